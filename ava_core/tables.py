@@ -1,0 +1,170 @@
+"""The columns of every table that passes from one asset to the next.
+
+Frames are 0-based and count at 30 fps from the start of the clip. Boxes are `(x1, y1, x2, y2)` in pixels of
+the clip's picture, x to the right, y down, `x2 > x1`, `y2 > y1`; they become shares of the picture without
+letterbox bars only when a release is written. `second` counts whole seconds from the clip's start; the AVA
+timestamp of second t is `900 + t`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+import polars as pl
+
+from ava_core.errors import InputError
+
+Schema = Mapping[str, pl.DataType | type[pl.DataType]]
+
+CLIP_FPS: Final = 30
+"""Frames a second of every clip; readers of AVA datasets assume it."""
+
+AVA_TIMESTAMP_OFFSET: Final = 900
+"""AVA timestamps count from 900: the dataset's first films were annotated from minute 15."""
+
+BOX_COLUMNS: Final = ("x1", "y1", "x2", "y2")
+_BOX: Final[Schema] = dict.fromkeys(BOX_COLUMNS, pl.Float64)
+
+SOURCE_VIDEOS: Final[Schema] = {
+    "source_id": pl.String,  # unique over all batches; letters, digits, '_', '-'
+    "batch": pl.String,
+    "original_name": pl.String,  # path inside the zip or folder
+    "path": pl.String,  # relative to the storage root; "" where quarantined
+    "sha256": pl.String,
+    "size_bytes": pl.Int64,
+    "container": pl.String,
+    "codec": pl.String,
+    "pixel_format": pl.String,
+    "width": pl.Int32,  # as shown, after rotation
+    "height": pl.Int32,
+    "rotation": pl.Int32,  # degrees clockwise
+    "fps": pl.Float64,  # average
+    "variable_rate": pl.Boolean,
+    "duration_s": pl.Float64,
+    "status": pl.String,  # ok | quarantined | duplicate
+    "reason": pl.String,  # "" where ok
+}
+
+CLIPS: Final[Schema] = {
+    "clip_id": pl.String,  # <source_id>_<index %03d>; unique over all batches
+    "source_id": pl.String,
+    "batch": pl.String,
+    "index": pl.Int32,
+    "start_s": pl.Float64,  # in the source video
+    "duration_s": pl.Float64,
+    "frames": pl.Int32,
+    "width": pl.Int32,
+    "height": pl.Int32,
+    # source pixel → clip pixel: x * scale_x + pad_x; the picture without bars is content_width × content_height
+    "scale_x": pl.Float64,
+    "scale_y": pl.Float64,
+    "pad_x": pl.Int32,
+    "pad_y": pl.Int32,
+    "content_width": pl.Int32,
+    "content_height": pl.Int32,
+    "path": pl.String,  # relative to the storage root
+    "sha256": pl.String,
+}
+
+DETECTIONS: Final[Schema] = {
+    "clip_id": pl.String,
+    "frame": pl.Int32,
+    **_BOX,
+    "score": pl.Float64,
+}
+
+TRACKS: Final[Schema] = {
+    "clip_id": pl.String,
+    "frame": pl.Int32,
+    "track_id": pl.Int32,  # 1-based, unique in the clip
+    **_BOX,
+    "score": pl.Float64,
+    "interpolated": pl.Boolean,
+}
+
+PROPOSALS: Final[Schema] = {
+    "clip_id": pl.String,
+    "second": pl.Int32,
+    "track_id": pl.Int32,
+    **_BOX,
+    "score": pl.Float64,
+    "interpolated": pl.Boolean,
+}
+
+CVAT_JOBS: Final[Schema] = {
+    "batch": pl.String,
+    "clip_id": pl.String,
+    "project_id": pl.Int64,
+    "task_id": pl.Int64,
+    "job_id": pl.Int64,
+    "job_type": pl.String,  # annotation | consensus_replica
+    "annotator": pl.String,  # "" for the parent job of a replicated clip
+    "frames": pl.Int32,
+}
+
+RAW_BOXES: Final[Schema] = {
+    "clip_id": pl.String,
+    "annotator": pl.String,
+    "job_id": pl.Int64,
+    "version": pl.Int32,  # of this job's reading, from 1
+    "track_key": pl.String,  # unique within (clip, annotator, version); CVAT's own numbers do not survive
+    "seed_track_id": pl.Int32,  # the pre-drawn track it descends from; null for one the annotator added
+    "second": pl.Int32,
+    **_BOX,
+    "edited": pl.Boolean,  # box or label differs from what was pre-drawn at this keyframe
+    "flags": pl.List(pl.String),  # degenerate_box | outside_picture | invalid_value:<attribute> | …
+}
+
+RAW_LABELS: Final[Schema] = {
+    "clip_id": pl.String,
+    "annotator": pl.String,
+    "job_id": pl.Int64,
+    "version": pl.Int32,
+    "track_key": pl.String,
+    "second": pl.Int32,
+    "group": pl.String,  # of the ontology; groups left unset have no row: a missing rating, not a "no"
+    "action_ids": pl.List(pl.Int32),  # [] = rated, none of the group's actions
+}
+
+CONSENSUS_BOXES: Final[Schema] = {
+    "clip_id": pl.String,
+    "second": pl.Int32,
+    "person_id": pl.Int32,  # 1-based, unique in the clip, < 1000
+    **_BOX,
+    "votes": pl.Int32,  # annotators whose box went in
+    "voters": pl.Int32,  # trusted annotators of the clip
+    "agreement_iou": pl.Float64,  # mean IoU of the boxes to the result; null for one voter
+    "rule": pl.String,
+}
+
+CONSENSUS_LABELS: Final[Schema] = {
+    "clip_id": pl.String,
+    "second": pl.Int32,
+    "person_id": pl.Int32,
+    "group": pl.String,
+    "action_id": pl.Int32,
+    "votes": pl.Int32,
+    "voters": pl.Int32,  # annotators who rated this group of this person at this second
+    "posterior": pl.Float64,  # null where only votes are known
+    "rule": pl.String,  # majority | dawid_skene | single | adjudicated | …
+}
+
+DISPUTED: Final[Schema] = {  # seconds that a release excludes
+    "clip_id": pl.String,
+    "second": pl.Int32,
+    "reason": pl.String,
+}
+
+
+def empty(schema: Schema) -> pl.DataFrame:
+    """A table of that schema without rows."""
+    return pl.DataFrame(schema=dict(schema))
+
+
+def conform(table: pl.DataFrame, schema: Schema, what: str) -> pl.DataFrame:
+    """`table` with exactly the columns of `schema`, cast; raises `InputError` naming the missing columns."""
+    missing = [name for name in schema if name not in table.columns]
+    if missing:
+        raise InputError(f"{what}: column {', '.join(missing)} is missing.", "Materialise it again.")
+    return table.select(pl.col(name).cast(kind) for name, kind in schema.items())
