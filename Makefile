@@ -1,0 +1,49 @@
+# Two commands do everything on a fresh machine with Python 3.11+ and make: `make demo` and `make test`.
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+VENV := .venv
+BIN := $(VENV)/bin
+INSTALLED := $(VENV)/.installed
+
+.PHONY: demo test test-fast check bench up format clean help
+
+help: ## List the commands
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+
+demo: $(INSTALLED) ## Environment, then raw videos → AVA dataset on the embedded default
+	$(BIN)/ava demo
+
+test: $(INSTALLED) ## Environment, then all tests
+	$(BIN)/python -m pytest -n 2 --dist loadgroup
+
+test-fast: $(INSTALLED) ## The tests that need no real server and no real run
+	$(BIN)/python -m pytest -n 2 --dist loadgroup -m "not slow"
+
+check: $(INSTALLED) ## Static checks: format, lint, types, package rules, the Dagster definitions
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/dagster definitions validate -w workspace.yaml
+
+bench: $(INSTALLED) ## All benchmarks, each beside what it is compared with; JSON in out/bench
+	@mkdir -p out/bench
+	@for file in benchmarks/[a-z]*.py; do \
+		echo "== $$file"; \
+		$(BIN)/python $$file --json out/bench/$$(basename $$file .py).json || exit 1; \
+	done
+
+up: $(INSTALLED) ## Start everything on this machine
+	$(BIN)/ava up
+
+format: $(INSTALLED) ## Let ruff mend format and imports
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+$(INSTALLED): pyproject.toml constraints.txt
+	$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed; set PYTHON=…") if sys.version_info < (3, 11) else None'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install -q -c constraints.txt -e '.[dev]'
+	@touch $@
+
+clean: ## Remove the environment and caches
+	rm -rf $(VENV) out .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
