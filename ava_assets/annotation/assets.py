@@ -1,0 +1,85 @@
+"""cvat_tasks → (people annotate in CVAT) → raw_annotations. No run waits on a person."""
+
+from __future__ import annotations
+
+import polars as pl
+from dagster import (
+    AssetExecutionContext,
+    AssetKey,
+    AssetSpec,
+    AutomationCondition,
+    MetadataValue,
+    Output,
+    asset,
+)
+
+from ava_assets.logging import log_progress
+from ava_assets.partitions import video_batch
+from ava_assets.resources import Platform
+from ava_core.cvat.retrieve import read_completed
+from ava_core.cvat.tasks import create_tasks
+
+GROUP = "annotation"
+CVAT_POOL = "cvat"
+"""Pool of the steps that talk to the annotation server."""
+
+annotated_in_cvat = AssetSpec(
+    "annotated_in_cvat",
+    partitions_def=video_batch,
+    deps=["cvat_tasks"],
+    group_name=GROUP,
+    kinds={"cvat"},
+    description="People's work in CVAT. Not made by a run: the sensor reports each change of completed jobs.",
+)
+
+
+@asset(partitions_def=video_batch, group_name=GROUP, kinds={"cvat", "parquet"}, pool=CVAT_POOL)
+def cvat_tasks(
+    context: AssetExecutionContext,
+    platform: Platform,
+    clips: pl.DataFrame,
+    tracks: pl.DataFrame,
+    dense_proposals: pl.DataFrame,
+) -> Output[pl.DataFrame]:
+    """One row per CVAT job: a task per clip, a job per annotator, tracks pre-drawn. Never makes one twice."""
+    at = platform.batch(context.partition_key)
+    table = create_tasks(
+        at.batch, clips, tracks, at.storage, at.settings, at.store, at.ontology, sink=log_progress(context)
+    )
+    per_annotator = table.filter(pl.col("annotator") != "").group_by("annotator").len().sort("annotator")
+    return Output(
+        table,
+        metadata={
+            "tasks": table["task_id"].n_unique(),
+            "jobs": table.height,
+            "jobs per annotator": MetadataValue.json(dict(per_annotator.rows())),
+            "annotation server": MetadataValue.url(at.settings.resolved_cvat_url),
+        },
+    )
+
+
+@asset(
+    partitions_def=video_batch,
+    group_name=GROUP,
+    kinds={"cvat", "parquet"},
+    pool=CVAT_POOL,
+    deps=[AssetKey("annotated_in_cvat"), AssetKey("cvat_tasks")],
+    automation_condition=AutomationCondition.eager(),
+)
+def raw_annotations(
+    context: AssetExecutionContext, platform: Platform, clips: pl.DataFrame
+) -> Output[dict[str, pl.DataFrame]]:
+    """Boxes and labels per clip, annotator and keyframe; every reading is kept as a version of its own."""
+    at = platform.batch(context.partition_key)
+    tables = read_completed(
+        at.batch, clips, at.storage, at.settings, at.store, at.ontology, sink=log_progress(context)
+    )
+    boxes = tables["raw_boxes"]
+    return Output(
+        tables,
+        metadata={
+            "boxes": boxes.height,
+            "jobs read": boxes["job_id"].n_unique(),
+            "edited share": float(boxes["edited"].mean() or 0.0),  # type: ignore[arg-type]
+        },
+    )

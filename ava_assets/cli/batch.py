@@ -1,0 +1,67 @@
+"""`ava batch`: add batches and see how far they are."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from ava_core.settings import load_settings
+
+app = typer.Typer(no_args_is_help=True, help="Add batches of video and see how far they are.")
+
+
+@app.command("add")
+def add(
+    path: Annotated[Path, typer.Argument(help="A zip, a video, a folder of videos, or what `ava preprocess` wrote.")],
+    name: Annotated[str, typer.Option(help="Name of the batch. Default: from the file name.")] = "",
+    option: Annotated[
+        list[str] | None,
+        typer.Option(help="A setting for this batch alone, as name=value; may be repeated. Example: detector=rfdetr"),
+    ] = None,
+) -> None:
+    """Put videos into the inbox as a new batch; the running platform takes it from there.
+
+    Example: `ava batch add raw_cctv_batch1.zip --option ontology=ava80`
+    """
+    from ava_core.inbox import add_to_inbox
+    from ava_core.store import open_store
+
+    settings = load_settings()
+    options = dict(_split(text) for text in option or [])
+    batch = add_to_inbox(settings, open_store(settings), path, name=name, options=options)
+    Console().print(f"Batch [bold]{batch}[/] waits in {settings.inbox_dir}. `ava up` processes it.")
+
+
+@app.command("list")
+def list_batches() -> None:
+    """Show every batch with its counts along the stages."""
+    from ava_core.overview import batch_counts
+    from ava_core.storage import Storage
+    from ava_core.store import batches, open_store
+
+    settings = load_settings()
+    store, storage = open_store(settings), Storage(settings.resolved_storage_url)
+    names = batches.names(store)
+    console = Console()
+    if not names:
+        console.print("No batches yet. `ava batch add PATH` adds one.")
+        return
+    table = Table(box=None)
+    counts = {name: batch_counts(storage, store, name) for name in names}
+    table.add_column("batch")
+    for stage in counts[names[0]]:
+        table.add_column(stage, justify="right")
+    for name, row in counts.items():
+        table.add_row(name, *("–" if value is None else str(value) for value in row.values()))
+    console.print(table)
+
+
+def _split(text: str) -> tuple[str, str]:
+    name, separator, value = text.partition("=")
+    if not separator:
+        raise typer.BadParameter(f"{text!r} is not name=value")
+    return name.strip(), value.strip()

@@ -1,0 +1,41 @@
+"""Puts the commands together, and turns errors for people into one line and an exit code."""
+
+from __future__ import annotations
+
+import sys
+
+import typer
+from rich.console import Console
+
+from ava_assets.cli import batch, dataset, demo, doctor, up
+from ava_core.errors import AvaError
+
+app = typer.Typer(
+    name="ava",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="markdown",
+    help="Make AVA-format action datasets from raw video.\n\n"
+    "Start with `ava demo` to see the whole way once, or `ava up` to start everything; "
+    "`ava doctor` says what is missing.",
+)
+app.command("up")(up.up)
+app.command("demo")(demo.demo)
+app.command("doctor")(doctor.doctor)
+app.command("validate")(dataset.validate)
+app.add_typer(batch.app, name="batch")
+
+
+def main() -> None:
+    """Run `ava`. An error that a person can mend is one sentence on stderr and exit code 1."""
+    try:
+        app()
+    except AvaError as error:
+        Console(stderr=True, highlight=False, soft_wrap=True).print(f"[bold red]error:[/] {_escape(str(error))}")
+        sys.exit(1)
+    except KeyboardInterrupt:
+        sys.exit(130)
+
+
+def _escape(text: str) -> str:
+    return text.replace("[", "\\[")

@@ -1,0 +1,1 @@
+"""Datasets that AVA's readers load: one per batch, and releases over all approved batches."""

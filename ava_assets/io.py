@@ -1,0 +1,37 @@
+"""Tables to and from parquet: `batches/<batch>/<asset>/<table>.parquet` under the storage root."""
+
+from __future__ import annotations
+
+import polars as pl
+from dagster import ConfigurableIOManager, InputContext, OutputContext, ResourceDependency
+
+from ava_assets.resources import Platform
+
+
+class ParquetTables(ConfigurableIOManager):
+    """Stores a `pl.DataFrame`, or several as `dict[str, pl.DataFrame]`, of one batch.
+
+    An input annotated `dict[str, pl.DataFrame]` gets all tables of the asset, any other the one table that is
+    named after the asset. Writes are atomic, table by table.
+    """
+
+    platform: ResourceDependency[Platform]
+
+    def handle_output(self, context: OutputContext, obj: pl.DataFrame | dict[str, pl.DataFrame] | None) -> None:
+        if obj is None:
+            return
+        asset, batch = context.asset_key.path[-1], context.partition_key
+        storage = self.platform.storage
+        tables = obj if isinstance(obj, dict) else {asset: obj}
+        for name, table in tables.items():
+            storage.write_table(storage.table_path(batch, asset, name), table)
+        rows = {f"{name}_rows": table.height for name, table in tables.items()}
+        context.add_output_metadata({"folder": str(storage.asset_dir(batch, asset)), **rows})
+
+    def load_input(self, context: InputContext) -> pl.DataFrame | dict[str, pl.DataFrame]:
+        asset, batch = context.asset_key.path[-1], context.partition_key
+        storage = self.platform.storage
+        if getattr(context.dagster_type.typing_type, "__origin__", context.dagster_type.typing_type) is dict:
+            folder = storage.asset_dir(batch, asset)
+            return {path.stem: storage.read_table(path) for path in sorted(folder.glob("*.parquet"))}
+        return storage.read_table(storage.table_path(batch, asset))

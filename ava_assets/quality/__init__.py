@@ -1,0 +1,1 @@
+"""How well annotators agree, what the admin decided, and the consensus that follows."""

@@ -1,0 +1,86 @@
+"""raw_annotations → agreement → (decisions) → consensus_labels."""
+
+from __future__ import annotations
+
+import polars as pl
+from dagster import AssetExecutionContext, AssetKey, AssetSpec, AutomationCondition, MetadataValue, Output, asset
+
+from ava_assets.partitions import video_batch
+from ava_assets.resources import Platform
+from ava_assets.video.assets import markdown_table
+from ava_core.agreement.gate import gate
+from ava_core.agreement.measure import measure_agreement
+from ava_core.consensus.form import form_consensus
+from ava_core.decisions import decision_state
+
+GROUP = "quality"
+
+Tables = dict[str, pl.DataFrame]
+
+qc_decisions = AssetSpec(
+    "qc_decisions",
+    partitions_def=video_batch,
+    deps=["agreement"],
+    group_name=GROUP,
+    description="Decisions of admins and reviewers. Not made by a run: the sensor reports each batch decided on.",
+)
+
+
+@asset(
+    partitions_def=video_batch,
+    group_name=GROUP,
+    kinds={"parquet"},
+    automation_condition=AutomationCondition.eager(),
+)
+def agreement(context: AssetExecutionContext, platform: Platform, raw_annotations: Tables) -> Output[Tables]:
+    """Agreement per class, pair, clip and annotator, with intervals; conflicts; the gate's verdicts."""
+    at = platform.batch(context.partition_key)
+    tables = measure_agreement(
+        raw_annotations["raw_boxes"],
+        raw_annotations["raw_labels"],
+        raw_annotations["completed_jobs"],
+        at.ontology,
+        seed=at.settings.seed,
+    )
+    tables["gate"] = gate(tables)
+    return Output(
+        tables,
+        metadata={
+            "overall": MetadataValue.md(markdown_table(tables["overall"])),
+            "gate": MetadataValue.md(markdown_table(tables["gate"])),
+        },
+    )
+
+
+@asset(
+    partitions_def=video_batch,
+    group_name=GROUP,
+    kinds={"parquet"},
+    deps=[AssetKey("qc_decisions"), AssetKey("agreement")],
+    automation_condition=AutomationCondition.eager(),
+)
+def consensus_labels(
+    context: AssetExecutionContext, platform: Platform, raw_annotations: Tables
+) -> Output[Tables]:
+    """Boxes and labels of approved clips with vote shares and posterior; disputed seconds."""
+    at = platform.batch(context.partition_key)
+    decided = decision_state(at.store, at.batch)
+    tables = form_consensus(
+        raw_annotations["raw_boxes"],
+        raw_annotations["raw_labels"],
+        raw_annotations["completed_jobs"],
+        at.ontology,
+        excluded=decided.excluded,
+        approved=decided.approved,
+        adjudications=decided.adjudications,
+    )
+    return Output(
+        tables,
+        metadata={
+            "approved clips": len(decided.approved),
+            "excluded annotators": ", ".join(sorted(decided.excluded)) or "none",
+            "boxes": tables["consensus_boxes"].height,
+            "labels": tables["consensus_labels"].height,
+            "disputed seconds": tables["disputed"].height,
+        },
+    )

@@ -1,0 +1,63 @@
+"""What assets and sensors need of the world: settings, files, database, ontology, annotation server.
+
+Nothing secret passes through Dagster's configuration: credentials are read from the settings inside the process.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from dagster import ConfigurableResource
+
+from ava_core.ontology import Ontology, load_ontology
+from ava_core.settings import Settings, load_settings
+from ava_core.storage import Storage
+from ava_core.store import Store, batches, open_store
+
+if TYPE_CHECKING:
+    from ava_core.cvat.gateway import CvatGateway
+
+
+@dataclass(frozen=True)
+class BatchContext:
+    """One batch with its own options applied."""
+
+    batch: str
+    settings: Settings
+    storage: Storage
+    store: Store
+    ontology: Ontology
+
+
+class Platform(ConfigurableResource):  # type: ignore[type-arg]
+    """The platform's settings and what follows from them. Fields left empty come from `AVA_…` variables."""
+
+    home: str = ""
+
+    @property
+    def settings(self) -> Settings:
+        """The settings as they are now."""
+        return load_settings(home=self.home) if self.home else load_settings()
+
+    @property
+    def storage(self) -> Storage:
+        """The root of all files."""
+        return Storage(self.settings.resolved_storage_url)
+
+    @property
+    def store(self) -> Store:
+        """The operational database, brought up to date."""
+        return open_store(self.settings)
+
+    def gateway(self) -> CvatGateway:
+        """A connection to the annotation server; use it in a `with` block."""
+        from ava_core.cvat.gateway import CvatGateway
+
+        return CvatGateway(self.settings)
+
+    def batch(self, name: str) -> BatchContext:
+        """Settings, files and ontology of one batch."""
+        store = self.store
+        settings = self.settings.with_options(batches.options(store, name))
+        return BatchContext(name, settings, self.storage, store, load_ontology(settings.ontology))

@@ -1,0 +1,1 @@
+"""From a batch's input to boxes at keyframes: source videos, clips, tracks, dense proposals."""

@@ -1,0 +1,89 @@
+"""The assets that need no person: source_videos → clips → tracks → dense_proposals."""
+
+from __future__ import annotations
+
+import base64
+
+import polars as pl
+from dagster import AssetExecutionContext, MetadataValue, Output, asset
+from upath import UPath
+
+from ava_assets.logging import log_progress
+from ava_assets.partitions import video_batch
+from ava_assets.resources import Platform
+from ava_core.media import clips as media_clips
+from ava_core.media import preview, source_videos as media_sources
+from ava_core.proposals.batch import make_proposals
+from ava_core.store import batches
+from ava_core.tracking.batch import track_clips, track_provenance
+
+GROUP = "video"
+DETECTOR_POOL = "detector"
+"""Pool of the steps that run a detector: give it one slot per GPU."""
+
+
+def picture(jpeg: bytes) -> MetadataValue:
+    """A small JPEG as metadata that Dagster's UI shows."""
+    return MetadataValue.md(f"![preview](data:image/jpeg;base64,{base64.b64encode(jpeg).decode()})")
+
+
+@asset(partitions_def=video_batch, group_name=GROUP, kinds={"parquet"})
+def source_videos(context: AssetExecutionContext, platform: Platform) -> Output[pl.DataFrame]:
+    """One row per input file: identity, codec, rate, size, status. Unreadable files are quarantined."""
+    at = platform.batch(context.partition_key)
+    table = media_sources.take_in_sources(
+        at.batch,
+        batches.source_path(at.store, at.batch),
+        at.storage,
+        at.settings,
+        known_sha256=media_sources.known_sources(at.storage, except_batch=at.batch),
+        sink=log_progress(context),
+    )
+    counts = {f"{row['status']}": row["len"] for row in table.group_by("status").len().to_dicts()}
+    refused = table.filter(pl.col("status") != "ok").select("original_name", "status", "reason")
+    return Output(table, metadata={**counts, "not used": MetadataValue.md(markdown_table(refused))})
+
+
+@asset(partitions_def=video_batch, group_name=GROUP, kinds={"parquet", "mp4"}, pool=DETECTOR_POOL)
+def clips(
+    context: AssetExecutionContext, platform: Platform, source_videos: pl.DataFrame
+) -> Output[pl.DataFrame]:
+    """15 s clips at constant 30 fps, cut in one decode pass that also feeds the detector and the keyframes."""
+    at = platform.batch(context.partition_key)
+    table = media_clips.cut_clips(at.batch, source_videos, at.storage, at.settings, sink=log_progress(context))
+    return Output(table, metadata={"clips": table.height, "seconds": float(table["duration_s"].sum())})
+
+
+@asset(partitions_def=video_batch, group_name=GROUP, kinds={"parquet"}, pool=DETECTOR_POOL)
+def tracks(context: AssetExecutionContext, platform: Platform, clips: pl.DataFrame) -> Output[pl.DataFrame]:
+    """One row per clip, frame and track; which detector and tracker made them is kept beside."""
+    at = platform.batch(context.partition_key)
+    table = track_clips(at.batch, clips, at.storage, at.settings, sink=log_progress(context))
+    return Output(
+        table,
+        metadata={
+            "tracks": table.select("clip_id", "track_id").n_unique(),
+            "provenance": MetadataValue.json(track_provenance(at.batch, at.storage)),
+            "preview": picture(preview.contact_sheet(clips, table, at.storage)),
+        },
+    )
+
+
+@asset(partitions_def=video_batch, group_name=GROUP, kinds={"parquet", "pickle"})
+def dense_proposals(
+    context: AssetExecutionContext, platform: Platform, clips: pl.DataFrame, tracks: pl.DataFrame
+) -> Output[pl.DataFrame]:
+    """Boxes at keyframes, as a table and in both pickle layouts that AVA's consumers read."""
+    at = platform.batch(context.partition_key)
+    table = make_proposals(at.batch, clips, tracks, at.storage, at.settings, sink=log_progress(context))
+    folder: UPath = at.storage.asset_dir(at.batch, "dense_proposals")
+    return Output(table, metadata={"boxes": table.height, "pickle": str(folder / "dense_proposals.pkl")})
+
+
+def markdown_table(table: pl.DataFrame) -> str:
+    """A small table as Markdown; "none" where it has no rows."""
+    if table.is_empty():
+        return "none"
+    cells = [[str(value).replace("|", "\\|") for value in row] for row in table.rows()]
+    lines = [table.columns, ["---"] * table.width, *cells]
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines)

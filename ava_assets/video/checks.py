@@ -1,0 +1,51 @@
+"""Checks on what was made of the video."""
+
+from __future__ import annotations
+
+import polars as pl
+from dagster import AssetCheckResult, AssetCheckSeverity, asset_check
+
+from ava_assets.partitions import video_batch
+from ava_assets.video import assets
+from ava_core.tables import CLIP_FPS
+
+
+@asset_check(asset=assets.source_videos, partitions_def=video_batch, blocking=True)
+def a_video_is_usable(source_videos: pl.DataFrame) -> AssetCheckResult:
+    """At least one file of the batch can be read."""
+    usable = source_videos.filter(pl.col("status") == "ok").height
+    return AssetCheckResult(passed=usable > 0, metadata={"usable": usable})
+
+
+@asset_check(asset=assets.source_videos, partitions_def=video_batch)
+def no_video_is_quarantined(source_videos: pl.DataFrame) -> AssetCheckResult:
+    """Every file of the batch can be read."""
+    refused = source_videos.filter(pl.col("status") == "quarantined")
+    return AssetCheckResult(
+        passed=refused.is_empty(),
+        severity=AssetCheckSeverity.WARN,
+        metadata={"quarantined": refused.height, "names": ", ".join(refused["original_name"])},
+    )
+
+
+@asset_check(asset=assets.clips, partitions_def=video_batch, blocking=True)
+def clips_run_at_thirty_frames(clips: pl.DataFrame) -> AssetCheckResult:
+    """Every clip has as many frames as its duration holds at 30 fps, give or take one."""
+    off = clips.filter((pl.col("frames") - pl.col("duration_s") * CLIP_FPS).abs() > 1)
+    return AssetCheckResult(passed=off.is_empty(), metadata={"clips off": ", ".join(off["clip_id"])})
+
+
+@asset_check(asset=assets.tracks, partitions_def=video_batch, additional_ins={})
+def people_were_found(tracks: pl.DataFrame) -> AssetCheckResult:
+    """Someone was tracked in the batch; a batch without people is worth a look at the detector."""
+    count = tracks.select("clip_id", "track_id").n_unique()
+    return AssetCheckResult(passed=count > 0, severity=AssetCheckSeverity.WARN, metadata={"tracks": count})
+
+
+@asset_check(asset=assets.dense_proposals, partitions_def=video_batch, blocking=True)
+def proposals_are_proper_boxes(dense_proposals: pl.DataFrame) -> AssetCheckResult:
+    """Every box has a width and a height and begins inside the picture."""
+    bad = dense_proposals.filter(
+        (pl.col("x2") <= pl.col("x1")) | (pl.col("y2") <= pl.col("y1")) | (pl.min_horizontal("x1", "y1") < 0)
+    )
+    return AssetCheckResult(passed=bad.is_empty(), metadata={"boxes": dense_proposals.height, "bad": bad.height})

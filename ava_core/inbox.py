@@ -1,0 +1,115 @@
+"""The inbox: a folder in which a zip, a video or a folder of videos becomes a batch.
+
+What is still being copied is left alone: an item is taken only when its size and times have not changed from
+one look to the next. Names that begin with a dot or end in `.part` are never taken.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ava_core.errors import InputError
+from ava_core.settings import Settings
+from ava_core.storage import batch_name_for
+from ava_core.store import Store, batches
+
+Fingerprint = list[int]
+"""Newest modification time in ns, total bytes, number of files."""
+
+
+@dataclass(frozen=True)
+class InboxLook:
+    """What one look found: fingerprints by name (for the next look) and the batches that were registered."""
+
+    seen: dict[str, Fingerprint]
+    registered: list[str]
+    sentence: str
+
+
+def look_into_inbox(inbox: Path, store: Store, seen: dict[str, Fingerprint]) -> InboxLook:
+    """Register what has settled since `seen`, the fingerprints of the last look."""
+    if not inbox.is_dir():
+        return InboxLook({}, [], f"The inbox {inbox} does not exist yet; `ava batch add PATH` makes it.")
+    taken = {Path(path) for path in batches.source_paths(store)}
+    now: dict[str, Fingerprint] = {}
+    registered = []
+    for item in sorted(inbox.iterdir()):
+        if item.name.startswith(".") or item.name.endswith(".part") or item in taken:
+            continue
+        fingerprint = _fingerprint(item)
+        now[item.name] = fingerprint
+        if seen.get(item.name) == fingerprint:
+            registered.append(register_batch(store, item))
+    waiting = len(now) - len(registered)
+    sentence = f"Nothing new in {inbox}." if not now else f"{waiting} item(s) still settling in {inbox}."
+    return InboxLook(now, registered, sentence)
+
+
+def add_to_inbox(
+    settings: Settings, store: Store, path: Path, *, name: str = "", options: dict[str, Any] | None = None
+) -> str:
+    """Put a copy of `path` into the inbox and register it as a batch; returns the batch's name.
+
+    The copy is a hard link where the file system allows. `options` are settings of this batch alone. Raises
+    `InputError` if the path does not exist, cannot be a batch, or the name is taken.
+    """
+    path = path.expanduser().absolute()
+    if not path.exists():
+        raise InputError(f"{path} does not exist.", "Give a zip, a video or a folder of videos.")
+    settings.with_options(options or {})
+    batch = batch_name_for(name or path)
+    if batch in batches.names(store):
+        raise InputError(f"Batch {batch} exists already.", "Give another name with --name.")
+    target = settings.inbox_dir / (batch + (path.suffix if path.is_file() else ""))
+    if path != target:
+        if target.exists():
+            raise InputError(f"{target} exists already.", "Give another name with --name.")
+        _copy_atomically(path, target)
+    batches.add(store, batch, str(target), options or {})
+    return batch
+
+
+def register_batch(store: Store, item: Path) -> str:
+    """Register an inbox item as a batch under the first free name made from its own."""
+    wanted = batch_name_for(item if item.is_dir() else item.with_suffix(""))
+    known = set(batches.names(store))
+    name, number = wanted, 2
+    while name in known:
+        name, number = f"{wanted}_{number}", number + 1
+    batches.add(store, name, str(item), {})
+    return name
+
+
+def _fingerprint(item: Path) -> Fingerprint:
+    files = [item] if item.is_file() else [file for file in item.rglob("*") if file.is_file()]
+    stats = [file.stat() for file in files]
+    return [max((s.st_mtime_ns for s in stats), default=0), sum(s.st_size for s in stats), len(stats)]
+
+
+def _copy_atomically(source: Path, target: Path) -> None:
+    target.parent.mkdir(parents=True, exist_ok=True)
+    temporary = target.with_name(f".{target.name}.{secrets.token_hex(4)}.part")
+    try:
+        if source.is_dir():
+            shutil.copytree(source, temporary, copy_function=_link_or_copy)
+        else:
+            _link_or_copy(str(source), str(temporary))
+        os.replace(temporary, target)
+    finally:
+        if temporary.is_dir():
+            shutil.rmtree(temporary, ignore_errors=True)
+        else:
+            temporary.unlink(missing_ok=True)
+
+
+def _link_or_copy(source: str, target: str) -> str:
+    try:
+        os.link(source, target)
+    except OSError:
+        shutil.copy2(source, target)
+    return target
