@@ -7,7 +7,7 @@ from pathlib import Path
 
 import yaml
 
-from ava_core.settings import Settings
+from ava_core.settings import Settings, with_driver
 
 WORKSPACE = Path(__file__).resolve().parent.parent / "workspace.yaml"
 
@@ -40,18 +40,17 @@ def prepare_dagster_home(settings: Settings) -> Path:
 
 
 def dagster_environment(settings: Settings) -> dict[str, str]:
-    """Environment for Dagster's processes: the present one, DAGSTER_HOME, and the settings' home."""
-    environment = os.environ | {
-        "DAGSTER_HOME": str(prepare_dagster_home(settings)),
-        "AVA_HOME": str(settings.home_dir),
-        "DAGSTER_DISABLE_TELEMETRY": "yes",
-        "PYTHONWARNINGS": "ignore",
-    }
+    """Environment for Dagster's processes: the present one, the settings, and DAGSTER_HOME."""
+    environment = (
+        os.environ
+        | settings.environment()
+        | {
+            "DAGSTER_HOME": str(prepare_dagster_home(settings)),
+            "DAGSTER_DISABLE_TELEMETRY": "yes",
+            "PYTHONWARNINGS": "ignore",
+        }
+    )
     if settings.dagster_postgres_url:
         url = settings.dagster_postgres_url.get_secret_value()
-        # SQLAlchemy 2.1 and older disagree on what a bare postgresql:// means: name the driver.
-        for bare in ("postgresql://", "postgres://"):
-            if url.startswith(bare):
-                url = "postgresql+psycopg2://" + url.removeprefix(bare)
-        environment["AVA_DAGSTER_POSTGRES_URL"] = url
+        environment["AVA_DAGSTER_POSTGRES_URL"] = with_driver(url)
     return environment

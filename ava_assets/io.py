@@ -17,7 +17,9 @@ class ParquetTables(ConfigurableIOManager):
 
     platform: ResourceDependency[Platform]
 
-    def handle_output(self, context: OutputContext, obj: pl.DataFrame | dict[str, pl.DataFrame] | None) -> None:
+    def handle_output(
+        self, context: OutputContext, obj: pl.DataFrame | dict[str, pl.DataFrame] | None
+    ) -> None:
         if obj is None:
             return
         asset, batch = context.asset_key.path[-1], context.partition_key

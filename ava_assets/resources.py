@@ -8,12 +8,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from ava_core.ontology import Ontology, load_ontology
+from ava_core.store import Store, batches, open_store
 from dagster import ConfigurableResource
 
-from ava_core.ontology import Ontology, load_ontology
 from ava_core.settings import Settings, load_settings
 from ava_core.storage import Storage
-from ava_core.store import Store, batches, open_store
 
 if TYPE_CHECKING:
     from ava_core.cvat.gateway import CvatGateway

@@ -57,7 +57,9 @@ class Service:
         """Raise `ServiceError` with the end of the log if the process is gone."""
         if self.process is not None and self.process.poll() is not None:
             tail = "\n".join(self.log.read_text(errors="replace").splitlines()[-8:])
-            raise ServiceError(f"{self.name} ended by itself (code {self.process.returncode}):\n{tail}", f"See {self.log}.")
+            raise ServiceError(
+                f"{self.name} ended by itself (code {self.process.returncode}):\n{tail}", f"See {self.log}."
+            )
 
     def wait_until_ready(self, timeout: float = 90.0) -> None:
         """Wait for `ready_url` to answer."""
@@ -125,7 +127,7 @@ def dagster_webserver(settings: Settings) -> Service:
 
 
 def _environment(settings: Settings) -> dict[str, str]:
-    return os.environ | {"AVA_HOME": str(settings.home_dir)}
+    return os.environ | settings.environment()
 
 
 @contextmanager

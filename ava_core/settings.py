@@ -28,30 +28,46 @@ class Settings(BaseSettings):
 
     # where state lives
     home: Path = Field(Path("~/.ava"), description="Folder of all local state.")
-    storage_url: str = Field("", description="Root of files; a folder or a URL (s3://…). Default: HOME/storage.")
+    storage_url: str = Field(
+        "", description="Root of files; a folder or a URL (s3://…). Default: HOME/storage."
+    )
     database_url: str = Field("", description="SQLAlchemy URL. Default: SQLite in HOME.")
     inbox: Path | None = Field(None, description="Folder watched for new batches. Default: HOME/inbox.")
     dagster_postgres_url: SecretStr | None = Field(None, description="PostgreSQL for Dagster's own storage.")
 
     # words
-    ontology: str = Field("street", description="Name of a shipped ontology (street, ava80) or a path to a YAML file.")
+    ontology: str = Field(
+        "street", description="Name of a shipped ontology (street, ava80) or a path to a YAML file."
+    )
 
     # clips
     clip_seconds: float = Field(15.0, gt=0)
-    clip_min_seconds: float = Field(5.0, gt=0, description="A remainder at least this long is kept as a clip.")
+    clip_min_seconds: float = Field(
+        5.0, gt=0, description="A remainder at least this long is kept as a clip."
+    )
     clip_width: int = Field(1280, ge=64)
     clip_height: int = Field(720, ge=64)
-    clip_fit: Literal["scale", "letterbox"] = Field("scale", description="scale: fit inside, no bars, never enlarged.")
+    clip_fit: Literal["scale", "letterbox"] = Field(
+        "scale", description="scale: fit inside, no bars, never enlarged."
+    )
 
     # detection and tracking
     detector: Literal["motion", "rfdetr"] = "motion"
     rfdetr_size: Literal["nano", "small", "medium", "large"] = "medium"
-    rfdetr_weights: Path | None = Field(None, description="Weights file. Default: $RF_HOME or ~/.roboflow/models.")
+    rfdetr_weights: Path | None = Field(
+        None, description="Weights file. Default: $RF_HOME or ~/.roboflow/models."
+    )
     rfdetr_backend: Literal["torch", "onnx"] = "torch"
     device: str = Field("auto", description="auto, cpu, cuda, cuda:1, mps")
-    detect_fps: float | None = Field(None, gt=0, description="Detector rate. Default: 10 on a GPU, 5 on a CPU.")
-    detection_threshold: float = Field(0.45, ge=0, le=1, description="Score at which a detection may start a track.")
-    tracker: Literal["sort", "filterpy"] = Field("sort", description="Array Kalman SORT, or filterpy's objects.")
+    detect_fps: float | None = Field(
+        None, gt=0, description="Detector rate. Default: 10 on a GPU, 5 on a CPU."
+    )
+    detection_threshold: float = Field(
+        0.45, ge=0, le=1, description="Score at which a detection may start a track."
+    )
+    tracker: Literal["sort", "filterpy"] = Field(
+        "sort", description="Array Kalman SORT, or filterpy's objects."
+    )
 
     # annotation server
     cvat_url: str = Field("", description="URL of CVAT. Default: the embedded annotation server.")
@@ -86,12 +102,7 @@ class Settings(BaseSettings):
     @property
     def resolved_database_url(self) -> str:
         """URL of the operational database, with the driver that this project installs."""
-        url = self.database_url or f"sqlite:///{self.home_dir / 'ava.db'}"
-        # SQLAlchemy reads a bare postgresql:// differently from one version to the next.
-        for bare in ("postgresql://", "postgres://"):
-            if url.startswith(bare):
-                return "postgresql+psycopg2://" + url.removeprefix(bare)
-        return url
+        return with_driver(self.database_url or f"sqlite:///{self.home_dir / 'ava.db'}")
 
     @property
     def inbox_dir(self) -> Path:
@@ -113,12 +124,30 @@ class Settings(BaseSettings):
         """Folder of Dagster's own state."""
         return self.home_dir / "dagster"
 
+    def environment(self) -> dict[str, str]:
+        """The settings that were given, as `AVA_…` variables for a child process; secrets in clear."""
+        values = {name: getattr(self, name) for name in self.model_fields_set}
+        return {
+            f"AVA_{name.upper()}": value.get_secret_value() if isinstance(value, SecretStr) else str(value)
+            for name, value in values.items()
+            if value is not None
+        } | {"AVA_HOME": str(self.home_dir)}
+
     def with_options(self, options: dict[str, Any]) -> Settings:
         """A copy in which a batch's own options replace the general ones; unknown names are refused."""
         unknown = sorted(set(options) - set(type(self).model_fields))
         if unknown:
             raise SettingsError(f"Unknown option {', '.join(unknown)}.", "See `.env.example` for the names.")
-        return load_settings(**(self.model_dump() | options))
+        given = {name: getattr(self, name) for name in self.model_fields_set}
+        return load_settings(**(given | options))
+
+
+def with_driver(url: str) -> str:
+    """A database URL that names its driver: SQLAlchemy's versions differ on what a bare postgresql:// means."""
+    for bare in ("postgresql://", "postgres://"):
+        if url.startswith(bare):
+            return "postgresql+psycopg2://" + url.removeprefix(bare)
+    return url
 
 
 def load_settings(**overrides: Any) -> Settings:
@@ -128,4 +157,6 @@ def load_settings(**overrides: Any) -> Settings:
     except ValidationError as error:
         first = error.errors()[0]
         name = "AVA_" + "_".join(str(part) for part in first["loc"]).upper()
-        raise SettingsError(f"{name}: {first['msg']} (got {first['input']!r}).", "See `.env.example`.") from None
+        raise SettingsError(
+            f"{name}: {first['msg']} (got {first['input']!r}).", "See `.env.example`."
+        ) from None

@@ -66,7 +66,7 @@ class Storage:
         return self.path("batches", check_batch_name(batch), asset)
 
     def table_path(self, batch: str, asset: str, table: str = "") -> UPath:
-        """Where an asset's table lies: `<asset>/<table>.parquet`; an asset of one table names it after itself."""
+        """Where an asset's table lies: `<asset>/<table>.parquet`; one table is named after the asset."""
         return self.asset_dir(batch, asset) / f"{table or asset}.parquet"
 
     def local(self, path: UPath) -> Path:

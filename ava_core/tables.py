@@ -56,7 +56,7 @@ CLIPS: Final[Schema] = {
     "frames": pl.Int32,
     "width": pl.Int32,
     "height": pl.Int32,
-    # source pixel → clip pixel: x * scale_x + pad_x; the picture without bars is content_width × content_height
+    # source pixel → clip pixel: x * scale_x + pad_x; without bars: content_width × content_height
     "scale_x": pl.Float64,
     "scale_y": pl.Float64,
     "pad_x": pl.Int32,

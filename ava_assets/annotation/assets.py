@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import polars as pl
+from ava_core.cvat.retrieve import read_completed
+from ava_core.cvat.tasks import create_tasks
 from dagster import (
     AssetExecutionContext,
     AssetKey,
@@ -16,8 +18,6 @@ from dagster import (
 from ava_assets.logging import log_progress
 from ava_assets.partitions import video_batch
 from ava_assets.resources import Platform
-from ava_core.cvat.retrieve import read_completed
-from ava_core.cvat.tasks import create_tasks
 
 GROUP = "annotation"
 CVAT_POOL = "cvat"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+from ava_core.cvat.sync import completed_work, look_at_jobs
 from dagster import (
     AssetMaterialization,
     DefaultSensorStatus,
@@ -16,7 +17,6 @@ from dagster import (
 
 from ava_assets.annotation.assets import annotated_in_cvat
 from ava_assets.resources import Platform
-from ava_core.cvat.sync import completed_work, look_at_jobs
 from ava_core.errors import CvatError
 
 
@@ -41,7 +41,9 @@ def cvat_sensor(poll_seconds: int) -> SensorDefinition:
         # completed again is reported again, the same work never twice.
         reported: dict[str, str] = cursor.get("reported", {})
         work = {batch: w for batch, w in completed_work(store).items() if reported.get(batch) != w.digest}
-        new_cursor = json.dumps({"jobs": looked, "reported": reported | {b: w.digest for b, w in work.items()}})
+        new_cursor = json.dumps(
+            {"jobs": looked, "reported": reported | {b: w.digest for b, w in work.items()}}
+        )
         context.update_cursor(new_cursor)
         if not work:
             return SkipReason(f"{len(changes)} job(s) changed; no newly completed work.")

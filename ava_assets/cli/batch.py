@@ -16,19 +16,24 @@ app = typer.Typer(no_args_is_help=True, help="Add batches of video and see how f
 
 @app.command("add")
 def add(
-    path: Annotated[Path, typer.Argument(help="A zip, a video, a folder of videos, or what `ava preprocess` wrote.")],
+    path: Annotated[
+        Path, typer.Argument(help="A zip, a video, a folder of videos, or what `ava preprocess` wrote.")
+    ],
     name: Annotated[str, typer.Option(help="Name of the batch. Default: from the file name.")] = "",
     option: Annotated[
         list[str] | None,
-        typer.Option(help="A setting for this batch alone, as name=value; may be repeated. Example: detector=rfdetr"),
+        typer.Option(
+            help="A setting for this batch alone, as name=value; may be repeated. Example: detector=rfdetr"
+        ),
     ] = None,
 ) -> None:
     """Put videos into the inbox as a new batch; the running platform takes it from there.
 
     Example: `ava batch add raw_cctv_batch1.zip --option ontology=ava80`
     """
-    from ava_core.inbox import add_to_inbox
     from ava_core.store import open_store
+
+    from ava_core.inbox import add_to_inbox
 
     settings = load_settings()
     options = dict(_split(text) for text in option or [])
@@ -39,9 +44,10 @@ def add(
 @app.command("list")
 def list_batches() -> None:
     """Show every batch with its counts along the stages."""
+    from ava_core.store import batches, open_store
+
     from ava_core.overview import batch_counts
     from ava_core.storage import Storage
-    from ava_core.store import batches, open_store
 
     settings = load_settings()
     store, storage = open_store(settings), Storage(settings.resolved_storage_url)

@@ -31,7 +31,9 @@ def main() -> None:
     try:
         app()
     except AvaError as error:
-        Console(stderr=True, highlight=False, soft_wrap=True).print(f"[bold red]error:[/] {_escape(str(error))}")
+        Console(stderr=True, highlight=False, soft_wrap=True).print(
+            f"[bold red]error:[/] {_escape(str(error))}"
+        )
         sys.exit(1)
     except KeyboardInterrupt:
         sys.exit(130)

@@ -3,14 +3,22 @@
 from __future__ import annotations
 
 import polars as pl
-from dagster import AssetExecutionContext, AutomationCondition, Config, MaterializeResult, MetadataValue, Output, asset
+from ava_core.export.batch import write_batch
+from ava_core.export.inputs import load_batch
+from ava_core.export.release import write_release
+from dagster import (
+    AssetExecutionContext,
+    AutomationCondition,
+    Config,
+    MaterializeResult,
+    MetadataValue,
+    Output,
+    asset,
+)
 
 from ava_assets.logging import log_progress
 from ava_assets.partitions import video_batch
 from ava_assets.resources import Platform
-from ava_core.export.batch import write_batch
-from ava_core.export.inputs import load_batch
-from ava_core.export.release import write_release
 
 GROUP = "dataset"
 
@@ -29,6 +37,38 @@ def ava_csv(
     """This batch in AVA layouts: csv, frame list, frames, pbtxt, proposals."""
     at = platform.batch(context.partition_key)
     written = write_batch(
-        load_batch(at.storage, at.store, at.batch), at.storage, at.settings, at.ontology, sink=log_progress(context)
+        load_batch(at.storage, at.store, at.batch),
+        at.storage,
+        at.settings,
+        at.ontology,
+        sink=log_progress(context),
     )
-    return Output(written.rows, metadata={"rows": written.rows.height, "folder": MetadataValue.path(str(written.folder))})
+    return Output(
+        written.rows,
+        metadata={"rows": written.rows.height, "folder": MetadataValue.path(str(written.folder))},
+    )
+
+
+class ReleaseConfig(Config):
+    """How a release is made. An empty `name` takes the next free one (v1, v2, …)."""
+
+    name: str = ""
+    note: str = ""
+
+
+@asset(group_name=GROUP, kinds={"csv"}, deps=[ava_csv])
+def ava_release(
+    context: AssetExecutionContext, platform: Platform, config: ReleaseConfig
+) -> MaterializeResult:
+    """All approved batches as one immutable dataset, split by source video, with a card. Made on request."""
+    released = write_release(
+        config.name,
+        platform.settings,
+        platform.storage,
+        platform.store,
+        note=config.note,
+        sink=log_progress(context),
+    )
+    return MaterializeResult(
+        metadata={"folder": MetadataValue.path(str(released.folder)), **released.counts},
+    )

@@ -3,15 +3,23 @@
 from __future__ import annotations
 
 import polars as pl
-from dagster import AssetExecutionContext, AssetKey, AssetSpec, AutomationCondition, MetadataValue, Output, asset
-
-from ava_assets.partitions import video_batch
-from ava_assets.resources import Platform
-from ava_assets.video.assets import markdown_table
 from ava_core.agreement.gate import gate
 from ava_core.agreement.measure import measure_agreement
 from ava_core.consensus.form import form_consensus
 from ava_core.decisions import decision_state
+from dagster import (
+    AssetExecutionContext,
+    AssetKey,
+    AssetSpec,
+    AutomationCondition,
+    MetadataValue,
+    Output,
+    asset,
+)
+
+from ava_assets.partitions import video_batch
+from ava_assets.resources import Platform
+from ava_assets.video.assets import markdown_table
 
 GROUP = "quality"
 

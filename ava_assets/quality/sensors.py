@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ava_core.decisions import decisions_after
 from dagster import (
     AssetMaterialization,
     DefaultSensorStatus,
@@ -13,7 +14,6 @@ from dagster import (
 
 from ava_assets.quality.assets import qc_decisions
 from ava_assets.resources import Platform
-from ava_core.decisions import decisions_after
 
 
 @sensor(

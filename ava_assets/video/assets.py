@@ -5,17 +5,18 @@ from __future__ import annotations
 import base64
 
 import polars as pl
+from ava_core.media import clips as media_clips
+from ava_core.media import preview
+from ava_core.media import source_videos as media_sources
+from ava_core.proposals.batch import make_proposals
+from ava_core.store import batches
+from ava_core.tracking.batch import track_clips, track_provenance
 from dagster import AssetExecutionContext, MetadataValue, Output, asset
 from upath import UPath
 
 from ava_assets.logging import log_progress
 from ava_assets.partitions import video_batch
 from ava_assets.resources import Platform
-from ava_core.media import clips as media_clips
-from ava_core.media import preview, source_videos as media_sources
-from ava_core.proposals.batch import make_proposals
-from ava_core.store import batches
-from ava_core.tracking.batch import track_clips, track_provenance
 
 GROUP = "video"
 DETECTOR_POOL = "detector"
@@ -50,7 +51,9 @@ def clips(
 ) -> Output[pl.DataFrame]:
     """15 s clips at constant 30 fps, cut in one decode pass that also feeds the detector and the keyframes."""
     at = platform.batch(context.partition_key)
-    table = media_clips.cut_clips(at.batch, source_videos, at.storage, at.settings, sink=log_progress(context))
+    table = media_clips.cut_clips(
+        at.batch, source_videos, at.storage, at.settings, sink=log_progress(context)
+    )
     return Output(table, metadata={"clips": table.height, "seconds": float(table["duration_s"].sum())})
 
 

@@ -48,4 +48,6 @@ def proposals_are_proper_boxes(dense_proposals: pl.DataFrame) -> AssetCheckResul
     bad = dense_proposals.filter(
         (pl.col("x2") <= pl.col("x1")) | (pl.col("y2") <= pl.col("y1")) | (pl.min_horizontal("x1", "y1") < 0)
     )
-    return AssetCheckResult(passed=bad.is_empty(), metadata={"boxes": dense_proposals.height, "bad": bad.height})
+    return AssetCheckResult(
+        passed=bad.is_empty(), metadata={"boxes": dense_proposals.height, "bad": bad.height}
+    )
