@@ -1,4 +1,4 @@
-"""Dagster's own home: `dagster.yaml` written from the settings, and the environment of Dagster's processes."""
+"""Dagster's own home: `dagster.yaml` written from the settings, and its processes' environment."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """What assets and sensors need of the world: settings, files, database, ontology, annotation server.
 
-Nothing secret passes through Dagster's configuration: credentials are read from the settings inside the process.
+Nothing secret passes through Dagster's configuration: credentials are read from the settings in the process.
 """
 
 from __future__ import annotations

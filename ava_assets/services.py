@@ -1,4 +1,4 @@
-"""The processes of one machine: annotation server, Dagster's webserver and daemon, console; started, watched, ended."""
+"""The processes of one machine (annotation server, Dagster, console): started, watched, ended."""
 
 from __future__ import annotations
 

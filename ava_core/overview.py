@@ -1,4 +1,4 @@
-"""How far each batch is: counts along the stages, from the tables that the assets wrote and from the database."""
+"""How far each batch is: counts along the stages, from the assets' tables and the database."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The command `ava`: one file a subject; heavy imports happen inside the commands, so that help is instant."""
+"""The command `ava`: one file a subject. Heavy imports happen inside the commands: help is instant."""
 
 from ava_assets.cli.main import main
 
