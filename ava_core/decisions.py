@@ -1,0 +1,199 @@
+"""Decisions on a batch: the one service that console, commands and demo call.
+
+The log is append-only; what holds is what the newest decision on a subject says, so every decision can be
+reversed by a later one. What follows in Dagster is started by a sensor that reads the log.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+
+import polars as pl
+from sqlalchemy import select, update
+
+from ava_core.errors import DecisionError
+from ava_core.store import Store
+from ava_core.store.tables import Decision, Job, Task
+from ava_core.store.tasks import DONE_STAGE, DONE_STATE
+from ava_core.tables import Schema
+
+ADJUDICATIONS: Schema = {
+    "clip_id": pl.String,
+    "second": pl.Int32,
+    "person_id": pl.Int32,
+    "group": pl.String,
+    "action_ids": pl.List(pl.Int32),
+}
+"""Columns of the labels that an expert decided on; `action_ids` replaces what the annotators said."""
+
+QC_STATUS = {"approve": "approved", "reject": "rejected", "reopen": "pending"}
+
+
+@dataclass(frozen=True)
+class DecisionState:
+    """What holds for a batch now."""
+
+    approved: frozenset[str]
+    rejected: frozenset[str]
+    excluded: frozenset[str]
+    adjudications: pl.DataFrame
+
+
+def approve(
+    store: Store, batch: str, clip_ids: Collection[str], actor: str, comment: str = ""
+) -> list[Decision]:
+    """Approve clips. Raises `DecisionError` for a clip that is not of the batch or that nobody completed."""
+    return _judge(store, batch, clip_ids, "approve", actor, comment)
+
+
+def reject(store: Store, batch: str, clip_ids: Collection[str], actor: str, comment: str) -> list[Decision]:
+    """Reject clips; the comment tells the annotators why and may not be empty."""
+    if not comment.strip():
+        raise DecisionError("A rejection needs a comment.", "Say what the annotators should mend.")
+    return _judge(store, batch, clip_ids, "reject", actor, comment)
+
+
+def reopen(
+    store: Store, batch: str, clip_ids: Collection[str], actor: str, comment: str = ""
+) -> list[Decision]:
+    """Take an approval or rejection back."""
+    return _judge(store, batch, clip_ids, "reopen", actor, comment)
+
+
+def exclude_annotator(store: Store, batch: str, annotator: str, actor: str, comment: str) -> Decision:
+    """Leave an annotator's work out of the batch's consensus."""
+    return _set_trust(store, batch, annotator, "exclude", actor, comment)
+
+
+def include_annotator(store: Store, batch: str, annotator: str, actor: str, comment: str = "") -> Decision:
+    """Take an exclusion back."""
+    return _set_trust(store, batch, annotator, "include", actor, comment)
+
+
+def adjudicate(
+    store: Store,
+    batch: str,
+    *,
+    clip_id: str,
+    second: int,
+    person_id: int,
+    group: str,
+    action_ids: Collection[int],
+    actor: str,
+    comment: str = "",
+) -> Decision:
+    """Decide what a person does at a keyframe, whatever the annotators said."""
+    _check_clips(store, batch, [clip_id])
+    subject = f"{clip_id}/{second}/{person_id}/{group}"
+    before = {d.subject: d.after for d in decisions_of(store, batch) if d.action == "adjudicate"}.get(
+        subject, {}
+    )
+    after = {"clip_id": clip_id, "second": second, "person_id": person_id, "group": group}
+    return _append(
+        store,
+        [Decision(
+            batch=batch, action="adjudicate", subject=subject, actor=actor, comment=comment,
+            before=before, after=after | {"action_ids": sorted(action_ids)},
+        )],
+    )[0]  # fmt: skip
+
+
+def decisions_of(store: Store, batch: str) -> list[Decision]:
+    """The log of a batch, oldest first."""
+    with store.session() as session:
+        wanted = select(Decision).where(Decision.batch == batch)
+        return list(session.scalars(wanted.order_by(Decision.decision_id)))
+
+
+def decisions_after(store: Store, decision_id: int) -> list[Decision]:
+    """All decisions after the one of that id, oldest first."""
+    with store.session() as session:
+        wanted = select(Decision).where(Decision.decision_id > decision_id)
+        return list(session.scalars(wanted.order_by(Decision.decision_id)))
+
+
+def decision_state(store: Store, batch: str) -> DecisionState:
+    """Fold the log: the newest decision on each subject holds."""
+    clips: dict[str, str] = {}
+    annotators: dict[str, str] = {}
+    labels: dict[str, dict[str, object]] = {}
+    for decision in decisions_of(store, batch):
+        if decision.action in QC_STATUS:
+            clips[decision.subject] = decision.action
+        elif decision.action in ("exclude", "include"):
+            annotators[decision.subject] = decision.action
+        elif decision.action == "adjudicate":
+            labels[decision.subject] = decision.after
+    return DecisionState(
+        approved=frozenset(clip for clip, action in clips.items() if action == "approve"),
+        rejected=frozenset(clip for clip, action in clips.items() if action == "reject"),
+        excluded=frozenset(name for name, action in annotators.items() if action == "exclude"),
+        adjudications=pl.DataFrame(list(labels.values()), schema=dict(ADJUDICATIONS)),
+    )
+
+
+def _judge(
+    store: Store, batch: str, clip_ids: Collection[str], action: str, actor: str, comment: str
+) -> list[Decision]:
+    clips = sorted(set(clip_ids))
+    before = _check_clips(store, batch, clips)
+    if action == "approve":
+        done = _clips_with_work(store, batch)
+        unfinished = [clip for clip in clips if clip not in done]
+        if unfinished:
+            raise DecisionError(
+                f"Nobody has completed {unfinished[0]}.",
+                "Approve a clip once an annotator's job is completed.",
+            )
+    after = {"qc_status": QC_STATUS[action]}
+    decisions = [
+        Decision(
+            batch=batch, action=action, subject=clip, actor=actor, comment=comment,
+            before={"qc_status": before[clip]}, after=after,
+        )
+        for clip in clips
+    ]  # fmt: skip
+    with store.session() as session:
+        session.add_all(decisions)
+        session.execute(update(Task).where(Task.batch == batch, Task.clip_id.in_(clips)).values(**after))
+    return decisions
+
+
+def _set_trust(store: Store, batch: str, annotator: str, action: str, actor: str, comment: str) -> Decision:
+    with store.session() as session:
+        wanted = select(Job.job_id).where(Job.batch == batch, Job.annotator == annotator)
+        if session.scalar(wanted.limit(1)) is None:
+            raise DecisionError(f"{annotator!r} has no job in batch {batch}.", "Names must match exactly.")
+    was = annotator in decision_state(store, batch).excluded
+    decision = Decision(
+        batch=batch, action=action, subject=annotator, actor=actor, comment=comment,
+        before={"excluded": was}, after={"excluded": action == "exclude"},
+    )  # fmt: skip
+    return _append(store, [decision])[0]
+
+
+def _check_clips(store: Store, batch: str, clips: Collection[str]) -> dict[str, str]:
+    with store.session() as session:
+        rows = session.execute(select(Task.clip_id, Task.qc_status).where(Task.batch == batch)).all()
+    known = dict(row._tuple() for row in rows)
+    unknown = [clip for clip in clips if clip not in known]
+    if unknown:
+        raise DecisionError(
+            f"Batch {batch} has no task for clip {unknown[0]!r}.", "`ava batch list` shows batches."
+        )
+    return known
+
+
+def _clips_with_work(store: Store, batch: str) -> set[str]:
+    wanted = select(Job.clip_id).where(
+        Job.batch == batch, Job.annotator != "", Job.stage == DONE_STAGE, Job.state == DONE_STATE
+    )
+    with store.session() as session:
+        return set(session.scalars(wanted))
+
+
+def _append(store: Store, decisions: list[Decision]) -> list[Decision]:
+    with store.session() as session:
+        session.add_all(decisions)
+    return decisions

@@ -1,0 +1,51 @@
+"""Batches: names, inputs, options."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import select
+
+from ava_core.errors import InputError
+from ava_core.storage import check_batch_name
+from ava_core.store.database import Store
+from ava_core.store.tables import Batch
+
+
+def add(store: Store, name: str, source_path: str, options: dict[str, Any], *, note: str = "") -> None:
+    """Register a batch. Raises `InputError` if the name is taken."""
+    check_batch_name(name)
+    with store.session() as session:
+        if session.get(Batch, name):
+            raise InputError(f"Batch {name} exists already.", "Choose another name.")
+        session.add(Batch(name=name, source_path=source_path, options=options, note=note))
+
+
+def names(store: Store) -> list[str]:
+    """All batches, oldest first."""
+    with store.session() as session:
+        return list(session.scalars(select(Batch.name).order_by(Batch.created_at, Batch.name)))
+
+
+def source_paths(store: Store) -> list[str]:
+    """Inputs of all batches."""
+    with store.session() as session:
+        return list(session.scalars(select(Batch.source_path)))
+
+
+def get(store: Store, name: str) -> Batch:
+    """One batch. Raises `InputError` where it is not known."""
+    with store.session() as session:
+        batch = session.get(Batch, name)
+    if batch is None:
+        raise InputError(
+            f"There is no batch {name}.", "`ava batch list` shows them; `ava batch add PATH` adds one."
+        )
+    return batch
+
+
+def set_note(store: Store, name: str, note: str) -> None:
+    """Set the note that a dataset made of this batch carries."""
+    get(store, name)
+    with store.session() as session:
+        session.get_one(Batch, name).note = note

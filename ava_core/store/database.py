@@ -1,0 +1,108 @@
+"""Opening the database, and keeping its schema at the version that this code knows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+from alembic import command
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy.orm import Session
+
+from ava_core.errors import StoreError
+from ava_core.settings import Settings, with_driver
+
+SQLITE_BUSY_MS = 30_000
+"""How long a writer waits for another one before it gives up."""
+
+SCHEMA_LOCK = 0x0A7A
+"""Key of PostgreSQL's advisory lock under which the schema is brought up to date."""
+
+
+class Store:
+    """A connection pool to the operational database."""
+
+    def __init__(self, engine: sa.Engine) -> None:
+        self.engine = engine
+
+    @contextmanager
+    def session(self) -> Iterator[Session]:
+        """A session that commits when the block ends, and rolls back when it raises."""
+        with Session(self.engine, expire_on_commit=False) as session, session.begin():
+            yield session
+
+    def close(self) -> None:
+        """Close all connections."""
+        self.engine.dispose()
+
+
+def open_store(settings_or_url: Settings | str) -> Store:
+    """Open the database, made or brought up to date first. Several processes may do so at once.
+
+    Raises `StoreError` where it cannot be reached, or was made by a later version of this code.
+    """
+    given = settings_or_url
+    return _open(with_driver(given) if isinstance(given, str) else given.resolved_database_url)
+
+
+@cache
+def _open(url: str) -> Store:
+    parsed = sa.make_url(url)
+    shown = parsed.render_as_string(hide_password=True)
+    if parsed.get_backend_name() == "sqlite" and parsed.database:
+        Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
+    engine = sa.create_engine(parsed, pool_pre_ping=True)
+    if engine.dialect.name == "sqlite":
+        sa.event.listen(engine, "connect", _prepare_sqlite)
+    try:
+        _upgrade(engine, shown)
+    except sa.exc.OperationalError as error:
+        engine.dispose()
+        reason = str(error.orig).strip().splitlines()[0]
+        raise StoreError(
+            f"The database {shown} cannot be used: {reason}.", "Check AVA_DATABASE_URL."
+        ) from None
+    return Store(engine)
+
+
+def _prepare_sqlite(connection: Any, record: Any) -> None:
+    cursor = connection.cursor()
+    cursor.execute(f"PRAGMA busy_timeout={SQLITE_BUSY_MS}")
+    cursor.execute("PRAGMA journal_mode=WAL")
+    cursor.execute("PRAGMA synchronous=NORMAL")
+    cursor.execute("PRAGMA foreign_keys=ON")
+    cursor.close()
+
+
+def _alembic_config() -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    return config
+
+
+def _upgrade(engine: sa.Engine, shown: str) -> None:
+    config = _alembic_config()
+    scripts = ScriptDirectory.from_config(config)
+    with engine.connect() as connection:
+        # One process upgrades, the others wait for it and then find nothing to do.
+        if engine.dialect.name == "postgresql":
+            connection.execute(sa.text(f"SELECT pg_advisory_xact_lock({SCHEMA_LOCK})"))
+        else:
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
+        current = MigrationContext.configure(connection).get_current_revision()
+        known = {script.revision for script in scripts.walk_revisions()}
+        if current is not None and current not in known:
+            raise StoreError(
+                f"The database {shown} was made by a later version (schema {current}).",
+                "Update this installation.",
+            )
+        if current != scripts.get_current_head():
+            config.attributes["connection"] = connection
+            command.upgrade(config, "head")
+        connection.commit()

@@ -1,0 +1,184 @@
+"""The tables. `projects`, `tasks` and `annotations` keep the columns that the older schema had."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import JSON, DateTime, Float, ForeignKey, Index, Integer, String, Text, UniqueConstraint
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+from sqlalchemy.types import TypeDecorator
+
+
+def now() -> datetime:
+    """The present moment, in UTC."""
+    return datetime.now(UTC)
+
+
+class UtcDateTime(TypeDecorator[datetime]):
+    """A moment in UTC; SQLite forgets time zones, so they are put back."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Any) -> datetime | None:
+        return value.astimezone(UTC) if value is not None else None
+
+    def process_result_value(self, value: datetime | None, dialect: Any) -> datetime | None:
+        return value.replace(tzinfo=UTC) if value is not None and value.tzinfo is None else value
+
+
+JsonColumn = JSON().with_variant(JSONB(), "postgresql")
+
+
+class Base(DeclarativeBase):
+    """Root of all tables."""
+
+    type_annotation_map = {datetime: UtcDateTime, dict[str, Any]: JsonColumn, list[Any]: JsonColumn}
+
+
+class Batch(Base):
+    """One zip or folder of source videos; a partition in Dagster."""
+
+    __tablename__ = "batches"
+    name: Mapped[str] = mapped_column(String(63), primary_key=True)
+    source_path: Mapped[str] = mapped_column(Text)
+    options: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    note: Mapped[str] = mapped_column(Text, default="")
+    created_at: Mapped[datetime] = mapped_column(default=now)
+
+
+class Project(Base):
+    """A project on the annotation server."""
+
+    __tablename__ = "projects"
+    project_id: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
+    name: Mapped[str] = mapped_column(String(256))
+    created_at: Mapped[datetime] = mapped_column(default=now)
+
+
+class Task(Base):
+    """A task on the annotation server: one clip."""
+
+    __tablename__ = "tasks"
+    task_id: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
+    project_id: Mapped[int] = mapped_column(ForeignKey("projects.project_id"))
+    name: Mapped[str] = mapped_column(String(256))
+    status: Mapped[str] = mapped_column(String(32), default="annotation")
+    assignee: Mapped[str | None] = mapped_column(String(150))
+    retrieved_at: Mapped[datetime | None]
+    qc_status: Mapped[str] = mapped_column(String(32), default="pending")
+    batch: Mapped[str] = mapped_column(ForeignKey("batches.name"))
+    clip_id: Mapped[str] = mapped_column(String(200), unique=True)
+    __table_args__ = (Index("tasks_of_batch", "batch", "qc_status"),)
+
+
+class Job(Base):
+    """A job on the annotation server: one annotator's copy of one clip, or the parent of such copies."""
+
+    __tablename__ = "jobs"
+    job_id: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
+    task_id: Mapped[int] = mapped_column(ForeignKey("tasks.task_id"))
+    batch: Mapped[str] = mapped_column(String(63))
+    clip_id: Mapped[str] = mapped_column(String(200))
+    job_type: Mapped[str] = mapped_column(String(32))
+    annotator: Mapped[str] = mapped_column(String(150), default="")
+    stage: Mapped[str] = mapped_column(String(32), default="annotation")
+    state: Mapped[str] = mapped_column(String(32), default="new")
+    server_updated_at: Mapped[str] = mapped_column(String(40), default="")
+    frames: Mapped[int] = mapped_column(Integer)
+    predrawn: Mapped[list[Any]] = mapped_column(default=list)
+    __table_args__ = (
+        Index("jobs_of_batch", "batch", "state"),
+        Index("jobs_of_annotator", "annotator", "state"),
+        Index("jobs_of_task", "task_id"),
+    )
+
+
+class Annotator(Base):
+    """A person who annotates, known by the exact user name on the annotation server."""
+
+    __tablename__ = "annotators"
+    username: Mapped[str] = mapped_column(String(150), primary_key=True)
+    cvat_user_id: Mapped[int | None]
+    email: Mapped[str] = mapped_column(String(254), default="")
+    capacity: Mapped[int | None]  # clips at a time; NULL = no limit
+    paused: Mapped[bool] = mapped_column(default=False)
+    active: Mapped[bool] = mapped_column(default=True)
+    created_at: Mapped[datetime] = mapped_column(default=now)
+
+
+class Reading(Base):
+    """One reading of a completed job. Append-only; the same content never makes a second version."""
+
+    __tablename__ = "readings"
+    reading_id: Mapped[int] = mapped_column(primary_key=True)
+    job_id: Mapped[int] = mapped_column(ForeignKey("jobs.job_id"))
+    version: Mapped[int]
+    annotator: Mapped[str] = mapped_column(String(150))
+    server_updated_at: Mapped[str] = mapped_column(String(40))
+    content_hash: Mapped[str] = mapped_column(String(64))
+    read_at: Mapped[datetime] = mapped_column(default=now)
+    __table_args__ = (UniqueConstraint("job_id", "version"),)
+
+
+class Annotation(Base):
+    """A keyframe shape of a reading, as the annotation server gave it: pixels of the clip, job frame."""
+
+    __tablename__ = "annotations"
+    annotation_id: Mapped[int] = mapped_column(primary_key=True)
+    reading_id: Mapped[int] = mapped_column(ForeignKey("readings.reading_id"))
+    task_id: Mapped[int]
+    job_id: Mapped[int]
+    track_id: Mapped[int]  # position of the track in the reading
+    frame: Mapped[int]
+    xtl: Mapped[float] = mapped_column(Float)
+    ytl: Mapped[float] = mapped_column(Float)
+    xbr: Mapped[float] = mapped_column(Float)
+    ybr: Mapped[float] = mapped_column(Float)
+    outside: Mapped[bool]
+    attributes: Mapped[dict[str, Any]]
+    annotator: Mapped[str] = mapped_column(String(150))
+    __table_args__ = (Index("annotations_of_reading", "reading_id"), Index("annotations_of_job", "job_id"))
+
+
+class Decision(Base):
+    """What an admin or reviewer decided. Append-only: a later decision reverses an earlier one."""
+
+    __tablename__ = "decisions"
+    decision_id: Mapped[int] = mapped_column(primary_key=True)
+    batch: Mapped[str] = mapped_column(ForeignKey("batches.name"))
+    action: Mapped[str] = mapped_column(String(32))
+    subject: Mapped[str] = mapped_column(String(200))
+    actor: Mapped[str] = mapped_column(String(150))
+    comment: Mapped[str] = mapped_column(Text, default="")
+    before: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    after: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    decided_at: Mapped[datetime] = mapped_column(default=now)
+    __table_args__ = (Index("decisions_of_batch", "batch", "decision_id"),)
+
+
+class WebhookEvent(Base):
+    """A delivery of the annotation server, kept once however often it is sent."""
+
+    __tablename__ = "webhook_events"
+    event_id: Mapped[int] = mapped_column(primary_key=True)
+    digest: Mapped[str] = mapped_column(String(64), unique=True)
+    event: Mapped[str] = mapped_column(String(64))
+    job_id: Mapped[int | None]
+    payload: Mapped[dict[str, Any]]
+    received_at: Mapped[datetime] = mapped_column(default=now)
+    deliveries: Mapped[int] = mapped_column(default=1)
+
+
+class AuditEntry(Base):
+    """Who did what, when, to what."""
+
+    __tablename__ = "audit"
+    audit_id: Mapped[int] = mapped_column(primary_key=True)
+    at: Mapped[datetime] = mapped_column(default=now, index=True)
+    actor: Mapped[str] = mapped_column(String(150))
+    action: Mapped[str] = mapped_column(String(64))
+    subject: Mapped[str] = mapped_column(String(200), default="")
+    detail: Mapped[dict[str, Any]] = mapped_column(default=dict)

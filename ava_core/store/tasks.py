@@ -1,0 +1,96 @@
+"""Projects, tasks and jobs of the annotation server, as last seen."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import case, func, select, update
+
+from ava_core.store.database import Store
+from ava_core.store.tables import Job, Project, Task, now
+
+DONE_STAGE, DONE_STATE = "annotation", "completed"
+"""An annotator's work is done when the job is in this stage and state; the legacy status says otherwise."""
+
+
+@dataclass(frozen=True)
+class JobCounts:
+    """Counts of one batch: tasks, annotators' jobs, and those that are completed."""
+
+    tasks: int
+    jobs: int
+    completed: int
+
+
+def put_project(store: Store, project_id: int, name: str) -> None:
+    """Note a project."""
+    with store.session() as session:
+        session.merge(Project(project_id=project_id, name=name))
+
+
+def put_task(store: Store, task: Task, jobs: Sequence[Job]) -> None:
+    """Note a task with its jobs, all at once."""
+    with store.session() as session:
+        session.merge(task)
+        session.flush()
+        for job in jobs:
+            session.merge(job)
+
+
+def tasks_of(store: Store, batch: str) -> list[Task]:
+    """Tasks of a batch by clip."""
+    with store.session() as session:
+        return list(session.scalars(select(Task).where(Task.batch == batch).order_by(Task.clip_id)))
+
+
+def jobs_of(store: Store, batch: str) -> list[Job]:
+    """Jobs of a batch by clip and id."""
+    with store.session() as session:
+        return list(session.scalars(select(Job).where(Job.batch == batch).order_by(Job.clip_id, Job.job_id)))
+
+
+def completed_jobs(store: Store, batch: str | None = None) -> list[Job]:
+    """Annotators' jobs that are done, of one batch or of all."""
+    wanted = select(Job).where(Job.annotator != "", Job.stage == DONE_STAGE, Job.state == DONE_STATE)
+    if batch is not None:
+        wanted = wanted.where(Job.batch == batch)
+    with store.session() as session:
+        return list(session.scalars(wanted.order_by(Job.clip_id, Job.job_id)))
+
+
+def job_counts(store: Store, batch: str) -> JobCounts:
+    """How many tasks and jobs a batch has, and how many jobs are done."""
+    done = case(((Job.stage == DONE_STAGE) & (Job.state == DONE_STATE), 1), else_=0)
+    with store.session() as session:
+        tasks = session.scalar(select(func.count()).select_from(Task).where(Task.batch == batch)) or 0
+        jobs, completed = session.execute(
+            select(func.count(), func.coalesce(func.sum(done), 0)).where(
+                Job.batch == batch, Job.annotator != ""
+            )
+        ).one()
+    return JobCounts(tasks, jobs, completed)
+
+
+def update_jobs(store: Store, changes: Iterable[dict[str, Any]]) -> None:
+    """Write changed columns of jobs; each change holds `job_id` and the new values."""
+    rows = list(changes)
+    if rows:
+        with store.session() as session:
+            session.execute(update(Job), rows)
+
+
+def note_retrieval(store: Store, task_ids: Iterable[int]) -> None:
+    """Note that the tasks' annotations were read now; a task is completed when all annotators' jobs are."""
+    open_jobs = select(Job.task_id).where(
+        Job.annotator != "", ~((Job.stage == DONE_STAGE) & (Job.state == DONE_STATE))
+    )
+    ids = list(task_ids)
+    with store.session() as session:
+        session.execute(update(Task).where(Task.task_id.in_(ids)).values(retrieved_at=now()))
+        session.execute(
+            update(Task)
+            .where(Task.task_id.in_(ids), Task.task_id.not_in(open_jobs))
+            .values(status="completed")
+        )
