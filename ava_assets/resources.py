@@ -8,12 +8,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ava_core.ontology import Ontology, load_ontology
-from ava_core.store import Store, batches, open_store
 from dagster import ConfigurableResource
 
+from ava_core.ontology import Ontology, load_ontology
 from ava_core.settings import Settings, load_settings
 from ava_core.storage import Storage
+from ava_core.store import Store, batches, open_store
 
 if TYPE_CHECKING:
     from ava_core.cvat.gateway import CvatGateway
@@ -59,5 +59,5 @@ class Platform(ConfigurableResource):  # type: ignore[type-arg]
     def batch(self, name: str) -> BatchContext:
         """Settings, files and ontology of one batch."""
         store = self.store
-        settings = self.settings.with_options(batches.options(store, name))
+        settings = self.settings.with_options(batches.get(store, name).options)
         return BatchContext(name, settings, self.storage, store, load_ontology(settings.ontology))

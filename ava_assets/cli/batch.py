@@ -31,9 +31,8 @@ def add(
 
     Example: `ava batch add raw_cctv_batch1.zip --option ontology=ava80`
     """
-    from ava_core.store import open_store
-
     from ava_core.inbox import add_to_inbox
+    from ava_core.store import open_store
 
     settings = load_settings()
     options = dict(_split(text) for text in option or [])
@@ -44,10 +43,9 @@ def add(
 @app.command("list")
 def list_batches() -> None:
     """Show every batch with its counts along the stages."""
-    from ava_core.store import batches, open_store
-
     from ava_core.overview import batch_counts
     from ava_core.storage import Storage
+    from ava_core.store import batches, open_store
 
     settings = load_settings()
     store, storage = open_store(settings), Storage(settings.resolved_storage_url)

@@ -6,7 +6,6 @@ import polars as pl
 from ava_core.agreement.gate import gate
 from ava_core.agreement.measure import measure_agreement
 from ava_core.consensus.form import form_consensus
-from ava_core.decisions import decision_state
 from dagster import (
     AssetExecutionContext,
     AssetKey,
@@ -20,6 +19,7 @@ from dagster import (
 from ava_assets.partitions import video_batch
 from ava_assets.resources import Platform
 from ava_assets.video.assets import markdown_table
+from ava_core.decisions import decision_state
 
 GROUP = "quality"
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from ava_core.decisions import decisions_after
 from dagster import (
     AssetMaterialization,
     DefaultSensorStatus,
@@ -14,6 +13,7 @@ from dagster import (
 
 from ava_assets.quality.assets import qc_decisions
 from ava_assets.resources import Platform
+from ava_core.decisions import decisions_after
 
 
 @sensor(

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import base64
+from pathlib import Path
 
 import polars as pl
 from ava_core.media import clips as media_clips
 from ava_core.media import preview
 from ava_core.media import source_videos as media_sources
 from ava_core.proposals.batch import make_proposals
-from ava_core.store import batches
 from ava_core.tracking.batch import track_clips, track_provenance
 from dagster import AssetExecutionContext, MetadataValue, Output, asset
 from upath import UPath
@@ -17,6 +17,7 @@ from upath import UPath
 from ava_assets.logging import log_progress
 from ava_assets.partitions import video_batch
 from ava_assets.resources import Platform
+from ava_core.store import batches
 
 GROUP = "video"
 DETECTOR_POOL = "detector"
@@ -34,7 +35,7 @@ def source_videos(context: AssetExecutionContext, platform: Platform) -> Output[
     at = platform.batch(context.partition_key)
     table = media_sources.take_in_sources(
         at.batch,
-        batches.source_path(at.store, at.batch),
+        Path(batches.get(at.store, at.batch).source_path),
         at.storage,
         at.settings,
         known_sha256=media_sources.known_sources(at.storage, except_batch=at.batch),

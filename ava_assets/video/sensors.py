@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 
-from ava_core.store import batches
 from dagster import (
     AssetSelection,
     DefaultSensorStatus,
@@ -19,6 +18,7 @@ from dagster import (
 from ava_assets.partitions import video_batch
 from ava_assets.resources import Platform
 from ava_core.inbox import look_into_inbox
+from ava_core.store import batches
 
 video_to_tasks = define_asset_job(
     "video_to_tasks",

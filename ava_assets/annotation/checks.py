@@ -1,0 +1,37 @@
+"""Checks on tasks and on what annotators said."""
+
+from __future__ import annotations
+
+import polars as pl
+from dagster import AssetCheckResult, AssetCheckSeverity, asset_check
+
+from ava_assets.annotation import assets
+from ava_assets.partitions import video_batch
+
+Tables = dict[str, pl.DataFrame]
+
+
+@asset_check(
+    asset=assets.cvat_tasks, partitions_def=video_batch, blocking=True, additional_ins={"clips": "clips"}
+)
+def every_clip_has_its_task(cvat_tasks: pl.DataFrame, clips: pl.DataFrame) -> AssetCheckResult:
+    """Each clip has exactly one task, and no task lies beside the plan."""
+    tasks = cvat_tasks.select("clip_id", "task_id").unique()
+    missing = clips.join(tasks, on="clip_id", how="anti")["clip_id"].to_list()
+    doubled = tasks.filter(pl.col("clip_id").is_duplicated())["clip_id"].unique().to_list()
+    beside = tasks.join(clips, on="clip_id", how="anti")["clip_id"].to_list()
+    return AssetCheckResult(
+        passed=not (missing or doubled or beside),
+        metadata={"missing": str(missing), "doubled": str(doubled), "beside the plan": str(beside)},
+    )
+
+
+@asset_check(asset=assets.raw_annotations, partitions_def=video_batch)
+def annotations_are_clean(raw_annotations: Tables) -> AssetCheckResult:
+    """No box is degenerate and no attribute has a value outside the ontology; flagged ones are kept."""
+    boxes = raw_annotations["raw_boxes"]
+    flags = boxes.select(pl.col("flags").explode(empty_as_null=False)).to_series().drop_nulls()
+    counts = {row["flags"]: row["count"] for row in flags.value_counts().to_dicts()}
+    return AssetCheckResult(
+        passed=flags.is_empty(), severity=AssetCheckSeverity.WARN, metadata={"flags": str(counts)}
+    )

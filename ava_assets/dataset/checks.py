@@ -1,0 +1,24 @@
+"""Checks on datasets: whether AVA's readers would read them rightly."""
+
+from __future__ import annotations
+
+from ava_core.export.validate import validate_dataset
+from dagster import AssetCheckResult, MetadataValue, asset_check
+
+from ava_assets.dataset import assets
+from ava_assets.partitions import video_batch
+from ava_assets.resources import Platform
+
+
+@asset_check(asset=assets.ava_csv, partitions_def=video_batch)
+def readers_accept_the_batch(context, platform: Platform) -> AssetCheckResult:  # type: ignore[no-untyped-def]
+    """The batch's dataset keeps every rule of the AVA contract."""
+    storage = platform.storage
+    folder = storage.local(storage.asset_dir(context.partition_key, "ava_csv"))
+    findings = validate_dataset(folder)
+    return AssetCheckResult(
+        passed=not findings,
+        metadata={
+            "findings": MetadataValue.md("\n".join(f"* {finding}" for finding in findings[:20]) or "none")
+        },
+    )
