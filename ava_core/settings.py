@@ -23,7 +23,12 @@ class Settings(BaseSettings):
     """
 
     model_config = SettingsConfigDict(
-        env_prefix="AVA_", env_file=".env", env_file_encoding="utf-8", extra="ignore", frozen=True
+        env_prefix="AVA_",
+        env_file=".env",
+        env_file_encoding="utf-8",
+        extra="ignore",
+        frozen=True,
+        populate_by_name=True,
     )
 
     # where state lives
@@ -55,9 +60,16 @@ class Settings(BaseSettings):
     detector: Literal["motion", "rfdetr"] = "motion"
     rfdetr_size: Literal["nano", "small", "medium", "large"] = "medium"
     rfdetr_weights: Path | None = Field(
-        None, description="Weights file. Default: $RF_HOME or ~/.roboflow/models."
+        None, description="Weights file. Default: the one of that size in RF_HOME."
     )
-    rfdetr_backend: Literal["torch", "onnx"] = "torch"
+    rfdetr_resolution: int | None = Field(
+        None, description="Side of the model's input. Default: the model's own."
+    )
+    rf_home: Path = Field(
+        Path("~/.roboflow/models"),
+        validation_alias="RF_HOME",
+        description="Folder of RF-DETR's weights files.",
+    )
     device: str = Field("auto", description="auto, cpu, cuda, cuda:1, mps")
     detect_fps: float | None = Field(
         None, gt=0, description="Detector rate. Default: 10 on a GPU, 5 on a CPU."
@@ -128,7 +140,7 @@ class Settings(BaseSettings):
         """The settings that were given, as `AVA_…` variables for a child process; secrets in clear."""
         values = {name: getattr(self, name) for name in self.model_fields_set}
         return {
-            f"AVA_{name.upper()}": value.get_secret_value() if isinstance(value, SecretStr) else str(value)
+            _variable(name): value.get_secret_value() if isinstance(value, SecretStr) else str(value)
             for name, value in values.items()
             if value is not None
         } | {"AVA_HOME": str(self.home_dir)}
@@ -140,6 +152,11 @@ class Settings(BaseSettings):
             raise SettingsError(f"Unknown option {', '.join(unknown)}.", "See `.env.example` for the names.")
         given = {name: getattr(self, name) for name in self.model_fields_set}
         return load_settings(**(given | options))
+
+
+def _variable(name: str) -> str:
+    alias = Settings.model_fields[name].validation_alias
+    return alias if isinstance(alias, str) else f"AVA_{name.upper()}"
 
 
 def with_driver(url: str) -> str:
