@@ -19,7 +19,7 @@ from ava_core.detection.base import Boxes, Frame
 WORK_WIDTH: Final = 640
 """Width in pixels at which the picture is looked at; larger ones are scaled down, boxes scaled back."""
 
-MIN_HEIGHT: Final = 0.055
+MIN_HEIGHT: Final = 0.07
 """Smallest person, as a share of the picture's height."""
 MAX_HEIGHT: Final = 0.9
 ASPECT: Final = (1.05, 5.5)
@@ -27,8 +27,8 @@ ASPECT: Final = (1.05, 5.5)
 PERSON_ASPECT: Final = 2.2
 """Height over width of a usual pedestrian; wider blobs are split into so many."""
 LEARNING_RATE: Final = 0.002
-VARIANCE_THRESHOLD: Final = 20.0
-CLOSE: Final = (13, 5)
+VARIANCE_THRESHOLD: Final = 30.0
+CLOSE: Final = (9, 3)
 """Rows and columns of the patch that joins pieces of one person: tall, not wide."""
 SHADOW: Final = 127
 """MOG2's value for shadow pixels."""

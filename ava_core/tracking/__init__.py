@@ -1,0 +1,1 @@
+"""From detections to tracks: Kalman SORT, then an offline pass that knows the whole clip."""

@@ -1,0 +1,37 @@
+"""The tracker's parameters. Times are in seconds, so that they mean the same at every detector rate."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class TrackerParameters:
+    """Parameters of the online tracker and of the offline pass.
+
+    start_score: score from which a detection may start a track. Raising it costs people who are hard to see
+        and saves false tracks.
+    keep_score: score from which a detection may continue a track, in the second stage. Raising it breaks tracks.
+    iou: overlap from which a detection can belong to a predicted box. Raising it breaks tracks of fast people.
+    max_age_s: how long a track waits for its next detection. Raising it bridges occlusions and swaps identities.
+    min_hits: detections after which a track counts. Raising it drops short false tracks, and short true ones.
+    buffer: share of its size by which a box grows on each side for the overlap, per second between two looks
+        beyond 0.1 s. Raising it holds fast people at low rates and confuses neighbours.
+    fill_gap_s: longest gap filled by interpolation, in confident long tracks only.
+    stitch_gap_s: longest gap across which two tracks are joined to one.
+    min_track_s: tracks shorter than this are dropped.
+    confident_score: mean score from which a track is filled and stitched.
+    confident_s: length from which a track is filled.
+    """
+
+    start_score: float = 0.45
+    keep_score: float = 0.15
+    iou: float = 0.3
+    max_age_s: float = 1.0
+    min_hits: int = 2
+    buffer: float = 1.0
+    fill_gap_s: float = 1.5
+    stitch_gap_s: float = 2.0
+    min_track_s: float = 0.3
+    confident_score: float = 0.4
+    confident_s: float = 1.0
