@@ -1,0 +1,187 @@
+"""Who calls, for which organisation, and what they may do."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import secrets
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Annotated, Any
+
+from argon2 import PasswordHasher
+from argon2.exceptions import VerifyMismatchError
+from fastapi import Depends, Request
+
+from ava_core.cvat.server.problems import Problem, forbidden, not_found, refused
+from ava_core.cvat.server.state import Document, State, timestamp
+
+_hasher = PasswordHasher(time_cost=2, memory_cost=19_456, parallelism=1)
+MANAGERS = ("owner", "maintainer", "supervisor")
+
+
+@dataclass(frozen=True)
+class Caller:
+    """The user who calls, and the organisation that the call is about (`None`: all)."""
+
+    state: State
+    user: Document
+    organisation: Document | None
+    base: str
+
+    @property
+    def id(self) -> int:
+        """The user's id."""
+        return int(self.user["id"])
+
+    @property
+    def is_admin(self) -> bool:
+        """Whether the user may do everything."""
+        return bool(self.user["is_superuser"])
+
+    def manages(self, organisation_id: int | None) -> bool:
+        """Whether the user may make and change things in that organisation."""
+        if self.is_admin:
+            return True
+        memberships = self.state.find(
+            "membership", user=self.id, organization=organisation_id, is_active=True
+        )
+        return any(m["role"] in MANAGERS for m in memberships)
+
+    def must_manage(self, organisation_id: int | None) -> None:
+        """Refuse who does not manage the organisation."""
+        if not self.manages(organisation_id):
+            raise forbidden()
+
+    def sees(self, document: Document) -> bool:
+        """Whether an object lies in the organisation of the call."""
+        return self.organisation is None or document.get("organization") == self.organisation["id"]
+
+    def get(self, kind: str, number: int, name: str) -> Document:
+        """An object by id; refuses an unknown one."""
+        document = self.state.get(kind, number)
+        if document is None:
+            raise not_found(name)
+        return document
+
+    def brief(self, user_id: int | None) -> Document | None:
+        """A user as other objects show them."""
+        user = self.state.get("user", user_id)
+        if user is None:
+            return None
+        names = ("id", "username", "first_name", "last_name")
+        return {"url": f"{self.base}/api/users/{user['id']}"} | {name: user[name] for name in names}
+
+
+def hash_password(password: str) -> str:
+    """Argon2 hash."""
+    return _hasher.hash(password)
+
+
+@lru_cache(maxsize=256)
+def _matches(password_hash: str, password: str) -> bool:
+    # Remembered, since basic authentication repeats the same password with every request.
+    try:
+        return _hasher.verify(password_hash, password)
+    except VerifyMismatchError:
+        return False
+
+
+def check_password(state: State, username: str, password: str) -> Document | None:
+    """The user of that name and password, or `None`."""
+    user = next(state.find("user", username=username, is_active=True), None)
+    return user if user is not None and _matches(user["password"], password) else None
+
+
+def start_session(state: State, user: Document) -> tuple[str, str]:
+    """The user's key, made where there is none, and a new session id."""
+    with state.lock:
+        token = next(state.find("token", user=user["id"]), None)
+        if token is None:
+            token = state.add("token", user=user["id"], key=secrets.token_hex(20))
+        session = state.add("session", user=user["id"], key=secrets.token_urlsafe(24))
+        user["last_login"] = timestamp()
+        state.put("user", user)
+    return token["key"], session["key"]
+
+
+def authenticate(request: Request) -> Document | None:
+    """The user by Basic, Token, Bearer or session cookie; `None` without any; refuses wrong ones."""
+    state: State = request.app.state.store
+    kind, _, value = request.headers.get("Authorization", "").partition(" ")
+    if kind == "Basic":
+        return _basic(state, value)
+    if kind in ("Token", "Bearer"):
+        table = "token" if kind == "Token" else "access_token"
+        found = next(state.find(table, key=value), None)
+        user = state.get("user", found["user"]) if found else None
+        if found is None or user is None or not user["is_active"]:
+            raise Problem(401, {"detail": "Invalid token."}, {"WWW-Authenticate": "Token"})
+        if kind == "Bearer":
+            if found["read_only"] and request.method not in ("GET", "HEAD", "OPTIONS"):
+                raise forbidden()
+            found["last_used_date"] = timestamp()
+            request.state.by_access_token = found
+        return user
+    session = next(state.find("session", key=request.cookies.get("sessionid", "")), None)
+    return state.get("user", session["user"]) if session else None
+
+
+def _basic(state: State, value: str) -> Document:
+    try:
+        username, _, password = base64.b64decode(value).decode().partition(":")
+    except (binascii.Error, UnicodeDecodeError):
+        username = password = ""
+    user = check_password(state, username, password)
+    if user is None:
+        raise Problem(401, {"detail": "Invalid username/password."}, {"WWW-Authenticate": "Token"})
+    return user
+
+
+def _organisation(request: Request, state: State) -> Document | None:
+    query, header = request.query_params.get("org"), request.headers.get("X-Organization")
+    if query and header and query != header:
+        raise refused(
+            'You cannot specify "org" query parameter and "X-Organization" HTTP header with different values.'
+        )
+    slug = query or header
+    if slug:
+        found = next(state.find("organization", slug=slug), None)
+        if found is None:
+            raise Problem(404, {"detail": f"{slug} organization does not exist."})
+        return found
+    number = request.query_params.get("org_id", "")
+    return state.get("organization", int(number)) if number.isdigit() else None
+
+
+def caller(request: Request) -> Caller:
+    """The caller of a request; refuses who is not known."""
+    user = authenticate(request)
+    if user is None:
+        headers = {"WWW-Authenticate": "Token"}
+        raise Problem(401, {"detail": "Authentication credentials were not provided."}, headers)
+    state: State = request.app.state.store
+    return Caller(state, user, _organisation(request, state), base_url(request))
+
+
+def base_url(request: Request) -> str:
+    """The server's own address, as the caller wrote it."""
+    return str(request.base_url).rstrip("/")
+
+
+async def json_body(request: Request) -> Any:
+    """The request's JSON; refuses other media types and broken JSON as CVAT does. No body is `{}`."""
+    raw = await request.body()
+    if not raw:
+        return {}
+    media_type = request.headers.get("Content-Type", "").split(";")[0].strip()
+    if media_type != "application/json" and not media_type.endswith("+json"):
+        raise Problem(415, {"detail": f'Unsupported media type "{media_type}" in request.'})
+    try:
+        return await request.json()
+    except ValueError as error:
+        raise Problem(400, {"detail": f"JSON parse error - {error}"}) from None
+
+
+CallerOf = Annotated[Caller, Depends(caller)]
+Body = Annotated[Any, Depends(json_body)]

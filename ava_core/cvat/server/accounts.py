@@ -1,0 +1,349 @@
+"""Login, registration, users, access tokens, organisations, memberships, invitations."""
+
+from __future__ import annotations
+
+import re
+import secrets
+from typing import Any
+
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import JSONResponse
+
+from ava_core.cvat.server.access import (
+    Body,
+    Caller,
+    CallerOf,
+    authenticate,
+    check_password,
+    hash_password,
+    start_session,
+)
+from ava_core.cvat.server.lists import page
+from ava_core.cvat.server.problems import Problem, ServerFault, forbidden, invalid, refused
+from ava_core.cvat.server.state import Document, State, timestamp
+
+router = APIRouter(prefix="/api")
+
+ROLES = ("worker", "supervisor", "maintainer", "owner")
+MIN_NAME, MIN_PASSWORD = 5, 8
+
+
+def add_user(
+    state: State,
+    username: str,
+    password: str,
+    *,
+    email: str = "",
+    superuser: bool = False,
+    names: tuple[str, str] = ("", ""),
+) -> Document:
+    """Make an account."""
+    return state.add(
+        "user",
+        username=username,
+        password=hash_password(password),
+        email=email,
+        first_name=names[0],
+        last_name=names[1],
+        groups=["admin"] if superuser else ["user"],
+        is_staff=superuser,
+        is_superuser=superuser,
+        is_active=True,
+        last_login=None,
+        date_joined=timestamp(),
+    )
+
+
+@router.post("/auth/login")
+def login(request: Request, body: Body) -> Response:
+    """Check a password; answers the user's key and opens a session."""
+    state: State = request.app.state.store
+    user = check_password(state, str(body.get("username", "")), str(body.get("password", "")))
+    if user is None:
+        raise Problem(400, {"non_field_errors": ["Unable to log in with provided credentials."]})
+    key, session = start_session(state, user)
+    answer = JSONResponse({"key": key})
+    answer.set_cookie("sessionid", session, httponly=True, samesite="lax", path="/")
+    answer.set_cookie("csrftoken", secrets.token_urlsafe(24), samesite="lax", path="/")
+    return answer
+
+
+@router.post("/auth/logout")
+def logout(request: Request) -> Document:
+    """End the user's session and key, for all clients of the user."""
+    state: State = request.app.state.store
+    user = authenticate(request)
+    for kind in ("session", "token"):
+        for document in list(state.find(kind, user=user["id"])) if user else ():
+            state.remove(kind, document["id"])
+    return {"detail": "Successfully logged out."}
+
+
+@router.post("/auth/register", status_code=201)
+def register(request: Request, body: Body) -> Document:
+    """Make an account of one's own."""
+    state: State = request.app.state.store
+    username, password = str(body.get("username", "")), str(body.get("password1", ""))
+    if len(username) < MIN_NAME:
+        raise invalid("username", f"Ensure this field has at least {MIN_NAME} characters.")
+    if len(password) < MIN_PASSWORD:
+        sentence = f"This password is too short. It must contain at least {MIN_PASSWORD} characters."
+        raise Problem(400, {"password1": [sentence], "password2": [sentence]})
+    if password != body.get("password2"):
+        raise Problem(400, {"non_field_errors": ["The two password fields didn't match."]})
+    with state.lock:
+        if next(state.find("user", username=username), None):
+            raise invalid("username", "A user with that username already exists.")
+        names = (str(body.get("first_name", "")), str(body.get("last_name", "")))
+        user = add_user(state, username, password, email=str(body.get("email", "")), names=names)
+    key, _ = start_session(state, user)
+    shown = {name: user[name] for name in ("username", "email", "first_name", "last_name")}
+    return shown | {"email_verification_required": False, "key": key}
+
+
+@router.get("/users/self")
+def own_user(caller: CallerOf) -> Document:
+    """The caller."""
+    return _user(caller, caller.user)
+
+
+@router.get("/users")
+def users(request: Request, caller: CallerOf) -> Document:
+    """All users; within an organisation its members."""
+    found: Any = caller.state.all("user")
+    if caller.organisation:
+        members = caller.state.find("membership", organization=caller.organisation["id"], is_active=True)
+        ids = {m["user"] for m in members}
+        found = [user for user in found if user["id"] in ids]
+    elif not caller.is_admin:
+        found = [caller.user]
+    fields = {
+        name: (lambda d, n=name: d[n]) for name in ("id", "username", "first_name", "last_name", "email")
+    }
+    names = ("username", "first_name", "last_name")
+    return page(request, found, lambda d: _user(caller, d), fields=fields, search=names, simple=names)
+
+
+@router.get("/users/{number}")
+def user(number: int, caller: CallerOf) -> Document:
+    """One user; others in short for who is no administrator."""
+    found = caller.get("user", number, "User")
+    if caller.is_admin or number == caller.id:
+        return _user(caller, found)
+    brief = caller.brief(number)
+    assert brief is not None
+    return brief
+
+
+@router.patch("/users/{number}")
+def change_user(number: int, caller: CallerOf, body: Body) -> Document:
+    """Change groups, names, or whether the account is active."""
+    found = caller.get("user", number, "User")
+    if not caller.is_admin:
+        raise forbidden()
+    for name in ("groups", "first_name", "last_name", "email", "is_active"):
+        found[name] = body.get(name, found[name])
+    caller.state.put("user", found)
+    return _user(caller, found)
+
+
+@router.post("/auth/access_tokens", status_code=201)
+def add_access_token(request: Request, caller: CallerOf, body: Body) -> Document:
+    """Make a personal access token; its value is shown this once. A token cannot make tokens."""
+    if hasattr(request.state, "by_access_token"):
+        raise forbidden()
+    token = caller.state.add(
+        "access_token",
+        user=caller.id,
+        name=str(body.get("name", "")),
+        key=secrets.token_urlsafe(30),
+        read_only=bool(body.get("read_only", True)),
+        expiry_date=body.get("expiry_date"),
+        last_used_date=None,
+    )
+    return _access_token(caller, token) | {"value": token["key"]}
+
+
+@router.get("/auth/access_tokens")
+def access_tokens(request: Request, caller: CallerOf) -> Document:
+    """The caller's tokens."""
+    return page(
+        request, caller.state.find("access_token", user=caller.id), lambda d: _access_token(caller, d)
+    )
+
+
+@router.get("/auth/access_tokens/self")
+def own_access_token(request: Request, caller: CallerOf) -> Document:
+    """The token by which the caller came."""
+    token = getattr(request.state, "by_access_token", None)
+    if token is None:
+        raise Problem(404, {"detail": "Not found."})
+    return _access_token(caller, token)
+
+
+@router.delete("/auth/access_tokens/{number}", status_code=204)
+def remove_access_token(number: int, caller: CallerOf) -> None:
+    """Revoke a token."""
+    token = caller.get("access_token", number, "AccessToken")
+    if token["user"] != caller.id:
+        raise forbidden()
+    caller.state.remove("access_token", number)
+
+
+@router.post("/organizations", status_code=201)
+def add_organisation(caller: CallerOf, body: Body) -> Document:
+    """Make an organisation; who makes it owns it."""
+    slug = str(body.get("slug", ""))
+    if not re.fullmatch(r"[-a-zA-Z0-9_]+", slug):
+        raise invalid("slug", 'Enter a valid "slug" consisting of letters, numbers, underscores or hyphens.')
+    with caller.state.lock:
+        if next(caller.state.find("organization", slug=slug), None):
+            raise invalid("slug", "organization with this slug already exists.")
+        organisation = caller.state.add(
+            "organization",
+            slug=slug,
+            name=str(body.get("name") or slug),
+            description=str(body.get("description", "")),
+            contact=body.get("contact") or {},
+            owner=caller.id,
+        )
+        _join(caller.state, caller.id, organisation["id"], "owner", invitation=None)
+    return _organisation(caller, organisation)
+
+
+@router.get("/organizations")
+def organisations(request: Request, caller: CallerOf) -> Document:
+    """The organisations that the caller belongs to, all for an administrator."""
+    own = {m["organization"] for m in caller.state.find("membership", user=caller.id, is_active=True)}
+    found = [o for o in caller.state.all("organization") if caller.is_admin or o["id"] in own]
+    return page(
+        request,
+        found,
+        lambda d: _organisation(caller, d),
+        fields={"slug": lambda d: d["slug"]},
+        simple=("slug",),
+    )
+
+
+@router.get("/organizations/{number}")
+def organisation(number: int, caller: CallerOf) -> Document:
+    """One organisation."""
+    return _organisation(caller, caller.get("organization", number, "Organization"))
+
+
+@router.post("/invitations", status_code=201)
+def invite(caller: CallerOf, body: Body) -> Document:
+    """Add the user of an e-mail address to the organisation of the call. Sends no mail: unknown ones fail."""
+    if caller.organisation is None:
+        raise ServerFault
+    number = caller.organisation["id"]
+    caller.must_manage(number)
+    role = body.get("role")
+    if role not in ROLES:
+        raise invalid("role", f'"{role}" is not a valid choice.')
+    user = next(caller.state.find("user", email=str(body.get("email", ""))), None)
+    if user is None:
+        raise Problem(500, "Email backend is not configured.")
+    if next(caller.state.find("membership", user=user["id"], organization=number), None):
+        raise refused("The user is a member of the organization already.")
+    invitation = caller.state.add(
+        "invitation",
+        key=secrets.token_urlsafe(48),
+        owner=caller.id,
+        role=role,
+        user=user["id"],
+        organization=number,
+    )
+    _join(caller.state, user["id"], number, role, invitation=invitation["key"])
+    return _invitation(caller, invitation)
+
+
+@router.get("/invitations")
+def invitations(request: Request, caller: CallerOf) -> Document:
+    """The caller's invitations, given and got."""
+    found = [i for i in caller.state.all("invitation") if caller.id in (i["owner"], i["user"])]
+    return page(request, filter(caller.sees, found), lambda d: _invitation(caller, d))
+
+
+@router.get("/memberships")
+def memberships(request: Request, caller: CallerOf) -> Document:
+    """Members of the organisation of the call."""
+    fields = {
+        "id": lambda d: d["id"],
+        "role": lambda d: d["role"],
+        "user": lambda d: (caller.state.get("user", d["user"]) or {}).get("username"),
+    }
+    found = filter(caller.sees, caller.state.all("membership"))
+    return page(request, found, lambda d: _membership(caller, d), fields=fields, simple=("user", "role"))
+
+
+@router.patch("/memberships/{number}")
+def change_membership(number: int, caller: CallerOf, body: Body) -> Document:
+    """Give a member another role."""
+    membership = caller.get("membership", number, "Membership")
+    caller.must_manage(membership["organization"])
+    if body.get("role") not in ROLES:
+        raise invalid("role", f'"{body.get("role")}" is not a valid choice.')
+    membership["role"] = body["role"]
+    caller.state.put("membership", membership)
+    return _membership(caller, membership)
+
+
+@router.delete("/memberships/{number}", status_code=204)
+def remove_membership(number: int, caller: CallerOf) -> None:
+    """Take a member out of the organisation."""
+    membership = caller.get("membership", number, "Membership")
+    if membership["user"] != caller.id:
+        caller.must_manage(membership["organization"])
+    caller.state.remove("membership", number)
+
+
+def _join(state: State, user_id: int, organisation_id: int, role: str, *, invitation: str | None) -> None:
+    state.add(
+        "membership",
+        user=user_id,
+        organization=organisation_id,
+        role=role,
+        is_active=True,
+        joined_date=timestamp(),
+        invitation=invitation,
+    )
+
+
+def _user(caller: Caller, user: Document) -> Document:
+    brief = caller.brief(user["id"])
+    assert brief is not None
+    names = (
+        "email", "groups", "is_staff", "is_superuser", "is_active", "last_login", "date_joined",
+    )  # fmt: skip
+    return brief | {name: user[name] for name in names} | {"has_analytics_access": user["is_superuser"]}
+
+
+def _access_token(caller: Caller, token: Document) -> Document:
+    names = ("id", "name", "created_date", "updated_date", "expiry_date", "last_used_date", "read_only")
+    return {name: token[name] for name in names} | {"owner": caller.brief(token["user"])}
+
+
+def _organisation(caller: Caller, organisation: Document) -> Document:
+    names = ("id", "slug", "name", "description", "created_date", "updated_date", "contact")
+    return {name: organisation[name] for name in names} | {"owner": caller.brief(organisation["owner"])}
+
+
+def _invitation(caller: Caller, invitation: Document) -> Document:
+    organisation = caller.state.get("organization", invitation["organization"]) or {}
+    return {
+        "key": invitation["key"],
+        "created_date": invitation["created_date"],
+        "owner": caller.brief(invitation["owner"]),
+        "role": invitation["role"],
+        "user": caller.brief(invitation["user"]),
+        "organization": invitation["organization"],
+        "expired": None,
+        "accepted": True,
+        "organization_info": {"id": organisation.get("id"), "slug": organisation.get("slug")},
+    }
+
+
+def _membership(caller: Caller, membership: Document) -> Document:
+    names = ("id", "organization", "is_active", "joined_date", "role", "invitation")
+    return {name: membership[name] for name in names} | {"user": caller.brief(membership["user"])}

@@ -1,0 +1,135 @@
+"""Everything the server knows: documents in memory, written through to SQLite, and media files beside it.
+
+A few thousand tasks are small; annotations, which are large, stay in SQLite and are read when asked for.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import sqlite3
+import threading
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+Document = dict[str, Any]
+
+
+def timestamp() -> str:
+    """Now, as CVAT writes it."""
+    return datetime.now(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
+
+
+def embedded_password(home: Path) -> str:
+    """The administrator's password: made once, kept in `home/admin_password`, readable by its owner alone."""
+    path = home / "admin_password"
+    if not path.exists():
+        home.mkdir(parents=True, exist_ok=True, mode=0o700)
+        temporary = path.with_name(f".admin_password.{secrets.token_hex(4)}")
+        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "w") as file:
+            file.write(secrets.token_urlsafe(18))
+        try:
+            os.link(temporary, path)  # fails where another process was faster: then its password holds
+        except FileExistsError:
+            pass
+        finally:
+            temporary.unlink()
+    return path.read_text().strip()
+
+
+class State:
+    """Documents by kind and id. Hold `lock` around whatever reads and then writes."""
+
+    def __init__(self, home: Path) -> None:
+        home.mkdir(parents=True, exist_ok=True)
+        self.media = home / "media"
+        self.lock = threading.RLock()
+        self.requests: dict[str, Document] = {}
+        """Long requests by id; they are forgotten with the process, as CVAT forgets them after minutes."""
+        self._database = sqlite3.connect(home / "cvat.db", check_same_thread=False, isolation_level=None)
+        self._database.executescript(
+            "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;"
+            "CREATE TABLE IF NOT EXISTS documents(kind TEXT, id INTEGER, body TEXT, PRIMARY KEY(kind, id));"
+            "CREATE TABLE IF NOT EXISTS annotations(job_id INTEGER PRIMARY KEY, body TEXT);"
+            "CREATE TABLE IF NOT EXISTS counters(name TEXT PRIMARY KEY, value INTEGER);"
+        )
+        self._kinds: dict[str, dict[int, Document]] = {}
+        for kind, number, body in self._database.execute("SELECT kind, id, body FROM documents ORDER BY id"):
+            self._kinds.setdefault(kind, {})[number] = json.loads(body)
+
+    def new_id(self, counter: str, count: int = 1) -> int:
+        """The first of `count` numbers that were never given before."""
+        with self.lock:
+            row = self._database.execute(
+                "INSERT INTO counters VALUES(?, ?) ON CONFLICT(name) DO UPDATE SET value = value + ? RETURNING value",
+                (counter, count, count),
+            ).fetchone()
+            return int(row[0]) - count + 1
+
+    def add(self, kind: str, **content: Any) -> Document:
+        """Keep a new document; it gets an id and its dates."""
+        now = timestamp()
+        document = {"id": self.new_id(kind), "created_date": now, "updated_date": now} | content
+        self.put(kind, document)
+        return document
+
+    def put(self, kind: str, document: Document) -> None:
+        """Write a document."""
+        with self.lock:
+            self._kinds.setdefault(kind, {})[document["id"]] = document
+            self._database.execute(
+                "INSERT OR REPLACE INTO documents VALUES(?, ?, ?)",
+                (kind, document["id"], json.dumps(document)),
+            )
+
+    def touch(self, kind: str, document: Document) -> None:
+        """Write a document with a new date of change."""
+        document["updated_date"] = timestamp()
+        self.put(kind, document)
+
+    def get(self, kind: str, number: int | None) -> Document | None:
+        """A document, or `None`."""
+        return self._kinds.get(kind, {}).get(number) if number is not None else None
+
+    def all(self, kind: str) -> list[Document]:
+        """All documents of a kind, newest first."""
+        with self.lock:
+            return list(reversed(self._kinds.get(kind, {}).values()))
+
+    def find(self, kind: str, **equal: Any) -> Iterator[Document]:
+        """Documents whose fields equal the given ones, newest first."""
+        return (d for d in self.all(kind) if all(d.get(name) == value for name, value in equal.items()))
+
+    def remove(self, kind: str, number: int) -> None:
+        """Forget a document."""
+        with self.lock:
+            self._kinds.get(kind, {}).pop(number, None)
+            self._database.execute("DELETE FROM documents WHERE kind = ? AND id = ?", (kind, number))
+
+    def annotations(self, job_id: int) -> Document:
+        """A job's annotations as stored."""
+        with self.lock:
+            row = self._database.execute(
+                "SELECT body FROM annotations WHERE job_id = ?", (job_id,)
+            ).fetchone()
+        return json.loads(row[0]) if row else {"tags": [], "shapes": [], "tracks": []}
+
+    def put_annotations(self, job_id: int, content: Document) -> None:
+        """Replace a job's annotations."""
+        with self.lock:
+            self._database.execute(
+                "INSERT OR REPLACE INTO annotations VALUES(?, ?)", (job_id, json.dumps(content))
+            )
+
+    def remove_annotations(self, job_id: int) -> None:
+        """Forget a job's annotations."""
+        with self.lock:
+            self._database.execute("DELETE FROM annotations WHERE job_id = ?", (job_id,))
+
+    def close(self) -> None:
+        """Close the database."""
+        self._database.close()

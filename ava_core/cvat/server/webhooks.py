@@ -1,0 +1,204 @@
+"""Webhooks: signed deliveries of what happened, tried again as CVAT does."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+import httpx
+from fastapi import APIRouter, Request
+
+from ava_core.cvat.server.access import Body, Caller, CallerOf
+from ava_core.cvat.server.lists import page
+from ava_core.cvat.server.problems import ServerFault, invalid
+from ava_core.cvat.server.state import Document, State
+
+router = APIRouter(prefix="/api")
+
+EVENTS: Final = (
+    "create:project", "update:project", "delete:project", "create:task", "update:task", "delete:task",
+    "create:job", "update:job", "delete:job", "create:issue", "update:issue", "delete:issue", "create:comment",
+    "update:comment", "delete:comment", "create:invitation", "delete:invitation", "create:membership",
+    "update:membership", "delete:membership",
+)  # fmt: skip
+RETRY_SECONDS: Final = (5, 300, 1800, 10_800, 86_400, 86_400, 86_400, 86_400)
+RETRY_STATUS: Final = frozenset({408, 429})
+UNREACHABLE: Final = 502
+TIMEOUT_SECONDS: Final = 10.0
+
+_senders = ThreadPoolExecutor(max_workers=4, thread_name_prefix="webhook")
+
+
+@router.get("/webhooks/events")
+def events(request: Request, caller: CallerOf) -> Document:
+    """What can be listened to."""
+    kind = request.query_params.get("type", "project")
+    shown = [{"key": e, "group": {"display_name": e.split(":")[1].capitalize()}} for e in EVENTS]
+    return {"webhook_type": kind, "events": shown}
+
+
+@router.post("/webhooks", status_code=201)
+def add_webhook(caller: CallerOf, body: Body) -> Document:
+    """Make a webhook of a project or organisation."""
+    number = caller.organisation["id"] if caller.organisation else None
+    caller.must_manage(number)
+    _check(body)
+    if body.get("type") == "project" and not body.get("project_id"):
+        raise ServerFault
+    webhook = caller.state.add(
+        "webhook",
+        target_url=body["target_url"],
+        description=str(body.get("description", "")),
+        type=body.get("type", "project"),
+        content_type=body.get("content_type", "application/json"),
+        is_active=bool(body.get("is_active", True)),
+        enable_ssl=bool(body.get("enable_ssl", True)),
+        events=sorted(set(body.get("events") or [])),
+        project_id=body.get("project_id"),
+        organization=number,
+        owner=caller.id,
+        secret=str(body.get("secret", "")),
+    )
+    return _webhook(caller, webhook)
+
+
+@router.get("/webhooks")
+def webhooks(request: Request, caller: CallerOf) -> Document:
+    """Webhooks of the organisation of the call."""
+    found = [w for w in caller.state.all("webhook") if caller.sees(w) and caller.manages(w["organization"])]
+    fields = {name: (lambda d, n=name: d[n]) for name in ("id", "target_url", "project_id", "type")}
+    return page(
+        request,
+        found,
+        lambda d: _webhook(caller, d),
+        fields=fields,
+        simple=("target_url", "project_id", "type"),
+    )
+
+
+@router.get("/webhooks/{number}")
+def webhook(number: int, caller: CallerOf) -> Document:
+    """One webhook."""
+    return _webhook(caller, _managed(caller, number))
+
+
+@router.patch("/webhooks/{number}")
+def change_webhook(number: int, caller: CallerOf, body: Body) -> Document:
+    """Change a webhook."""
+    found = _managed(caller, number)
+    _check(found | body)
+    for name in ("target_url", "description", "is_active", "enable_ssl", "events", "secret"):
+        found[name] = body.get(name, found[name])
+    caller.state.touch("webhook", found)
+    return _webhook(caller, found)
+
+
+@router.delete("/webhooks/{number}", status_code=204)
+def remove_webhook(number: int, caller: CallerOf) -> None:
+    """Remove a webhook."""
+    _managed(caller, number)
+    caller.state.remove("webhook", number)
+
+
+@router.post("/webhooks/{number}/ping")
+def ping(number: int, caller: CallerOf) -> Document:
+    """Send a ping and say how it went."""
+    found = _managed(caller, number)
+    payload = {"event": "ping", "webhook": _webhook(caller, found), "sender": caller.brief(caller.id)}
+    return _deliver(caller.state, found, payload, attempt=1)
+
+
+@router.get("/webhooks/{number}/deliveries")
+def deliveries(number: int, request: Request, caller: CallerOf) -> Document:
+    """What was sent, newest first."""
+    _managed(caller, number)
+    return page(request, caller.state.find("delivery", webhook_id=number), lambda d: d)
+
+
+def fire(
+    caller: Caller,
+    event: str,
+    kind: str,
+    content: Document,
+    project_id: int | None,
+    organisation_id: int | None,
+    changed: dict[str, tuple[Any, Any]] | None = None,
+) -> None:
+    """Send an event to all webhooks that listen for it; returns at once."""
+    payload = {"event": event, kind: content, "sender": caller.brief(caller.id)}
+    if changed is not None:
+        payload["before_update"] = {name: old for name, (old, _) in changed.items()}
+        payload["changes"] = {name: {"from": old, "to": new} for name, (old, new) in changed.items()}
+    for hook in caller.state.all("webhook"):
+        own = hook["project_id"] == project_id if hook["type"] == "project" else True
+        if hook["is_active"] and event in hook["events"] and own and hook["organization"] == organisation_id:
+            _senders.submit(_deliver, caller.state, hook, payload | {"webhook_id": hook["id"]}, 1)
+
+
+def _deliver(state: State, webhook: Document, payload: Document, attempt: int) -> Document:
+    body = json.dumps(payload).encode()
+    headers = {"Content-Type": "application/json", "User-Agent": "CVAT/2.73.0 (embedded)"}
+    if webhook["secret"]:
+        digest = hmac.new(webhook["secret"].encode(), body, hashlib.sha256).hexdigest()
+        headers["X-Signature-256"] = f"sha256={digest}"
+    began = time.monotonic()
+    try:
+        status = httpx.post(
+            webhook["target_url"], content=body, headers=headers, timeout=TIMEOUT_SECONDS
+        ).status_code
+    except httpx.HTTPError:
+        status = UNREACHABLE
+    delivery = state.add(
+        "delivery",
+        webhook_id=webhook["id"],
+        event=payload["event"],
+        status_code=status,
+        redelivery=False,
+        attempt=attempt,
+        request_duration=round((time.monotonic() - began) * 1000),
+        changed_fields=",".join(payload.get("changes") or {}),
+        request=payload,
+        response="",
+    )
+    if (
+        (status >= 500 or status in RETRY_STATUS)
+        and payload["event"] != "ping"
+        and attempt <= len(RETRY_SECONDS)
+    ):
+        again = threading.Timer(RETRY_SECONDS[attempt - 1], _deliver, (state, webhook, payload, attempt + 1))
+        again.daemon = True
+        again.start()
+    return delivery
+
+
+def _check(body: Any) -> None:
+    for event in body.get("events") or []:
+        if event not in EVENTS:
+            raise invalid("events", f'"{event}" is not a valid choice.')
+    url = urlsplit(str(body.get("target_url", "")))
+    if url.scheme not in ("http", "https") or not url.hostname:
+        raise invalid("target_url", "Enter a valid URL.")
+
+
+def _managed(caller: Caller, number: int) -> Document:
+    found = caller.get("webhook", number, "Webhook")
+    caller.must_manage(found["organization"])
+    return found
+
+
+def _webhook(caller: Caller, webhook: Document) -> Document:
+    same = (
+        "id", "target_url", "description", "type", "content_type", "is_active", "enable_ssl", "created_date",
+        "updated_date", "project_id", "organization", "events",
+    )  # fmt: skip
+    shown = {name: webhook[name] for name in same}
+    return shown | {
+        "url": f"{caller.base}/api/webhooks/{webhook['id']}",
+        "owner": caller.brief(webhook["owner"]),
+    }
