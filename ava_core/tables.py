@@ -112,7 +112,7 @@ RAW_BOXES: Final[Schema] = {
     "seed_track_id": pl.Int32,  # the pre-drawn track it descends from; null for one the annotator added
     "second": pl.Int32,
     **_BOX,
-    "edited": pl.Boolean,  # box or label differs from what was pre-drawn at this keyframe
+    "edited": pl.Boolean,  # the box differs from what was pre-drawn at this keyframe, or nothing was
     "flags": pl.List(pl.String),  # degenerate_box | outside_picture | invalid_value:<attribute> | …
 }
 
@@ -125,6 +125,13 @@ RAW_LABELS: Final[Schema] = {
     "second": pl.Int32,
     "group": pl.String,  # of the ontology; groups left unset have no row: a missing rating, not a "no"
     "action_ids": pl.List(pl.Int32),  # [] = rated, none of the group's actions
+}
+
+COMPLETED_JOBS: Final[Schema] = {  # who has done what: a skipped job is not an empty one
+    "clip_id": pl.String,
+    "annotator": pl.String,
+    "job_id": pl.Int64,
+    "version": pl.Int32,
 }
 
 CONSENSUS_BOXES: Final[Schema] = {

@@ -72,7 +72,7 @@ def raw_annotations(
     """Boxes and labels per clip, annotator and keyframe; every reading is kept as a version of its own."""
     at = platform.batch(context.partition_key)
     tables = read_completed(
-        at.batch, clips, at.storage, at.settings, at.store, at.ontology, sink=log_progress(context)
+        at.batch, clips, at.settings, at.store, at.ontology, sink=log_progress(context)
     )
     boxes = tables["raw_boxes"]
     return Output(

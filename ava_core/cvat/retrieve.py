@@ -1,0 +1,90 @@
+"""Reading completed jobs back: each reading is kept as a version, and the newest versions become tables."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import polars as pl
+
+from ava_core.cvat.gateway import CvatGateway
+from ava_core.cvat.reading import content_hash, read_shapes, shapes_from_api
+from ava_core.ontology import Ontology
+from ava_core.progress import Progress, ProgressSink, ignore_progress
+from ava_core.settings import Settings
+from ava_core.store import Store, readings, tasks
+from ava_core.store.tables import Job, Reading
+from ava_core.tables import COMPLETED_JOBS, RAW_BOXES, RAW_LABELS, conform
+
+
+def read_completed(
+    batch: str,
+    clips: pl.DataFrame,
+    settings: Settings,
+    store: Store,
+    ontology: Ontology,
+    sink: ProgressSink = ignore_progress,
+) -> dict[str, pl.DataFrame]:
+    """Read what was completed or changed since its last reading; returns the newest version of all work.
+
+    Tables: `raw_boxes`, `raw_labels`, `completed_jobs` (see `ava_core.tables`). Unchanged content makes no new
+    version; a job that is open again keeps its last reading, and drops out of the tables until it is done.
+    """
+    jobs = tasks.completed_jobs(store, batch)
+    last = readings.latest(store, [job.job_id for job in jobs])
+    new = [j for j in jobs if j.job_id not in last or last[j.job_id].server_updated_at != j.server_updated_at]
+    if new:
+        progress = Progress("read jobs", len(new), "jobs", sink)
+        with CvatGateway(settings) as gateway:
+            specs = {
+                n: name for name, n in gateway.ensure_project(settings.cvat_project, ontology).specs.items()
+            }
+            for job in new:
+                last[job.job_id] = _read(gateway, store, job, specs)
+                progress.advance()
+        tasks.note_retrieval(store, {job.task_id for job in new})
+        progress.finish()
+    return _tables(clips, jobs, last, store, ontology)
+
+
+def _read(gateway: CvatGateway, store: Store, job: Job, specs: dict[int, str]) -> Reading:
+    shapes = shapes_from_api(gateway.annotations(job.job_id), specs)
+    return readings.append(
+        store,
+        job_id=job.job_id,
+        task_id=job.task_id,
+        annotator=job.annotator,
+        server_updated_at=job.server_updated_at,
+        content_hash=content_hash(shapes),
+        shapes=shapes,
+    )
+
+
+def _tables(
+    clips: pl.DataFrame, jobs: list[Job], last: dict[int, Reading], store: Store, ontology: Ontology
+) -> dict[str, pl.DataFrame]:
+    by_id = {clip["clip_id"]: clip for clip in clips.to_dicts()}
+    boxes: list[dict[str, Any]] = []
+    labels: list[dict[str, Any]] = []
+    done: list[dict[str, Any]] = []
+    for job in jobs:
+        reading, clip = last[job.job_id], by_id[job.clip_id]
+        whose = {
+            "clip_id": job.clip_id, "annotator": job.annotator, "job_id": job.job_id, "version": reading.version,
+        }  # fmt: skip
+        shapes = [_as_shape(row) for row in readings.shapes_of(store, reading.reading_id)]
+        job_boxes, job_labels = read_shapes(
+            shapes, ontology, frames=clip["frames"], width=clip["width"], height=clip["height"], predrawn=job.predrawn
+        )  # fmt: skip
+        boxes += [whose | row for row in job_boxes]
+        labels += [whose | row for row in job_labels]
+        done.append(whose)
+    return {
+        "raw_boxes": conform(pl.DataFrame(boxes, schema=dict(RAW_BOXES)), RAW_BOXES, "raw_boxes"),
+        "raw_labels": conform(pl.DataFrame(labels, schema=dict(RAW_LABELS)), RAW_LABELS, "raw_labels"),
+        "completed_jobs": pl.DataFrame(done, schema=dict(COMPLETED_JOBS)),
+    }
+
+
+def _as_shape(row: Any) -> dict[str, Any]:
+    names = ("track_id", "frame", "xtl", "ytl", "xbr", "ybr", "outside", "attributes")
+    return {name: getattr(row, name) for name in names}
