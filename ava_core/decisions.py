@@ -16,16 +16,7 @@ from ava_core.errors import DecisionError
 from ava_core.store import Store
 from ava_core.store.tables import Decision, Job, Task
 from ava_core.store.tasks import DONE_STAGE, DONE_STATE
-from ava_core.tables import Schema
-
-ADJUDICATIONS: Schema = {
-    "clip_id": pl.String,
-    "second": pl.Int32,
-    "person_id": pl.Int32,
-    "group": pl.String,
-    "action_ids": pl.List(pl.Int32),
-}
-"""Columns of the labels that an expert decided on; `action_ids` replaces what the annotators said."""
+from ava_core.tables import ADJUDICATIONS
 
 QC_STATUS = {"approve": "approved", "reject": "rejected", "reopen": "pending"}
 

@@ -157,6 +157,14 @@ CONSENSUS_LABELS: Final[Schema] = {
     "rule": pl.String,  # majority | dawid_skene | single | adjudicated | …
 }
 
+ADJUDICATIONS: Final[Schema] = {  # an expert's word on a group; `action_ids` replaces what annotators said
+    "clip_id": pl.String,
+    "second": pl.Int32,
+    "person_id": pl.Int32,
+    "group": pl.String,
+    "action_ids": pl.List(pl.Int32),
+}
+
 DISPUTED: Final[Schema] = {  # seconds that a release excludes
     "clip_id": pl.String,
     "second": pl.Int32,
