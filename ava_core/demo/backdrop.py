@@ -5,9 +5,8 @@ from __future__ import annotations
 from typing import Any, Final
 
 import numpy as np
-import numpy.typing as npt
 
-from ava_core.demo.figure import Picture
+from ava_core.demo.figure import Colour, Picture
 
 NOISE: Final = 5
 """Largest deviation of the sensor's noise, in grey levels."""
@@ -30,10 +29,10 @@ def street(width: int, height: int, rng: np.random.Generator) -> Picture:
         corners = np.array([[x, 218], [x + 14, 218], [x + 22, 294], [x + 6, 294]], np.int32)
         cv2.fillConvexPoly(picture, corners, (165, 168, 170))
     # Texture on three scales: grain, stains, the fall of light.
-    for size, strength in ((1, 4.0), (6, 5.0), (60, 9.0)):
+    for size, strength in ((1, 4.0), (6, 4.0), (60, 7.0)):
         grain = rng.normal(0, 1, (360 // size + 2, 640 // size + 2)).astype(np.float32)
         picture += strength * cv2.resize(grain, (640, 360), interpolation=cv2.INTER_CUBIC)[..., None]
-    picture *= np.linspace(0.9, 1.06, 640, dtype=np.float32)[None, :, None]
+    picture *= np.linspace(1.02, 1.2, 640, dtype=np.float32)[None, :, None]
     scaled = cv2.resize(picture.clip(0, 255), (width, height), interpolation=cv2.INTER_AREA)
     return cv2.GaussianBlur(scaled, (3, 3), 0).astype(np.uint8)
 
@@ -65,16 +64,17 @@ def _paving(picture: Any, rng: np.random.Generator) -> None:
         picture[300:, (x * 5 // 4) % 640 : (x * 5 // 4) % 640 + 1] -= 9
 
 
-def foreground(width: int, height: int) -> tuple[Picture, npt.NDArray[np.bool_]]:
-    """What hides walkers: a lamp post near the camera. Returns its picture and where it is."""
-    import cv2
-
-    picture: Any = np.zeros((height, width, 3), np.uint8)
+def lamp_post(width: int, height: int) -> list[tuple[tuple[slice, slice], Colour]]:
+    """What stands before all walkers: rectangles of the picture, rows and columns, with their colours."""
     sx, sy = width / 640, height / 360
-    for x0, y0, x1, y1, colour in ((150, 0, 157, 352, (62, 66, 62)), (146, 330, 161, 356, (50, 54, 50))):
-        low, high = (round(x0 * sx), round(y0 * sy)), (round(x1 * sx), round(y1 * sy))
-        cv2.rectangle(picture, low, high, colour, -1)
-    return picture, picture.any(axis=2)
+    parts: tuple[tuple[int, int, int, int, Colour], ...] = (
+        (150, 0, 157, 352, (62, 66, 62)),
+        (146, 330, 161, 356, (50, 54, 50)),
+    )
+    return [
+        ((slice(round(y0 * sy), round(y1 * sy)), slice(round(x0 * sx), round(x1 * sx))), colour)
+        for x0, y0, x1, y1, colour in parts
+    ]
 
 
 class Sensor:
@@ -84,7 +84,7 @@ class Sensor:
         self._rng = rng
         field = rng.normal(NOISE, 2.0, (height + 64, width + 64, 3))
         self._noise = field.clip(0, 2 * NOISE).astype(np.uint8)
-        self._size = (height, width)
+        self._middle = np.full((height, width, 3), NOISE, np.uint8)
         self._camera = camera
 
     def expose(self, picture: Picture, time: float) -> Picture:
@@ -94,9 +94,9 @@ class Sensor:
         light = 1.0 + 0.02 * float(np.sin(time / 9.0)) + 0.003 * float(self._rng.normal())
         shown = cv2.GaussianBlur(cv2.convertScaleAbs(picture, alpha=light, beta=0), (3, 3), 0)
         top, left = (int(n) for n in self._rng.integers(0, 64, 2))
-        height, width = self._size
+        height, width = self._middle.shape[:2]
         noise = self._noise[top : top + height, left : left + width]
-        shown = cv2.subtract(cv2.add(shown, noise), np.full(shown.shape, NOISE, np.uint8))
+        shown = cv2.subtract(cv2.add(shown, noise), self._middle)
         clock = f"CAM {self._camera:02d}  08:{15 + int(time) // 60:02d}:{int(time) % 60:02d}"
         cv2.putText(shown, clock, (8, 14), cv2.FONT_HERSHEY_SIMPLEX, 0.38, (235, 235, 235), 1, cv2.LINE_AA)
         return np.asarray(shown, dtype=np.uint8)

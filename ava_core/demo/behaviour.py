@@ -64,9 +64,7 @@ class Habits:
         posture = "looking_down" if phone == "texting" else "upright_normal"
         if gait == "standing_still" and phone == "no_phone":
             posture = "hands_in_pockets"
-        return frozenset(
-            {gait, place, phone, posture, self.company, self.carries, self.clothing, self.hour}
-        )
+        return frozenset({gait, place, phone, posture, self.company, self.carries, self.clothing, self.hour})
 
 
 def draw_habits(
@@ -76,7 +74,9 @@ def draw_habits(
     if gait == "jogging":
         return Habits(company, "empty_hands", "sports_wear", hour, ((0, "listening_music"),))
     clothing = rng.choice(["business_attire", "casual_wear", "tourist_style"], p=[0.3, 0.5, 0.2])
-    carries = rng.choice(["empty_hands", "backpack", "shopping_bags", "briefcase_bag"], p=[0.4, 0.2, 0.2, 0.2])
+    carries = rng.choice(
+        ["empty_hands", "backpack", "shopping_bags", "briefcase_bag"], p=[0.4, 0.2, 0.2, 0.2]
+    )
     first, then = rng.permutation(["no_phone", "no_phone", "texting", "talking_phone"])[:2]
     phone = [(0, str(first))]
     if seconds > 4:

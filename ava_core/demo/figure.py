@@ -77,7 +77,7 @@ class Pose:
 def draw_figure(height: float, look: Look, pose: Pose) -> tuple[Picture, Picture, int, int]:
     """The figure, about `height` pixels high.
 
-    Returns the picture `(H, W, 3)` BGR, its opacity `(H, W)` 0–255, and the column and row of the ground point
+    Returns the picture `(H, W, 3)` BGR, already weighted by its opacity; the opacity `(H, W)` 0–255, and the column and row of the ground point
     between the feet.
     """
     import cv2
@@ -85,9 +85,9 @@ def draw_figure(height: float, look: Look, pose: Pose) -> tuple[Picture, Picture
     canvas = _Canvas(height * SUPERSAMPLING, look, pose)
     canvas.draw()
     size = (canvas.picture.shape[1] // SUPERSAMPLING, canvas.picture.shape[0] // SUPERSAMPLING)
-    picture = cv2.resize(canvas.picture, size, interpolation=cv2.INTER_AREA)
-    opacity = cv2.resize(canvas.opacity, size, interpolation=cv2.INTER_AREA)
-    return picture, opacity, canvas.ground[0] // SUPERSAMPLING, canvas.ground[1] // SUPERSAMPLING
+    small = cv2.resize(canvas.picture, size, interpolation=cv2.INTER_AREA)
+    ground = canvas.ground[0] // SUPERSAMPLING, canvas.ground[1] // SUPERSAMPLING
+    return small[..., :3], small[..., 3], *ground
 
 
 class _Canvas:
@@ -95,10 +95,9 @@ class _Canvas:
 
     def __init__(self, unit: float, look: Look, pose: Pose) -> None:
         self.unit, self.look, self.pose = unit, look, pose
-        width, tall = 2 * round(0.5 * unit), 2 * round(0.58 * unit)
-        self.picture: Any = np.zeros((tall, width, 3), np.uint8)
-        self.picture[:] = look.top
-        self.opacity: Any = np.zeros((tall, width), np.uint8)
+        width, tall = 2 * round(0.42 * unit), 2 * round(0.56 * unit)
+        # Blue, green, red, opacity; what is not drawn stays black and clear.
+        self.picture: Any = np.zeros((tall, width, 4), np.uint8)
         self.ground = (width // 2, tall - round(0.06 * unit))
         self.bob = 0.012 * pose.swing * float(np.cos(2 * pose.phase))
 
@@ -141,7 +140,9 @@ class _Canvas:
         elbow = _from(shoulder, upper, 0.17)
         hand = _from(elbow, upper + bend, 0.16)
         self._limb(shoulder, elbow, 0.065, _lit(self.look.top, 0.88 * light))
-        self._limb(elbow, hand, 0.055, _lit(self.look.skin if self.look.shorts else self.look.top, 0.88 * light))
+        self._limb(
+            elbow, hand, 0.055, _lit(self.look.skin if self.look.shorts else self.look.top, 0.88 * light)
+        )
         self._ellipse(hand, (0.028, 0.03), _lit(self.look.skin, light))
         if busy and "shopping_bags" in words and not words & {"talking_phone", "texting"}:
             self._box((hand[0] - 0.07, hand[1] - 0.19), (hand[0] + 0.07, hand[1] - 0.03), (215, 215, 235))
@@ -153,7 +154,9 @@ class _Canvas:
         flare = 0.11 if self.look.coat else 0.085
         corners = [(-0.085, 0.83), (0.08, 0.83), (0.10, 0.70), (flare, hem), (-flare, hem), (-0.10, 0.70)]
         self._polygon(corners, self.look.top)
-        self._polygon([(-0.085, 0.83), (-0.02, 0.83), (-0.035, hem), (-flare, hem)], _lit(self.look.top, 0.82))
+        self._polygon(
+            [(-0.085, 0.83), (-0.02, 0.83), (-0.035, hem), (-flare, hem)], _lit(self.look.top, 0.82)
+        )
         self._limb((0.0, 0.83), (0.01, 0.88), 0.055, self.look.skin)
 
     def _head(self) -> None:
@@ -170,22 +173,19 @@ class _Canvas:
         import cv2
 
         thick = max(1, round(width * self.unit))
-        for target, value in ((self.picture, colour), (self.opacity, 255)):
-            cv2.line(target, self._point(a), self._point(b), value, thick)
+        cv2.line(self.picture, self._point(a), self._point(b), (*colour, 255), thick)
 
     def _ellipse(self, at: tuple[float, float], radii: tuple[float, float], colour: Colour) -> None:
         import cv2
 
         axes = (max(1, round(radii[0] * self.unit)), max(1, round(radii[1] * self.unit)))
-        for target, value in ((self.picture, colour), (self.opacity, 255)):
-            cv2.ellipse(target, self._point(at), axes, 0, 0, 360, value, -1)
+        cv2.ellipse(self.picture, self._point(at), axes, 0, 0, 360, (*colour, 255), -1)
 
     def _polygon(self, corners: list[tuple[float, float]], colour: Colour) -> None:
         import cv2
 
         points = np.array([self._point((x, y + self.bob)) for x, y in corners], np.int32)
-        for target, value in ((self.picture, colour), (self.opacity, 255)):
-            cv2.fillConvexPoly(target, points, value)
+        cv2.fillConvexPoly(self.picture, points, (*colour, 255))
 
     def _box(self, low: tuple[float, float], high: tuple[float, float], colour: Colour) -> None:
         self._polygon([low, (high[0], low[1]), high, (low[0], high[1])], colour)

@@ -73,7 +73,19 @@ def plan_scene(seed: int, scene: int, seconds: float) -> list[Walker]:
     """Walkers of one scene: some cross, some stop, two go together, some meet; about one every three seconds."""
     rng = generator(seed, "scene", scene)
     hour = HOURS[(seed + scene) % len(HOURS)]
-    kinds = ["along", "across", "window", "along", "pair", "waits", "along", "jogs", "across", "along", "along"]
+    kinds = [
+        "along",
+        "across",
+        "window",
+        "along",
+        "pair",
+        "waits",
+        "along",
+        "jogs",
+        "across",
+        "along",
+        "along",
+    ]
     walkers: list[Walker] = []
     starts = np.linspace(-3.0, max(1.0, seconds - 5.0), len(kinds)) + rng.uniform(-0.6, 0.6, len(kinds))
     for place, (kind, start) in enumerate(zip(kinds, starts, strict=True)):

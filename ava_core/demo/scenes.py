@@ -14,7 +14,7 @@ from typing import Any, Final
 import numpy as np
 import polars as pl
 
-from ava_core.demo.backdrop import Sensor, foreground, street
+from ava_core.demo.backdrop import Sensor, lamp_post, street
 from ava_core.demo.behaviour import GAITS, generator
 from ava_core.demo.figure import STRIDES_PER_HEIGHT, Look, Picture, Pose, draw_figure
 from ava_core.demo.itinerary import Walker, height_at, plan_scene
@@ -24,6 +24,9 @@ SIZE: Final = (640, 360)
 FPS: Final = 25
 SECONDS: Final = 32.0
 """Two clips of 15 s, and a remainder that is too short to be kept."""
+
+Box = tuple[int, int, int, int]
+"""Left, top, right, bottom: the first row and column of pixels, and the first beyond."""
 
 OPAQUE: Final = 128
 """Opacity from which a pixel counts as the figure's."""
@@ -68,7 +71,7 @@ def _encode(path: Path, frames: Iterator[Picture], size: tuple[int, int]) -> Non
         stream: Any = container.add_stream("libx264", rate=FPS)
         stream.width, stream.height = size
         stream.pix_fmt = "yuv420p"
-        stream.options = {"crf": "23", "preset": "superfast", "threads": "1"}
+        stream.options = {"crf": "23", "preset": "superfast"}
         for number, picture in enumerate(frames):
             frame = av.VideoFrame.from_ndarray(picture, format="bgr24")
             frame.pts, frame.time_base = number, Fraction(1, FPS)
@@ -86,7 +89,7 @@ class _Rendering:
         self.walkers = plan_scene(seed, scene, seconds)
         self.looks = {w.number: Look.drawn(w.habits.clothing, w.look_seed) for w in self.walkers}
         self.street = street(self.width, self.height, rng)
-        self.front, self.hides = foreground(self.width, self.height)
+        self.post = lamp_post(self.width, self.height)
         self.sensor = Sensor(self.width, self.height, scene, rng)
         self.rows: list[dict[str, Any]] = []
 
@@ -98,21 +101,19 @@ class _Rendering:
     def _frame(self, number: int, time: float) -> Picture:
         picture = self.street.copy()
         owner = np.zeros((self.height, self.width), np.uint8)
-        drawn: list[tuple[Walker, tuple[float, ...], int]] = []
+        drawn: list[tuple[Walker, Box, int]] = []
         for walker, x, y in self._present(time):
             place = self._draw(picture, owner, walker, x, y, time)
             if place is not None:
                 drawn.append((walker, *place))
-        picture[self.hides] = self.front[self.hides]
-        owner[self.hides] = 0
-        seen = np.bincount(owner.ravel(), minlength=256)
-        for walker, box, area in drawn:
-            if box[2] - box[0] < 1 or box[3] - box[1] < 1:
-                continue
+        for part, colour in self.post:
+            picture[part], owner[part] = colour, 0
+        for walker, (x1, y1, x2, y2), area in drawn:
+            seen = np.count_nonzero(owner[y1:y2, x1:x2] == walker.number)
             self.rows.append({
                 "frame": number, "time_s": time, "walker_id": walker.number,
-                "x1": box[0], "y1": box[1], "x2": box[2], "y2": box[3],
-                "visible": float(seen[walker.number]) / area, "words": sorted(walker.words_at(time)),
+                "x1": float(x1), "y1": float(y1), "x2": float(x2), "y2": float(y2),
+                "visible": seen / area, "words": sorted(walker.words_at(time)),
             })  # fmt: skip
         return self.sensor.expose(picture, time)
 
@@ -123,32 +124,37 @@ class _Rendering:
 
     def _draw(
         self, picture: Picture, owner: Picture, walker: Walker, x: float, y: float, time: float
-    ) -> tuple[tuple[float, ...], int] | None:
-        """Paint a walker; returns the box `(x1, y1, x2, y2)` clipped to the picture and the figure's pixels."""
+    ) -> tuple[Box, int] | None:
+        """Paint a walker; returns the box clipped to the picture, and how many pixels the whole figure has.
+
+        `None` where nothing of the figure is in the picture.
+        """
         scale = self.height / 360
         tall = height_at(y) * walker.size
-        figure, opacity, foot_x, foot_y = draw_figure(
-            tall * scale, self.looks[walker.number], _pose(walker, time, tall)
-        )
-        left = round(x * self.width / 640) - foot_x
-        top = round(y * scale) - foot_y
-        _shadow(picture, x * self.width / 640, y * scale, tall * scale)
-        solid = opacity >= OPAQUE
-        rows, columns = np.flatnonzero(solid.any(axis=1)), np.flatnonzero(solid.any(axis=0))
-        box = (
-            float(max(0, left + columns[0])), float(max(0, top + rows[0])),
-            float(min(self.width, left + columns[-1] + 1)), float(min(self.height, top + rows[-1] + 1)),
-        )  # fmt: skip
-        into, part = _overlap(picture.shape, figure.shape, top, left)
-        if into is None or part is None:
+        x, y = x * self.width / 640, y * scale
+        if not -tall * scale < x < self.width + tall * scale:
             return None
-        alpha = opacity[part].astype(np.float32)[..., None] / 255
-        picture[into] = (picture[into] * (1 - alpha) + figure[part] * alpha).astype(np.uint8)
+        figure, opacity, foot_x, foot_y = draw_figure(
+            tall * scale, self.looks[walker.number], _pose(walker, time)
+        )
+        _shadow(picture, x, y, tall * scale)
+        solid = opacity >= OPAQUE
+        overlap = _overlap(picture.shape, figure.shape, round(y) - foot_y, round(x) - foot_x)
+        if overlap is None:
+            return None
+        into, part = overlap
+        rows, columns = np.flatnonzero(solid[part].any(axis=1)), np.flatnonzero(solid[part].any(axis=0))
+        if rows.size == 0:
+            return None
+        clear = 255 - opacity[part].astype(np.uint16)[..., None]
+        picture[into] = figure[part] + (picture[into] * clear // 255).astype(np.uint8)
         owner[into][solid[part]] = walker.number
-        return box, int(solid.sum())
+        top, left = into[0].start, into[1].start
+        box = (left + columns[0], top + rows[0], left + columns[-1] + 1, top + rows[-1] + 1)
+        return box, int(np.count_nonzero(solid))
 
 
-def _pose(walker: Walker, time: float, tall: float) -> Pose:
+def _pose(walker: Walker, time: float) -> Pose:
     leg = walker.leg_at(time)
     assert leg is not None
     direction = leg.x1 - leg.x0 or walker.legs[0].x1 - walker.legs[0].x0
@@ -161,19 +167,21 @@ def _pose(walker: Walker, time: float, tall: float) -> Pose:
 def _shadow(picture: Picture, x: float, y: float, tall: float) -> None:
     """Darken the ground at the feet, soft at its edge."""
     half, flat = round(0.26 * tall), max(2, round(0.05 * tall))
-    yy, xx = np.mgrid[-flat : flat + 1, -half : half + 1].astype(np.float32)
-    depth = 0.3 * np.clip(1 - (xx / half) ** 2 - (yy / flat) ** 2, 0, 1)
-    into, part = _overlap(picture.shape, depth.shape, round(y) - flat, round(x) - half)
-    if into is not None and part is not None:
-        picture[into] = (picture[into] * (1 - depth[part][..., None])).astype(np.uint8)
+    across = (np.arange(-half, half + 1, dtype=np.float32) / half) ** 2
+    along = (np.arange(-flat, flat + 1, dtype=np.float32) / flat) ** 2
+    light = 1 - 0.3 * np.clip(1 - along[:, None] - across[None, :], 0, 1)
+    overlap = _overlap(picture.shape, light.shape, round(y) - flat, round(x) - half)
+    if overlap is not None:
+        into, part = overlap
+        picture[into] = (picture[into] * light[part][..., None]).astype(np.uint8)
 
 
 def _overlap(
     whole: tuple[int, ...], piece: tuple[int, ...], top: int, left: int
-) -> tuple[tuple[slice, slice] | None, tuple[slice, slice] | None]:
+) -> tuple[tuple[slice, slice], tuple[slice, slice]] | None:
     """Where a piece lies in the whole, and which part of the piece that is; `None` where it lies outside."""
     y0, y1 = max(0, top), min(whole[0], top + piece[0])
     x0, x1 = max(0, left), min(whole[1], left + piece[1])
     if y0 >= y1 or x0 >= x1:
-        return None, None
+        return None
     return (slice(y0, y1), slice(x0, x1)), (slice(y0 - top, y1 - top), slice(x0 - left, x1 - left))

@@ -105,9 +105,9 @@ def truth_in_clips(
         times, left_on="time_s", right_on="at", by="source", strategy="nearest", tolerance=0.1,
         check_sortedness=False, coalesce=False,
     )  # fmt: skip
-    rows = nearest.select(
-        "clip_id", "second", "source", "at", "scale_x", "scale_y", "pad_x", "pad_y"
-    ).join(frames, on=["source", "at"])
+    rows = nearest.select("clip_id", "second", "source", "at", "scale_x", "scale_y", "pad_x", "pad_y").join(
+        frames, on=["source", "at"]
+    )
     moved = [
         (pl.col(name) * pl.col(f"scale_{name[0]}") + pl.col(f"pad_{name[0]}")).alias(name)
         for name in BOX_COLUMNS
