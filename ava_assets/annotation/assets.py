@@ -1,10 +1,6 @@
 """cvat_tasks → (people annotate in CVAT) → raw_annotations. No run waits on a person."""
 
-from __future__ import annotations
-
 import polars as pl
-from ava_core.cvat.retrieve import read_completed
-from ava_core.cvat.tasks import create_tasks
 from dagster import (
     AssetExecutionContext,
     AssetKey,
@@ -18,6 +14,8 @@ from dagster import (
 from ava_assets.logging import log_progress
 from ava_assets.partitions import video_batch
 from ava_assets.resources import Platform
+from ava_core.cvat.retrieve import read_completed
+from ava_core.cvat.tasks import create_tasks
 
 GROUP = "annotation"
 CVAT_POOL = "cvat"
@@ -71,9 +69,7 @@ def raw_annotations(
 ) -> Output[dict[str, pl.DataFrame]]:
     """Boxes and labels per clip, annotator and keyframe; every reading is kept as a version of its own."""
     at = platform.batch(context.partition_key)
-    tables = read_completed(
-        at.batch, clips, at.settings, at.store, at.ontology, sink=log_progress(context)
-    )
+    tables = read_completed(at.batch, clips, at.settings, at.store, at.ontology, sink=log_progress(context))
     boxes = tables["raw_boxes"]
     return Output(
         tables,

@@ -1,9 +1,7 @@
 """Checks on tasks and on what annotators said."""
 
-from __future__ import annotations
-
 import polars as pl
-from dagster import AssetCheckResult, AssetCheckSeverity, asset_check
+from dagster import AssetCheckResult, AssetCheckSeverity, AssetIn, asset_check
 
 from ava_assets.annotation import assets
 from ava_assets.partitions import video_batch
@@ -12,7 +10,10 @@ Tables = dict[str, pl.DataFrame]
 
 
 @asset_check(
-    asset=assets.cvat_tasks, partitions_def=video_batch, blocking=True, additional_ins={"clips": "clips"}
+    asset=assets.cvat_tasks,
+    partitions_def=video_batch,
+    blocking=True,
+    additional_ins={"clips": AssetIn("clips")},
 )
 def every_clip_has_its_task(cvat_tasks: pl.DataFrame, clips: pl.DataFrame) -> AssetCheckResult:
     """Each clip has exactly one task, and no task lies beside the plan."""

@@ -1,10 +1,7 @@
 """Watches CVAT: completed work becomes an event of `annotated_in_cvat`, and what follows starts by itself."""
 
-from __future__ import annotations
-
 import json
 
-from ava_core.cvat.sync import completed_work, look_at_jobs
 from dagster import (
     AssetMaterialization,
     DefaultSensorStatus,
@@ -17,6 +14,7 @@ from dagster import (
 
 from ava_assets.annotation.assets import annotated_in_cvat
 from ava_assets.resources import Platform
+from ava_core.cvat.sync import completed_work, look_at_jobs
 from ava_core.errors import CvatError
 
 

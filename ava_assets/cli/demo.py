@@ -13,7 +13,6 @@ from ava_core.errors import InputError
 from ava_core.settings import Settings, load_settings
 
 if TYPE_CHECKING:
-
     from ava_assets.waiting import RunWatcher
     from ava_core.ontology import Ontology
     from ava_core.store import Store

@@ -14,9 +14,8 @@ def up() -> None:
 
     With `AVA_CVAT_URL` set, that CVAT server is used and the embedded one is not started.
     """
-    from ava_core.cvat.server import embedded_password
-
     from ava_assets import services
+    from ava_core.cvat.server import embedded_password
     from ava_core.store import open_store
 
     settings = load_settings()

@@ -1,11 +1,6 @@
 """consensus_labels → ava_csv, and ava_release over all approved batches."""
 
-from __future__ import annotations
-
 import polars as pl
-from ava_core.export.batch import write_batch
-from ava_core.export.inputs import load_batch
-from ava_core.export.release import write_release
 from dagster import (
     AssetExecutionContext,
     AutomationCondition,
@@ -19,6 +14,9 @@ from dagster import (
 from ava_assets.logging import log_progress
 from ava_assets.partitions import video_batch
 from ava_assets.resources import Platform
+from ava_core.export.batch import write_batch
+from ava_core.export.inputs import load_batch
+from ava_core.export.release import write_release
 
 GROUP = "dataset"
 

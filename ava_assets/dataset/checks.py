@@ -1,13 +1,11 @@
 """Checks on datasets: whether AVA's readers would read them rightly."""
 
-from __future__ import annotations
-
-from ava_core.export.validate import validate_dataset
 from dagster import AssetCheckResult, MetadataValue, asset_check
 
 from ava_assets.dataset import assets
 from ava_assets.partitions import video_batch
 from ava_assets.resources import Platform
+from ava_core.export.validate import validate_dataset
 
 
 @asset_check(asset=assets.ava_csv, partitions_def=video_batch)

@@ -1,24 +1,21 @@
 """raw_annotations → agreement → (decisions) → consensus_labels."""
 
-from __future__ import annotations
-
 import polars as pl
-from ava_core.agreement.gate import gate
-from ava_core.agreement.measure import measure_agreement
-from ava_core.consensus.form import form_consensus
 from dagster import (
     AssetExecutionContext,
     AssetKey,
     AssetSpec,
     AutomationCondition,
-    MetadataValue,
     Output,
     asset,
 )
 
+from ava_assets.metadata import markdown
 from ava_assets.partitions import video_batch
 from ava_assets.resources import Platform
-from ava_assets.video.assets import markdown_table
+from ava_core.agreement.gate import gate
+from ava_core.agreement.measure import measure_agreement
+from ava_core.consensus.form import form_consensus
 from ava_core.decisions import decision_state
 
 GROUP = "quality"
@@ -54,8 +51,8 @@ def agreement(context: AssetExecutionContext, platform: Platform, raw_annotation
     return Output(
         tables,
         metadata={
-            "overall": MetadataValue.md(markdown_table(tables["overall"])),
-            "gate": MetadataValue.md(markdown_table(tables["gate"])),
+            "overall": markdown(tables["overall"]),
+            "gate": markdown(tables["gate"]),
         },
     )
 

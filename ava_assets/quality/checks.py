@@ -1,7 +1,5 @@
 """Checks on agreement and consensus: whether the labels may be trusted."""
 
-from __future__ import annotations
-
 import polars as pl
 from dagster import AssetCheckResult, AssetCheckSeverity, asset_check
 

@@ -1,7 +1,5 @@
 """Decisions made in the console or on the command line become events of `qc_decisions`."""
 
-from __future__ import annotations
-
 from dagster import (
     AssetMaterialization,
     DefaultSensorStatus,

@@ -1,32 +1,25 @@
 """The assets that need no person: source_videos → clips → tracks → dense_proposals."""
 
-from __future__ import annotations
-
-import base64
 from pathlib import Path
 
 import polars as pl
-from ava_core.media import clips as media_clips
-from ava_core.media import preview
-from ava_core.media import source_videos as media_sources
-from ava_core.proposals.batch import make_proposals
-from ava_core.tracking.batch import track_clips, track_provenance
 from dagster import AssetExecutionContext, MetadataValue, Output, asset
 from upath import UPath
 
 from ava_assets.logging import log_progress
+from ava_assets.metadata import markdown, picture
 from ava_assets.partitions import video_batch
 from ava_assets.resources import Platform
+from ava_core.media import clips as media_clips
+from ava_core.media import preview
+from ava_core.media import source_videos as media_sources
+from ava_core.proposals.batch import make_proposals
 from ava_core.store import batches
+from ava_core.tracking.batch import track_clips, track_provenance
 
 GROUP = "video"
 DETECTOR_POOL = "detector"
 """Pool of the steps that run a detector: give it one slot per GPU."""
-
-
-def picture(jpeg: bytes) -> MetadataValue:
-    """A small JPEG as metadata that Dagster's UI shows."""
-    return MetadataValue.md(f"![preview](data:image/jpeg;base64,{base64.b64encode(jpeg).decode()})")
 
 
 @asset(partitions_def=video_batch, group_name=GROUP, kinds={"parquet"})
@@ -43,7 +36,7 @@ def source_videos(context: AssetExecutionContext, platform: Platform) -> Output[
     )
     counts = {f"{row['status']}": row["len"] for row in table.group_by("status").len().to_dicts()}
     refused = table.filter(pl.col("status") != "ok").select("original_name", "status", "reason")
-    return Output(table, metadata={**counts, "not used": MetadataValue.md(markdown_table(refused))})
+    return Output(table, metadata={**counts, "not used": markdown(refused)})
 
 
 @asset(partitions_def=video_batch, group_name=GROUP, kinds={"parquet", "mp4"}, pool=DETECTOR_POOL)
@@ -82,12 +75,3 @@ def dense_proposals(
     table = make_proposals(at.batch, clips, tracks, at.storage, at.settings, sink=log_progress(context))
     folder: UPath = at.storage.asset_dir(at.batch, "dense_proposals")
     return Output(table, metadata={"boxes": table.height, "pickle": str(folder / "dense_proposals.pkl")})
-
-
-def markdown_table(table: pl.DataFrame) -> str:
-    """A small table as Markdown; "none" where it has no rows."""
-    if table.is_empty():
-        return "none"
-    cells = [[str(value).replace("|", "\\|") for value in row] for row in table.rows()]
-    lines = [table.columns, ["---"] * table.width, *cells]
-    return "\n".join("| " + " | ".join(line) + " |" for line in lines)

@@ -1,7 +1,5 @@
 """Checks on what was made of the video."""
 
-from __future__ import annotations
-
 import polars as pl
 from dagster import AssetCheckResult, AssetCheckSeverity, asset_check
 
@@ -35,7 +33,7 @@ def clips_run_at_thirty_frames(clips: pl.DataFrame) -> AssetCheckResult:
     return AssetCheckResult(passed=off.is_empty(), metadata={"clips off": ", ".join(off["clip_id"])})
 
 
-@asset_check(asset=assets.tracks, partitions_def=video_batch, additional_ins={})
+@asset_check(asset=assets.tracks, partitions_def=video_batch)
 def people_were_found(tracks: pl.DataFrame) -> AssetCheckResult:
     """Someone was tracked in the batch; a batch without people is worth a look at the detector."""
     count = tracks.select("clip_id", "track_id").n_unique()

@@ -1,7 +1,5 @@
 """The inbox: a zip or folder put there becomes a batch, a partition and a run."""
 
-from __future__ import annotations
-
 import json
 
 from dagster import (

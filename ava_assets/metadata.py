@@ -1,0 +1,27 @@
+"""Pictures and tables as metadata that Dagster's UI shows."""
+
+from __future__ import annotations
+
+import base64
+
+import polars as pl
+from dagster import MetadataValue
+
+
+def picture(jpeg: bytes) -> MetadataValue:
+    """A small JPEG."""
+    return MetadataValue.md(f"![preview](data:image/jpeg;base64,{base64.b64encode(jpeg).decode()})")
+
+
+def markdown(table: pl.DataFrame) -> MetadataValue:
+    """A small table; "none" where it has no rows."""
+    if table.is_empty():
+        return MetadataValue.md("none")
+    cells = [[_cell(value) for value in row] for row in table.rows()]
+    lines = [table.columns, ["---"] * table.width, *cells]
+    return MetadataValue.md("\n".join("| " + " | ".join(line) + " |" for line in lines))
+
+
+def _cell(value: object) -> str:
+    text = f"{value:.3f}" if isinstance(value, float) else "–" if value is None else str(value)
+    return text.replace("|", "\\|")

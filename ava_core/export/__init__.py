@@ -1,0 +1,1 @@
+"""Datasets in the layouts that AVA's readers enforce; one file a concern."""
