@@ -34,7 +34,7 @@ def street(width: int, height: int, rng: np.random.Generator) -> Picture:
         picture += strength * cv2.resize(grain, (640, 360), interpolation=cv2.INTER_CUBIC)[..., None]
     picture *= np.linspace(1.02, 1.2, 640, dtype=np.float32)[None, :, None]
     scaled = cv2.resize(picture.clip(0, 255), (width, height), interpolation=cv2.INTER_AREA)
-    return cv2.GaussianBlur(scaled, (3, 3), 0).astype(np.uint8)
+    return np.asarray(cv2.GaussianBlur(scaled, (3, 3), 0), dtype=np.uint8)
 
 
 def _houses(picture: Any, rng: np.random.Generator) -> None:

@@ -117,7 +117,7 @@ def _draw(group: Group, rng: np.random.Generator) -> list[int]:
     return sorted(int(action) for action in rng.choice(group.ids, size=count, replace=False))
 
 
-def generator(seed: int, *names: object) -> np.random.Generator:
-    """A generator for that seed and those names alone: what one thing draws never moves what another draws."""
-    text = "\x1f".join([str(seed), *map(str, names)])
+def generator(*names: object) -> np.random.Generator:
+    """A generator for those names, a seed among them: what one thing draws never moves what another draws."""
+    text = "\x1f".join(map(str, names))
     return np.random.default_rng(list(hashlib.sha256(text.encode()).digest()))

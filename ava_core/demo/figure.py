@@ -77,8 +77,8 @@ class Pose:
 def draw_figure(height: float, look: Look, pose: Pose) -> tuple[Picture, Picture, int, int]:
     """The figure, about `height` pixels high.
 
-    Returns the picture `(H, W, 3)` BGR, already weighted by its opacity; the opacity `(H, W)` 0–255, and the column and row of the ground point
-    between the feet.
+    Returns the picture `(H, W, 3)` BGR, already weighted by its opacity; the opacity `(H, W)` 0–255; and
+    the column and row of the ground point between the feet.
     """
     import cv2
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Final
 
 import numpy as np
@@ -137,7 +138,7 @@ def _path(
     """Legs through `points` at a gait; `stop` is `(index of the point, seconds, what is done there)`."""
     legs: list[Leg] = []
     time = start
-    for index, ((x0, y0), (x1, y1)) in enumerate(zip(points, points[1:], strict=False)):
+    for index, ((x0, y0), (x1, y1)) in enumerate(pairwise(points)):
         if stop is not None and stop[0] == index:
             legs.append(Leg(time, time + stop[1], x0, y0, x0, y0, stop[2]))
             time += stop[1]

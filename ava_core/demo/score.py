@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -11,7 +11,7 @@ import polars as pl
 
 from ava_core.demo.truth import VISIBLE, ClipTruth
 from ava_core.ontology import Ontology
-from ava_core.tables import BOX_COLUMNS, Schema
+from ava_core.tables import BOX_COLUMNS, Schema, empty
 from ava_core.tracking.iou import pairwise_iou
 
 Array = npt.NDArray[np.float64]
@@ -163,19 +163,15 @@ def match_boxes(truth: pl.DataFrame, boxes: pl.DataFrame, key: str, least_iou: f
             .select("clip_id", "second", "walker")
             .with_columns(theirs[spot][columns][key], iou=overlap[rows, columns])
         )
-    schema = {
-        "clip_id": pl.String,
-        "second": pl.Int32,
-        "walker": pl.String,
-        key: boxes.schema[key],
-        "iou": pl.Float64,
-    }
-    return pl.concat(found) if found else pl.DataFrame(schema=schema)
+    schema: Schema = {
+        "clip_id": pl.String, "second": pl.Int32, "walker": pl.String, key: boxes.schema[key], "iou": pl.Float64
+    }  # fmt: skip
+    return pl.concat(found) if found else empty(schema)
 
 
 def _array(table: pl.DataFrame) -> Array:
     return table.select(BOX_COLUMNS).to_numpy().astype(np.float64)
 
 
-def _share(part: float, whole: float) -> float:
+def _share(part: Any, whole: Any) -> float:
     return float(part) / float(whole) if whole else 0.0

@@ -63,20 +63,17 @@ class SceneTruth:
 
 @dataclass(frozen=True)
 class ClipTruth:
-    """Truth at the whole seconds of clips: `boxes` (`TRUTH_BOXES`) and `labels` (`TRUTH_LABELS`).
+    """Truth at the whole seconds of `clips`: `boxes` (`TRUTH_BOXES`) and `labels` (`TRUTH_LABELS`).
 
-    `invented` says that nobody knows the real one: it was made up from `seed`.
+    `clips` are all clips that it tells of, also those in which nobody is. `invented` says that nobody knows the
+    real truth: it was made up from `seed`.
     """
 
+    clips: frozenset[str]
     boxes: pl.DataFrame
     labels: pl.DataFrame
     invented: bool
     seed: int
-
-    def of_clip(self, clip_id: str) -> ClipTruth:
-        """The part about one clip."""
-        chosen = pl.col("clip_id") == clip_id
-        return ClipTruth(self.boxes.filter(chosen), self.labels.filter(chosen), self.invented, self.seed)
 
     @property
     def note(self) -> str:
@@ -114,9 +111,7 @@ def truth_in_clips(
     ]
     walker = pl.format("{}#{}", "source", "walker_id").alias("walker")
     rows = rows.with_columns(walker, *moved).sort("clip_id", "second", "walker")
-    return ClipTruth(
-        conform(rows, TRUTH_BOXES, "truth"), _labels(rows, ontology, truth.seed), False, truth.seed
-    )
+    return _clip_truth(clips, rows, ontology, invented=False, seed=truth.seed)
 
 
 def _base(name: str) -> str:
@@ -142,7 +137,7 @@ def invented_truth(clips: pl.DataFrame, tracks: pl.DataFrame, ontology: Ontology
     rows = boxes.sort("clip_id", "track_id", "second").with_columns(_speed().alias("speed"))
     words = [_invented_words(group, seed) for _, group in rows.group_by("walker", maintain_order=True)]
     rows = rows.with_columns(words=pl.Series([w for part in words for w in part], dtype=pl.List(pl.String)))
-    return ClipTruth(conform(rows, TRUTH_BOXES, "truth"), _labels(rows, ontology, seed), True, seed)
+    return _clip_truth(clips, rows, ontology, invented=True, seed=seed)
 
 
 def _speed() -> pl.Expr:
@@ -166,6 +161,13 @@ def _invented_words(track: pl.DataFrame, seed: int) -> list[list[str]]:
     return [
         sorted(habits.words(row["second"] - first, gait_of(row["speed"]), "sidewalk_walking")) for row in rows
     ]
+
+
+def _clip_truth(
+    clips: pl.DataFrame, rows: pl.DataFrame, ontology: Ontology, *, invented: bool, seed: int
+) -> ClipTruth:
+    boxes = conform(rows, TRUTH_BOXES, "truth")
+    return ClipTruth(frozenset(clips["clip_id"]), boxes, _labels(rows, ontology, seed), invented, seed)
 
 
 def _labels(rows: pl.DataFrame, ontology: Ontology, seed: int) -> pl.DataFrame:
