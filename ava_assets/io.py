@@ -1,7 +1,5 @@
 """Tables to and from parquet: `batches/<batch>/<asset>/<table>.parquet` under the storage root."""
 
-from __future__ import annotations
-
 import polars as pl
 from dagster import ConfigurableIOManager, InputContext, OutputContext, ResourceDependency
 

@@ -12,7 +12,7 @@ from ava_core.export.validate import validate_dataset
 def readers_accept_the_batch(context, platform: Platform) -> AssetCheckResult:  # type: ignore[no-untyped-def]
     """The batch's dataset keeps every rule of the AVA contract."""
     storage = platform.storage
-    folder = storage.local(storage.asset_dir(context.partition_key, "ava_csv"))
+    folder = storage.local(storage.asset_dir(context.partition_key, "ava_csv") / "dataset")
     findings = validate_dataset(folder)
     return AssetCheckResult(
         passed=not findings,

@@ -51,6 +51,7 @@ def agreement(context: AssetExecutionContext, platform: Platform, raw_annotation
     return Output(
         tables,
         metadata={
+            "jobs": raw_annotations["completed_jobs"].height,
             "overall": markdown(tables["overall"]),
             "gate": markdown(tables["gate"]),
         },
