@@ -6,8 +6,12 @@ import os
 from pathlib import Path
 
 import yaml
+from dagster import DagsterInstance
 
 from ava_core.settings import Settings, with_driver
+
+POSTGRES_VARIABLE = "AVA_DAGSTER_POSTGRES_URL"
+"""Holds the URL for `dagster.yaml`; the name of the setting's own variable."""
 
 WORKSPACE = Path(__file__).resolve().parent.parent / "workspace.yaml"
 
@@ -27,30 +31,34 @@ def dagster_yaml(settings: Settings) -> dict[str, object]:
         "run_retries": {"enabled": False},
     }
     if settings.dagster_postgres_url:
-        content["storage"] = {"postgres": {"postgres_url": {"env": "AVA_DAGSTER_POSTGRES_URL"}}}
+        content["storage"] = {"postgres": {"postgres_url": {"env": POSTGRES_VARIABLE}}}
     return content
 
 
-def prepare_dagster_home(settings: Settings) -> Path:
-    """Make DAGSTER_HOME with its `dagster.yaml`; returns the folder."""
+def open_instance(settings: Settings) -> DagsterInstance:
+    """Dagster's instance under DAGSTER_HOME, its `dagster.yaml` and its tables made; close it after use."""
     home = settings.dagster_home
     home.mkdir(parents=True, exist_ok=True)
-    (home / "dagster.yaml").write_text(yaml.safe_dump(dagster_yaml(settings), sort_keys=False))
-    return home
+    # Written as a whole: another process may be reading it.
+    temporary = home / f".dagster.yaml.{os.getpid()}"
+    temporary.write_text(yaml.safe_dump(dagster_yaml(settings), sort_keys=False))
+    temporary.replace(home / "dagster.yaml")
+    if settings.dagster_postgres_url:
+        os.environ[POSTGRES_VARIABLE] = with_driver(settings.dagster_postgres_url.get_secret_value())
+    instance = DagsterInstance.from_config(str(home))
+    # Each storage makes its tables when it is first asked; two processes that do so at once end in an error.
+    instance.get_runs_count()
+    instance.get_asset_keys(limit=1)
+    instance.all_instigator_state()
+    return instance
 
 
 def dagster_environment(settings: Settings) -> dict[str, str]:
-    """Environment for Dagster's processes: the present one, the settings, and DAGSTER_HOME."""
-    environment = (
-        os.environ
-        | settings.environment()
-        | {
-            "DAGSTER_HOME": str(prepare_dagster_home(settings)),
-            "DAGSTER_DISABLE_TELEMETRY": "yes",
-            "PYTHONWARNINGS": "ignore",
-        }
-    )
-    if settings.dagster_postgres_url:
-        url = settings.dagster_postgres_url.get_secret_value()
-        environment["AVA_DAGSTER_POSTGRES_URL"] = with_driver(url)
-    return environment
+    """Environment for Dagster's processes: the present one, the settings, DAGSTER_HOME, its tables made."""
+    open_instance(settings).dispose()
+    own = {
+        "DAGSTER_HOME": str(settings.dagster_home),
+        "DAGSTER_DISABLE_TELEMETRY": "yes",
+        "PYTHONWARNINGS": "ignore",
+    }
+    return os.environ | settings.environment() | own

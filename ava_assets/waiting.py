@@ -9,18 +9,21 @@ from dagster import (
     AssetKey,
     AssetRecordsFilter,
     DagsterEventType,
-    DagsterInstance,
     DagsterRunStatus,
     EventLogRecord,
     RunsFilter,
 )
+from dagster._core.scheduler.instigation import TickStatus
 
-from ava_assets.instance import prepare_dagster_home
+from ava_assets.instance import open_instance
 from ava_assets.services import Service, ServiceError
 from ava_core.errors import AvaError
 from ava_core.settings import Settings
 
 POLL_SECONDS = 0.5
+
+FAILED_TICKS = 3
+"""So many failures of a sensor in a row are no hiccup."""
 
 
 class RunFailedError(AvaError):
@@ -31,7 +34,7 @@ class RunWatcher:
     """Looks at what the daemon's runs did. `services` are checked meanwhile: a dead daemon is said at once."""
 
     def __init__(self, settings: Settings, services: Sequence[Service] = ()) -> None:
-        self.instance = DagsterInstance.from_config(str(prepare_dagster_home(settings)))
+        self.instance = open_instance(settings)
         self.services = services
 
     def wait_for(
@@ -58,6 +61,7 @@ class RunWatcher:
             if records and until(records[0]):
                 return records[0]
             self.raise_failure(after)
+            self.raise_sick_sensor()
             time.sleep(POLL_SECONDS)
         raise ServiceError(
             f"{asset} of {partition} was not made within {timeout:.0f} s.", "See the logs in HOME/logs."
@@ -68,6 +72,16 @@ class RunWatcher:
         failed = self.instance.get_run_records(RunsFilter(statuses=[DagsterRunStatus.FAILURE]), limit=1)
         if failed and (failed[0].end_time or 0.0) >= after:
             raise RunFailedError(self.failure(failed[0].dagster_run.run_id))
+
+    def raise_sick_sensor(self) -> None:
+        """Raise `RunFailedError` if the last looks of a sensor all failed: nothing would ever come of waiting."""
+        for state in self.instance.all_instigator_state():
+            ticks = self.instance.get_ticks(
+                state.instigator_origin_id, state.selector_id, limit=FAILED_TICKS
+            )
+            if len(ticks) == FAILED_TICKS and all(tick.status == TickStatus.FAILURE for tick in ticks):
+                reason = ticks[0].error.message.strip() if ticks[0].error else "no reason given"
+                raise RunFailedError(f"Sensor {state.instigator_name} fails: {reason}")
 
     def failure(self, run_id: str) -> str:
         """Why a run failed, in one sentence where the step's own error has one."""

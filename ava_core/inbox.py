@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from ava_core.errors import InputError
+from ava_core.media.archive import check_input
 from ava_core.settings import Settings
 from ava_core.storage import batch_name_for
 from ava_core.store import Store, batches
@@ -56,11 +57,10 @@ def add_to_inbox(
     """Put a copy of `path` into the inbox and register it as a batch; returns the batch's name.
 
     The copy is a hard link where the file system allows. `options` are settings of this batch alone. Raises
-    `InputError` if the path does not exist, cannot be a batch, or the name is taken.
+    `InputError` if the path does not exist, holds no video, or the name is taken.
     """
     path = path.expanduser().absolute()
-    if not path.exists():
-        raise InputError(f"{path} does not exist.", "Give a zip, a video or a folder of videos.")
+    check_input(path)
     settings.with_options(options or {})
     batch = batch_name_for(name or path)
     if batch in batches.names(store):

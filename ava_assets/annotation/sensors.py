@@ -39,10 +39,8 @@ def cvat_sensor(poll_seconds: int) -> SensorDefinition:
         # completed again is reported again, the same work never twice.
         reported: dict[str, str] = cursor.get("reported", {})
         work = {batch: w for batch, w in completed_work(store).items() if reported.get(batch) != w.digest}
-        new_cursor = json.dumps(
-            {"jobs": looked, "reported": reported | {b: w.digest for b, w in work.items()}}
-        )
-        context.update_cursor(new_cursor)
+        now_reported = reported | {batch: w.digest for batch, w in work.items()}
+        context.update_cursor(json.dumps({"jobs": looked, "reported": now_reported}))
         if not work:
             return SkipReason(f"{len(changes)} job(s) changed; no newly completed work.")
         return SensorResult(
@@ -53,8 +51,7 @@ def cvat_sensor(poll_seconds: int) -> SensorDefinition:
                     metadata={"completed jobs": w.completed, "jobs": w.total},
                 )
                 for batch, w in sorted(work.items())
-            ],
-            cursor=new_cursor,
+            ]
         )
 
     return cvat_jobs

@@ -7,7 +7,7 @@ import sys
 import typer
 from rich.console import Console
 
-from ava_assets.cli import batch, dataset, demo, doctor, up
+from ava_assets.cli import annotator, batch, dataset, demo, doctor, release, up
 from ava_core.errors import AvaError
 
 app = typer.Typer(
@@ -24,6 +24,8 @@ app.command("demo")(demo.demo)
 app.command("doctor")(doctor.doctor)
 app.command("validate")(dataset.validate)
 app.add_typer(batch.app, name="batch")
+app.add_typer(annotator.app, name="annotator")
+app.add_typer(release.app, name="release")
 
 
 def main() -> None:

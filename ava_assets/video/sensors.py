@@ -46,5 +46,4 @@ def inbox_sensor(context: SensorEvaluationContext, platform: Platform) -> Sensor
     return SensorResult(
         dynamic_partitions_requests=[video_batch.build_add_request(new)],
         run_requests=[RunRequest(run_key=f"batch:{name}", partition_key=name) for name in new],
-        cursor=json.dumps(look.seen),
     )

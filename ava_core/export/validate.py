@@ -159,7 +159,7 @@ class _Csv:
             "Boxes are rounded visibly",
         )
         action = pl.col("action_id_n")
-        unknown = ~action.is_in(list(actions)) if actions is not None else action < 1
+        unknown = ~action.is_in([float(known) for known in actions]) if actions is not None else action < 1
         yield from self.each(
             rows.filter(unknown),
             "an action id is not in the label map",

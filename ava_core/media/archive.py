@@ -9,6 +9,7 @@ from __future__ import annotations
 import shutil
 import tempfile
 import zipfile
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -124,10 +125,9 @@ def _extract(archive: zipfile.ZipFile, member: zipfile.ZipInfo, target: Path, or
     try:
         with archive.open(member) as packed, target.open("wb") as plain:
             _copy_at_most(packed, plain, limit, f"{origin}: {member.filename}")
-    except (zipfile.BadZipFile, EOFError, NotImplementedError) as error:
+    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError):
         # A member that does not unpack becomes an empty file: probing quarantines it, the others go on.
         target.write_bytes(b"")
-        target.with_suffix(".error").write_text(str(error))
 
 
 def _copy_at_most(source: IO[bytes], sink: IO[bytes], limit: int, what: str) -> None:

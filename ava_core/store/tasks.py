@@ -94,3 +94,11 @@ def note_retrieval(store: Store, task_ids: Iterable[int]) -> None:
             .where(Task.task_id.in_(ids), Task.task_id.not_in(open_jobs))
             .values(status="completed")
         )
+
+
+def load(store: Store) -> dict[str, tuple[int, int]]:
+    """Jobs and completed jobs of each annotator, over all batches."""
+    done = case(((Job.stage == DONE_STAGE) & (Job.state == DONE_STATE), 1), else_=0)
+    wanted = select(Job.annotator, func.count(), func.sum(done)).where(Job.annotator != "")
+    with store.session() as session:
+        return {name: (jobs, finished) for name, jobs, finished in session.execute(wanted.group_by(Job.annotator))}
