@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
@@ -209,10 +209,11 @@ class Demonstration:
         return self.storage.read_table(self.storage.table_path(BATCH, asset, name))
 
 
-def print_table(console: Console, title: str, values: dict[str, object]) -> None:
-    """Names over values."""
-    shown = Table(title=title, title_justify="left", box=None)
-    for name in values:
-        shown.add_column(name, justify="right")
-    shown.add_row(*("–" if value is None else str(value) for value in values.values()))
+def print_table(console: Console, title: str, values: Mapping[str, object]) -> None:
+    """A name and its value a line."""
+    shown = Table(title=title, title_justify="left", box=None, show_header=False)
+    shown.add_column()
+    shown.add_column(justify="right")
+    for name, value in values.items():
+        shown.add_row(f"  {name}", "–" if value is None else str(value))
     console.print(shown)

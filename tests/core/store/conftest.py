@@ -1,0 +1,22 @@
+"""An empty database, on each of the two systems that are supported."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from ava_core.store import Store, open_store
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
+    """A fresh database with its schema."""
+    if request.param == "sqlite":
+        url = f"sqlite:///{tmp_path / 'ava.db'}"
+    else:
+        url = request.getfixturevalue("postgres_url")
+    opened = open_store(url)
+    yield opened
+    opened.close()

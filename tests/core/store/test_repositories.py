@@ -1,0 +1,124 @@
+"""What is kept about batches, annotators, jobs, readings and webhook events."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from ava_core.errors import InputError
+from ava_core.store import Store, annotators, audit, batches, readings, tasks, webhook_events
+from ava_core.store.tables import Job, Task
+
+SHAPE = {
+    "track_id": 1, "frame": 0, "xtl": 1.0, "ytl": 2.0, "xbr": 3.0, "ybr": 4.0, "outside": False,
+    "attributes": {"posture": "upright"},
+}  # fmt: skip
+
+
+@pytest.fixture
+def with_job(store: Store) -> Store:
+    """A batch with one task of two annotators."""
+    batches.add(store, "b", "/inbox/b.zip", {"detector": "motion"})
+    tasks.put_project(store, 1, "ava")
+    task = Task(task_id=10, project_id=1, name="c", batch="b", clip_id="c")
+    tasks.put_task(store, task, [_job(100, "mia"), _job(101, "tom"), _job(99, "")])
+    return store
+
+
+def _job(job_id: int, annotator: str, **more: Any) -> Job:
+    return Job(
+        job_id=job_id, task_id=10, batch="b", clip_id="c", job_type="consensus_replica", annotator=annotator,
+        frames=450, predrawn=[], **more,
+    )  # fmt: skip
+
+
+def test_a_batch_is_added_once(store: Store) -> None:
+    batches.add(store, "one", "/x.zip", {"overlap": 0.2})
+    with pytest.raises(InputError, match="exists already"):
+        batches.add(store, "one", "/y.zip", {})
+    assert batches.get(store, "one").options == {"overlap": 0.2}
+    assert batches.names(store) == ["one"]
+
+
+def test_an_unknown_batch_names_the_cure(store: Store) -> None:
+    with pytest.raises(InputError, match="ava batch list"):
+        batches.get(store, "nothing")
+
+
+def test_only_active_unpaused_annotators_get_work(store: Store) -> None:
+    for name in ("mia", "tom", "zoe"):
+        annotators.put(store, name)
+    annotators.set_state(store, "tom", paused=True)
+    annotators.set_state(store, "zoe", active=False, capacity=3)
+    assert [person.username for person in annotators.available(store)] == ["mia"]
+    annotators.put(store, "zoe")
+    assert [person.username for person in annotators.available(store)] == ["mia", "zoe"]
+
+
+def test_annotators_are_found_by_their_whole_name_only(store: Store) -> None:
+    annotators.put(store, "maria")
+    with pytest.raises(InputError, match="exactly"):
+        annotators.set_state(store, "mari", paused=True)
+
+
+def test_done_means_stage_annotation_and_state_completed(with_job: Store) -> None:
+    tasks.update_jobs(with_job, [
+        {"job_id": 100, "state": "completed"},
+        {"job_id": 101, "state": "completed", "stage": "validation"},
+        {"job_id": 99, "state": "completed"},
+    ])  # fmt: skip
+    assert [job.job_id for job in tasks.completed_jobs(with_job, "b")] == [100]
+    assert tasks.job_counts(with_job, "b") == tasks.JobCounts(tasks=1, jobs=2, completed=1)
+    assert tasks.load(with_job) == {"mia": (1, 1), "tom": (1, 0)}
+
+
+def test_a_task_is_completed_when_all_annotators_are(with_job: Store) -> None:
+    tasks.update_jobs(with_job, [{"job_id": 100, "state": "completed"}])
+    tasks.note_retrieval(with_job, [10])
+    [task] = tasks.tasks_of(with_job, "b")
+    assert task.retrieved_at is not None
+    assert (task.status, task.qc_status) == ("annotation", "pending")
+    tasks.update_jobs(with_job, [{"job_id": 101, "state": "completed"}])
+    tasks.note_retrieval(with_job, [10])
+    assert tasks.tasks_of(with_job, "b")[0].status == "completed"
+
+
+def _read(store: Store, content_hash: str, shapes: list[dict[str, Any]]) -> int:
+    reading = readings.append(
+        store, job_id=100, task_id=10, annotator="mia", server_updated_at="t", content_hash=content_hash, shapes=shapes
+    )  # fmt: skip
+    return reading.version
+
+
+def test_readings_are_versions_and_the_same_content_makes_none(with_job: Store) -> None:
+    versions = [
+        _read(with_job, "a", [SHAPE]),
+        _read(with_job, "a", [SHAPE]),
+        _read(with_job, "b", [SHAPE, SHAPE | {"frame": 30}]),
+    ]
+    assert versions == [1, 1, 2]
+    latest = readings.latest(with_job, [100, 101])
+    assert list(latest) == [100]
+    kept = readings.shapes_of(with_job, latest[100].reading_id)
+    assert [(row.frame, row.attributes, row.annotator) for row in kept] == [
+        (0, {"posture": "upright"}, "mia"),
+        (30, {"posture": "upright"}, "mia"),
+    ]
+
+
+def test_a_webhook_event_is_kept_once_however_often_it_comes(store: Store) -> None:
+    event: dict[str, Any] = {"digest": "d1", "event": "update:job", "job_id": 5, "payload": {"n": 1}}
+    assert webhook_events.keep(store, **event)
+    assert not webhook_events.keep(store, **event)
+    assert webhook_events.keep(store, **event | {"digest": "d2"})
+    kept = webhook_events.after(store, 0)
+    assert [(e.digest, e.deliveries) for e in kept] == [("d1", 2), ("d2", 1)]
+    assert webhook_events.after(store, kept[-1].event_id) == []
+
+
+def test_who_did_what_is_recorded(store: Store) -> None:
+    audit.note(store, "admin", "approve", "clip", batch="b")
+    assert [(entry.actor, entry.action, entry.detail) for entry in audit.newest(store)] == [
+        ("admin", "approve", {"batch": "b"})
+    ]

@@ -1,0 +1,87 @@
+"""Decisions: append-only, reversible, only on what can be decided."""
+
+from __future__ import annotations
+
+import pytest
+
+from ava_core import decisions
+from ava_core.errors import DecisionError
+from ava_core.store import Store, batches, tasks
+from ava_core.store.tables import Job, Task
+
+
+@pytest.fixture
+def batch(store: Store) -> Store:
+    """Clips c1 (completed by mia) and c2 (nobody done)."""
+    batches.add(store, "b", "/b.zip", {})
+    tasks.put_project(store, 1, "ava")
+    for number, (clip, state) in enumerate([("c1", "completed"), ("c2", "in progress")], start=1):
+        job = Job(
+            job_id=number, task_id=number, batch="b", clip_id=clip, job_type="annotation", annotator="mia",
+            state=state, frames=450, predrawn=[],
+        )  # fmt: skip
+        tasks.put_task(store, Task(task_id=number, project_id=1, name=clip, batch="b", clip_id=clip), [job])
+    return store
+
+
+def qc_status(store: Store) -> dict[str, str]:
+    return {task.clip_id: task.qc_status for task in tasks.tasks_of(store, "b")}
+
+
+def test_the_newest_decision_holds_and_every_one_is_kept(batch: Store) -> None:
+    decisions.approve(batch, "b", ["c1"], "ann")
+    decisions.reject(batch, "b", ["c1"], "bob", "boxes drift")
+    assert decisions.decision_state(batch, "b").rejected == {"c1"}
+    decisions.reopen(batch, "b", ["c1"], "ann")
+    state = decisions.decision_state(batch, "b")
+    assert (state.approved, state.rejected) == (frozenset(), frozenset())
+    log = decisions.decisions_of(batch, "b")
+    assert [(d.action, d.actor, d.before["qc_status"], d.after["qc_status"]) for d in log] == [
+        ("approve", "ann", "pending", "approved"),
+        ("reject", "bob", "approved", "rejected"),
+        ("reopen", "ann", "rejected", "pending"),
+    ]
+    assert log[1].comment == "boxes drift"
+    assert qc_status(batch) == {"c1": "pending", "c2": "pending"}
+
+
+def test_what_nobody_completed_is_not_approved(batch: Store) -> None:
+    with pytest.raises(DecisionError, match="c2"):
+        decisions.approve(batch, "b", ["c1", "c2"], "ann")
+    assert decisions.decisions_of(batch, "b") == []
+    assert qc_status(batch)["c1"] == "pending"
+
+
+def test_a_rejection_needs_a_comment(batch: Store) -> None:
+    with pytest.raises(DecisionError, match="comment"):
+        decisions.reject(batch, "b", ["c1"], "ann", "  ")
+
+
+def test_an_unknown_clip_or_annotator_is_refused(batch: Store) -> None:
+    with pytest.raises(DecisionError, match="nowhere"):
+        decisions.approve(batch, "b", ["nowhere"], "ann")
+    with pytest.raises(DecisionError, match="exactly"):
+        decisions.exclude_annotator(batch, "b", "mi", "ann", "?")
+
+
+def test_an_exclusion_can_be_taken_back(batch: Store) -> None:
+    decisions.exclude_annotator(batch, "b", "mia", "ann", "random clicks")
+    assert decisions.decision_state(batch, "b").excluded == {"mia"}
+    taken_back = decisions.include_annotator(batch, "b", "mia", "ann")
+    assert taken_back.before == {"excluded": True}
+    assert decisions.decision_state(batch, "b").excluded == frozenset()
+
+
+def test_the_last_adjudication_of_a_label_holds(batch: Store) -> None:
+    what = {"clip_id": "c1", "second": 3, "person_id": 1, "group": "posture_gesture"}
+    decisions.adjudicate(batch, "b", **what, action_ids=[41], actor="ann")
+    second = decisions.adjudicate(batch, "b", **what, action_ids=[40], actor="bob")
+    assert second.before["action_ids"] == [41]
+    rows = decisions.decision_state(batch, "b").adjudications.to_dicts()
+    assert rows == [what | {"action_ids": [40]}]
+
+
+def test_a_reader_finds_what_is_new(batch: Store) -> None:
+    [first] = decisions.approve(batch, "b", ["c1"], "ann")
+    [second] = decisions.reopen(batch, "b", ["c1"], "ann")
+    assert [d.decision_id for d in decisions.decisions_after(batch, first.decision_id)] == [second.decision_id]
