@@ -84,7 +84,7 @@ class Demonstration:
             with self.timed("approve, consensus, dataset"):
                 self.approve(truth)
             with self.timed("release"):
-                dataset = make_release(self.settings, note=truth.note)
+                dataset = make_release(self.settings)
         self.show(truth, dataset)
 
     @contextmanager

@@ -65,7 +65,7 @@ def add_to_inbox(
     batch = batch_name_for(name or path)
     if batch in batches.names(store):
         raise InputError(f"Batch {batch} exists already.", "Give another name with --name.")
-    target = settings.inbox_dir / (batch + (path.suffix if path.is_file() else ""))
+    target = settings.inbox_dir / (f"{batch}.zip" if path.suffix.lower() == ".zip" else batch)
     if path != target:
         if target.exists():
             raise InputError(f"{target} exists already.", "Give another name with --name.")
@@ -92,13 +92,17 @@ def _fingerprint(item: Path) -> Fingerprint:
 
 
 def _copy_atomically(source: Path, target: Path) -> None:
+    """Copy a folder, a zip, or a video; a video goes into a folder of its own, so that it keeps its name."""
     target.parent.mkdir(parents=True, exist_ok=True)
     temporary = target.with_name(f".{target.name}.{secrets.token_hex(4)}.part")
     try:
         if source.is_dir():
             shutil.copytree(source, temporary, copy_function=_link_or_copy)
-        else:
+        elif target.suffix == ".zip":
             _link_or_copy(str(source), str(temporary))
+        else:
+            temporary.mkdir()
+            _link_or_copy(str(source), str(temporary / source.name))
         os.replace(temporary, target)
     finally:
         if temporary.is_dir():

@@ -50,8 +50,9 @@ def create_tasks(
     new = [clip for clip in clips.sort("clip_id").to_dicts() if clip["clip_id"] not in known]
     if new:
         people = annotators.available(store)
+        # Planned over all clips, also those that are made: a run that goes on deals the rest as the first one did.
         plan = plan_assignment(
-            [clip["clip_id"] for clip in new],
+            clips["clip_id"].to_list(),
             [person.username for person in people],
             overlap=settings.overlap,
             k=settings.annotators_per_clip,

@@ -98,3 +98,10 @@ def test_a_name_that_could_leave_its_folder_is_no_batch(name: str) -> None:
 
 def test_names_are_made_from_files() -> None:
     assert batch_name_for("/somewhere/Kamera Nord (1).zip") == "Kamera_Nord_1"
+
+
+def test_a_single_video_keeps_its_name(settings: Settings, store: Store, tmp_path: Path) -> None:
+    video = tmp_path / "Kamera 3.avi"
+    video.write_bytes(b"x")
+    batch = batches.get(store, add_to_inbox(settings, store, video, name="b"))
+    assert [path.name for path in Path(batch.source_path).iterdir()] == ["Kamera 3.avi"]
