@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import itertools
 import json
 from collections.abc import Iterator
 from fractions import Fraction
@@ -16,10 +17,11 @@ from typing import Any, Final
 
 import polars as pl
 
-from ava_core.detection.base import Detector
+from ava_core.detection.base import Boxes, Detector
 from ava_core.detection.cache import BatchedDetection, collect, keep, provenance, sampling_step
 from ava_core.detection.registry import make_detector
 from ava_core.errors import MediaError
+from ava_core.media.constant_rate import Shown, shown_at_constant_rate
 from ava_core.media.frames import jpeg
 from ava_core.media.geometry import Fit, fit_picture
 from ava_core.media.source_videos import hash_file
@@ -31,7 +33,7 @@ from ava_core.tables import CLIP_FPS, CLIPS
 CRF: Final = 20
 """x264's quality; about the size of the source at CCTV's bitrates. Raising it saves space and blurs."""
 PRESET: Final = "veryfast"
-FORMAT_VERSION: Final = 1
+FORMAT_VERSION: Final = 2
 """Raise when this file changes what it writes: older clips are then cut again."""
 
 
@@ -45,8 +47,8 @@ def cut_clips(
     """Cut all usable source videos; returns `tables.CLIPS`.
 
     Writes under `batches/<batch>/clips`: `files/<clip_id>.mp4`, `keyframes/<clip_id>/<second %04d>.jpg`, and
-    the detections of the same pass. A source is done when its note is written; done ones are left alone unless
-    their content or the settings changed. A source that breaks off keeps the clips before the break.
+    the detections of the same pass. Done clips are left alone unless their source's content or the settings
+    changed. A source that breaks off keeps the clips before the break.
     """
     detector = make_detector(settings)
     usable = source_videos.filter(pl.col("status") == "ok")
@@ -68,16 +70,20 @@ def _cut_or_reuse(
 ) -> list[dict[str, Any]]:
     note_path = storage.asset_dir(batch, "clips") / "done" / f"{source['source_id']}.json"
     key = _key(source, settings, provenance(settings, detector))
-    if note_path.exists():
-        note = json.loads(note_path.read_bytes())
-        if note["key"] == key and all(storage.path(row["path"]).exists() for row in note["clips"]):
-            progress.advance(source["duration_s"])
-            return list(note["clips"])
+    note = read_note(note_path, key)
+    if note and all(storage.path(row["path"]).exists() for row in note["clips"]):
+        progress.advance(source["duration_s"])
+        return list(note["clips"])
     with storage.fetched(storage.path(source["path"])) as path:
-        cutter = _Cutter(batch, source, path, storage, settings, detector)
-        rows = cutter.run(progress)
+        rows = _Cutter(batch, source, path, storage, settings, detector, key).run(progress)
     storage.write_bytes(note_path, json.dumps({"key": key, "clips": rows}).encode())
     return rows
+
+
+def read_note(path: Any, key: str) -> dict[str, Any] | None:
+    """The note at `path` if it says that what it speaks of was made in the way of `key`."""
+    note: dict[str, Any] = json.loads(path.read_bytes()) if path.exists() else {}
+    return note if note.get("key") == key else None
 
 
 def _key(source: dict[str, Any], settings: Settings, made_by: dict[str, Any]) -> str:
@@ -91,7 +97,11 @@ def _key(source: dict[str, Any], settings: Settings, made_by: dict[str, Any]) ->
 
 
 class _Cutter:
-    """One pass over one source video."""
+    """One pass over one source video, clip by clip; a clip is done when its note is written.
+
+    Clips that an earlier run of the same parameters finished are left alone: their frames are decoded, but
+    neither scaled nor encoded, and detected again only for a detector that learns from what it sees.
+    """
 
     def __init__(
         self,
@@ -101,97 +111,121 @@ class _Cutter:
         storage: Storage,
         settings: Settings,
         detector: Detector,
+        key: str,
     ) -> None:
-        self.batch, self.source, self.path = batch, source, path
+        self.batch, self.source, self.path, self.key = batch, source, path, key
         self.storage, self.detector = storage, detector
         self.made_by = provenance(settings, detector)
         self.step = sampling_step(settings, detector)
         self.frames_per_clip = round(settings.clip_seconds * CLIP_FPS)
-        self.least_frames = round(settings.clip_min_seconds * CLIP_FPS)
+        self.least_frames = min(round(settings.clip_min_seconds * CLIP_FPS), self.frames_per_clip)
         self.fit: Fit = fit_picture(
             source["width"], source["height"], settings.clip_width, settings.clip_height, settings.clip_fit
         )
         self.folder = storage.asset_dir(batch, "clips")
+        self.sampler = BatchedDetection(detector)
         self.rows: list[dict[str, Any]] = []
-        self.found: list[tuple[int, Any]] = []
 
     def run(self, progress: Progress) -> list[dict[str, Any]]:
         """Cut; returns the rows of `tables.CLIPS`."""
-        sampler = BatchedDetection(self.detector)
-        frames = _at_constant_rate(self.path, self.fit, self.source["rotation"])
-        number = -1
-        clip: _ClipWriter | None = None
-        try:
-            for number, frame in enumerate(frames):
-                index, within = divmod(number, self.frames_per_clip)
-                if within == 0:
-                    clip = self._next(clip, index)
-                assert clip is not None
-                clip.add(frame, within)
-                # Frames are sampled from each clip's own start: the same frames as from the finished clip.
-                if within % self.step == 0:
-                    self.found += sampler.push(number, frame.to_ndarray(format="rgb24"))
+        pictures = shown_at_constant_rate(self.path, self.fit, self.source["rotation"])
+        for index in itertools.count():
+            own = itertools.islice(pictures, self.frames_per_clip)
+            row = self._done(index)
+            row = self._cut(index, own, progress) if row is None else self._pass_over(row, own, progress)
+            if row is None:
+                return self.rows
+            self.rows.append(row)
+        raise AssertionError
+
+    def _clip_id(self, index: int) -> str:
+        return f"{self.source['source_id']}_{index:03d}"
+
+    def _note_path(self, index: int) -> Any:
+        return self.folder / "done" / f"{self._clip_id(index)}.json"
+
+    def _done(self, index: int) -> dict[str, Any] | None:
+        """The row of a clip that is there already, made of the same source in the same way."""
+        note = read_note(self._note_path(index), self.key)
+        return note["clip"] if note and self.storage.path(note["clip"]["path"]).exists() else None
+
+    def _pass_over(
+        self, row: dict[str, Any], pictures: Iterator[Shown], progress: Progress
+    ) -> dict[str, Any]:
+        for number, shown in enumerate(pictures):
+            if self.detector.warm_up_frames:
+                self._look(number, shown)
+            if number % CLIP_FPS == 0:
+                progress.advance()
+        self.sampler.finish()
+        return row
+
+    def _cut(self, index: int, pictures: Iterator[Shown], progress: Progress) -> dict[str, Any] | None:
+        """Write one clip with what was found in it; `None` where too little of the video is left."""
+        found: list[tuple[int, Boxes]] = []
+        frames = 0
+        with _ClipWriter(self.folder, self._clip_id(index), self.fit, self.storage) as clip:
+            for number, shown in enumerate(pictures):
+                clip.add(shown.picture, number)
+                found += self._look(number, shown)
+                frames = number + 1
                 if number % CLIP_FPS == 0:
                     progress.advance()
-            if clip is not None:
-                self._close(clip, number % self.frames_per_clip + 1)
-        except BaseException:
-            if clip is not None:
-                clip.discard()
-            raise
-        self.found += sampler.finish()
-        self._keep_detections()
-        return self.rows
+            if frames < self.least_frames:
+                return None
+            sha256 = clip.commit()
+        found += self.sampler.finish()
+        row = self._row(index, frames, clip, sha256)
+        detections = collect(row["clip_id"], found, self.made_by)
+        keep(self.batch, row["clip_id"], sha256, detections, self.storage)
+        self.storage.write_bytes(self._note_path(index), json.dumps({"key": self.key, "clip": row}).encode())
+        return row
 
-    def _next(self, clip: _ClipWriter | None, index: int) -> _ClipWriter:
-        if clip is not None:
-            self._close(clip, self.frames_per_clip)
-        return _ClipWriter(
-            self.folder, f"{self.source['source_id']}_{index:03d}", index, self.fit, self.storage
-        )
+    def _look(self, number: int, shown: Shown) -> list[tuple[int, Boxes]]:
+        """Show the detector a frame if it is its turn, counted from the clip's own start."""
+        if number % self.step:
+            return []
+        return self.sampler.push(number, shown.picture.to_ndarray(format="rgb24"))
 
-    def _close(self, clip: _ClipWriter, frames: int) -> None:
-        if frames < min(self.least_frames, self.frames_per_clip):
-            clip.discard()
-            return
-        path, sha256 = clip.commit()
+    def _row(self, index: int, frames: int, clip: _ClipWriter, sha256: str) -> dict[str, Any]:
         fit = self.fit
-        self.rows.append({
+        return {
             "clip_id": clip.clip_id, "source_id": self.source["source_id"], "batch": self.batch,
-            "index": clip.index, "start_s": clip.index * self.frames_per_clip / CLIP_FPS,
+            "index": index, "start_s": index * self.frames_per_clip / CLIP_FPS,
             "duration_s": frames / CLIP_FPS, "frames": frames, "width": fit.width, "height": fit.height,
             "scale_x": fit.scale_x, "scale_y": fit.scale_y, "pad_x": fit.pad_x, "pad_y": fit.pad_y,
             "content_width": fit.content_width, "content_height": fit.content_height,
-            "path": path, "sha256": sha256,
-        })  # fmt: skip
-
-    def _keep_detections(self) -> None:
-        for row in self.rows:
-            first = row["index"] * self.frames_per_clip
-            own = [(n - first, boxes) for n, boxes in self.found if first <= n < first + row["frames"]]
-            detections = collect(row["clip_id"], own, self.made_by)
-            keep(self.batch, row["clip_id"], row["sha256"], detections, self.storage)
+            "path": str(clip.target.relative_to(self.storage.root)), "sha256": sha256,
+        }  # fmt: skip
 
 
 class _ClipWriter:
-    """Writes one clip as H.264 and its keyframes as JPEG; nothing is visible before `commit`."""
+    """Writes one clip as H.264 and its keyframes as JPEG; leaving the block without `commit` drops both."""
 
-    def __init__(self, folder: Any, clip_id: str, index: int, fit: Fit, storage: Storage) -> None:
-        import av
-
-        self.clip_id, self.index, self.storage = clip_id, index, storage
+    def __init__(self, folder: Any, clip_id: str, fit: Fit, storage: Storage) -> None:
+        self.clip_id, self.fit, self.storage = clip_id, fit, storage
         self.target = folder / "files" / f"{clip_id}.mp4"
         self.keyframes = folder / "keyframes" / clip_id
-        self._writing = storage.writing(self.target)
+        self._committed = False
+
+    def __enter__(self) -> _ClipWriter:
+        import av
+
+        self._drop_keyframes()
+        self._writing = self.storage.writing(self.target)
         self.path = self._writing.__enter__()
         self.container = av.open(str(self.path), "w", format="mp4", options={"movflags": "+faststart"})
         self.stream = self.container.add_stream("libx264", rate=CLIP_FPS)
-        self.stream.width, self.stream.height, self.stream.pix_fmt = fit.width, fit.height, "yuv420p"
+        self.stream.width, self.stream.height, self.stream.pix_fmt = (
+            self.fit.width,
+            self.fit.height,
+            "yuv420p",
+        )
         self.stream.time_base = Fraction(1, CLIP_FPS)
         # A keyframe each second: players and CVAT jump to AVA's seconds without decoding from the start.
         self.stream.codec_context.gop_size = CLIP_FPS
         self.stream.options = {"crf": str(CRF), "preset": PRESET}
-        self._open = True
+        return self
 
     def add(self, frame: Any, number: int) -> None:
         """Append a frame; every whole second also becomes a JPEG."""
@@ -201,58 +235,22 @@ class _ClipWriter:
             picture = frame.to_ndarray(format="bgr24")
             self.storage.write_bytes(self.keyframes / f"{number // CLIP_FPS:04d}.jpg", jpeg(picture))
 
-    def commit(self) -> tuple[str, str]:
-        """Finish the file; returns its path below the storage root and its hash."""
+    def commit(self) -> str:
+        """Finish the file; returns its hash. It takes its place when the block ends."""
         self.container.mux(self.stream.encode(None))
         self.container.close()
-        self._open = False
-        sha256 = hash_file(self.path)
-        self._writing.__exit__(None, None, None)
-        return str(self.target.relative_to(self.storage.root)), sha256
+        self._committed = True
+        return hash_file(self.path)
 
-    def discard(self) -> None:
-        """Drop the file and its keyframes."""
-        if not self._open:
+    def __exit__(self, *_: object) -> None:
+        if self._committed:
+            self._writing.__exit__(None, None, None)
             return
         self.container.close()
-        self._open = False
-        self.path.write_bytes(b"")
         with contextlib.suppress(MediaError):
-            self._writing.__exit__(MediaError, MediaError("discarded"), None)
+            self._writing.__exit__(MediaError, MediaError("dropped"), None)
+        self._drop_keyframes()
+
+    def _drop_keyframes(self) -> None:
         for picture in self.keyframes.iterdir() if self.keyframes.exists() else ():
             picture.unlink()
-
-
-def _at_constant_rate(path: Path, fit: Fit, rotation: int) -> Iterator[Any]:
-    """Frames of a video as `fit` shows them, one each 1/30 s, by presentation time.
-
-    A decoding error ends the iteration: what came before it is good.
-    """
-    import av
-
-    shown: Any = None
-    emitted, start = 0, None
-    with av.open(str(path), metadata_errors="replace") as container:
-        stream = container.streams.video[0]
-        stream.thread_type = "AUTO"
-        frames = iter(container.decode(stream))
-        while True:
-            try:
-                frame = next(frames, None)
-            except av.FFmpegError:
-                frame = None
-            if frame is None:
-                break
-            if frame.time is None:
-                continue
-            start = frame.time if start is None else start
-            # The frame before is on screen until this one's time comes.
-            due = round((frame.time - start) * CLIP_FPS)
-            while shown is not None and emitted < due:
-                yield shown
-                emitted += 1
-            shown = fit.apply(frame, rotation)
-        rate = float(stream.average_rate or CLIP_FPS)
-    # The last frame stays for as long as a usual one.
-    for _ in range(max(1, round(CLIP_FPS / rate)) if shown is not None else 0):
-        yield shown

@@ -76,7 +76,7 @@ def _look(container: Any, stream: Any) -> VideoInfo:
         rotation=rotation,
         fps=fps if math.isfinite(fps) else 1.0 / usual,
         variable_rate=variable,
-        duration_s=_duration(container, stream, times[-1] - times[0] + usual),
+        duration_s=_duration(container, stream) or _seen_to_the_end(container, stream, times) + usual,
     )
 
 
@@ -90,10 +90,15 @@ def _times(container: Any, stream: Any) -> list[float]:
     return sorted(times)
 
 
-def _duration(container: Any, stream: Any, seen: float) -> float:
-    """Seconds, from the stream, the container, or the packets where both are silent."""
+def _duration(container: Any, stream: Any) -> float | None:
+    """Seconds as the stream or the container says."""
     if stream.duration and stream.time_base:
         return float(stream.duration * stream.time_base)
-    if container.duration:
-        return float(container.duration) / 1e6
-    return seen
+    return float(container.duration) / 1e6 if container.duration else None
+
+
+def _seen_to_the_end(container: Any, stream: Any, times: list[float]) -> float:
+    """Seconds from the first to the last packet, counted where the file does not say; without decoding."""
+    rest = (packet.pts for packet in container.demux(stream) if packet.pts is not None)
+    last = max(rest, default=None)
+    return (times[-1] if last is None else float(last * stream.time_base)) - times[0]
