@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 from dagster import RunConfig, materialize
 
@@ -13,8 +14,8 @@ from ava_assets.resources import Platform
 from ava_core.settings import Settings
 
 
-def make_release(settings: Settings, *, name: str = "", note: str = "") -> Path:
-    """Materialise `ava_release`; returns the release's folder."""
+def make_release(settings: Settings, **options: Any) -> Path:
+    """Materialise `ava_release` with fields of `ReleaseConfig`; returns the release's folder."""
     platform = Platform(home=str(settings.home_dir))
     with open_instance(settings) as instance:
         result = materialize(
@@ -22,7 +23,7 @@ def make_release(settings: Settings, *, name: str = "", note: str = "") -> Path:
             instance=instance,
             resources={"platform": platform, "io_manager": ParquetTables(platform=platform)},
             run_config=RunConfig(
-                ops={"ava_release": ReleaseConfig(name=name, note=note)},
+                ops={"ava_release": ReleaseConfig(**options)},
                 loggers={"console": {"config": {"log_level": "CRITICAL"}}},
             ),
         )

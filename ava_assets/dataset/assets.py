@@ -15,8 +15,10 @@ from ava_assets.logging import log_progress
 from ava_assets.partitions import video_batch
 from ava_assets.resources import Platform
 from ava_core.export.batch import write_batch
+from ava_core.export.flavours import FLAVOURS
 from ava_core.export.inputs import load_batch
-from ava_core.export.release import write_release
+from ava_core.export.release import ReleaseOptions, write_release
+from ava_core.export.splits import RATIOS
 
 GROUP = "dataset"
 
@@ -48,10 +50,17 @@ def ava_csv(
 
 
 class ReleaseConfig(Config):
-    """How a release is made. An empty `name` takes the next free one (v1, v2, …)."""
+    """How a release is made: `ReleaseOptions`, in Dagster's types. An empty `name` takes the next free one."""
 
     name: str = ""
     note: str = ""
+    licence: str = ""
+    authors: list[str] = []
+    flavours: list[str] = list(FLAVOURS)
+    ratios: dict[str, float] = dict(RATIOS)
+    pins: dict[str, str] = {}
+    least_rows: int = 0
+    drop_rare: bool = False
 
 
 @asset(group_name=GROUP, kinds={"csv"}, deps=[ava_csv])
@@ -60,11 +69,10 @@ def ava_release(
 ) -> MaterializeResult:
     """All approved batches as one immutable dataset, split by source video, with a card. Made on request."""
     released = write_release(
-        config.name,
+        ReleaseOptions(**config.model_dump()),
         platform.settings,
         platform.storage,
         platform.store,
-        note=config.note,
         sink=log_progress(context),
     )
     return MaterializeResult(

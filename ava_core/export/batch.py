@@ -10,9 +10,10 @@ from pathlib import Path
 import polars as pl
 
 from ava_core.errors import ExportError
-from ava_core.export.card import write_card
+from ava_core.export.card import Card, write_card
+from ava_core.export.dataset import Dataset
+from ava_core.export.flavours import write_dataset
 from ava_core.export.inputs import BatchTables
-from ava_core.export.layout import link_pictures, write_annotations
 from ava_core.export.rows import annotation_rows
 from ava_core.media.frames import write_frames
 from ava_core.ontology import Ontology
@@ -40,7 +41,7 @@ def write_batch(
 
     Pictures of clips that did not change are kept. Raises `ExportError` where nothing is approved.
     """
-    rows = annotation_rows(tables.consensus_boxes, tables.consensus_labels, tables.clips)
+    rows = annotation_rows(tables.consensus_boxes, tables.consensus_labels, tables.clips, tables.disputed)
     if rows.is_empty():
         raise ExportError(
             f"Batch {tables.batch} has no labelled person in an approved clip.",
@@ -49,14 +50,20 @@ def write_batch(
     target = storage.local(storage.asset_dir(tables.batch, "ava_csv"))
     target.mkdir(parents=True, exist_ok=True)
     clips = tables.clips.filter(pl.col("clip_id").is_in(rows["video_id"].unique().to_list()))
-    pictures = _extract(target / ".pictures", clips, storage, sink)
+    dataset = Dataset(
+        title=f"Batch {tables.batch}",
+        rows=rows,
+        clips=clips,
+        proposals=tables.proposals,
+        disputed=tables.disputed,
+        split_of=dict.fromkeys(clips["clip_id"].sort(), "train"),
+        ontology=ontology,
+        pictures=_extract(target / ".pictures", clips, storage, sink),
+    )
     staged = target / f".new-{secrets.token_hex(4)}"
     try:
-        split_of = dict.fromkeys(clips["clip_id"], "train")
-        write_annotations(staged, rows, clips, tables.proposals, tables.disputed, split_of, ontology)
-        for clip_id, folder in pictures.items():
-            link_pictures(staged, clip_id, folder)
-        write_card(staged, f"Batch {tables.batch}", rows, clips, split_of, ontology, note=tables.note)
+        write_dataset(staged, dataset)
+        write_card(staged, Card(dataset, note=tables.note))
         _swap(staged, target / "dataset")
     finally:
         shutil.rmtree(staged, ignore_errors=True)

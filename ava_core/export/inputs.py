@@ -1,4 +1,4 @@
-"""What a dataset is made of: the tables of one batch."""
+"""What a dataset is made of: the tables of a batch, and the work of its annotators."""
 
 from __future__ import annotations
 
@@ -6,15 +6,20 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from ava_core.decisions import decision_state
+from ava_core.agreement.match import PERSONS
+from ava_core.decisions import decision_state, decisions_of
 from ava_core.storage import Storage
 from ava_core.store import Store, batches
 from ava_core.tables import (
     CLIPS,
+    COMPLETED_JOBS,
     CONSENSUS_BOXES,
     CONSENSUS_LABELS,
+    CVAT_JOBS,
     DISPUTED,
     PROPOSALS,
+    RAW_BOXES,
+    RAW_LABELS,
     SOURCE_VIDEOS,
     Schema,
     conform,
@@ -33,6 +38,25 @@ class BatchTables:
     consensus_labels: pl.DataFrame
     disputed: pl.DataFrame
     note: str = ""
+
+
+@dataclass(frozen=True)
+class BatchWork:
+    """Who said what: tables of `ava_core.tables` and `agreement.match.PERSONS`, of all annotators.
+
+    `excluded`: annotators without a vote; `approvals`: `clip_id, approved_by, approved_at`.
+    """
+
+    jobs: pl.DataFrame
+    completed: pl.DataFrame
+    raw_boxes: pl.DataFrame
+    raw_labels: pl.DataFrame
+    persons: pl.DataFrame
+    approvals: pl.DataFrame
+    excluded: frozenset[str] = frozenset()
+
+
+APPROVALS: Schema = {"clip_id": pl.String, "approved_by": pl.String, "approved_at": pl.String}
 
 
 def load_batch(storage: Storage, store: Store, batch: str) -> BatchTables:
@@ -58,4 +82,27 @@ def load_batch(storage: Storage, store: Store, batch: str) -> BatchTables:
         consensus_labels=consensus(CONSENSUS_LABELS, "consensus_labels"),
         disputed=consensus(DISPUTED, "disputed"),
         note=batches.get(store, batch).note,
+    )
+
+
+def load_work(storage: Storage, store: Store, batch: str) -> BatchWork:
+    """Read what the annotators of a batch did. Raises `InputError` naming the asset that is missing."""
+
+    def read(asset: str, schema: Schema, table: str = "") -> pl.DataFrame:
+        found = storage.read_table(storage.table_path(batch, asset, table))
+        return conform(found, schema, f"{table or asset} of batch {batch}")
+
+    approvals = {
+        decision.subject: (decision.subject, decision.actor, decision.decided_at.isoformat())
+        for decision in decisions_of(store, batch)
+        if decision.action == "approve"
+    }
+    return BatchWork(
+        jobs=read("cvat_tasks", CVAT_JOBS),
+        completed=read("raw_annotations", COMPLETED_JOBS, "completed_jobs"),
+        raw_boxes=read("raw_annotations", RAW_BOXES, "raw_boxes"),
+        raw_labels=read("raw_annotations", RAW_LABELS, "raw_labels"),
+        persons=read("consensus_labels", PERSONS, "persons"),
+        approvals=pl.DataFrame(list(approvals.values()), schema=dict(APPROVALS), orient="row"),
+        excluded=decision_state(store, batch).excluded,
     )

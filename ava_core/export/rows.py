@@ -43,14 +43,18 @@ def normalised(boxes: pl.DataFrame, clips: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def annotation_rows(boxes: pl.DataFrame, labels: pl.DataFrame, clips: pl.DataFrame) -> pl.DataFrame:
+def annotation_rows(
+    boxes: pl.DataFrame, labels: pl.DataFrame, clips: pl.DataFrame, disputed: pl.DataFrame
+) -> pl.DataFrame:
     """Rows of an annotation csv: `ROW_COLUMNS`, sorted, without doubles.
 
-    `boxes`, `labels`: `tables.CONSENSUS_BOXES`, `CONSENSUS_LABELS`; `clips`: `tables.CLIPS`. A person without
-    any action gives no row.
+    `boxes`, `labels`: `tables.CONSENSUS_BOXES`, `CONSENSUS_LABELS`; `clips`: `tables.CLIPS`; `disputed`:
+    `tables.DISPUTED`. A person without any action gives no row, and neither does a disputed second: SlowFast
+    trains on whatever stands in the csv, excluded or not.
     """
     at = ["clip_id", "second", "person_id"]
-    placed = normalised(boxes.select(*at, *BOX_COLUMNS), clips)
+    agreed = boxes.join(disputed, on=["clip_id", "second"], how="anti")
+    placed = normalised(agreed.select(*at, *BOX_COLUMNS), clips)
     joined = placed.join(labels.select(*at, "action_id"), on=at)
     rows = joined.rename({"clip_id": "video_id"}).select(ROW_COLUMNS).unique()
     return rows.sort("video_id", "timestamp", "person_id", "action_id")

@@ -73,22 +73,28 @@ def write_older_pickle(path: Path, clips: pl.DataFrame, proposals: pl.DataFrame)
 
 
 def write_ava_pickle(path: Path, boxes: Mapping[str, npt.NDArray[np.float64]]) -> None:
-    """Write AVA's layout so that it loads under numpy 1 and numpy 2 alike.
+    """Write AVA's layout so that it loads under numpy 1 and numpy 2 alike."""
+    content = {key: np.ascontiguousarray(value, np.float64) for key, value in boxes.items()}
+    path.write_bytes(dumps_for_every_numpy(content))
+
+
+def dumps_for_every_numpy(content: Any) -> bytes:
+    """A pickle of builtins and numpy arrays that loads under numpy 1 and numpy 2 alike.
 
     Protocol 2, and the module's name as numpy 1 knows it: numpy 2 still finds it there, numpy 1 has no
     `numpy._core`.
     """
-    data = pickle.dumps(
-        {key: np.ascontiguousarray(value, np.float64) for key, value in boxes.items()}, protocol=2
-    )
-    path.write_bytes(_with_numpy_1_names(data))
+    return _with_numpy_1_names(pickle.dumps(content, protocol=2))
 
 
 def _with_numpy_1_names(data: bytes) -> bytes:
     """Rename `numpy._core` in the GLOBAL opcodes alone: array bytes that look like it stay as they are."""
     pieces: list[bytes] = []
     last = 0
+    left = data.count(b"cnumpy._core.")
     for opcode, argument, position in pickletools.genops(data):
+        if left == 0:  # a global is named once, near the beginning: the rest need not be looked through
+            break
         if opcode.name == "GLOBAL" and str(argument).startswith("numpy._core."):
             module, name = str(argument).split(" ", 1)
             pieces += [
@@ -96,6 +102,7 @@ def _with_numpy_1_names(data: bytes) -> bytes:
                 f"c{module.replace('numpy._core', 'numpy.core')}\n{name}\n".encode(),
             ]
             last = (position or 0) + len(f"c{module}\n{name}\n")
+            left -= 1
     return b"".join([*pieces, data[last:]])
 
 
