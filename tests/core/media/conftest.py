@@ -56,11 +56,15 @@ def write_video(
     times_ms: Sequence[int] | None = None,
     audio: str | None = None,
     rotation: int = 0,
+    still: bool = False,
     options: dict[str, str] | None = None,
     target: Any = None,
     container_format: str | None = None,
 ) -> Path:
-    """Write a video whose frame n shows n; `times_ms` makes its rate variable, `target` is written instead."""
+    """Write a video whose frame n shows n (`still`: 0).
+
+    `times_ms` makes its rate variable; `target` is written to instead of `path`.
+    """
     import av
 
     count = len(times_ms) if times_ms is not None else round(seconds * fps)
@@ -71,7 +75,7 @@ def write_video(
         stream.time_base = stream.codec_context.time_base = base
         sound = container.add_stream(audio, rate=48000) if audio else None
         for number in range(count):
-            frame = av.VideoFrame.from_ndarray(picture_of(number, *size), format="rgb24")
+            frame = av.VideoFrame.from_ndarray(picture_of(0 if still else number, *size), format="rgb24")
             frame = frame.reformat(format=pixel_format)
             frame.pts = times_ms[number] if times_ms is not None else number
             frame.time_base = base
