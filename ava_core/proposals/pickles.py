@@ -25,27 +25,38 @@ from ava_core.tables import BOX_COLUMNS
 
 MAX_PICKLE_BYTES: Final = 2 * 2**30
 
-_ALLOWED: Final = {
+_ARRAYS: Final = {
     ("numpy", "ndarray"),
     ("numpy", "dtype"),
-    ("numpy.core.multiarray", "_reconstruct"),
     ("numpy._core.multiarray", "_reconstruct"),
-    ("numpy.core.multiarray", "scalar"),
     ("numpy._core.multiarray", "scalar"),
-    ("_codecs", "encode"),
+    ("numpy._core.numeric", "_frombuffer"),
     ("collections", "OrderedDict"),
 }
-"""All that a pickle of builtins and plain numpy arrays refers to, under numpy 1 and 2 and every protocol."""
+"""All that a pickle of builtins and plain numpy arrays refers to; numpy 1 says `numpy.core` for `numpy._core`."""
+
+
+def _bytes(text: str = "", encoding: str = "latin1") -> bytes:
+    """How the protocols before 3 spell bytes: `bytes()` and `_codecs.encode(text, "latin1")`, and no more."""
+    if encoding != "latin1":
+        raise UnsafePickleError(f"The pickle encodes text as {encoding!r}; bytes are spelled in latin1.")
+    return text.encode(encoding)
+
+
+_BYTES: Final = {("_codecs", "encode"), ("__builtin__", "bytes"), ("builtins", "bytes")}
 
 
 class _Unpickler(pickle.Unpickler):
     def find_class(self, module: str, name: str) -> Any:
-        if (module, name) not in _ALLOWED:
-            raise UnsafePickleError(
-                f"The pickle refers to {module}.{name}, which is neither a builtin nor a plain numpy array.",
-                "Nothing of it was executed. Write it again with lists, dicts, numbers and numpy arrays alone.",
-            )
-        return super().find_class(module.replace("numpy.core", "numpy._core"), name)
+        if (module, name) in _BYTES:
+            return _bytes
+        present = module.replace("numpy.core", "numpy._core")
+        if (present, name) in _ARRAYS:
+            return super().find_class(present, name)
+        raise UnsafePickleError(
+            f"The pickle refers to {module}.{name}, which is neither a builtin nor a plain numpy array.",
+            "Nothing of it was executed. Write it again with lists, dicts, numbers and numpy arrays alone.",
+        )
 
 
 def safe_load(source: Path | bytes) -> Any:
