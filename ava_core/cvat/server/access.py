@@ -6,27 +6,39 @@ import base64
 import binascii
 import secrets
 from dataclasses import dataclass
-from functools import lru_cache
+from datetime import UTC, datetime
+from functools import cached_property, lru_cache
 from typing import Annotated, Any
 
 from argon2 import PasswordHasher
 from argon2.exceptions import VerifyMismatchError
 from fastapi import Depends, Request
 
+from ava_core.cvat.server.answers import MEDIA_TYPE
 from ava_core.cvat.server.problems import Problem, forbidden, not_found, refused
 from ava_core.cvat.server.state import Document, State, timestamp
 
 _hasher = PasswordHasher(time_cost=2, memory_cost=19_456, parallelism=1)
 MANAGERS = ("owner", "maintainer", "supervisor")
+"""Roles in an organisation whose holders make and change its objects."""
+CREATORS = frozenset({"admin", "business", "user"})
+"""Groups of the server whose users make objects; those of group `worker` alone do not."""
+ACCEPTED = frozenset({"*/*", "application/*", "application/json", MEDIA_TYPE})
+API_VERSION = "2.0"
 
 
 @dataclass(frozen=True)
 class Caller:
-    """The user who calls, and the organisation that the call is about (`None`: all)."""
+    """The user who calls, and the organisation that the call is about.
+
+    `everywhere`: the call names no organisation and is about whatever the user sees; else `None` as organisation
+    means what lies outside all organisations.
+    """
 
     state: State
     user: Document
     organisation: Document | None
+    everywhere: bool
     base: str
 
     @property
@@ -39,23 +51,45 @@ class Caller:
         """Whether the user may do everything."""
         return bool(self.user["is_superuser"])
 
-    def manages(self, organisation_id: int | None) -> bool:
-        """Whether the user may make and change things in that organisation."""
+    @cached_property
+    def roles(self) -> dict[int, str]:
+        """The user's role in each organisation that the user is a member of."""
+        memberships = self.state.find("membership", user=self.id, is_active=True)
+        return {m["organization"]: m["role"] for m in memberships}
+
+    def manages(self, document: Document) -> bool:
+        """Whether the user may see and change an object whoever works on it."""
+        number = document["organization"]
         if self.is_admin:
             return True
-        memberships = self.state.find(
-            "membership", user=self.id, organization=organisation_id, is_active=True
-        )
-        return any(m["role"] in MANAGERS for m in memberships)
+        return document.get("owner") == self.id if number is None else self.roles.get(number) in MANAGERS
 
-    def must_manage(self, organisation_id: int | None) -> None:
-        """Refuse who does not manage the organisation."""
-        if not self.manages(organisation_id):
+    def must_manage(self, document: Document) -> None:
+        """Refuse who does not manage the object."""
+        if not self.manages(document):
             raise forbidden()
+
+    def may_do(self, job: Document) -> bool:
+        """Whether the user manages the job or is its assignee, and still a member of its organisation."""
+        own = job["assignee"] == self.id and (
+            job["organization"] is None or job["organization"] in self.roles
+        )
+        return own or self.manages(job)
+
+    def must_create(self) -> int | None:
+        """The id of the organisation in which the user may make objects now; refuses who may not."""
+        number = self.organisation["id"] if self.organisation else None
+        allowed = bool(set(self.user["groups"]) & CREATORS) and (
+            number is None or self.roles.get(number) in MANAGERS
+        )
+        if not allowed and not self.is_admin:
+            raise forbidden()
+        return number
 
     def sees(self, document: Document) -> bool:
         """Whether an object lies in the organisation of the call."""
-        return self.organisation is None or document.get("organization") == self.organisation["id"]
+        wanted = self.organisation["id"] if self.organisation else None
+        return self.everywhere or document.get("organization") == wanted
 
     def get(self, kind: str, number: int, name: str) -> Document:
         """An object by id; refuses an unknown one."""
@@ -115,7 +149,7 @@ def authenticate(request: Request) -> Document | None:
         table = "token" if kind == "Token" else "access_token"
         found = next(state.find(table, key=value), None)
         user = state.get("user", found["user"]) if found else None
-        if found is None or user is None or not user["is_active"]:
+        if found is None or user is None or not user["is_active"] or has_expired(found):
             raise Problem(401, {"detail": "Invalid token."}, {"WWW-Authenticate": "Token"})
         if kind == "Bearer":
             if found["read_only"] and request.method not in ("GET", "HEAD", "OPTIONS"):
@@ -125,6 +159,12 @@ def authenticate(request: Request) -> Document | None:
         return user
     session = next(state.find("session", key=request.cookies.get("sessionid", "")), None)
     return state.get("user", session["user"]) if session else None
+
+
+def has_expired(token: Document) -> bool:
+    """Whether an access token's time is over."""
+    expiry = token.get("expiry_date")
+    return expiry is not None and datetime.fromisoformat(expiry) < datetime.now(UTC)
 
 
 def _basic(state: State, value: str) -> Document:
@@ -138,7 +178,8 @@ def _basic(state: State, value: str) -> Document:
     return user
 
 
-def _organisation(request: Request, state: State) -> Document | None:
+def _organisation(request: Request, state: State) -> tuple[Document | None, bool]:
+    """The organisation that a call names, and whether it names none."""
     query, header = request.query_params.get("org"), request.headers.get("X-Organization")
     if query and header and query != header:
         raise refused(
@@ -149,19 +190,38 @@ def _organisation(request: Request, state: State) -> Document | None:
         found = next(state.find("organization", slug=slug), None)
         if found is None:
             raise Problem(404, {"detail": f"{slug} organization does not exist."})
-        return found
+        return found, False
     number = request.query_params.get("org_id", "")
-    return state.get("organization", int(number)) if number.isdigit() else None
+    if number.isdigit():
+        return state.get("organization", int(number)), False
+    return None, query is None and header is None
 
 
 def caller(request: Request) -> Caller:
-    """The caller of a request; refuses who is not known."""
+    """The caller of a request; refuses who is not known, and who wants another format than JSON."""
+    _check_accept(request)
     user = authenticate(request)
     if user is None:
         headers = {"WWW-Authenticate": "Token"}
         raise Problem(401, {"detail": "Authentication credentials were not provided."}, headers)
     state: State = request.app.state.store
-    return Caller(state, user, _organisation(request, state), base_url(request))
+    organisation, everywhere = _organisation(request, state)
+    return Caller(state, user, organisation, everywhere, base_url(request))
+
+
+def _check_accept(request: Request) -> None:
+    """Pictures are given whatever is asked for; all else is JSON."""
+    header = request.headers.get("Accept", "*/*")
+    if request.url.path.endswith(("/data", "/data/", "/preview")):
+        return
+    for wanted in header.split(","):
+        kind, *parameters = (part.strip() for part in wanted.split(";"))
+        versions = [part.partition("=")[2] for part in parameters if part.startswith("version=")]
+        if kind in ACCEPTED:
+            if versions and versions != [API_VERSION]:
+                raise Problem(406, {"detail": 'Invalid version in "Accept" header.'})
+            return
+    raise Problem(406, {"detail": "Could not satisfy the request Accept header."})
 
 
 def base_url(request: Request) -> str:

@@ -7,17 +7,19 @@ import secrets
 from typing import Any
 
 from fastapi import APIRouter, Request, Response
-from fastapi.responses import JSONResponse
 
+from ava_core.cvat.server import webhooks
 from ava_core.cvat.server.access import (
     Body,
     Caller,
     CallerOf,
     authenticate,
     check_password,
+    has_expired,
     hash_password,
     start_session,
 )
+from ava_core.cvat.server.answers import CvatJSON
 from ava_core.cvat.server.lists import page
 from ava_core.cvat.server.problems import Problem, ServerFault, forbidden, invalid, refused
 from ava_core.cvat.server.state import Document, State, timestamp
@@ -35,6 +37,7 @@ def add_user(
     *,
     email: str = "",
     superuser: bool = False,
+    active: bool = True,
     names: tuple[str, str] = ("", ""),
 ) -> Document:
     """Make an account."""
@@ -48,7 +51,7 @@ def add_user(
         groups=["admin"] if superuser else ["user"],
         is_staff=superuser,
         is_superuser=superuser,
-        is_active=True,
+        is_active=active,
         last_login=None,
         date_joined=timestamp(),
     )
@@ -62,7 +65,7 @@ def login(request: Request, body: Body) -> Response:
     if user is None:
         raise Problem(400, {"non_field_errors": ["Unable to log in with provided credentials."]})
     key, session = start_session(state, user)
-    answer = JSONResponse({"key": key})
+    answer = CvatJSON({"key": key})
     answer.set_cookie("sessionid", session, httponly=True, samesite="lax", path="/")
     answer.set_cookie("csrftoken", secrets.token_urlsafe(24), samesite="lax", path="/")
     return answer
@@ -166,10 +169,9 @@ def add_access_token(request: Request, caller: CallerOf, body: Body) -> Document
 
 @router.get("/auth/access_tokens")
 def access_tokens(request: Request, caller: CallerOf) -> Document:
-    """The caller's tokens."""
-    return page(
-        request, caller.state.find("access_token", user=caller.id), lambda d: _access_token(caller, d)
-    )
+    """The caller's tokens that are still good."""
+    valid = (t for t in caller.state.find("access_token", user=caller.id) if not has_expired(t))
+    return page(request, valid, lambda d: _access_token(caller, d))
 
 
 @router.get("/auth/access_tokens/self")
@@ -181,13 +183,29 @@ def own_access_token(request: Request, caller: CallerOf) -> Document:
     return _access_token(caller, token)
 
 
-@router.delete("/auth/access_tokens/{number}", status_code=204)
-def remove_access_token(number: int, caller: CallerOf) -> None:
+@router.patch("/auth/access_tokens/{number}")
+def change_access_token(request: Request, number: int, caller: CallerOf, body: Body) -> Document:
+    """Rename a token, or change its end or what it may do."""
+    token = _own_token(request, caller, number)
+    for name in ("name", "expiry_date", "read_only"):
+        token[name] = body.get(name, token[name])
+    caller.state.touch("access_token", token)
+    return _access_token(caller, token)
+
+
+@router.delete("/auth/access_tokens/{number}", status_code=204, response_class=Response)
+def remove_access_token(request: Request, number: int, caller: CallerOf) -> None:
     """Revoke a token."""
-    token = caller.get("access_token", number, "AccessToken")
-    if token["user"] != caller.id:
-        raise forbidden()
+    _own_token(request, caller, number)
     caller.state.remove("access_token", number)
+
+
+def _own_token(request: Request, caller: Caller, number: int) -> Document:
+    """A token that the caller may change: an own one, and not by means of a token."""
+    token = caller.get("access_token", number, "AccessToken")
+    if token["user"] != caller.id or hasattr(request.state, "by_access_token"):
+        raise forbidden()
+    return token
 
 
 @router.post("/organizations", status_code=201)
@@ -207,7 +225,7 @@ def add_organisation(caller: CallerOf, body: Body) -> Document:
             contact=body.get("contact") or {},
             owner=caller.id,
         )
-        _join(caller.state, caller.id, organisation["id"], "owner", invitation=None)
+        _join(caller, caller.id, organisation["id"], "owner", None)
     return _organisation(caller, organisation)
 
 
@@ -237,12 +255,16 @@ def invite(caller: CallerOf, body: Body) -> Document:
     if caller.organisation is None:
         raise ServerFault
     number = caller.organisation["id"]
-    caller.must_manage(number)
+    caller.must_manage({"organization": number})
     role = body.get("role")
     if role not in ROLES:
         raise invalid("role", f'"{role}" is not a valid choice.')
-    user = next(caller.state.find("user", email=str(body.get("email", ""))), None)
+    email = str(body.get("email", ""))
+    user = next(caller.state.find("user", email=email), None)
     if user is None:
+        # CVAT has made the account by the time that it finds no way to tell.
+        user = add_user(caller.state, email, secrets.token_urlsafe(), email=email, active=False)
+        _join(caller, user["id"], number, role, secrets.token_urlsafe(48), active=False)
         raise Problem(500, "Email backend is not configured.")
     if next(caller.state.find("membership", user=user["id"], organization=number), None):
         raise refused("The user is a member of the organization already.")
@@ -254,7 +276,8 @@ def invite(caller: CallerOf, body: Body) -> Document:
         user=user["id"],
         organization=number,
     )
-    _join(caller.state, user["id"], number, role, invitation=invitation["key"])
+    _join(caller, user["id"], number, role, invitation["key"])
+    webhooks.fire(caller, "create:invitation", "invitation", _invitation(caller, invitation), None, number)
     return _invitation(caller, invitation)
 
 
@@ -281,33 +304,45 @@ def memberships(request: Request, caller: CallerOf) -> Document:
 def change_membership(number: int, caller: CallerOf, body: Body) -> Document:
     """Give a member another role."""
     membership = caller.get("membership", number, "Membership")
-    caller.must_manage(membership["organization"])
+    caller.must_manage(membership)
     if body.get("role") not in ROLES:
         raise invalid("role", f'"{body.get("role")}" is not a valid choice.')
+    changed = {"role": (membership["role"], body["role"])}
     membership["role"] = body["role"]
     caller.state.put("membership", membership)
-    return _membership(caller, membership)
+    shown, number = _membership(caller, membership), membership["organization"]
+    webhooks.fire(caller, "update:membership", "membership", shown, None, number, changed)
+    return shown
 
 
-@router.delete("/memberships/{number}", status_code=204)
+@router.delete("/memberships/{number}", status_code=204, response_class=Response)
 def remove_membership(number: int, caller: CallerOf) -> None:
     """Take a member out of the organisation."""
     membership = caller.get("membership", number, "Membership")
     if membership["user"] != caller.id:
-        caller.must_manage(membership["organization"])
+        caller.must_manage(membership)
     caller.state.remove("membership", number)
 
 
-def _join(state: State, user_id: int, organisation_id: int, role: str, *, invitation: str | None) -> None:
-    state.add(
+def _join(
+    caller: Caller, user_id: int, number: int, role: str, invitation: str | None, *, active: bool = True
+) -> None:
+    """Make a membership; an invited user who has an account joins at once."""
+    membership = caller.state.add(
         "membership",
         user=user_id,
-        organization=organisation_id,
+        organization=number,
         role=role,
-        is_active=True,
-        joined_date=timestamp(),
+        is_active=active,
+        joined_date=timestamp() if active else None,
         invitation=invitation,
     )
+    shown = _membership(caller, membership)
+    waiting = shown | {"is_active": False, "joined_date": None, "invitation": None}
+    webhooks.fire(caller, "create:membership", "membership", waiting, None, number)
+    if active:
+        changed = {"is_active": (False, True), "joined_date": (None, shown["joined_date"])}
+        webhooks.fire(caller, "update:membership", "membership", shown, None, number, changed)
 
 
 def _user(caller: Caller, user: Document) -> Document:

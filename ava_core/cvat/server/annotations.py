@@ -1,4 +1,4 @@
-"""Annotations of jobs: written as given, read back with attributes filled in.
+"""Annotations of jobs and tasks: written as given, read back with attributes filled in.
 
 Reading gives keyframes only. A mutable attribute that a keyframe leaves out is carried forward from the last
 one; an immutable one sits on the track. Not checked, as on the real server: attribute values, frame ranges,
@@ -7,19 +7,28 @@ degenerate boxes. Checked: label and attribute ids, and that mutable ones stand 
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, Final
 
 from fastapi import APIRouter, Request, Response
 
 from ava_core.cvat.server.access import Body, Caller, CallerOf
-from ava_core.cvat.server.jobs import accessible, note_change, tell_change
-from ava_core.cvat.server.problems import Problem, ServerFault, refused
+from ava_core.cvat.server.changes import job_changes
+from ava_core.cvat.server.jobs import accessible
+from ava_core.cvat.server.problems import PlainProblem, ServerFault, refused
 from ava_core.cvat.server.projects import labels_of
+from ava_core.cvat.server.segments import joined, within
 from ava_core.cvat.server.state import Document
+from ava_core.cvat.server.tasks import managed_task
 
 router = APIRouter(prefix="/api")
 
 Labels = dict[int, Document]
+EMPTY: Final[Document] = {"tags": [], "shapes": [], "tracks": []}
+
+
+ACTIONS = ("create", "update", "delete")
+KINDS = ("tags", "shapes", "tracks")
 
 
 @router.get("/jobs/{number}/annotations")
@@ -27,7 +36,7 @@ Labels = dict[int, Document]
 def job_annotations(number: int, caller: CallerOf) -> Document:
     """A job's annotations, attributes filled in."""
     job = accessible(caller, number)
-    return _filled(caller.state.annotations(number), _labels(caller, job))
+    return _answer(_filled(caller.state.annotations(number), _labels(caller, job)))
 
 
 @router.put("/jobs/{number}/annotations")
@@ -35,9 +44,7 @@ def job_annotations(number: int, caller: CallerOf) -> Document:
 def replace_annotations(number: int, caller: CallerOf, body: Body) -> Document:
     """Replace all annotations of a job."""
     job = accessible(caller, number)
-    written = _numbered(caller, _checked(body, _labels(caller, job)))
-    _store(caller, job, written)
-    return _answer(written)
+    return _answer(_replace(caller, job, _checked(body, _labels(caller, job))))
 
 
 @router.patch("/jobs/{number}/annotations")
@@ -45,55 +52,126 @@ def replace_annotations(number: int, caller: CallerOf, body: Body) -> Document:
 def patch_annotations(number: int, request: Request, caller: CallerOf, body: Body) -> Document:
     """Add, change or remove some annotations of a job, by `action`."""
     job = accessible(caller, number)
-    action = request.query_params.get("action")
-    if action not in ("create", "update", "delete"):
-        raise refused("Please specify a correct 'action' for the request")
+    action = _action(request)
     given = _checked(body, _labels(caller, job))
-    with caller.state.lock:
-        stored = caller.state.annotations(number)
-        if action in ("update", "delete"):
-            for kind in ("shapes", "tracks"):
-                ids = {one.get("id") for one in given[kind]}
-                stored[kind] = [one for one in stored[kind] if one["id"] not in ids]
-        written = _numbered(caller, given, keep_ids=action == "update") if action != "delete" else given
-        if action != "delete":
-            for kind in ("tags", "shapes", "tracks"):
-                stored[kind] = stored[kind] + written[kind]
-        _store(caller, job, stored)
-    return _answer(written)
+    if action == "delete":
+        _remove(caller, job, given)
+        return _answer(_echo(given))
+    return _answer(_add(caller, job, given, keep_ids=action == "update"))
 
 
 @router.delete("/jobs/{number}/annotations", status_code=204)
 @router.delete("/jobs/{number}/annotations/", status_code=204)
 def remove_annotations(number: int, caller: CallerOf) -> Response:
     """Remove all annotations of a job."""
-    job = accessible(caller, number)
-    _store(caller, job, {"tags": [], "shapes": [], "tracks": []})
+    _store(caller, accessible(caller, number), EMPTY)
     return Response(status_code=204)
 
 
 @router.get("/tasks/{number}/annotations")
 @router.get("/tasks/{number}/annotations/")
-def task_annotations(number: int, caller: CallerOf) -> Any:
+def task_annotations(number: int, caller: CallerOf) -> Document:
     """Annotations of a task's annotation jobs; replicas' work is not among them."""
-    task = caller.get("task", number, "Task")
-    caller.must_manage(task["organization"])
+    task = managed_task(caller, number)
     if task["data"] is None:
-        raise Problem(400, "Exporting annotations from a task without data is not allowed")
-    merged: Document = {"tags": [], "shapes": [], "tracks": []}
-    for job in sorted(caller.state.find("job", task_id=number, type="annotation"), key=lambda job: job["id"]):
-        stored = _filled(caller.state.annotations(job["id"]), _labels(caller, job))
-        for kind in merged:
-            merged[kind] += stored[kind]
-    return _answer(merged)
+        raise PlainProblem(400, "Exporting annotations from a task without data is not allowed")
+    return _over_jobs(
+        caller, task, lambda job: _filled(caller.state.annotations(job["id"]), _labels(caller, job))
+    )
+
+
+@router.put("/tasks/{number}/annotations")
+@router.put("/tasks/{number}/annotations/")
+def replace_task_annotations(number: int, caller: CallerOf, body: Body) -> Document:
+    """Replace all annotations of a task's annotation jobs; tracks are cut at the jobs' borders."""
+    task = managed_task(caller, number)
+    if task["data"] is None:
+        raise ServerFault
+    given = _checked(body, _labels_of_task(caller, task))
+    return _over_jobs(caller, task, lambda job: _replace(caller, job, _part(given, job)))
+
+
+@router.patch("/tasks/{number}/annotations")
+@router.patch("/tasks/{number}/annotations/")
+def patch_task_annotations(number: int, request: Request, caller: CallerOf, body: Body) -> Document:
+    """Add or remove some annotations of a task, by `action`; to update is to remove and to add."""
+    task = managed_task(caller, number)
+    action = _action(request)
+    given = _checked(body, _labels_of_task(caller, task))
+    if action in ("update", "delete"):
+        for job in _annotation_jobs(caller, task):
+            _remove(caller, job, given)
+    if action == "delete":
+        return _answer(_echo(given))
+    return _over_jobs(caller, task, lambda job: _add(caller, job, _part(given, job)))
+
+
+@router.delete("/tasks/{number}/annotations", status_code=204)
+@router.delete("/tasks/{number}/annotations/", status_code=204)
+def remove_task_annotations(number: int, caller: CallerOf) -> Response:
+    """Remove all annotations of a task's annotation jobs."""
+    for job in _annotation_jobs(caller, managed_task(caller, number)):
+        _store(caller, job, EMPTY)
+    return Response(status_code=204)
+
+
+def _action(request: Request) -> str:
+    action = request.query_params.get("action", "")
+    if action not in ACTIONS:
+        raise refused("Please specify a correct 'action' for the request")
+    return action
+
+
+def _annotation_jobs(caller: Caller, task: Document) -> list[Document]:
+    found = caller.state.find("job", task_id=task["id"], type="annotation")
+    return sorted(found, key=lambda job: job["start_frame"])
+
+
+def _over_jobs(caller: Caller, task: Document, done: Callable[[Document], Document]) -> Document:
+    """What `done` gives for each annotation job, as annotations of the task."""
+    parts = [(j["start_frame"], j["stop_frame"], done(j)) for j in _annotation_jobs(caller, task)]
+    return _answer(joined(parts))
+
+
+def _part(given: Document, job: Document) -> Document:
+    return within(given, job["start_frame"], job["stop_frame"])
+
+
+def _replace(caller: Caller, job: Document, given: Document) -> Document:
+    written = _numbered(caller, given)
+    _store(caller, job, written)
+    return written
+
+
+def _add(caller: Caller, job: Document, given: Document, *, keep_ids: bool = False) -> Document:
+    """Add annotations; with `keep_ids` in place of those of the same ids."""
+    with caller.state.lock:
+        stored = caller.state.annotations(job["id"])
+        if keep_ids:
+            stored = _without(stored, given)
+        written = _numbered(caller, given, keep_ids=keep_ids)
+        whole = {kind: sorted(stored[kind] + written[kind], key=_id) for kind in KINDS}
+        _store(caller, job, whole)
+    return written
+
+
+def _id(one: Document) -> int:
+    return int(one.get("id") or 0)
+
+
+def _remove(caller: Caller, job: Document, given: Document) -> None:
+    with caller.state.lock:
+        _store(caller, job, _without(caller.state.annotations(job["id"]), given))
+
+
+def _without(stored: Document, given: Document) -> Document:
+    ids = {kind: {one.get("id") for one in given[kind]} for kind in KINDS}
+    return {kind: [one for one in stored[kind] if one.get("id") not in ids[kind]] for kind in KINDS}
 
 
 def _store(caller: Caller, job: Document, content: Document) -> None:
-    before = dict(job)
-    with caller.state.lock:
+    with job_changes(caller, job, annotations=True):
         caller.state.put_annotations(job["id"], content)
-        note_change(caller, job)
-    tell_change(caller, before, job)
 
 
 def _answer(content: Document) -> Document:
@@ -101,12 +179,15 @@ def _answer(content: Document) -> Document:
 
 
 def _labels(caller: Caller, job: Document) -> Labels:
-    task = caller.get("task", job["task_id"], "Task")
+    return _labels_of_task(caller, caller.get("task", job["task_id"], "Task"))
+
+
+def _labels_of_task(caller: Caller, task: Document) -> Labels:
     return {label["id"]: label for label in labels_of(caller, task)}
 
 
 def _checked(body: Any, labels: Labels) -> Document:
-    content = {kind: list(body.get(kind) or []) for kind in ("tags", "shapes", "tracks")}
+    content = {kind: list(body.get(kind) or []) for kind in KINDS}
     for shape in content["shapes"] + content["tags"]:
         label = _label(shape, labels)
         _check_attributes(shape, {a["id"] for a in label["attributes"]})
@@ -182,6 +263,30 @@ def _numbered(caller: Caller, content: Document, *, keep_ids: bool = False) -> D
     }
 
 
+def _echo(given: Document) -> Document:
+    """What CVAT answers to a removal: the request's annotations with some fields filled in."""
+
+    def shape_of(shape: Document) -> Document:
+        return {
+            "outside": False,
+            "occluded": False,
+            "z_order": 0,
+            "rotation": 0.0,
+            "attributes": [],
+            "id": None,
+        } | shape
+
+    common = {"group": 0, "source": "manual", "attributes": []}
+    tracks = [
+        common | track | {"shapes": [shape_of(s) for s in track["shapes"]]} for track in given["tracks"]
+    ]
+    return {
+        "tags": given["tags"],
+        "shapes": [common | shape_of(s) for s in given["shapes"]],
+        "tracks": tracks,
+    }
+
+
 def _filled(content: Document, labels: Labels) -> Document:
     """Annotations as they are read: attributes complete, numbers as floats, keyframes in order."""
     tracks = []
@@ -191,7 +296,8 @@ def _filled(content: Document, labels: Labels) -> Document:
         fixed = {a["id"]: a["default_value"] for a in specs if not a["mutable"]}
         shapes = []
         for shape in sorted(track["shapes"], key=lambda shape: shape["frame"]):
-            held |= {a["spec_id"]: str(a["value"]) for a in shape["attributes"]}
+            own = {a["spec_id"]: str(a["value"]) for a in shape["attributes"]}
+            held = own | {number: value for number, value in held.items() if number not in own}
             shapes.append(_plain(shape) | {"attributes": _listed(held)})
         fixed |= {a["spec_id"]: str(a["value"]) for a in track["attributes"]}
         tracks.append(track | {"shapes": shapes, "attributes": _listed(fixed)})
@@ -201,7 +307,7 @@ def _filled(content: Document, labels: Labels) -> Document:
         values = {a["id"]: a["default_value"] for a in specs}
         values |= {a["spec_id"]: str(a["value"]) for a in shape["attributes"]}
         shapes.append(_plain(shape) | {"attributes": _listed(values), "score": float(shape["score"])})
-    return _answer({"tags": content["tags"], "shapes": shapes, "tracks": tracks})
+    return {"tags": content["tags"], "shapes": shapes, "tracks": tracks}
 
 
 def _plain(shape: Document) -> Document:

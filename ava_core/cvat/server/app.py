@@ -7,9 +7,10 @@ from typing import Final
 
 from fastapi import FastAPI, Request
 
-from ava_core.cvat.server import accounts, issues, jobs, problems, projects, tasks, webhooks
+from ava_core.cvat.server import accounts, issues, jobs, problems, projects, tasks, uploads, webhooks
 from ava_core.cvat.server import annotations as job_annotations
 from ava_core.cvat.server.access import base_url, hash_password
+from ava_core.cvat.server.answers import CvatJSON
 from ava_core.cvat.server.state import Document, State
 
 VERSION: Final = "2.73.0"
@@ -18,11 +19,17 @@ VERSION: Final = "2.73.0"
 
 def create_app(home: Path, *, admin_password: str, admin_username: str = "admin") -> FastAPI:
     """The server over the folder `home`; the administrator's account is made or its password set."""
-    app = FastAPI(title="Embedded annotation server", version=VERSION, docs_url=None, redoc_url=None)
+    app = FastAPI(
+        title="Embedded annotation server",
+        version=VERSION,
+        docs_url=None,
+        redoc_url=None,
+        default_response_class=CvatJSON,
+    )
     state = State(home)
     app.state.store = state
     _ensure_admin(state, admin_username, admin_password)
-    for part in (accounts, projects, tasks, jobs, job_annotations, issues, webhooks):
+    for part in (accounts, projects, tasks, uploads, jobs, job_annotations, issues, webhooks):
         app.include_router(part.router)
     problems.install(app)
 

@@ -6,11 +6,13 @@ from typing import Any
 
 from fastapi import APIRouter, Request, Response
 
-from ava_core.cvat.server import webhooks
 from ava_core.cvat.server.access import Body, Caller, CallerOf
+from ava_core.cvat.server.changes import job_changes
 from ava_core.cvat.server.lists import page
 from ava_core.cvat.server.problems import Problem, ServerFault, forbidden, invalid, refused
 from ava_core.cvat.server.state import Document, timestamp
+from ava_core.cvat.server.tasks import data_answer, preview_answer, view_meta
+from ava_core.cvat.server.views import view_job
 
 router = APIRouter(prefix="/api")
 
@@ -39,14 +41,7 @@ def jobs(request: Request, caller: CallerOf) -> Document:
         "mode": lambda d: (task(d).get("data") or {}).get("mode"),
         "dimension": lambda d: "2d",
     }
-    manages = {
-        number: caller.manages(number) for number in {j["organization"] for j in caller.state.all("job")}
-    }
-    found = [
-        job
-        for job in caller.state.all("job")
-        if caller.sees(job) and (manages[job["organization"]] or job["assignee"] == caller.id)
-    ]
+    found = [job for job in caller.state.all("job") if caller.sees(job) and caller.may_do(job)]
     simple = tuple(name for name in fields if name not in ("id", "updated_date"))
     return page(
         request, found, lambda d: view_job(caller, d), fields=fields, simple=simple,
@@ -67,12 +62,11 @@ def change_job(number: int, caller: CallerOf, body: Body) -> Document:
     found = accessible(caller, number)
     if set(body) - {"assignee", "stage", "state"}:
         raise Problem(403, {"detail": "Attempted to update an unknown field"})
-    if not caller.manages(found["organization"]) and set(body) - {"state"}:
+    if not caller.manages(found) and set(body) - {"state"}:
         raise forbidden()
     _check_choice(body, "stage", STAGES)
     _check_choice(body, "state", STATES)
-    with caller.state.lock:
-        before = dict(found)
+    with job_changes(caller, found):
         if "assignee" in body and body["assignee"] != found["assignee"]:
             if body["assignee"] is not None and caller.state.get("user", body["assignee"]) is None:
                 raise ServerFault
@@ -80,12 +74,10 @@ def change_job(number: int, caller: CallerOf, body: Body) -> Document:
         if "stage" in body and body["stage"] != found["stage"]:
             found["stage"], found["state"] = body["stage"], "new"
         found["state"] = body.get("state", found["state"])
-        note_change(caller, found)
-    tell_change(caller, before, found)
     return view_job(caller, found)
 
 
-@router.delete("/jobs/{number}", status_code=204)
+@router.delete("/jobs/{number}", status_code=204, response_class=Response)
 def remove_job(number: int, caller: CallerOf) -> None:
     """Refused: jobs go with their task."""
     accessible(caller, number)
@@ -95,115 +87,39 @@ def remove_job(number: int, caller: CallerOf) -> None:
 @router.get("/jobs/{number}/data/meta")
 def job_meta(number: int, caller: CallerOf) -> Document:
     """What the job's media are."""
-    from ava_core.cvat.server.tasks import view_meta
-
     found = accessible(caller, number)
-    meta = view_meta(caller.get("task", found["task_id"], "Task"))
-    return meta | {"size": found["stop_frame"] - found["start_frame"] + 1}
+    task = caller.get("task", found["task_id"], "Task")
+    start, step = task["data"]["start_frame"], task["data"]["step"]
+    frames = view_meta(task)["frames"]
+    return view_meta(task) | {
+        "size": found["stop_frame"] - found["start_frame"] + 1,
+        "start_frame": start + found["start_frame"] * step,
+        "stop_frame": start + found["stop_frame"] * step,
+        # A video is one file for all jobs; of images a job has its own.
+        "frames": frames if len(frames) == 1 else frames[found["start_frame"] : found["stop_frame"] + 1],
+    }
 
 
 @router.get("/jobs/{number}/data")
 def job_data(number: int, request: Request, caller: CallerOf) -> Response:
-    """A frame of the job, numbered within the task."""
-    from ava_core.cvat.server.tasks import frame_answer
-
+    """A frame of the job, numbered within the task, or a chunk."""
     found = accessible(caller, number)
-    return frame_answer(caller, caller.get("task", found["task_id"], "Task"), request)
+    return data_answer(caller, caller.get("task", found["task_id"], "Task"), request)
 
 
 @router.get("/jobs/{number}/preview")
-def job_preview(number: int, request: Request, caller: CallerOf) -> Response:
+def job_preview(number: int, caller: CallerOf) -> Response:
     """The job's first frame."""
-    from ava_core.cvat.server import media
-
     found = accessible(caller, number)
-    task = caller.get("task", found["task_id"], "Task")
-    folder = caller.state.media / str(task["id"])
-    return Response(media.frame_jpeg(folder, task["data"], found["start_frame"]), media_type="image/jpeg")
+    return preview_answer(caller, caller.get("task", found["task_id"], "Task"), found["start_frame"])
 
 
 def accessible(caller: Caller, number: int) -> Document:
-    """A job that the caller manages or is assigned to; refuses any other."""
+    """A job that the caller manages or works on; refuses any other."""
     found = caller.get("job", number, "Job")
-    if not caller.manages(found["organization"]) and found["assignee"] != caller.id:
+    if not caller.may_do(found):
         raise forbidden()
     return found
-
-
-def note_change(caller: Caller, job: Document) -> None:
-    """Write a changed job; its task and project count as changed too."""
-    caller.state.touch("job", job)
-    task = caller.state.get("task", job["task_id"])
-    if task is not None:
-        caller.state.touch("task", task)
-        project = caller.state.get("project", task["project_id"])
-        if project is not None:
-            caller.state.touch("project", project)
-
-
-def tell_change(caller: Caller, before: Document, job: Document) -> None:
-    """Send `update:job` to the webhooks."""
-    names = {"assignee": "assignee_id"}
-    changed = {names.get(n, n): (before[n], job[n]) for n in job if before[n] != job[n]}
-    task = caller.get("task", job["task_id"], "Task")
-    webhooks.fire(
-        caller, "update:job", "job", view_job(caller, job), task["project_id"], job["organization"], changed
-    )
-
-
-def is_completed(job: Document) -> bool:
-    """Whether the job counts as completed in CVAT's own, legacy sense."""
-    return legacy_status(job) == "completed"
-
-
-def legacy_status(job: Document) -> str:
-    """CVAT's older field: completed only at acceptance; the platform never reads it."""
-    if job["stage"] == "acceptance":
-        return "completed" if job["state"] == "completed" else "validation"
-    return str(job["stage"])
-
-
-def view_job(caller: Caller, job: Document) -> Document:
-    """A job as the API shows it; workers do not see the names of task and project."""
-    number = job["id"]
-    task = caller.state.get("task", job["task_id"]) or {}
-    project = caller.state.get("project", task.get("project_id")) or {}
-    data = task.get("data") or {"mode": ""}
-    chunk = "video" if data["mode"] == "interpolation" else "imageset"
-    manages = caller.manages(job["organization"])
-    is_parent = job["type"] == "annotation" and task.get("consensus_replicas", 0) > 0
-    replicas = task["consensus_replicas"] if is_parent else 0
-    issues = sum(1 for _ in caller.state.find("issue", job=number))
-    same = (
-        "stage", "state", "start_frame", "stop_frame", "created_date", "updated_date", "type", "organization",
-        "assignee_updated_date", "parent_job_id",
-    )  # fmt: skip
-    return {
-        "url": f"{caller.base}/api/jobs/{number}",
-        "id": number,
-        "task_id": job["task_id"],
-        "task_name": task.get("name") if manages else None,
-        "project_id": task.get("project_id"),
-        "project_name": project.get("name") if manages else None,
-        "assignee": caller.brief(job["assignee"]),
-        "guide_id": None,
-        "dimension": "2d",
-        "mode": data["mode"],
-        "media_type": "image",
-        "bug_tracker": task.get("bug_tracker", ""),
-        "status": legacy_status(job),
-        **{name: job[name] for name in same},
-        "frame_count": job["stop_frame"] - job["start_frame"] + 1,
-        "data_chunk_size": 36 if data["mode"] == "interpolation" else 72,
-        "data_compressed_chunk_type": chunk,
-        "data_original_chunk_type": chunk,
-        "issues": {"url": f"{caller.base}/api/issues?job_id={number}", "count": issues},
-        "labels": {"url": f"{caller.base}/api/labels?job_id={number}"},
-        "target_storage": None,
-        "source_storage": None,
-        "replicas_count": replicas,
-        "consensus_replicas": replicas,
-    }
 
 
 def _check_choice(body: Any, name: str, choices: tuple[str, ...]) -> None:

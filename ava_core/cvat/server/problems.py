@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from fastapi import FastAPI, Request
-from fastapi.responses import HTMLResponse, JSONResponse, Response
+from fastapi.responses import HTMLResponse, Response
 from starlette.exceptions import HTTPException
+
+from ava_core.cvat.server.answers import CvatJSON
 
 SERVER_ERROR_PAGE = (
     '\n<!doctype html>\n<html lang="en">\n<head>\n  <title>Server Error (500)</title>\n</head>\n<body>\n'
@@ -19,11 +21,15 @@ NOT_FOUND_PAGE = (
 
 
 class Problem(Exception):
-    """An answer that refuses: status and JSON body, or plain text where `body` is a string."""
+    """An answer that refuses: status and JSON body."""
 
     def __init__(self, status: int, body: Any, headers: dict[str, str] | None = None) -> None:
         self.status, self.body, self.headers = status, body, headers
         super().__init__(f"{status}: {body}")
+
+
+class PlainProblem(Problem):
+    """A refusal whose body is a bare sentence, which CVAT labels as HTML."""
 
 
 class ServerFault(Exception):
@@ -45,6 +51,11 @@ def forbidden() -> Problem:
     return Problem(403, {"detail": "You do not have permission to perform this action."})
 
 
+def unsupported(what: str) -> Problem:
+    """A real CVAT can do this, the embedded server cannot."""
+    return Problem(501, {"detail": f"{what}: the embedded annotation server does not have this."})
+
+
 def not_found(what: str) -> Problem:
     """There is no such object; `what` is its class, as CVAT names it."""
     return Problem(404, {"detail": f"No {what} matches the given query."})
@@ -55,9 +66,9 @@ def install(app: FastAPI) -> None:
 
     def problem(request: Request, error: Exception) -> Response:
         assert isinstance(error, Problem)
-        if isinstance(error.body, str):
-            return Response(error.body, error.status, error.headers, "text/plain")
-        return JSONResponse(error.body, error.status, error.headers)
+        if isinstance(error, PlainProblem):
+            return HTMLResponse(error.body, error.status, error.headers)
+        return CvatJSON(error.body, error.status, error.headers)
 
     def fault(request: Request, error: Exception) -> Response:
         return HTMLResponse(SERVER_ERROR_PAGE, 500)
@@ -66,7 +77,7 @@ def install(app: FastAPI) -> None:
         assert isinstance(error, HTTPException)
         if error.status_code == 404:
             return HTMLResponse(NOT_FOUND_PAGE, 404)
-        return JSONResponse({"detail": error.detail}, error.status_code)
+        return CvatJSON({"detail": error.detail}, error.status_code)
 
     app.add_exception_handler(Problem, problem)
     app.add_exception_handler(ServerFault, fault)

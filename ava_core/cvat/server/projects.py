@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Request, Response
 
+from ava_core.cvat.server import webhooks
 from ava_core.cvat.server.access import Body, Caller, CallerOf
+from ava_core.cvat.server.changes import project_changes
 from ava_core.cvat.server.lists import page
 from ava_core.cvat.server.problems import Problem, forbidden, invalid, refused
 from ava_core.cvat.server.state import Document
+from ava_core.cvat.server.views import view_project
 
 router = APIRouter(prefix="/api")
 
@@ -18,8 +21,7 @@ router = APIRouter(prefix="/api")
 @router.post("/projects", status_code=201)
 def add_project(caller: CallerOf, body: Body) -> Document:
     """Make a project with its labels."""
-    number = caller.organisation["id"] if caller.organisation else None
-    caller.must_manage(number)
+    number = caller.must_create()
     if not body.get("name"):
         raise invalid("name", "This field is required.")
     labels = body.get("labels") or []
@@ -34,16 +36,17 @@ def add_project(caller: CallerOf, body: Body) -> Document:
         status="annotation",
     )
     _add_labels(caller, labels, project_id=project["id"])
-    return _project(caller, project)
+    webhooks.fire(caller, "create:project", "project", view_project(caller, project), project["id"], number)
+    return view_project(caller, project)
 
 
 @router.get("/projects")
 def projects(request: Request, caller: CallerOf) -> Document:
     """Projects of the organisation of the call."""
     fields = {name: (lambda d, n=name: d[n]) for name in ("id", "name", "status", "updated_date")}
-    found = [p for p in caller.state.all("project") if caller.sees(p) and caller.manages(p["organization"])]
+    found = [p for p in caller.state.all("project") if caller.sees(p) and caller.manages(p)]
     return page(
-        request, found, lambda d: _project(caller, d), fields=fields, simple=("name",), search=("name",)
+        request, found, lambda d: view_project(caller, d), fields=fields, simple=("name",), search=("name",)
     )
 
 
@@ -51,31 +54,32 @@ def projects(request: Request, caller: CallerOf) -> Document:
 def project(number: int, caller: CallerOf) -> Document:
     """One project."""
     found = caller.get("project", number, "Project")
-    caller.must_manage(found["organization"])
-    return _project(caller, found)
+    caller.must_manage(found)
+    return view_project(caller, found)
 
 
 @router.patch("/projects/{number}")
 def change_project(number: int, caller: CallerOf, body: Body) -> Document:
     """Rename a project, set its bug tracker, add labels."""
     found = caller.get("project", number, "Project")
-    caller.must_manage(found["organization"])
+    caller.must_manage(found)
     if unknown := set(body) - {"name", "bug_tracker", "labels", "assignee_id"}:
         raise Problem(403, {"detail": f"Attempted to update an unknown field {min(unknown)}"})
-    for name in ("name", "bug_tracker"):
-        found[name] = body.get(name, found[name])
+    with project_changes(caller, found):
+        for name in ("name", "bug_tracker"):
+            found[name] = body.get(name, found[name])
+        found["assignee"] = body.get("assignee_id", found["assignee"])
     _add_labels(caller, [label for label in body.get("labels") or [] if "id" not in label], project_id=number)
-    caller.state.touch("project", found)
-    return _project(caller, found)
+    return view_project(caller, found)
 
 
-@router.delete("/projects/{number}", status_code=204)
+@router.delete("/projects/{number}", status_code=204, response_class=Response)
 def remove_project(number: int, caller: CallerOf) -> None:
     """Remove a project with its tasks."""
     from ava_core.cvat.server.tasks import remove_task_documents
 
     found = caller.get("project", number, "Project")
-    caller.must_manage(found["organization"])
+    caller.must_manage(found)
     for task in list(caller.state.find("task", project_id=number)):
         remove_task_documents(caller.state, task["id"])
     caller.state.remove("project", number)
@@ -92,7 +96,7 @@ def labels(request: Request, caller: CallerOf) -> Document:
         found = labels_of(caller, caller.get("task", int(number), "Task"))
     elif number := query.get("job_id"):
         job = caller.get("job", int(number), "Job")
-        if not caller.manages(job["organization"]) and job["assignee"] != caller.id:
+        if not caller.may_do(job):
             raise forbidden()
         found = labels_of(caller, caller.get("task", job["task_id"], "Task"))
     elif not caller.is_admin:
@@ -132,7 +136,7 @@ def _add_labels(
                 "mutable": bool(a.get("mutable", False)),
                 "input_type": a.get("input_type", "select"),
                 "default_value": str(a.get("default_value") or (a.get("values") or [""])[0]),
-                "values": [str(value) for value in a.get("values") or []],
+                "values": [str(value) for value in a.get("values") or [""]],
             }
             for a in label.get("attributes") or []
         ]
@@ -145,28 +149,6 @@ def _add_labels(
             project_id=project_id,
             task_id=task_id,
         )
-
-
-def _project(caller: Caller, project: Document) -> Document:
-    number = project["id"]
-    count = sum(1 for _ in caller.state.find("task", project_id=number))
-    same = ("name", "bug_tracker", "created_date", "updated_date", "status", "organization")
-    return {
-        "url": f"{caller.base}/api/projects/{number}",
-        "id": number,
-        **{name: project[name] for name in same},
-        "owner": caller.brief(project["owner"]),
-        "assignee": caller.brief(project["assignee"]),
-        "guide_id": None,
-        "dimension": "2d" if count else None,
-        "organization_id": project["organization"],
-        "target_storage": None,
-        "source_storage": None,
-        "tasks": {"count": count, "url": f"{caller.base}/api/tasks?project_id={number}"},
-        "labels": {"url": f"{caller.base}/api/labels?project_id={number}"},
-        "assignee_updated_date": None,
-        "task_subsets": [],
-    }
 
 
 def _label(label: Document) -> Document:

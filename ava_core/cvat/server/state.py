@@ -48,6 +48,10 @@ class State:
         home.mkdir(parents=True, exist_ok=True)
         self.media = home / "media"
         self.lock = threading.RLock()
+        self.uploads: dict[str, Document] = {}
+        """Resumable uploads that have begun, by id: task, file name, length in bytes."""
+        self.timers: set[threading.Timer] = set()
+        """What is to be done later; given up when the state is closed."""
         self.requests: dict[str, Document] = {}
         """Long requests by id; they are forgotten with the process, as CVAT forgets them after minutes."""
         self._database = sqlite3.connect(home / "cvat.db", check_same_thread=False, isolation_level=None)
@@ -131,5 +135,7 @@ class State:
             self._database.execute("DELETE FROM annotations WHERE job_id = ?", (job_id,))
 
     def close(self) -> None:
-        """Close the database."""
+        """Give up what waits, and close the database."""
+        for timer in list(self.timers):
+            timer.cancel()
         self._database.close()

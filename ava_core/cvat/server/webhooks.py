@@ -12,7 +12,7 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 
 import httpx
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Request, Response
 
 from ava_core.cvat.server.access import Body, Caller, CallerOf
 from ava_core.cvat.server.lists import page
@@ -31,6 +31,8 @@ RETRY_SECONDS: Final = (5, 300, 1800, 10_800, 86_400, 86_400, 86_400, 86_400)
 RETRY_STATUS: Final = frozenset({408, 429})
 UNREACHABLE: Final = 502
 TIMEOUT_SECONDS: Final = 10.0
+MAX_RESPONSE: Final = 2000
+"""Characters of a receiver's answer that are kept."""
 
 _senders = ThreadPoolExecutor(max_workers=4, thread_name_prefix="webhook")
 
@@ -46,8 +48,7 @@ def events(request: Request, caller: CallerOf) -> Document:
 @router.post("/webhooks", status_code=201)
 def add_webhook(caller: CallerOf, body: Body) -> Document:
     """Make a webhook of a project or organisation."""
-    number = caller.organisation["id"] if caller.organisation else None
-    caller.must_manage(number)
+    number = caller.must_create()
     _check(body)
     if body.get("type") == "project" and not body.get("project_id"):
         raise ServerFault
@@ -71,7 +72,7 @@ def add_webhook(caller: CallerOf, body: Body) -> Document:
 @router.get("/webhooks")
 def webhooks(request: Request, caller: CallerOf) -> Document:
     """Webhooks of the organisation of the call."""
-    found = [w for w in caller.state.all("webhook") if caller.sees(w) and caller.manages(w["organization"])]
+    found = [w for w in caller.state.all("webhook") if caller.sees(w) and caller.manages(w)]
     fields = {name: (lambda d, n=name: d[n]) for name in ("id", "target_url", "project_id", "type")}
     return page(
         request,
@@ -99,7 +100,7 @@ def change_webhook(number: int, caller: CallerOf, body: Body) -> Document:
     return _webhook(caller, found)
 
 
-@router.delete("/webhooks/{number}", status_code=204)
+@router.delete("/webhooks/{number}", status_code=204, response_class=Response)
 def remove_webhook(number: int, caller: CallerOf) -> None:
     """Remove a webhook."""
     _managed(caller, number)
@@ -119,6 +120,23 @@ def deliveries(number: int, request: Request, caller: CallerOf) -> Document:
     """What was sent, newest first."""
     _managed(caller, number)
     return page(request, caller.state.find("delivery", webhook_id=number), lambda d: d)
+
+
+@router.get("/webhooks/{number}/deliveries/{delivery_id}")
+def delivery(number: int, delivery_id: int, caller: CallerOf) -> Document:
+    """One delivery."""
+    _managed(caller, number)
+    return caller.get("delivery", delivery_id, "WebhookDelivery")
+
+
+@router.post("/webhooks/{number}/deliveries/{delivery_id}/redelivery")
+def redeliver(number: int, delivery_id: int, caller: CallerOf) -> Document:
+    """Send the same once more."""
+    webhook, sent = _managed(caller, number), caller.state.get("delivery", delivery_id)
+    if sent is None:
+        raise ServerFault
+    _deliver(caller.state, webhook, sent["request"], attempt=1, redelivery=True)
+    return {}
 
 
 def fire(
@@ -141,7 +159,10 @@ def fire(
             _senders.submit(_deliver, caller.state, hook, payload | {"webhook_id": hook["id"]}, 1)
 
 
-def _deliver(state: State, webhook: Document, payload: Document, attempt: int) -> Document:
+def _deliver(
+    state: State, webhook: Document, payload: Document, attempt: int, *, redelivery: bool = False
+) -> Document:
+    """Send a payload, keep what came of it, and try again later where that may help."""
     body = json.dumps(payload).encode()
     headers = {"Content-Type": "application/json", "User-Agent": "CVAT/2.73.0 (embedded)"}
     if webhook["secret"]:
@@ -149,32 +170,37 @@ def _deliver(state: State, webhook: Document, payload: Document, attempt: int) -
         headers["X-Signature-256"] = f"sha256={digest}"
     began = time.monotonic()
     try:
-        status = httpx.post(
-            webhook["target_url"], content=body, headers=headers, timeout=TIMEOUT_SECONDS
-        ).status_code
-    except httpx.HTTPError:
-        status = UNREACHABLE
+        answer = httpx.post(webhook["target_url"], content=body, headers=headers, timeout=TIMEOUT_SECONDS)
+        status, said = answer.status_code, answer.text[:MAX_RESPONSE]
+    except httpx.HTTPError as error:
+        status, said = UNREACHABLE, str(error)
     delivery = state.add(
         "delivery",
         webhook_id=webhook["id"],
         event=payload["event"],
         status_code=status,
-        redelivery=False,
+        redelivery=redelivery,
         attempt=attempt,
         request_duration=round((time.monotonic() - began) * 1000),
         changed_fields=",".join(payload.get("changes") or {}),
         request=payload,
-        response="",
+        response=said,
     )
-    if (
-        (status >= 500 or status in RETRY_STATUS)
-        and payload["event"] != "ping"
-        and attempt <= len(RETRY_SECONDS)
-    ):
-        again = threading.Timer(RETRY_SECONDS[attempt - 1], _deliver, (state, webhook, payload, attempt + 1))
-        again.daemon = True
-        again.start()
+    failed = status >= 500 or status in RETRY_STATUS
+    if failed and payload["event"] != "ping" and not redelivery and attempt <= len(RETRY_SECONDS):
+        _deliver_later(state, webhook, payload, attempt + 1)
     return delivery
+
+
+def _deliver_later(state: State, webhook: Document, payload: Document, attempt: int) -> None:
+    def again() -> None:
+        state.timers.discard(timer)
+        _deliver(state, webhook, payload, attempt)
+
+    timer = threading.Timer(RETRY_SECONDS[attempt - 2], again)
+    timer.daemon = True
+    state.timers.add(timer)
+    timer.start()
 
 
 def _check(body: Any) -> None:
@@ -188,7 +214,7 @@ def _check(body: Any) -> None:
 
 def _managed(caller: Caller, number: int) -> Document:
     found = caller.get("webhook", number, "Webhook")
-    caller.must_manage(found["organization"])
+    caller.must_manage(found)
     return found
 
 
@@ -198,7 +224,10 @@ def _webhook(caller: Caller, webhook: Document) -> Document:
         "updated_date", "project_id", "organization", "events",
     )  # fmt: skip
     shown = {name: webhook[name] for name in same}
+    last = next(caller.state.find("delivery", webhook_id=webhook["id"]), None)
+    told = {"last_status": last["status_code"], "last_delivery_date": last["updated_date"]} if last else {}
     return shown | {
         "url": f"{caller.base}/api/webhooks/{webhook['id']}",
         "owner": caller.brief(webhook["owner"]),
+        **told,
     }
