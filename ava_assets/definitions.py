@@ -30,7 +30,7 @@ def build_definitions(settings: Settings, platform: Platform | None = None) -> d
     """The definitions under `settings`; tests give a `platform` with a home of its own."""
     platform = platform or Platform()
     return dg.Definitions(
-        assets=dg.load_assets_from_modules(ASSET_MODULES),
+        assets=dg.load_assets_from_modules(ASSET_MODULES, include_specs=True),
         asset_checks=dg.load_asset_checks_from_modules(CHECK_MODULES),
         jobs=[video_to_tasks],
         sensors=[

@@ -76,9 +76,7 @@ class RunWatcher:
     def raise_sick_sensor(self) -> None:
         """Raise `RunFailedError` if the last looks of a sensor all failed: nothing would ever come of waiting."""
         for state in self.instance.all_instigator_state():
-            ticks = self.instance.get_ticks(
-                state.instigator_origin_id, state.selector_id, limit=FAILED_TICKS
-            )
+            ticks = self.instance.get_ticks(state.instigator_origin_id, state.selector_id, limit=FAILED_TICKS)
             if len(ticks) == FAILED_TICKS and all(tick.status == TickStatus.FAILURE for tick in ticks):
                 reason = ticks[0].error.message.strip() if ticks[0].error else "no reason given"
                 raise RunFailedError(f"Sensor {state.instigator_name} fails: {reason}")

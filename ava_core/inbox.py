@@ -16,7 +16,7 @@ from typing import Any
 from ava_core.errors import InputError
 from ava_core.media.archive import check_input
 from ava_core.settings import Settings
-from ava_core.storage import batch_name_for
+from ava_core.storage import batch_name_for, check_batch_name
 from ava_core.store import Store, batches
 
 Fingerprint = list[int]
@@ -62,7 +62,7 @@ def add_to_inbox(
     path = path.expanduser().absolute()
     check_input(path)
     settings.with_options(options or {})
-    batch = batch_name_for(name or path)
+    batch = check_batch_name(name) if name else batch_name_for(path)
     if batch in batches.names(store):
         raise InputError(f"Batch {batch} exists already.", "Give another name with --name.")
     target = settings.inbox_dir / (f"{batch}.zip" if path.suffix.lower() == ".zip" else batch)

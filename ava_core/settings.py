@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import Field, SecretStr, ValidationError
+from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from ava_core.errors import SettingsError
@@ -101,6 +101,13 @@ class Settings(BaseSettings):
     console_port: int = CONSOLE_PORT
     dagster_port: int = DAGSTER_PORT
 
+    @field_validator("*", mode="before")
+    @classmethod
+    def _empty_is_unset(cls, value: Any, info: ValidationInfo) -> Any:
+        """An empty variable leaves an optional setting unset: compose files pass all of them on."""
+        optional = info.field_name is not None and cls.model_fields[info.field_name].default is None
+        return None if value == "" and optional else value
+
     @property
     def home_dir(self) -> Path:
         """`home` with `~` resolved, absolute."""
@@ -137,13 +144,14 @@ class Settings(BaseSettings):
         return self.home_dir / "dagster"
 
     def environment(self) -> dict[str, str]:
-        """The settings that were given, as `AVA_…` variables for a child process; secrets in clear."""
+        """The settings that were given, as `AVA_…` variables for a child process; secrets in clear.
+
+        What was given as unset is passed on as empty, so that a child's `.env` cannot set it again.
+        """
         values = {name: getattr(self, name) for name in self.model_fields_set}
-        return {
-            _variable(name): value.get_secret_value() if isinstance(value, SecretStr) else str(value)
-            for name, value in values.items()
-            if value is not None
-        } | {"AVA_HOME": str(self.home_dir)}
+        return {variable_of(name): _text(value) for name, value in values.items()} | {
+            "AVA_HOME": str(self.home_dir)
+        }
 
     def with_options(self, options: dict[str, Any]) -> Settings:
         """A copy in which a batch's own options replace the general ones; unknown names are refused."""
@@ -154,9 +162,15 @@ class Settings(BaseSettings):
         return load_settings(**(given | options))
 
 
-def _variable(name: str) -> str:
+def variable_of(name: str) -> str:
     alias = Settings.model_fields[name].validation_alias
     return alias if isinstance(alias, str) else f"AVA_{name.upper()}"
+
+
+def _text(value: object) -> str:
+    if value is None:
+        return ""
+    return value.get_secret_value() if isinstance(value, SecretStr) else str(value)
 
 
 def with_driver(url: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import secrets
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -53,16 +53,26 @@ def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 
 @pytest.fixture
-def postgres_url(postgres_server: str) -> Iterator[str]:
-    """URL of an empty database of one's own on a real PostgreSQL."""
-    name = f"ava_{secrets.token_hex(6)}"
+def new_postgres_database(postgres_server: str) -> Iterator[Callable[[], str]]:
+    """Makes empty databases on a real PostgreSQL, and gives their URLs."""
     engine = sa.create_engine(with_driver(postgres_server), isolation_level="AUTOCOMMIT")
-    with engine.connect() as connection:
-        connection.exec_driver_sql(f"CREATE DATABASE {name}")
-    try:
-        url = sa.make_url(with_driver(postgres_server)).set(database=name)
-        yield url.render_as_string(hide_password=False)
-    finally:
+    made: list[str] = []
+
+    def make() -> str:
+        made.append(f"ava_{secrets.token_hex(6)}")
         with engine.connect() as connection:
+            connection.exec_driver_sql(f"CREATE DATABASE {made[-1]}")
+        url = sa.make_url(with_driver(postgres_server)).set(database=made[-1])
+        return url.render_as_string(hide_password=False)
+
+    yield make
+    with engine.connect() as connection:
+        for name in made:
             connection.exec_driver_sql(f"DROP DATABASE {name} WITH (FORCE)")
-        engine.dispose()
+    engine.dispose()
+
+
+@pytest.fixture
+def postgres_url(new_postgres_database: Callable[[], str]) -> str:
+    """URL of an empty database of one's own."""
+    return new_postgres_database()

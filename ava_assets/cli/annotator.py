@@ -11,7 +11,9 @@ from rich.table import Table
 from ava_core.errors import InputError
 from ava_core.settings import load_settings
 
-app = typer.Typer(no_args_is_help=True, help="Say who annotates. Names are user names on the annotation server.")
+app = typer.Typer(
+    no_args_is_help=True, help="Say who annotates. Names are user names on the annotation server."
+)
 
 Name = Annotated[str, typer.Argument(help="The exact user name on the annotation server.")]
 
@@ -23,7 +25,9 @@ def add(
     password: Annotated[
         str, typer.Option(envvar="AVA_ANNOTATOR_PASSWORD", help="Password of an account that is made.")
     ] = "",
-    capacity: Annotated[int | None, typer.Option(min=1, help="Most clips of one batch. Default: no limit.")] = None,
+    capacity: Annotated[
+        int | None, typer.Option(min=1, help="Most clips of one batch. Default: no limit.")
+    ] = None,
 ) -> None:
     """Add an annotator, who gets a share of every batch from now on.
 

@@ -49,6 +49,9 @@ TRUTH_LABELS: Final[Schema] = {
 VISIBLE: Final = 0.4
 """Share of a figure that must be seen before anybody is expected to draw a box around it."""
 
+NEAREST_SECONDS: Final = 0.025
+"""How far a frame may lie from a second to tell of it: half a frame, at 20 frames a second or more."""
+
 LEAST_SECONDS: Final = 2
 """Shorter tracks of a video of one's own count as false ones that annotators delete."""
 
@@ -99,7 +102,7 @@ def truth_in_clips(
     ).sort("at")
     times = frames.select("source", "at").unique(maintain_order=True)
     nearest = seconds.join_asof(
-        times, left_on="time_s", right_on="at", by="source", strategy="nearest", tolerance=0.1,
+        times, left_on="time_s", right_on="at", by="source", strategy="nearest", tolerance=NEAREST_SECONDS,
         check_sortedness=False, coalesce=False,
     )  # fmt: skip
     rows = nearest.select("clip_id", "second", "source", "at", "scale_x", "scale_y", "pad_x", "pad_y").join(

@@ -24,6 +24,9 @@ SQLITE_BUSY_MS = 30_000
 SCHEMA_LOCK = 0x0A7A
 """Key of PostgreSQL's advisory lock under which the schema is brought up to date."""
 
+DAGSTER_TABLE = "event_logs"
+"""A table by which Dagster's storage is known."""
+
 
 class Store:
     """A connection pool to the operational database."""
@@ -96,6 +99,11 @@ def _upgrade(engine: sa.Engine, shown: str) -> None:
         else:
             connection.exec_driver_sql("BEGIN IMMEDIATE")
         current = MigrationContext.configure(connection).get_current_revision()
+        if sa.inspect(connection).has_table(DAGSTER_TABLE):
+            raise StoreError(
+                f"The database {shown} holds Dagster's own tables, whose names are like the platform's.",
+                "Make a database for each: AVA_DATABASE_URL and AVA_DAGSTER_POSTGRES_URL.",
+            )
         known = {script.revision for script in scripts.walk_revisions()}
         if current is not None and current not in known:
             raise StoreError(

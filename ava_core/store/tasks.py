@@ -101,4 +101,6 @@ def load(store: Store) -> dict[str, tuple[int, int]]:
     done = case(((Job.stage == DONE_STAGE) & (Job.state == DONE_STATE), 1), else_=0)
     wanted = select(Job.annotator, func.count(), func.sum(done)).where(Job.annotator != "")
     with store.session() as session:
-        return {name: (jobs, finished) for name, jobs, finished in session.execute(wanted.group_by(Job.annotator))}
+        return {
+            name: (jobs, finished) for name, jobs, finished in session.execute(wanted.group_by(Job.annotator))
+        }

@@ -84,4 +84,6 @@ def test_the_last_adjudication_of_a_label_holds(batch: Store) -> None:
 def test_a_reader_finds_what_is_new(batch: Store) -> None:
     [first] = decisions.approve(batch, "b", ["c1"], "ann")
     [second] = decisions.reopen(batch, "b", ["c1"], "ann")
-    assert [d.decision_id for d in decisions.decisions_after(batch, first.decision_id)] == [second.decision_id]
+    assert [d.decision_id for d in decisions.decisions_after(batch, first.decision_id)] == [
+        second.decision_id
+    ]

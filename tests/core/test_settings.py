@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from ava_core.errors import SettingsError
-from ava_core.settings import Settings, load_settings, with_driver
+from ava_core.settings import Settings, load_settings, variable_of, with_driver
 
 
 def test_defaults_lie_under_the_home(tmp_path):
@@ -55,3 +57,31 @@ def test_secrets_are_not_shown():
 def test_postgres_urls_name_their_driver(url):
     assert with_driver(url) == "postgresql+psycopg2://u:p@h/d"
     assert Settings(database_url=url).resolved_database_url == with_driver(url)
+
+
+def test_an_empty_variable_leaves_an_optional_setting_unset(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("AVA_CVAT_TOKEN", "AVA_INBOX", "AVA_DETECT_FPS"):
+        monkeypatch.setenv(name, "")
+    settings = load_settings()
+    assert (settings.cvat_token, settings.inbox, settings.detect_fps) == (None, None, None)
+
+
+def test_a_child_process_cannot_set_again_what_was_unset(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """A demonstration beside a `.env` that names a real CVAT must not touch it."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / ".env").write_text("AVA_CVAT_URL=https://cvat.example.org\nAVA_CVAT_TOKEN=t\n")
+    parent = load_settings(cvat_url="", cvat_token=None)
+    for name, value in parent.environment().items():
+        monkeypatch.setenv(name, value)
+    child = load_settings()
+    assert child.cvat_is_embedded
+    assert child.cvat_token is None
+
+
+def test_the_example_lists_every_setting() -> None:
+    example = (Path(__file__).resolve().parents[2] / ".env.example").read_text()
+    named = {line.removeprefix("# ").partition("=")[0] for line in example.splitlines() if "=" in line}
+    own = {name for name in named if name.startswith(("AVA_", "RF_HOME"))}
+    assert own == {variable_of(name) for name in Settings.model_fields}

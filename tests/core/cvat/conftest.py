@@ -39,7 +39,9 @@ class RunningServer:
             for name in names:
                 email = f"{name}@example.org"
                 secret = {"password1": PASSWORD, "password2": PASSWORD}
-                api.post("/api/auth/register", json={"username": name, "email": email, **secret}).raise_for_status()
+                api.post(
+                    "/api/auth/register", json={"username": name, "email": email, **secret}
+                ).raise_for_status()
                 invitation = {"email": email, "role": "worker"}
                 api.post("/api/invitations", params={"org": organisation}, json=invitation).raise_for_status()
 

@@ -32,7 +32,7 @@ def walk(seed: int, first: int, last: int, step: int, track_id: int = 1) -> pl.D
     """A person on a crooked way, seen every `step` frames."""
     rng = np.random.default_rng(seed)
     frames = np.arange(first, last + 1, step)
-    way = np.cumsum(rng.normal(0, 4, (len(frames), 2)), axis=0) + (400, 300)
+    way = np.cumsum(rng.normal(0, 4, (len(frames), 2)), axis=0) + np.array([400, 300])
     size = np.stack([40 + rng.normal(0, 1, len(frames)), 100 + rng.normal(0, 2, len(frames))], axis=1)
     boxes = np.concatenate([way, way + size], axis=1)
     table = pl.DataFrame(boxes, schema=["x1", "y1", "x2", "y2"]).with_columns(
@@ -42,7 +42,10 @@ def walk(seed: int, first: int, last: int, step: int, track_id: int = 1) -> pl.D
 
 
 @given(
-    seed=st.integers(0, 10_000), first=st.integers(0, 200), length=st.integers(0, 240), step=st.sampled_from([1, 3, 6])
+    seed=st.integers(0, 10_000),
+    first=st.integers(0, 200),
+    length=st.integers(0, 240),
+    step=st.sampled_from([1, 3, 6]),
 )
 @settings(max_examples=60, deadline=None)
 def test_drawn_boxes_stay_near_the_trackers(seed: int, first: int, length: int, step: int) -> None:

@@ -43,7 +43,9 @@ def read(content: dict[str, Any], ontology: Ontology, predrawn: list[dict[str, A
 
 
 def test_boxes_move_linearly_between_keyframes(ontology: Ontology) -> None:
-    boxes, _ = read({"tracks": [track(shape(0, 0.0), shape(60, 60.0), shape(61, 60.0, outside=True))]}, ontology)
+    boxes, _ = read(
+        {"tracks": [track(shape(0, 0.0), shape(60, 60.0), shape(61, 60.0, outside=True))]}, ontology
+    )
     assert [(box["second"], box["x1"]) for box in boxes] == [(0, 0.0), (1, 30.0), (2, 60.0)]
 
 
@@ -60,7 +62,8 @@ def test_a_hidden_stretch_has_no_boxes(ontology: Ontology) -> None:
 
 def test_attributes_hold_from_their_keyframe_to_the_next(ontology: Ontology) -> None:
     content = {"tracks": [track(
-        shape(0, 0.0, walk="unset", posture="upright_normal"), shape(45, 0.0, walk="jogging"), shape(90, 0.0, walk="unset"),
+        shape(0, 0.0, walk="unset", posture="upright_normal"),
+        shape(45, 0.0, walk="jogging"), shape(90, 0.0, walk="unset"),
     )]}  # fmt: skip
     _, labels = read(content, ontology)
     said = {(row["second"], row["group"]): row["action_ids"] for row in labels}
@@ -93,7 +96,9 @@ def test_corners_in_any_order_make_the_same_box(ontology: Ontology) -> None:
 
 
 def test_edited_means_moved_or_drawn_by_the_annotator(ontology: Ontology) -> None:
-    predrawn = [{"seed_track": 1, "shapes": [{"frame": 0, "box": [0.0, 10.0, 40.0, 110.0], "outside": False}]}]
+    predrawn = [
+        {"seed_track": 1, "shapes": [{"frame": 0, "box": [0.0, 10.0, 40.0, 110.0], "outside": False}]}
+    ]
     same, moved = shape(0, 0.2), shape(0, 3.0)
     for given, edited in ((same, False), (moved, True)):
         boxes, _ = read({"tracks": [track(given)]}, ontology, predrawn)

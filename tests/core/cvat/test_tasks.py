@@ -49,7 +49,11 @@ class Site:
             rows.append({"clip_id": f"c{number}", "source_id": "s", "batch": "b", "index": number,
                          "frames": 60, "width": 96, "height": 64, "path": f"clips/c{number}.mp4"})  # fmt: skip
         self.clips = pl.DataFrame(rows, schema=dict(CLIPS))
-        boxes = [(f"c{n}", f, 1, float(f), 20.0, f + 12.0, 44.0, 0.9, False) for n in (0, 1) for f in range(0, 46, 3)]
+        boxes = [
+            (f"c{n}", f, 1, float(f), 20.0, f + 12.0, 44.0, 0.9, False)
+            for n in (0, 1)
+            for f in range(0, 46, 3)
+        ]
         self.tracks = pl.DataFrame(boxes, schema=dict(TRACKS), orient="row")
 
     def create(self) -> pl.DataFrame:
@@ -205,7 +209,10 @@ def test_completed_jobs_are_read_as_drawn_and_once(site: Site) -> None:
     assert (first.completed, first.total) == (1, 3)
     tables = site.read()
     boxes = tables["raw_boxes"]
-    assert boxes.select("second", "x1", "edited", "version").rows() == [(0, 0.0, False, 1), (1, 30.0, False, 1)]
+    assert boxes.select("second", "x1", "edited", "version").rows() == [
+        (0, 0.0, False, 1),
+        (1, 30.0, False, 1),
+    ]
     assert tables["completed_jobs"].height == 1
     assert site.read()["raw_boxes"].equals(boxes)
     assert len(readings.latest(site.store, jobs["job_id"].to_list())) == 1

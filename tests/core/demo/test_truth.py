@@ -108,7 +108,9 @@ def tracks(speed: float) -> pl.DataFrame:
     return conform(pl.DataFrame(rows), TRACKS, "tracks")
 
 
-@pytest.mark.parametrize(("speed", "gait"), [(0.02, "standing_still"), (0.8, "normal_walk"), (1.7, "jogging")])
+@pytest.mark.parametrize(
+    ("speed", "gait"), [(0.02, "standing_still"), (0.8, "normal_walk"), (1.7, "jogging")]
+)
 def test_made_up_truth_walks_as_fast_as_the_track(speed, gait):
     truth = invented_truth(clips(clip("c0")), tracks(speed), STREET, seed=3)
     walking = truth.labels.filter(pl.col("group") == "walking_behavior")

@@ -13,10 +13,7 @@ from ava_core.store import Store, open_store
 @pytest.fixture(params=["sqlite", "postgresql"])
 def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
     """A fresh database with its schema."""
-    if request.param == "sqlite":
-        url = f"sqlite:///{tmp_path / 'ava.db'}"
-    else:
-        url = request.getfixturevalue("postgres_url")
-    opened = open_store(url)
+    sqlite = f"sqlite:///{tmp_path / 'ava.db'}"
+    opened = open_store(sqlite if request.param == "sqlite" else request.getfixturevalue("postgres_url"))
     yield opened
     opened.close()

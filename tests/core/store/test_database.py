@@ -47,6 +47,14 @@ def test_a_database_of_a_later_version_is_left_alone(tmp_path: Path) -> None:
         open_store(url)
 
 
+def test_a_database_of_dagsters_is_refused(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'dagster.db'}"
+    with sa.create_engine(url).begin() as connection:
+        connection.exec_driver_sql("CREATE TABLE event_logs (id INTEGER)")
+    with pytest.raises(StoreError, match="Make a database for each"):
+        open_store(url)
+
+
 def test_an_unreachable_database_is_one_sentence_without_the_password() -> None:
     with pytest.raises(StoreError, match="AVA_DATABASE_URL") as caught:
         open_store("postgresql://someone:secret-word@127.0.0.1:1/nothing")

@@ -1,0 +1,97 @@
+"""The graph as Dagster sees it: every asset of the design, explained, partitioned by batch, checked."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import dagster as dg
+import pytest
+import yaml
+
+from ava_assets.definitions import build_definitions
+from ava_assets.instance import dagster_yaml
+from ava_core.settings import load_settings
+
+PER_BATCH = {
+    "source_videos", "clips", "tracks", "dense_proposals", "cvat_tasks", "annotated_in_cvat", "raw_annotations",
+    "agreement", "qc_decisions", "consensus_labels", "ava_csv",
+}  # fmt: skip
+UPSTREAM = {
+    "clips": {"source_videos"},
+    "tracks": {"clips"},
+    "dense_proposals": {"clips", "tracks"},
+    "cvat_tasks": {"clips", "tracks", "dense_proposals"},
+    "annotated_in_cvat": {"cvat_tasks"},
+    "raw_annotations": {"annotated_in_cvat", "cvat_tasks", "clips"},
+    "agreement": {"raw_annotations"},
+    "qc_decisions": {"agreement"},
+    "consensus_labels": {"raw_annotations", "agreement", "qc_decisions"},
+    "ava_csv": {"consensus_labels"},
+    "ava_release": {"ava_csv"},
+}
+
+
+@pytest.fixture(scope="module")
+def graph() -> dg.AssetGraph:
+    return build_definitions(load_settings()).resolve_asset_graph()
+
+
+def test_the_graph_is_the_designs(graph: dg.AssetGraph) -> None:
+    names = {key.to_user_string() for key in graph.get_all_asset_keys()}
+    assert names == PER_BATCH | {"ava_release"}
+    for name, wanted in UPSTREAM.items():
+        parents = {key.to_user_string() for key in graph.get(dg.AssetKey(name)).parent_keys}
+        assert parents == wanted, name
+
+
+def test_every_asset_explains_itself(graph: dg.AssetGraph) -> None:
+    for node in graph.asset_nodes:
+        assert node.description, node.key
+        assert node.group_name != "default", node.key
+
+
+def test_all_but_the_release_are_partitioned_by_batch(graph: dg.AssetGraph) -> None:
+    for node in graph.asset_nodes:
+        partitions = node.partitions_def
+        name = partitions.name if isinstance(partitions, dg.DynamicPartitionsDefinition) else None
+        assert name == (None if node.key == dg.AssetKey("ava_release") else "video_batch")
+
+
+def test_checks_of_batches_are_partitioned_too(graph: dg.AssetGraph) -> None:
+    """Else a check would load all partitions and block what follows."""
+    assert len(graph.asset_check_keys) >= 9
+    for key in graph.asset_check_keys:
+        assert graph.get(key).partitions_def is not None, key
+
+
+def test_sensors_run_from_the_start() -> None:
+    sensors = build_definitions(load_settings()).sensors or []
+    assert {sensor.name for sensor in sensors} >= {"inbox", "cvat_jobs", "decisions", "automation"}
+    assert {sensor.default_status for sensor in sensors} == {dg.DefaultSensorStatus.RUNNING}
+
+
+def test_no_password_is_written_to_dagsters_configuration() -> None:
+    content = dagster_yaml(load_settings(dagster_postgres_url="postgresql://u:secret-word@127.0.0.1/d"))
+    assert "secret-word" not in yaml.safe_dump(content)
+    assert content["storage"] == {"postgres": {"postgres_url": {"env": "AVA_DAGSTER_POSTGRES_URL"}}}
+
+
+def test_importing_the_core_is_light() -> None:
+    """No heavy library is loaded before it is needed (measured in benchmarks/start.py)."""
+    heavy = {"torch", "cv2", "av", "rfdetr", "dagster", "nicegui", "scipy", "cvat_sdk", "matplotlib"}
+    program = (
+        "import sys, ava_core, ava_core.settings, ava_core.store, ava_core.ontology, ava_core.tables;"
+        "print(*sys.modules)"
+    )
+    loaded = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    ).stdout
+    assert not heavy & {name.partition(".")[0] for name in loaded.split()}
+
+
+def test_workspace_points_at_the_definitions() -> None:
+    workspace = Path(__file__).resolve().parents[2] / "workspace.yaml"
+    [entry] = yaml.safe_load(workspace.read_text())["load_from"]
+    assert entry["python_module"]["module_name"] == "ava_assets.definitions"
