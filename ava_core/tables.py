@@ -142,7 +142,7 @@ CONSENSUS_BOXES: Final[Schema] = {
     "votes": pl.Int32,  # annotators whose box went in
     "voters": pl.Int32,  # trusted annotators of the clip
     "agreement_iou": pl.Float64,  # mean IoU of the boxes to the result; null for one voter
-    "rule": pl.String,
+    "rule": pl.String,  # quorum | tie (exactly half of the voters; disputed) | single
 }
 
 CONSENSUS_LABELS: Final[Schema] = {
@@ -154,7 +154,7 @@ CONSENSUS_LABELS: Final[Schema] = {
     "votes": pl.Int32,
     "voters": pl.Int32,  # annotators who rated this group of this person at this second
     "posterior": pl.Float64,  # null where only votes are known
-    "rule": pl.String,  # majority | dawid_skene | single | adjudicated | …
+    "rule": pl.String,  # dawid_skene | majority | majority_tie | single | adjudicated
 }
 
 ADJUDICATIONS: Final[Schema] = {  # an expert's word on a group; `action_ids` replaces what annotators said
@@ -163,6 +163,23 @@ ADJUDICATIONS: Final[Schema] = {  # an expert's word on a group; `action_ids` re
     "person_id": pl.Int32,
     "group": pl.String,
     "action_ids": pl.List(pl.Int32),
+}
+
+ADJUDICATION_QUEUE: Final[Schema] = {  # what an expert should look at, most likely wrong first
+    "clip_id": pl.String,
+    "second": pl.Int32,
+    "person_id": pl.Int32,
+    "frame": pl.Int32,
+    "group": pl.String,  # of the ontology, or "presence" where it is disputed whether there is one
+    "expected_error": pl.Float64,  # labels of the group that are expected to be wrong
+    "reason": pl.String,
+}
+
+CLIP_NEEDS: Final[Schema] = {  # what a clip lacks before its labels can be trusted
+    "clip_id": pl.String,
+    "voters": pl.Int32,  # trusted annotators who completed it
+    "need": pl.String,  # "" | top_up (a third annotator) | review (one annotator's copy) | annotator (none left)
+    "reason": pl.String,
 }
 
 DISPUTED: Final[Schema] = {  # seconds that a release excludes

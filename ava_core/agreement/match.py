@@ -1,13 +1,15 @@
 """Who is whom: tracks of different annotators that show the same person.
 
-CVAT renumbers tracks and annotators redraw them, so tracks are matched by where they are; the pre-drawn track's
-own id only decides the order in which pairs are tried. Constrained average-link clustering: a cluster never
-holds two boxes of one annotator at one second, so pieces of a split track may join, two people never do.
+CVAT renumbers tracks and annotators redraw them, so a track's number says nothing. Tracks that descend from the
+same pre-drawn one belong together if they also lie together; what is left is matched by where it is, by
+constrained average-link clustering: a cluster never holds two boxes of one annotator at one second, so pieces of
+a split track may join, two people never do. All clips of a batch go through at once.
 """
 
 from __future__ import annotations
 
-from typing import Any, Final
+from collections import defaultdict
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
@@ -16,9 +18,16 @@ import polars as pl
 from ava_core.tables import BOX_COLUMNS, Schema
 
 Array = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
 
 LEAST_TUBE_IOU: Final = 0.3
 """Tracks that overlap less, over all seconds in which either is seen, show different people."""
+
+LEAST_PIECE_IOU: Final = 0.5
+"""A piece of a split track belongs to a person whom it overlaps by more, over the piece's own seconds."""
+
+CHUNK: Final = 50_000
+"""Pairs of tracks compared at once; bounds the memory."""
 
 PERSONS: Final[Schema] = {
     "clip_id": pl.String,
@@ -27,122 +36,183 @@ PERSONS: Final[Schema] = {
     "person_id": pl.Int32,  # 1-based within the clip, by first second and place
 }
 
+TRACK: Final = ["clip_id", "annotator", "track_key"]
+
 
 def match_persons(raw_boxes: pl.DataFrame) -> pl.DataFrame:
-    """The person of every annotator's track: `PERSONS`, from `tables.RAW_BOXES`.
+    """The person of every annotator's track: `PERSONS`, from `tables.RAW_BOXES` (one version of each job).
 
     The order of rows and annotators does not matter.
     """
-    rows: list[dict[str, Any]] = []
-    ordered = raw_boxes.sort("clip_id", "annotator", "track_key", "second")
-    for (clip_id,), boxes in ordered.group_by(["clip_id"], maintain_order=True):
-        for person_id, members in enumerate(_clusters(_Tracks(boxes)), start=1):
-            rows += [
-                {"clip_id": clip_id, "annotator": annotator, "track_key": key, "person_id": person_id}
-                for annotator, key in members
-            ]
-    return pl.DataFrame(rows, schema=dict(PERSONS)).sort("clip_id", "annotator", "track_key")
+    if raw_boxes.is_empty():
+        return pl.DataFrame(schema=dict(PERSONS))
+    tracks = Tracks(raw_boxes)
+    clusters = _Clusters(tracks)
+    cluster = clusters.of_tracks()
+    first, place = tracks.first_and_place(cluster)
+    people = tracks.table.with_columns(
+        cluster=cluster, first=first, place=pl.Series(place.round(3)), person_id=pl.lit(0)
+    )
+    order = people.unique("cluster").sort("clip_id", "first", pl.col("place").arr.to_list(), "cluster")
+    numbered = order.select("cluster", person_id=pl.int_range(1, pl.len() + 1).over("clip_id"))
+    found = people.drop("person_id").join(numbered, on="cluster")
+    return found.select(pl.col(name).cast(kind) for name, kind in PERSONS.items()).sort(TRACK)
 
 
-class _Tracks:
-    """All annotators' tracks of a clip as one array of boxes over seconds."""
+class Tracks:
+    """All annotators' tracks of all clips as arrays over seconds.
 
-    def __init__(self, boxes: pl.DataFrame) -> None:
-        keys = boxes.select("annotator", "track_key", "seed_track_id").unique(
-            ["annotator", "track_key"], keep="first", maintain_order=True
-        )
-        self.names: list[tuple[str, str]] = [(a, k) for a, k, _ in keys.rows()]
-        self.seeds = [seed for _, _, seed in keys.rows()]
-        place = {name: number for number, name in enumerate(self.names)}
-        seconds = int(boxes["second"].max() or 0) + 1  # type: ignore[arg-type]
-        self.boxes = np.full((len(self.names), seconds, 4), np.nan)
-        for annotator, key, second, *box in boxes.select(
-            "annotator", "track_key", "second", *BOX_COLUMNS
-        ).iter_rows():
-            self.boxes[place[annotator, key], second] = box
-        self.seen = ~np.isnan(self.boxes[:, :, 0])
-
-    def similarity(self) -> Array:
-        """Tube IoU of every pair: shared area over united area, summed over the seconds of either."""
-        b = np.nan_to_num(self.boxes)
-        areas = (b[..., 2] - b[..., 0]) * (b[..., 3] - b[..., 1])
-        left_top = np.maximum(b[:, None, :, :2], b[None, :, :, :2])
-        right_bottom = np.minimum(b[:, None, :, 2:], b[None, :, :, 2:])
-        shared = np.clip(right_bottom - left_top, 0, None).prod(axis=3).sum(axis=2)
-        total = areas.sum(axis=1)
-        union = total[:, None] + total[None, :] - shared
-        similarity: Array = np.divide(shared, union, out=np.zeros_like(shared), where=union > 0)
-        return similarity
-
-
-def _clusters(tracks: _Tracks) -> list[list[tuple[str, str]]]:
-    """Clusters of tracks, each a person, in order of first second, then place."""
-    count = len(tracks.names)
-    similarity = tracks.similarity()
-    cluster = list(range(count))
-    members = {number: [number] for number in range(count)}
-    owners = [name for name, _ in tracks.names]
-    pairs = [
-        (tracks.seeds[i] is None or tracks.seeds[i] != tracks.seeds[j], -similarity[i, j], i, j)
-        for i in range(count)
-        for j in range(i + 1, count)
-        if owners[i] != owners[j] and similarity[i, j] >= LEAST_TUBE_IOU
-    ]
-    for _, _, i, j in sorted(pairs):
-        a, b = cluster[i], cluster[j]
-        if a != b and _may_join(members[a], members[b], similarity, tracks, owners):
-            members[a] += members.pop(b)
-            for number in members[a]:
-                cluster[number] = a
-    _join_pieces(members, tracks, owners)
-    ordered = sorted(members.values(), key=lambda numbers: _place(numbers, tracks))
-    return [sorted(tracks.names[number] for number in numbers) for numbers in ordered]
-
-
-def _may_join(a: list[int], b: list[int], similarity: Array, tracks: _Tracks, owners: list[str]) -> bool:
-    for i in a:
-        for j in b:
-            if owners[i] == owners[j] and bool((tracks.seen[i] & tracks.seen[j]).any()):
-                return False
-    links = [similarity[i, j] for i in a for j in b if owners[i] != owners[j]]
-    return bool(np.mean(links) >= LEAST_TUBE_IOU) if links else False
-
-
-def _join_pieces(members: dict[int, list[int]], tracks: _Tracks, owners: list[str]) -> None:
-    """Give a piece that stayed alone to the cluster that it lies in for its own seconds.
-
-    A track that one annotator cut in two overlaps little with the others' whole tracks; over its own seconds
-    alone it overlaps well.
+    `table`: `clip_id, annotator, track_key, seed_track_id`, one row a track; `boxes` `(tracks, seconds, 4)`, zero
+    where `seen` `(tracks, seconds)` is false; `clip`, `owner`, `seed` `(tracks,)` as numbers, seed -1 for none.
     """
-    for number in sorted(n for n, own in members.items() if len(own) == 1):
-        best, best_score = None, 0.5
-        for other, own in sorted(members.items()):
-            clash = any(
-                owners[i] == owners[number] and (tracks.seen[i] & tracks.seen[number]).any() for i in own
-            )
-            if other == number or clash or not any(owners[i] == owners[number] for i in own):
-                continue
-            score = float(
-                np.mean(
-                    [_overlap_within(tracks, number, i) for i in own if owners[i] != owners[number]] or [0]
-                )
-            )
-            if score > best_score:
-                best, best_score = other, score
-        if best is not None:
-            members[best] += members.pop(number)
+
+    def __init__(self, raw_boxes: pl.DataFrame) -> None:
+        names = [pl.col(name).cast(pl.Enum(raw_boxes[name].unique().sort())) for name in TRACK]
+        rows = raw_boxes.select(*names, "seed_track_id", "second", *BOX_COLUMNS).sort(*TRACK, "second")
+        number = rows.select(pl.struct(TRACK).rle_id()).to_series().to_numpy()
+        starts = np.flatnonzero(np.diff(number, prepend=-1))
+        self.table = rows[starts].select(*TRACK, "seed_track_id")
+        self.clip: Ints = self.table["clip_id"].to_physical().to_numpy().astype(np.int64)
+        self.owner: Ints = self.table["annotator"].to_physical().to_numpy().astype(np.int64)
+        self.seed: Ints = self.table["seed_track_id"].fill_null(-1).to_numpy().astype(np.int64)
+        second = rows["second"].to_numpy()
+        shape = (len(starts), int(second.max()) + 1)
+        self.boxes = np.zeros((*shape, 4))
+        self.seen = np.zeros(shape, dtype=bool)
+        self.boxes[number, second] = rows.select(BOX_COLUMNS).to_numpy()
+        self.seen[number, second] = True
+        self.area = (self.boxes[..., 2:] - self.boxes[..., :2]).prod(axis=2)
+
+    def overlaps(self, i: Ints, j: Ints) -> tuple[Array, Array]:
+        """Tube IoU of tracks `i` with `j` `(pairs,)` each: over all seconds of either, and over those of `i`."""
+        whole, within = np.zeros(len(i)), np.zeros(len(i))
+        for at in range(0, len(i), CHUNK):
+            part = slice(at, at + CHUNK)
+            a, b = self.boxes[i[part]], self.boxes[j[part]]
+            size = np.minimum(a[..., 2:], b[..., 2:]) - np.maximum(a[..., :2], b[..., :2])
+            shared = np.clip(size, 0, None).prod(axis=2).sum(axis=1)
+            own, other = self.area[i[part]], self.area[j[part]]
+            whole[part] = _share(shared, own.sum(axis=1) + other.sum(axis=1) - shared)
+            other_within = np.where(self.seen[i[part]], other, 0).sum(axis=1)
+            within[part] = _share(shared, own.sum(axis=1) + other_within - shared)
+        return whole, within
+
+    def first_and_place(self, cluster: Ints) -> tuple[Ints, Array]:
+        """For each track, of its cluster: the first second, and the mean box `(tracks, 4)`."""
+        size = int(cluster.max()) + 1
+        first = np.full(size, self.seen.shape[1])
+        np.minimum.at(first, cluster, self.seen.argmax(axis=1))
+        sums = np.stack(
+            [np.bincount(cluster, self.boxes[..., side].sum(axis=1), size) for side in range(4)], 1
+        )
+        count = np.bincount(cluster, self.seen.sum(axis=1), size)
+        return first[cluster], (sums / np.maximum(count, 1)[:, None])[cluster]
 
 
-def _overlap_within(tracks: _Tracks, piece: int, whole: int) -> float:
-    """Tube IoU over the seconds of `piece` alone."""
-    within = tracks.seen[piece]
-    a, b = tracks.boxes[piece][within], np.nan_to_num(tracks.boxes[whole][within])
-    shared = np.clip(np.minimum(a[:, 2:], b[:, 2:]) - np.maximum(a[:, :2], b[:, :2]), 0, None).prod(axis=1)
-    union = (a[:, 2:] - a[:, :2]).prod(axis=1) + (b[:, 2:] - b[:, :2]).prod(axis=1) - shared
-    return float(shared.sum() / union.sum()) if union.sum() > 0 else 0.0
+class _Clusters:
+    """Clusters of tracks while they grow; a cluster's name is one of its tracks."""
+
+    def __init__(self, tracks: Tracks) -> None:
+        self.tracks = tracks
+        self.settled = _settled_by_seed(tracks)
+        self.members: dict[int, list[int]] = defaultdict(list)
+        for track, name in enumerate(self.settled.tolist()):
+            self.members[name if name >= 0 else track].append(track)
+        self.name = np.where(self.settled >= 0, self.settled, np.arange(len(self.settled)))
+        self._join_by_place()
+
+    def of_tracks(self) -> Ints:
+        return self.name
+
+    def _join_by_place(self) -> None:
+        """Match what no seed settled: whole tracks first, best overlap first, then pieces of split ones."""
+        i, j = _pairs_to_compare(self.tracks, np.flatnonzero(self.settled < 0))
+        whole, within = self.tracks.overlaps(i, j)
+        keys = list(zip(i.tolist(), j.tolist(), strict=True))
+        self.link = dict(zip(keys, whole.tolist(), strict=True))
+        piece = dict(zip(keys, within.tolist(), strict=True))
+        good = np.flatnonzero(whole >= LEAST_TUBE_IOU)
+        same_seed = (self.tracks.seed[i] == self.tracks.seed[j]) & (self.tracks.seed[i] >= 0)
+        for pair in good[np.lexsort((j[good], i[good], -whole[good], ~same_seed[good]))]:
+            a, b = int(self.name[i[pair]]), int(self.name[j[pair]])
+            if a != b and self._may_join(a, b):
+                self._join(a, b)
+        near = defaultdict(list)
+        for (one, other), overlap in piece.items():
+            if overlap > LEAST_PIECE_IOU:
+                near[one].append(other)
+        for one in sorted(near):
+            if len(self.members[int(self.name[one])]) == 1:
+                self._join_piece(one, near[one], piece)
+
+    def _may_join(self, a: int, b: int) -> bool:
+        if self.settled[a] >= 0 and self.settled[b] >= 0:
+            return False
+        links = []
+        for one in self.members[a]:
+            for other in self.members[b]:
+                if self.tracks.owner[one] != self.tracks.owner[other]:
+                    known = self.link.get((one, other))
+                    links.append(self.link[other, one] if known is None else known)
+                elif self._clash(one, other):
+                    return False
+        return bool(links) and sum(links) / len(links) >= LEAST_TUBE_IOU
+
+    def _join_piece(self, one: int, near: list[int], piece: dict[tuple[int, int], float]) -> None:
+        """Give a piece that stayed alone to the person in whom its annotator's other pieces lie.
+
+        A track that one annotator cut in two overlaps little with the others' whole tracks; over its own seconds
+        alone it overlaps well.
+        """
+        owner = self.tracks.owner
+        best, best_score = -1, LEAST_PIECE_IOU
+        for name in sorted({int(self.name[other]) for other in near}):
+            own = [other for other in self.members[name] if owner[other] == owner[one]]
+            others = [piece[one, other] for other in self.members[name] if owner[other] != owner[one]]
+            score = sum(others) / len(others)
+            if own and score > best_score and not any(self._clash(one, other) for other in own):
+                best, best_score = name, score
+        if best >= 0:
+            self._join(best, int(self.name[one]))
+
+    def _clash(self, one: int, other: int) -> bool:
+        return bool((self.tracks.seen[one] & self.tracks.seen[other]).any())
+
+    def _join(self, a: int, b: int) -> None:
+        keep, gone = (a, b) if self.settled[a] >= 0 or self.settled[b] < 0 else (b, a)
+        self.name[self.members[gone]] = keep
+        self.members[keep] += self.members.pop(gone)
 
 
-def _place(numbers: list[int], tracks: _Tracks) -> tuple[float, ...]:
-    first = min(int(np.flatnonzero(tracks.seen[n])[0]) for n in numbers)
-    boxes = np.concatenate([tracks.boxes[n][tracks.seen[n]] for n in numbers])
-    return (first, *boxes.mean(axis=0).round(3))
+def _settled_by_seed(tracks: Tracks) -> Ints:
+    """The first track of each track's group `(tracks,)`, -1 where the pre-drawn track does not settle it.
+
+    A group shares its seed, has one track of each annotator, and every two of them overlap well.
+    """
+    table = pl.DataFrame({"clip": tracks.clip, "seed": tracks.seed, "track": np.arange(len(tracks.clip))})
+    seeded = table.filter(pl.col("seed") >= 0)
+    pairs = seeded.join(seeded, on=["clip", "seed"], suffix="_b").filter(pl.col("track") < pl.col("track_b"))
+    i, j = pairs["track"].to_numpy(), pairs["track_b"].to_numpy()
+    fits = (tracks.overlaps(i, j)[0] >= LEAST_TUBE_IOU) & (tracks.owner[i] != tracks.owner[j])
+    groups = (
+        pairs.with_columns(fits=fits)
+        .group_by("clip", "seed")
+        .agg(pl.col("fits").all(), pl.col("track").min())
+    )
+    settled = np.full(len(tracks.clip), -1)
+    found = seeded.join(groups.filter("fits"), on=["clip", "seed"], suffix="_first")
+    settled[found["track"].to_numpy()] = found["track_first"].to_numpy()
+    return settled
+
+
+def _pairs_to_compare(tracks: Tracks, left: Ints) -> tuple[Ints, Ints]:
+    """Each track of `left` with every track of another annotator in its clip."""
+    table = pl.DataFrame({"clip": tracks.clip, "owner": tracks.owner, "track": np.arange(len(tracks.clip))})
+    pairs = table[left].join(table, on="clip", suffix="_b").filter(pl.col("owner") != pl.col("owner_b"))
+    pairs = pairs.sort("track", "track_b")
+    return pairs["track"].to_numpy(), pairs["track_b"].to_numpy()
+
+
+def _share(part: Array, whole: Array) -> Array:
+    result: Array = np.divide(part, whole, out=np.zeros_like(whole), where=whole > 0)
+    return result

@@ -1,59 +1,132 @@
-"""One box from several: who is there by quorum, where by the mean of those that agree."""
+"""One box from several: who is there by quorum, where by the mean of those that agree.
+
+The best-supported box is the one that the others overlap most; boxes with IoU ≥ .5 to it go into the mean. How
+much an annotator's boxes weigh is measured against the others' boxes alone (leave-one-out); a box left as it was
+pre-drawn says little about where the person is and weighs less.
+"""
 
 from __future__ import annotations
 
-from typing import Any, Final
+from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from ava_core.tables import BOX_COLUMNS, CONSENSUS_BOXES
-from ava_core.tracking.iou import pairwise_iou
+from ava_core.agreement.overlap import box_iou
+from ava_core.agreement.panel import Panel
+from ava_core.tables import BOX_COLUMNS, CONSENSUS_BOXES, conform
 
 Array = npt.NDArray[np.float64]
+Flags = npt.NDArray[np.bool_]
 
 SAME_BOX: Final = 0.5
+"""IoU from which two boxes show the same."""
+
 UNTOUCHED_WEIGHT: Final = 0.3
-"""Weight of a box that its annotator left as it was drawn: it says little about where the person is."""
+
+LEAST_ERROR: Final = 0.01
+"""Mean edge error, in shares of the box's size, below which nobody gains weight: people do not see finer."""
 
 
-def merge_boxes(boxes: pl.DataFrame, voters: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """`tables.CONSENSUS_BOXES`, and the places where exactly half see a person: `clip_id, second, person_id`.
+@dataclass(frozen=True)
+class Merged:
+    """Over the P places: `box` `(P, 4)`; `used` `(P, K)`, whose boxes went in; `voters`, who might have drawn one
+    (the trusted crew); `agreement`, mean IoU of the used boxes to the result, nan for a single one."""
 
-    `boxes`: one box per annotator, person and second (`agreement.boxes.person_boxes`) of trusted annotators;
-    `voters`: `clip_id, voters`, how many trusted annotators completed the clip. A person is there where more
-    than half of them drew a box.
-    """
-    rows: list[dict[str, Any]] = []
-    ties: list[tuple[str, int, int]] = []
-    count = dict(voters.select("clip_id", "voters").rows())
-    at = ["clip_id", "second", "person_id"]
-    for place, group in boxes.sort(*at, "annotator").group_by(at, maintain_order=True):
-        clip_id, second, person_id = str(place[0]), int(str(place[1])), int(str(place[2]))
-        votes, total = group.height, count[clip_id]
-        if 2 * votes == total:
-            ties.append((clip_id, second, person_id))
-        if 2 * votes <= total:
-            continue
-        box, agreement = _merge(group.select(BOX_COLUMNS).to_numpy(), group["edited"].to_numpy())
-        rows.append({
-            "clip_id": clip_id, "second": second, "person_id": person_id,
-            **dict(zip(BOX_COLUMNS, box.tolist(), strict=True)),
-            "votes": votes, "voters": total, "agreement_iou": agreement,
-            "rule": "single" if total == 1 else "quorum",
-        })  # fmt: skip
-    tied = pl.DataFrame(ties, schema=["clip_id", "second", "person_id"], orient="row")
-    return pl.DataFrame(rows, schema=dict(CONSENSUS_BOXES)), tied
+    box: Array
+    used: Flags
+    voters: npt.NDArray[np.int64]
+    agreement: Array
+
+    @property
+    def votes(self) -> npt.NDArray[np.int64]:
+        counts: npt.NDArray[np.int64] = self.used.sum(axis=1)
+        return counts
+
+    @property
+    def kept(self) -> Flags:
+        """Places that have a person: half of the voters or more saw one."""
+        flags: Flags = (self.votes > 0) & (2 * self.votes >= self.voters)
+        return flags
+
+    @property
+    def tied(self) -> Flags:
+        """Places where exactly half did: kept, and disputed."""
+        flags: Flags = (self.votes > 0) & (2 * self.votes == self.voters)
+        return flags
 
 
-def _merge(boxes: Array, edited: npt.NDArray[np.bool_]) -> tuple[Array, float | None]:
-    """Weighted mean of the boxes that overlap the best-supported one, and their mean IoU with the result."""
-    if len(boxes) == 1:
-        return boxes[0], None
-    weights = np.where(edited, 1.0, UNTOUCHED_WEIGHT)
-    overlap = pairwise_iou(boxes, boxes)
-    medoid = int((overlap * weights).sum(axis=1).argmax())
-    near = overlap[medoid] >= SAME_BOX
-    merged: Array = np.average(boxes[near], axis=0, weights=weights[near])
-    return merged, float(pairwise_iou(merged[None], boxes).mean())
+def merge_boxes(panel: Panel) -> Merged:
+    """Merge the boxes of every place of a panel of trusted annotators."""
+    places, slots = panel.present.shape
+    weight = _annotator_weights(panel)[panel.who] * np.where(panel.edited, 1.0, UNTOUCHED_WEIGHT)
+    weight = np.where(panel.present, weight, 0.0)
+    support = np.zeros((places, slots))
+    overlap = np.zeros((places, slots, slots))
+    for i in range(slots):
+        overlap[:, i, i] = panel.present[:, i]
+        for j in range(i):
+            overlap[:, i, j] = overlap[:, j, i] = np.nan_to_num(box_iou(panel.boxes[:, i], panel.boxes[:, j]))
+    support = np.where(panel.present, (overlap * weight[:, None, :]).sum(axis=2), -1.0)
+    best = support.argmax(axis=1) if slots else np.zeros(places, np.int64)
+    used = (overlap[np.arange(places), best] >= SAME_BOX) & panel.present if slots else panel.present
+    weight = np.where(used, weight, 0.0)
+    total = weight.sum(axis=1)
+    known = np.nan_to_num(panel.boxes)
+    box = np.divide((known * weight[:, :, None]).sum(axis=1), total[:, None], where=total[:, None] > 0,
+                    out=np.full((places, 4), np.nan))  # fmt: skip
+    to_result = np.where(used, np.nan_to_num(box_iou(panel.boxes, box[:, None])), 0.0).sum(axis=1)
+    count = used.sum(axis=1)
+    agreement = np.divide(to_result, count, out=np.full(places, np.nan), where=count > 1)
+    return Merged(box, used, (panel.who >= 0).sum(axis=1), agreement)
+
+
+def _annotator_weights(panel: Panel) -> Array:
+    """Weight of each annotator `(A + 1,)`: the inverse square of their median edge error against the mean of the
+    others' boxes, relative to the best; 1 where nobody else drew a box. The last entry is nobody's."""
+    error = edge_errors(panel)
+    weights = np.ones(len(panel.annotators) + 1)
+    typical = np.full(len(panel.annotators), np.nan)
+    for number in range(len(panel.annotators)):
+        own = error[(panel.who == number) & ~np.isnan(error)]
+        if len(own):
+            typical[number] = max(float(np.median(own)), LEAST_ERROR)
+    if not np.isnan(typical).all():
+        relative = (np.nanmin(typical) / typical) ** 2
+        weights[:-1] = np.where(np.isnan(typical), 1.0, relative)
+    return weights
+
+
+def edge_errors(panel: Panel) -> Array:
+    """Mean distance of each box's edges from the mean of the others' boxes, in shares of its size: `(P, K)`, nan
+    where the annotator or everybody else has no box."""
+    shift = edge_shifts(panel)
+    result: Array = np.abs(shift).mean(axis=2)
+    return result
+
+
+def edge_shifts(panel: Panel) -> Array:
+    """Signed distance of each box's edges (x1, y1, x2, y2) from the mean of the others' boxes, in shares of that
+    mean box's width and height: `(P, K, 4)`; nan where the annotator or everybody else has no box."""
+    known = np.where(panel.present[:, :, None], panel.boxes, 0.0)
+    others = panel.present.sum(axis=1, keepdims=True) - panel.present
+    mean = (known.sum(axis=1, keepdims=True) - known) / np.where(others > 0, others, np.nan)[:, :, None]
+    size = np.tile(mean[..., 2:] - mean[..., :2], 2)
+    result: Array = (panel.boxes - mean) / np.where(size > 0, size, np.nan)
+    return result
+
+
+def box_table(panel: Panel, merged: Merged, where: Flags) -> pl.DataFrame:
+    """`tables.CONSENSUS_BOXES` of some places."""
+    voters, votes = merged.voters[where], merged.votes[where]
+    rule = np.select([voters == 1, merged.tied[where]], ["single", "tie"], "quorum")
+    columns = panel.place_columns(where) | {
+        **{name: merged.box[where, side] for side, name in enumerate(BOX_COLUMNS)},
+        "votes": votes, "voters": voters,
+        "agreement_iou": pl.Series(merged.agreement[where]).fill_nan(None), "rule": rule.tolist(),
+    }  # fmt: skip
+    return conform(pl.DataFrame(columns), CONSENSUS_BOXES, "consensus boxes").sort(
+        "clip_id", "second", "person_id"
+    )

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from dataclasses import replace
 
+import numpy as np
 import polars as pl
 
-from ava_core.agreement.boxes import person_boxes
-from ava_core.agreement.match import match_persons
-from ava_core.agreement.ratings import ratings
-from ava_core.consensus.boxes import merge_boxes
-from ava_core.consensus.labels import adjudicate, vote
+from ava_core.agreement.panel import Panel, build_panel
+from ava_core.agreement.untangle import untangle
+from ava_core.consensus.boxes import Merged, box_table, merge_boxes
+from ava_core.consensus.estimate import estimate_labels
+from ava_core.consensus.labels import adjudicate, decide, label_table
+from ava_core.consensus.queue import PRESENCE, adjudication_queue, clip_needs
 from ava_core.ontology import Ontology
-from ava_core.tables import ADJUDICATIONS, CONSENSUS_LABELS, DISPUTED, conform, empty
+from ava_core.tables import ADJUDICATIONS, DISPUTED, conform, empty
 
 PLACE = ["clip_id", "second", "person_id"]
 
@@ -27,27 +30,44 @@ def form_consensus(
     excluded: Collection[str] = (),
     adjudications: pl.DataFrame | None = None,
 ) -> dict[str, pl.DataFrame]:
-    """Tables `consensus_boxes`, `consensus_labels`, `disputed` and `persons` (see `ava_core.tables`).
+    """Tables `consensus_boxes`, `consensus_labels`, `disputed`, `queue`, `needs` and `persons` (`ava_core.tables`).
 
     Only `approved` clips come out, and `excluded` annotators have no vote. Who is whom is decided with all
-    annotators, so that excluding one renumbers nobody. A second in which exactly half of the voters see a
-    person is disputed. The order of rows and annotators does not matter.
+    annotators, so that excluding one renumbers nobody; who errs how is learnt from all clips, so that approving
+    one more changes nothing in the others. A second in which exactly half of the voters see a person is disputed
+    until an expert has adjudicated that person. The order of rows and annotators does not matter.
     """
-    within = pl.col("clip_id").is_in(sorted(approved))
-    trusted = ~pl.col("annotator").is_in(sorted(excluded))
-    boxes, labels = raw_boxes.filter(within), raw_labels.filter(within)
-    persons = match_persons(boxes)
-    voters = completed.filter(within, trusted).group_by("clip_id").agg(voters=pl.col("annotator").n_unique())
-    merged, ties = merge_boxes(person_boxes(boxes.filter(trusted), persons), voters)
-    voted = vote(ratings(labels.filter(trusted), persons), ontology)
-    decided = adjudications if adjudications is not None else empty(ADJUDICATIONS)
-    final = adjudicate(voted, decided.filter(within)).join(merged.select(PLACE), on=PLACE, how="semi")
-    half = ties.with_columns(reason=pl.lit("half of the annotators see this person")).unique(
-        ["clip_id", "second"]
+    panel = untangle(build_panel(raw_boxes, raw_labels, completed, ontology)).without(excluded)
+    merged = merge_boxes(panel)
+    seen = _only_of_used_boxes(panel, merged)
+    estimate = estimate_labels(seen)
+    decided = decide(seen, estimate)
+    out = merged.kept & np.isin(
+        panel.clip, [n for n, clip in enumerate(panel.clips) if clip in set(approved)]
     )
+    boxes = box_table(panel, merged, out)
+    within = pl.col("clip_id").is_in(sorted(approved))
+    expert = (adjudications if adjudications is not None else empty(ADJUDICATIONS)).filter(within)
+    labels = adjudicate(label_table(seen, decided, estimate, out), expert)
+    queue = adjudication_queue(seen, merged, decided).filter(within)
+    settled = pl.concat([expert.select(*PLACE, "group"), expert.select(*PLACE, group=pl.lit(PRESENCE))])
+    queue = queue.join(settled, on=[*PLACE, "group"], how="anti", maintain_order="left")
+    disputes = queue.filter(pl.col("group") == PRESENCE).select("clip_id", "second", "reason").unique()
     return {
-        "consensus_boxes": merged.sort(PLACE),
-        "consensus_labels": conform(final, CONSENSUS_LABELS, "consensus labels"),
-        "disputed": conform(half, DISPUTED, "disputed").sort("clip_id", "second"),
-        "persons": persons,
+        "consensus_boxes": boxes,
+        "consensus_labels": labels.join(boxes.select(PLACE), on=PLACE, how="semi", maintain_order="left"),
+        "disputed": conform(disputes, DISPUTED, "disputed").sort("clip_id", "second"),
+        "queue": queue,
+        "needs": clip_needs(panel).filter(within),
+        "persons": panel.persons,
     }
+
+
+def _only_of_used_boxes(panel: Panel, merged: Merged) -> Panel:
+    """A rating belongs to the box that it was given to: where that box shows something else, it is missing."""
+    elsewhere = panel.present & ~merged.used
+    return replace(
+        panel,
+        rated=panel.rated & ~elsewhere[:, :, None],
+        votes=panel.votes & ~elsewhere[:, :, None],
+    )
