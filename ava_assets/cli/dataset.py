@@ -16,8 +16,8 @@ def validate(
     folder: Annotated[Path, typer.Argument(help="Folder of an AVA dataset, made here or elsewhere.")],
     as_json: Annotated[bool, typer.Option("--json", help="Print the findings as JSON.")] = False,
 ) -> None:
-    """Check an AVA dataset against all that its readers enforce; exit code 1 where there are findings."""
-    from ava_core.export.validate import validate_dataset
+    """Check an AVA dataset against all that its readers enforce; exit code 1 where there are errors."""
+    from ava_core.export.validate import errors_among, validate_dataset
 
     findings = validate_dataset(folder)
     if as_json:
@@ -27,7 +27,7 @@ def validate(
         for finding in findings:
             console.print(str(finding), markup=False)
         console.print(f"{len(findings)} finding(s) in {folder}" if findings else f"No findings in {folder}.")
-    if findings:
+    if errors_among(findings):
         sys.exit(1)
 
 

@@ -79,7 +79,8 @@ def diff(
     _show(console, "Clips", found.clips)
     by_kind = found.labels.group_by("change").len().sort("change").rows()
     title = ", ".join(f"{number} {change}" for change, number in by_kind) or "none changed"
-    _show(console, f"Labels: {title}", found.labels.head(labels))
+    console.print(f"Labels: {title}")
+    _show(console, "The first of them" if found.labels.height > labels else "", found.labels.head(labels))
 
 
 def release_folder(name_or_path: str) -> Path:
@@ -100,7 +101,9 @@ def _show(console: Console, title: str, table: object) -> None:
     import polars as pl
 
     assert isinstance(table, pl.DataFrame)
-    shown = Table(title=title, title_justify="left", box=None)
+    if table.is_empty():
+        return
+    shown = Table(title=title or None, title_justify="left", box=None)
     for name, kind in table.schema.items():
         shown.add_column(name.replace("_", " "), justify="left" if kind == pl.String else "right")
     for row in table.rows():

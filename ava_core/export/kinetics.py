@@ -19,7 +19,6 @@ from ava_core.export.layout import (
     LABEL_MAP,
     excluded_seconds,
     placed_proposals,
-    row_text,
     write_csv,
     write_proposals,
 )
@@ -40,7 +39,7 @@ def write_kinetics(folder: Path, dataset: Dataset) -> None:
     for split in SPLITS:
         clips = dataset.clips_of(split)
         rows = dataset.rows_of(split).with_columns(pl.col("video_id").replace_strict(names), from_zero)
-        write_csv(annotations / f"kinetics_{split}_v1.0.csv", row_text(rows))
+        write_csv(annotations / f"kinetics_{split}_v1.0.csv", rows.with_columns(timestamp_text()))
         excluded = excluded_seconds(dataset.disputed, clips).with_columns(from_zero)
         named = excluded.select(pl.col("clip_id").replace_strict(names), timestamp_text())
         write_csv(annotations / f"kinetics_{split}_excluded_timestamps_v1.0.csv", named)

@@ -17,7 +17,7 @@ import numpy as np
 import polars as pl
 
 from ava_core.export.dataset import Dataset
-from ava_core.export.rows import coordinate_text, in_window, normalised, timestamp_text
+from ava_core.export.rows import DECIMALS, in_window, normalised, timestamp_text
 from ava_core.export.splits import SPLITS
 from ava_core.ontology.pbtxt import to_ava_pbtxt
 from ava_core.proposals.pickles import write_ava_pickle
@@ -39,7 +39,9 @@ def write_annotations(folder: Path, dataset: Dataset) -> None:
     for split in SPLITS:
         clips = dataset.clips_of(split)
         stamps |= set(_seconds(clips)["timestamp"])
-        write_csv(annotations / f"ava_{split}_v2.2.csv", row_text(dataset.rows_of(split)))
+        write_csv(
+            annotations / f"ava_{split}_v2.2.csv", dataset.rows_of(split).with_columns(timestamp_text())
+        )
         excluded = excluded_seconds(dataset.disputed, clips).select("clip_id", timestamp_text())
         write_csv(annotations / f"ava_{split}_excluded_timestamps_v2.2.csv", excluded)
         boxes = placed_proposals(dataset.proposals, clips)
@@ -49,12 +51,7 @@ def write_annotations(folder: Path, dataset: Dataset) -> None:
         _write_frame_list(frame_lists / f"{split}.csv", clips)
     texts = pl.Series(sorted(stamps), dtype=pl.Int32).cast(pl.String).str.zfill(4)
     write_lines(annotations / "ava_included_timestamps_v2.2.txt", texts)
-    write_csv(folder / "AVA_dataset.csv", row_text(dataset.rows))
-
-
-def row_text(rows: pl.DataFrame) -> pl.DataFrame:
-    """Annotation rows with coordinates and timestamps as text."""
-    return rows.with_columns(timestamp_text(), *coordinate_text())
+    write_csv(folder / "AVA_dataset.csv", dataset.rows.with_columns(timestamp_text()))
 
 
 def excluded_seconds(disputed: pl.DataFrame, clips: pl.DataFrame) -> pl.DataFrame:
@@ -82,8 +79,10 @@ def write_proposals(path: Path, placed: pl.DataFrame, *, offset: int = AVA_TIMES
 
 
 def write_csv(path: Path, table: pl.DataFrame) -> None:
-    """Write a table without a header or quotes, lines ending in LF."""
-    table.write_csv(path, include_header=False, line_terminator="\n", quote_style="never")
+    """Write a table without a header or quotes; lines end in LF, shares of the picture have their decimals."""
+    table.write_csv(
+        path, include_header=False, line_terminator="\n", quote_style="never", float_precision=DECIMALS
+    )
 
 
 def write_lines(path: Path, lines: pl.Series | Sequence[str]) -> None:
@@ -99,16 +98,16 @@ def _seconds(clips: pl.DataFrame) -> pl.DataFrame:
 
 
 def _predicted_text(placed: pl.DataFrame) -> pl.DataFrame:
-    return placed.select("clip_id", timestamp_text(), *coordinate_text(), pl.lit("").alias("empty"), "score")
+    return placed.select("clip_id", timestamp_text(), *BOX_COLUMNS, pl.lit("").alias("empty"), "score")
 
 
 def _write_frame_list(path: Path, clips: pl.DataFrame) -> None:
-    numbered = clips.select("clip_id", "frames").with_row_index("number")
-    frames = numbered.with_columns(frame=pl.int_ranges(0, pl.col("frames"))).explode(
-        "frame", empty_as_null=False
-    )
+    videos = clips.select("clip_id", "frames", folder=pl.format("{}/{}_", "clip_id", "clip_id"))
+    frames = videos.with_row_index("number").with_columns(frame=pl.int_ranges(0, pl.col("frames")))
+    listed = frames.explode("frame", empty_as_null=False)
     number = (pl.col("frame") + 1).cast(pl.String).str.zfill(6)
-    line = pl.format('{} {} {} {}/{}_{}.jpg ""', "clip_id", "number", "frame", "clip_id", "clip_id", number)
+    picture = pl.concat_str("folder", number, pl.lit(".jpg"))
+    lines = listed.select("clip_id", "number", "frame", picture.alias("path"), labels=pl.lit('""'))
     with path.open("wb") as file:
         file.write(f"{FRAME_LIST_HEADER}\n".encode())
-        frames.select(line).write_csv(file, include_header=False, line_terminator="\n", quote_style="never")
+        lines.write_csv(file, include_header=False, line_terminator="\n", separator=" ", quote_style="never")

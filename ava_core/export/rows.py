@@ -9,7 +9,8 @@ import polars as pl
 from ava_core.tables import AVA_TIMESTAMP_OFFSET, BOX_COLUMNS, CLIP_FPS
 
 DECIMALS: Final = 4
-"""Of normalised coordinates; three would round a person 20 px wide by 6 %."""
+"""Of normalised coordinates, always written in full, since readers compare rows of one person as text; three
+would round a person 20 px wide by 6 %."""
 
 CONTEXT_SECONDS: Final = 2
 """Seconds of video that a labelled second needs before and after it: models see about two seconds around it."""
@@ -36,7 +37,9 @@ def normalised(boxes: pl.DataFrame, clips: pl.DataFrame) -> pl.DataFrame:
         boxes.join(shape, on="clip_id")
         .filter(in_window())
         .with_columns(*x, *y)
-        .with_columns(pl.col(BOX_COLUMNS).clip(0.0, 1.0).round(DECIMALS))
+        .with_columns(
+            pl.col(BOX_COLUMNS).clip(0.0, 1.0).round(DECIMALS) + 0.0
+        )  # no -0.0: it would be written
         .filter(pl.col("x2") > pl.col("x1"), pl.col("y2") > pl.col("y1"))
         .with_columns(timestamp=pl.col("second").cast(pl.Int32) + AVA_TIMESTAMP_OFFSET)
         .select(*boxes.columns, "timestamp")
@@ -58,17 +61,6 @@ def annotation_rows(
     joined = placed.join(labels.select(*at, "action_id"), on=at)
     rows = joined.rename({"clip_id": "video_id"}).select(ROW_COLUMNS).unique()
     return rows.sort("video_id", "timestamp", "person_id", "action_id")
-
-
-def coordinate_text() -> list[pl.Expr]:
-    """The box columns as text with a fixed number of decimals: readers compare rows of one person as text."""
-    return [_fixed(name) for name in BOX_COLUMNS]
-
-
-def _fixed(name: str) -> pl.Expr:
-    scaled = (pl.col(name) * 10**DECIMALS).round().cast(pl.Int64)
-    whole, part = scaled // 10**DECIMALS, scaled % 10**DECIMALS
-    return pl.concat_str(whole, pl.lit("."), part.cast(pl.String).str.zfill(DECIMALS)).alias(name)
 
 
 def timestamp_text() -> pl.Expr:

@@ -1,0 +1,70 @@
+"""A broken rule, and the cells of a file as text with their lines."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Final, Literal
+
+import polars as pl
+
+EXAMPLES: Final = 5
+"""Findings of one rule in one file that are listed one by one."""
+
+
+@dataclass(frozen=True)
+class Finding:
+    """A broken rule: file and line (0 = the file as a whole), the rule, and what follows from breaking it.
+
+    `error`: a reader fails or is misled. `warning`: a reader copes, but not as one may think.
+    """
+
+    file: str
+    line: int
+    rule: str
+    consequence: str
+    severity: Literal["error", "warning"] = "error"
+
+    def __str__(self) -> str:
+        where = f"{self.file}:{self.line}" if self.line else self.file
+        return f"{where}: {'' if self.severity == 'error' else 'warning: '}{self.rule}. {self.consequence}."
+
+
+def errors_among(findings: Iterable[Finding]) -> list[Finding]:
+    """The findings that are errors."""
+    return [finding for finding in findings if finding.severity == "error"]
+
+
+def each_line(
+    file: str,
+    rows: pl.DataFrame,
+    rule: str,
+    consequence: str,
+    severity: Literal["error", "warning"] = "error",
+) -> Iterator[Finding]:
+    """A finding for each of the first rows (column `line`), and one for how many more there are."""
+    lines = rows["line"].sort().to_list()
+    for line in lines[:EXAMPLES]:
+        yield Finding(file, line, rule, consequence, severity)
+    if len(lines) > EXAMPLES:
+        yield Finding(file, 0, f"{rule}, in {len(lines) - EXAMPLES} more lines", consequence, severity)
+
+
+def read_cells(
+    raw: bytes, columns: tuple[str, ...], *, separator: str = ",", first_line: int = 1
+) -> pl.DataFrame:
+    """Every cell as text, with `line`; missing cells are null, a cell too many is in `extra`."""
+    names = [*columns, "extra"]
+    if not raw.strip():
+        return pl.DataFrame(schema=dict.fromkeys(names, pl.String) | {"line": pl.Int64})
+    text = raw.removeprefix(b"\xef\xbb\xbf").decode("utf-8", "replace").replace("\r", "")
+    lines = pl.read_csv(
+        io.BytesIO(text.encode()), has_header=False, separator="\x01", quote_char=None, new_columns=["text"],
+        schema={"text": pl.String}, infer_schema=False,
+    )  # fmt: skip
+    parts = lines.select(
+        line=pl.int_range(first_line, pl.len() + first_line), parts=pl.col("text").str.split(separator)
+    )
+    cells = [pl.col("parts").list.get(n, null_on_oob=True).alias(name) for n, name in enumerate(names)]
+    return parts.select("line", *cells)
