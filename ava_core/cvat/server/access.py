@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import cached_property, lru_cache
 from typing import Annotated, Any
@@ -32,7 +32,8 @@ class Caller:
     """The user who calls, and the organisation that the call is about.
 
     `everywhere`: the call names no organisation and is about whatever the user sees; else `None` as organisation
-    means what lies outside all organisations.
+    means what lies outside all organisations. `in_background`: the call is answered and work for it goes on; what
+    is told of it then shows no addresses of the server and no names of projects.
     """
 
     state: State
@@ -40,6 +41,7 @@ class Caller:
     organisation: Document | None
     everywhere: bool
     base: str
+    in_background: bool = False
 
     @property
     def id(self) -> int:
@@ -50,6 +52,10 @@ class Caller:
     def is_admin(self) -> bool:
         """Whether the user may do everything."""
         return bool(self.user["is_superuser"])
+
+    def behind(self) -> Caller:
+        """The same caller, for work that goes on after the answer."""
+        return replace(self, base="", in_background=True)
 
     @cached_property
     def roles(self) -> dict[int, str]:
@@ -63,6 +69,10 @@ class Caller:
         if self.is_admin:
             return True
         return document.get("owner") == self.id if number is None else self.roles.get(number) in MANAGERS
+
+    def sees_names(self, document: Document) -> bool:
+        """Whether the names of an object's task and project are shown."""
+        return not self.in_background and self.manages(document)
 
     def must_manage(self, document: Document) -> None:
         """Refuse who does not manage the object."""

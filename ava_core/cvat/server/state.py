@@ -50,6 +50,7 @@ class State:
         self.lock = threading.RLock()
         self.uploads: dict[str, Document] = {}
         """Resumable uploads that have begun, by id: task, file name, length in bytes."""
+        self.closed = False
         self.timers: set[threading.Timer] = set()
         """What is to be done later; given up when the state is closed."""
         self.requests: dict[str, Document] = {}
@@ -136,6 +137,8 @@ class State:
 
     def close(self) -> None:
         """Give up what waits, and close the database."""
-        for timer in list(self.timers):
-            timer.cancel()
-        self._database.close()
+        with self.lock:
+            self.closed = True
+            for timer in list(self.timers):
+                timer.cancel()
+            self._database.close()

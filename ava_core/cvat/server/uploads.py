@@ -64,7 +64,8 @@ async def append(number: int, file_id: str, request: Request, caller: CallerOf) 
     part = media_folder(caller.state, number) / "parts" / file_id
     offset = part.stat().st_size
     if request.headers.get("Upload-Offset") != str(offset):
-        raise Problem(409, {"detail": f"The upload stands at {offset} bytes."})
+        sentence = f"The upload stands at {offset} bytes."
+        raise Problem(409, {"detail": sentence}, TUS | _file_headers(known, offset))
     with part.open("ab") as file:
         async for chunk in request.stream():
             offset += len(chunk)
@@ -187,7 +188,9 @@ def _start_processing(caller: Caller, task: Document, options: dict[str, Any]) -
             "finished_date": None,
             "expiry_date": None,
         }
-    threading.Thread(target=_process, args=(caller, task, options, known[rq_id]), daemon=True).start()
+    threading.Thread(
+        target=_process, args=(caller.behind(), task, options, known[rq_id]), daemon=True
+    ).start()
     return rq_id
 
 

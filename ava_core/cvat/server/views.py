@@ -45,7 +45,7 @@ def view_task(caller: Caller, task: Document) -> Document:
         "url": f"{caller.base}/api/tasks/{number}",
         "id": number,
         **{name: task[name] for name in same},
-        "project_name": project.get("name") if caller.manages(task) else None,
+        "project_name": project.get("name") if caller.sees_names(task) else None,
         "owner": caller.brief(task["owner"]),
         "assignee": caller.brief(task["assignee"]),
         "status": task_status(caller, task),
@@ -92,10 +92,11 @@ def view_job(caller: Caller, job: Document) -> Document:
     task = caller.state.get("task", job["task_id"]) or {}
     project = caller.state.get("project", task.get("project_id")) or {}
     data = task.get("data") or {"mode": ""}
-    manages = caller.manages(job)
+    named = caller.sees_names(job)
     is_parent = job["type"] == "annotation" and task.get("consensus_replicas", 0) > 0
     replicas = task["consensus_replicas"] if is_parent else 0
-    issues = sum(1 for _ in caller.state.find("issue", job=number))
+    count = sum(1 for _ in caller.state.find("issue", job=number))
+    issues = {"url": f"{caller.base}/api/issues?job_id={number}", "count": count}
     same = (
         "stage", "state", "start_frame", "stop_frame", "created_date", "updated_date", "type", "organization",
         "assignee_updated_date", "parent_job_id",
@@ -104,9 +105,9 @@ def view_job(caller: Caller, job: Document) -> Document:
         "url": f"{caller.base}/api/jobs/{number}",
         "id": number,
         "task_id": job["task_id"],
-        "task_name": task.get("name") if manages else None,
+        "task_name": task.get("name") if named else None,
         "project_id": task.get("project_id"),
-        "project_name": project.get("name") if manages else None,
+        "project_name": project.get("name") if named else None,
         "assignee": caller.brief(job["assignee"]),
         "guide_id": None,
         "dimension": "2d",
@@ -119,7 +120,7 @@ def view_job(caller: Caller, job: Document) -> Document:
         "data_chunk_size": chunk_size(data),
         "data_compressed_chunk_type": chunk_type(data),
         "data_original_chunk_type": chunk_type(data),
-        "issues": {"url": f"{caller.base}/api/issues?job_id={number}", "count": issues},
+        "issues": None if caller.in_background else issues,
         "labels": {"url": f"{caller.base}/api/labels?job_id={number}"},
         "target_storage": None,
         "source_storage": None,

@@ -16,7 +16,7 @@ from fastapi import APIRouter, Request, Response
 
 from ava_core.cvat.server.access import Body, Caller, CallerOf
 from ava_core.cvat.server.lists import page
-from ava_core.cvat.server.problems import ServerFault, invalid
+from ava_core.cvat.server.problems import ServerFault, invalid, not_found
 from ava_core.cvat.server.state import Document, State
 
 router = APIRouter(prefix="/api")
@@ -126,14 +126,17 @@ def deliveries(number: int, request: Request, caller: CallerOf) -> Document:
 def delivery(number: int, delivery_id: int, caller: CallerOf) -> Document:
     """One delivery."""
     _managed(caller, number)
-    return caller.get("delivery", delivery_id, "WebhookDelivery")
+    found = caller.get("delivery", delivery_id, "WebhookDelivery")
+    if found["webhook_id"] != number:
+        raise not_found("WebhookDelivery")
+    return found
 
 
 @router.post("/webhooks/{number}/deliveries/{delivery_id}/redelivery")
 def redeliver(number: int, delivery_id: int, caller: CallerOf) -> Document:
     """Send the same once more."""
     webhook, sent = _managed(caller, number), caller.state.get("delivery", delivery_id)
-    if sent is None:
+    if sent is None or sent["webhook_id"] != number:
         raise ServerFault
     _deliver(caller.state, webhook, sent["request"], attempt=1, redelivery=True)
     return {}
@@ -149,7 +152,10 @@ def fire(
     changed: dict[str, tuple[Any, Any]] | None = None,
 ) -> None:
     """Send an event to all webhooks that listen for it; returns at once."""
-    payload = {"event": event, kind: content, "sender": caller.brief(caller.id)}
+    sender = caller.brief(caller.id)
+    if caller.in_background:
+        sender = {name: caller.user[name] for name in ("id", "username", "email")}
+    payload = {"event": event, kind: content, "sender": sender}
     if changed is not None:
         payload["before_update"] = {name: old for name, (old, _) in changed.items()}
         payload["changes"] = {name: {"from": old, "to": new} for name, (old, new) in changed.items()}
@@ -170,22 +176,29 @@ def _deliver(
         headers["X-Signature-256"] = f"sha256={digest}"
     began = time.monotonic()
     try:
-        answer = httpx.post(webhook["target_url"], content=body, headers=headers, timeout=TIMEOUT_SECONDS)
+        # Certificates are loaded for HTTPS alone: that takes longer than a delivery.
+        is_checked = webhook["target_url"].startswith("https") and webhook["enable_ssl"]
+        answer = httpx.post(
+            webhook["target_url"], content=body, headers=headers, timeout=TIMEOUT_SECONDS, verify=is_checked
+        )
         status, said = answer.status_code, answer.text[:MAX_RESPONSE]
     except httpx.HTTPError as error:
         status, said = UNREACHABLE, str(error)
-    delivery = state.add(
-        "delivery",
-        webhook_id=webhook["id"],
-        event=payload["event"],
-        status_code=status,
-        redelivery=redelivery,
-        attempt=attempt,
-        request_duration=round((time.monotonic() - began) * 1000),
-        changed_fields=",".join(payload.get("changes") or {}),
-        request=payload,
-        response=said,
-    )
+    with state.lock:
+        if state.closed:
+            return {}  # nobody asks any more
+        delivery = state.add(
+            "delivery",
+            webhook_id=webhook["id"],
+            event=payload["event"],
+            status_code=status,
+            redelivery=redelivery,
+            attempt=attempt,
+            request_duration=round((time.monotonic() - began) * 1000),
+            changed_fields=",".join(payload.get("changes") or {}),
+            request=payload,
+            response=said,
+        )
     failed = status >= 500 or status in RETRY_STATUS
     if failed and payload["event"] != "ping" and not redelivery and attempt <= len(RETRY_SECONDS):
         _deliver_later(state, webhook, payload, attempt + 1)

@@ -28,9 +28,8 @@ def differences(recorded: Any, live: Any, same: Corresponding | None, where: str
     """How `live` differs from `recorded`: keys, JSON types, and the values of `EXACT` fields.
 
     `None` on either side matches anything. Values are compared in objects that are the `same`, never where `same`
-    is `None`. Lists of the same length are compared one by one; where lengths
-    differ, each live entry is held to the type of the first recorded one, and an empty list differs from one
-    that is not empty.
+    is `None`. Lists are compared entry by entry; where lengths differ or values do not matter, each live entry is
+    held to the recorded one that it is most like. An empty list differs from one that is not empty.
     """
     if recorded is None or live is None:
         return []
@@ -67,12 +66,17 @@ def _of_objects(
 def _of_lists(recorded: list[Any], live: list[Any], same: Corresponding | None, where: str) -> list[str]:
     if bool(recorded) != bool(live):
         return [f"{where}: {len(recorded)} entries recorded, {len(live)} here"]
-    if len(recorded) != len(live):
-        recorded, same = recorded[:1] * len(live), None
-    elif all(isinstance(one, dict) and "spec_id" in one for one in recorded + live):
+    if same is None or len(recorded) != len(live):
+        return [line for n, here in enumerate(live) for line in _unlike_any(recorded, here, f"{where}[{n}]")]
+    if all(isinstance(one, dict) and "spec_id" in one for one in recorded + live):
         recorded, live = (sorted(side, key=lambda one: one["spec_id"]) for side in (recorded, live))
     pairs = enumerate(zip(recorded, live, strict=True))
     return [line for n, (there, here) in pairs for line in differences(there, here, same, f"{where}[{n}]")]
+
+
+def _unlike_any(recorded: list[Any], live: Any, where: str) -> list[str]:
+    """How an entry differs from the recorded one that it is most like."""
+    return min((differences(one, live, None, where) for one in recorded), key=len)
 
 
 def _is_plain(value: Any) -> bool:

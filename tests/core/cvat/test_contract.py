@@ -6,18 +6,22 @@ media type, keys and JSON types throughout, the values of fields that carry mean
 
 from __future__ import annotations
 
+import hashlib
+import hmac
+import json
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from .conftest import serving
 from .openapi import OpenApi
-from .receiver import Delivery, receiving
+from .receiver import Receiver, receiving
 from .recordings import FLOWS, UNREPEATABLE, UNSUPPORTED, Exchange, read_recordings
-from .replay import Outcome, Replay
+from .replay import PASSWORD, Outcome, Replay
 from .shapes import differences
 
 AT_LEAST_COMPARED = 560
@@ -26,11 +30,11 @@ AT_LEAST_COMPARED = 560
 
 @dataclass(frozen=True)
 class History:
-    """What came of the replay: outcomes of supported and refused exchanges, and the webhooks' deliveries."""
+    """What came of the replay: outcomes of supported and refused exchanges, and who received the webhooks."""
 
     compared: list[tuple[Outcome, list[str]]]
     refused: list[Outcome]
-    deliveries: list[Delivery]
+    receiver: Receiver
 
 
 @pytest.fixture(scope="module")
@@ -57,7 +61,7 @@ def history(recordings: list[Exchange], tmp_path_factory: pytest.TempPathFactory
                 replay.bring_about(exchange, recordings)
             else:
                 compared.append((outcome, deviations(replay, outcome)))
-        yield History(compared, refused, receiver.deliveries)
+        yield History(compared, refused, receiver)
 
 
 def deviations(replay: Replay, outcome: Outcome) -> list[str]:
@@ -121,3 +125,36 @@ def test_answers_keep_to_the_schema(history: History, reference_data: Path) -> N
             broken -= schema.violations(name, exchange.answer)
         assert not broken, f"{exchange} breaks {name}: {broken}"
     assert checked >= AT_LEAST_COMPARED // 2
+
+
+@pytest.fixture(scope="module")
+def recorded_deliveries(reference_data: Path) -> list[dict[str, Any]]:
+    """What the real server sent to its webhooks in the same history, but for its ground-truth job."""
+    path = reference_data / "cvat" / "recordings" / "webhook_deliveries.json"
+    sent = json.loads(path.read_text())
+    return [one for one in sent if one["body"].get("job", {}).get("type") != "ground_truth"]
+
+
+def matter(path: str, body: dict[str, Any]) -> tuple[Any, ...]:
+    """What a delivery is about: receiver, event, and the fields that changed."""
+    return path, body["event"], frozenset(body.get("changes", {})), frozenset(body.get("before_update", {}))
+
+
+def test_webhooks_deliver_as_recorded(history: History, recorded_deliveries: list[dict[str, Any]]) -> None:
+    for recorded in recorded_deliveries:
+        wanted = matter(recorded["path"], recorded["body"])
+        live = history.receiver.wait_for(lambda one, m=wanted: matter(one.path, one.body) == m)
+        assert differences(recorded["body"], live.body, None) == [], wanted
+        for name in recorded["body"].get("changes", {}):
+            assert live.body["changes"][name].keys() == {"from", "to"}
+            assert live.body["changes"][name]["from"] == live.body["before_update"][name]
+
+
+def test_webhooks_are_signed_as_recorded(history: History, recorded_deliveries: list[dict[str, Any]]) -> None:
+    for recorded in recorded_deliveries:
+        live = history.receiver.wait_for(lambda one, path=recorded["path"]: one.path == path)
+        assert recorded["signature_ok_with_secret_s3cret"]
+        digest = hmac.new(PASSWORD.encode(), live.raw, hashlib.sha256).hexdigest()
+        assert live.headers["X-Signature-256"] == f"sha256={digest}"
+        assert live.headers["Content-Type"] == recorded["headers"]["Content-Type"]
+        assert live.headers["User-Agent"].startswith("CVAT/2.73.0 ")
