@@ -12,7 +12,7 @@ from ava_core.errors import InputError
 from ava_core.export.dataset import Dataset
 from ava_core.export.inputs import BatchTables, BatchWork
 from ava_core.export.splits import SPLITS
-from ava_core.tables import AVA_TIMESTAMP_OFFSET, CLIP_FPS
+from ava_core.tables import AVA_TIMESTAMP_OFFSET, BOX_COLUMNS, CLIP_FPS
 
 FILE: Final = "lineage.parquet"
 
@@ -24,11 +24,11 @@ def lineage(dataset: Dataset, inputs: Sequence[tuple[BatchTables, BatchWork]]) -
     """Where every row comes from.
 
     Columns: `split, line` (of `ava_<split>_v2.2.csv`, from 1) `, video_id, timestamp, person_id, action_id,
-    group, votes, voters, posterior, rule, box_votes, box_voters, box_iou, box_rule, batch, source_id,
-    original_name, source_sha256, source_second` (s from the source video's start) `, picture, approved_by,
-    approved_at, ratings`: a list of `annotator, job_id, task_id, version, track_key, action_ids` (what the
-    annotator said of the group) `, edited` (the box, null where there was none) `, counted` (false for an
-    excluded annotator).
+    x1, y1, x2, y2` (shares of the picture) `, group, votes, voters, posterior, rule, box_votes, box_voters,
+    box_iou, box_rule, batch, source_id, original_name, source_sha256, source_second` (s from the source
+    video's start) `, picture, approved_by, approved_at, ratings`: a list of `annotator, job_id, task_id,
+    version, track_key, action_ids` (what the annotator said of the group) `, edited` (the box, null where
+    there was none) `, counted` (false for an excluded annotator).
     """
     rows = _numbered(dataset).with_columns(
         clip_id=pl.col("video_id"), second=pl.col("timestamp") - AVA_TIMESTAMP_OFFSET
@@ -52,9 +52,9 @@ def lineage(dataset: Dataset, inputs: Sequence[tuple[BatchTables, BatchWork]]) -
         )
         .sort("split", "line")
         .select(
-            "split", "line", *_KEY, "group", "votes", "voters", "posterior", "rule", "box_votes", "box_voters",
-            "box_iou", "box_rule", "batch", "source_id", "original_name", "source_sha256", "source_second",
-            "picture", "approved_by", "approved_at", "ratings",
+            "split", "line", *_KEY, *BOX_COLUMNS, "group", "votes", "voters", "posterior", "rule",
+            "box_votes", "box_voters", "box_iou", "box_rule", "batch", "source_id", "original_name",
+            "source_sha256", "source_second", "picture", "approved_by", "approved_at", "ratings",
         )
     )  # fmt: skip
 
@@ -87,7 +87,7 @@ def _wanted(row: str) -> pl.Expr:
 
 def _numbered(dataset: Dataset) -> pl.DataFrame:
     split = pl.col("video_id").replace_strict(dict(dataset.split_of), return_dtype=pl.String)
-    rows = dataset.rows.select(*_KEY, split=split)
+    rows = dataset.rows.select(*_KEY, *BOX_COLUMNS, split=split)
     return rows.with_columns(line=pl.int_range(1, pl.len() + 1).over("split"))
 
 

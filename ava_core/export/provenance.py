@@ -12,7 +12,7 @@ import polars as pl
 
 from ava_core import __version__
 from ava_core.export.inputs import BatchTables
-from ava_core.media.source_videos import hash_file
+from ava_core.media.hashing import hash_file
 from ava_core.ontology import Ontology
 from ava_core.settings import Settings
 from ava_core.storage import Storage

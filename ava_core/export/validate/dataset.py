@@ -18,7 +18,7 @@ from ava_core.export.validate.excluded import check_excluded
 from ava_core.export.validate.finding import EXAMPLES, Finding
 from ava_core.export.validate.frames import FrameList
 from ava_core.export.validate.rows import AnnotationCsv
-from ava_core.media.source_videos import hash_file
+from ava_core.media.hashing import hash_file
 from ava_core.ontology.pbtxt import read_pbtxt
 
 ALPHACTION_CLASSES: Final = 80
