@@ -1,19 +1,18 @@
 """Annotations of jobs and tasks: written as given, read back with attributes filled in.
 
 Reading gives keyframes only. A mutable attribute that a keyframe leaves out is carried forward from the last
-one; an immutable one sits on the track. Not checked, as on the real server: attribute values, frame ranges,
-degenerate boxes. Checked: label and attribute ids, and that mutable ones stand on shapes alone.
+one; an immutable one sits on the track.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Final
 
 from fastapi import APIRouter, Request, Response
 
 from ava_core.cvat.server.access import Body, Caller, CallerOf
 from ava_core.cvat.server.changes import job_changes
+from ava_core.cvat.server.content import EMPTY, KINDS, Labels, checked, echoed, filled, numbered
 from ava_core.cvat.server.jobs import accessible
 from ava_core.cvat.server.problems import PlainProblem, ServerFault, refused
 from ava_core.cvat.server.projects import labels_of
@@ -23,12 +22,8 @@ from ava_core.cvat.server.tasks import managed_task
 
 router = APIRouter(prefix="/api")
 
-Labels = dict[int, Document]
-EMPTY: Final[Document] = {"tags": [], "shapes": [], "tracks": []}
-
 
 ACTIONS = ("create", "update", "delete")
-KINDS = ("tags", "shapes", "tracks")
 
 
 @router.get("/jobs/{number}/annotations")
@@ -36,7 +31,7 @@ KINDS = ("tags", "shapes", "tracks")
 def job_annotations(number: int, caller: CallerOf) -> Document:
     """A job's annotations, attributes filled in."""
     job = accessible(caller, number)
-    return _answer(_filled(caller.state.annotations(number), _labels(caller, job)))
+    return _answer(filled(caller.state.annotations(number), _labels(caller, job)))
 
 
 @router.put("/jobs/{number}/annotations")
@@ -44,7 +39,7 @@ def job_annotations(number: int, caller: CallerOf) -> Document:
 def replace_annotations(number: int, caller: CallerOf, body: Body) -> Document:
     """Replace all annotations of a job."""
     job = accessible(caller, number)
-    return _answer(_replace(caller, job, _checked(body, _labels(caller, job))))
+    return _answer(_replace(caller, job, checked(body, _labels(caller, job))))
 
 
 @router.patch("/jobs/{number}/annotations")
@@ -53,10 +48,10 @@ def patch_annotations(number: int, request: Request, caller: CallerOf, body: Bod
     """Add, change or remove some annotations of a job, by `action`."""
     job = accessible(caller, number)
     action = _action(request)
-    given = _checked(body, _labels(caller, job))
+    given = checked(body, _labels(caller, job))
     if action == "delete":
         _remove(caller, job, given)
-        return _answer(_echo(given))
+        return _answer(echoed(given))
     return _answer(_add(caller, job, given, keep_ids=action == "update"))
 
 
@@ -76,7 +71,7 @@ def task_annotations(number: int, caller: CallerOf) -> Document:
     if task["data"] is None:
         raise PlainProblem(400, "Exporting annotations from a task without data is not allowed")
     return _over_jobs(
-        caller, task, lambda job: _filled(caller.state.annotations(job["id"]), _labels(caller, job))
+        caller, task, lambda job: filled(caller.state.annotations(job["id"]), _labels(caller, job))
     )
 
 
@@ -87,7 +82,7 @@ def replace_task_annotations(number: int, caller: CallerOf, body: Body) -> Docum
     task = managed_task(caller, number)
     if task["data"] is None:
         raise ServerFault
-    given = _checked(body, _labels_of_task(caller, task))
+    given = checked(body, _labels_of_task(caller, task))
     return _over_jobs(caller, task, lambda job: _replace(caller, job, _part(given, job)))
 
 
@@ -97,12 +92,12 @@ def patch_task_annotations(number: int, request: Request, caller: CallerOf, body
     """Add or remove some annotations of a task, by `action`; to update is to remove and to add."""
     task = managed_task(caller, number)
     action = _action(request)
-    given = _checked(body, _labels_of_task(caller, task))
+    given = checked(body, _labels_of_task(caller, task))
     if action in ("update", "delete"):
         for job in _annotation_jobs(caller, task):
             _remove(caller, job, given)
     if action == "delete":
-        return _answer(_echo(given))
+        return _answer(echoed(given))
     return _over_jobs(caller, task, lambda job: _add(caller, job, _part(given, job)))
 
 
@@ -138,7 +133,7 @@ def _part(given: Document, job: Document) -> Document:
 
 
 def _replace(caller: Caller, job: Document, given: Document) -> Document:
-    written = _numbered(caller, given)
+    written = numbered(caller.state, given)
     _store(caller, job, written)
     return written
 
@@ -149,7 +144,7 @@ def _add(caller: Caller, job: Document, given: Document, *, keep_ids: bool = Fal
         stored = caller.state.annotations(job["id"])
         if keep_ids:
             stored = _without(stored, given)
-        written = _numbered(caller, given, keep_ids=keep_ids)
+        written = numbered(caller.state, given, keep_ids=keep_ids)
         whole = {kind: sorted(stored[kind] + written[kind], key=_id) for kind in KINDS}
         _store(caller, job, whole)
     return written
@@ -184,135 +179,3 @@ def _labels(caller: Caller, job: Document) -> Labels:
 
 def _labels_of_task(caller: Caller, task: Document) -> Labels:
     return {label["id"]: label for label in labels_of(caller, task)}
-
-
-def _checked(body: Any, labels: Labels) -> Document:
-    content = {kind: list(body.get(kind) or []) for kind in KINDS}
-    for shape in content["shapes"] + content["tags"]:
-        label = _label(shape, labels)
-        _check_attributes(shape, {a["id"] for a in label["attributes"]})
-    for track in content["tracks"]:
-        label = _label(track, labels)
-        if not track.get("shapes"):
-            raise ServerFault
-        mutable = {a["id"] for a in label["attributes"] if a["mutable"]}
-        _check_attributes(track, {a["id"] for a in label["attributes"]} - mutable)
-        for shape in track["shapes"]:
-            _check_attributes(shape, mutable)
-    return content
-
-
-def _label(one: Any, labels: Labels) -> Document:
-    if one.get("label_id") not in labels:
-        raise refused(f"label_id `{one.get('label_id')}` is invalid")
-    return labels[one["label_id"]]
-
-
-def _check_attributes(one: Any, allowed: set[int]) -> None:
-    for attribute in one.get("attributes") or []:
-        if attribute.get("spec_id") not in allowed:
-            raise refused(f"spec_id `{attribute.get('spec_id')}` is invalid")
-
-
-def _numbered(caller: Caller, content: Document, *, keep_ids: bool = False) -> Document:
-    """Annotations with ids of the server's own, and every field that it adds."""
-    state = caller.state
-    count = len(content["shapes"]) + sum(len(track["shapes"]) for track in content["tracks"])
-    next_shape = state.new_id("shape", max(1, count))
-
-    def shape_of(given: Any) -> Document:
-        nonlocal next_shape
-        next_shape += 1
-        return {
-            "type": given.get("type", "rectangle"),
-            "occluded": bool(given.get("occluded", False)),
-            "outside": bool(given.get("outside", False)),
-            "z_order": given.get("z_order", 0),
-            "rotation": given.get("rotation", 0),
-            "points": given.get("points") or [],
-            "id": next_shape - 1,
-            "frame": given["frame"],
-            "attributes": given.get("attributes") or [],
-        }
-
-    def common(given: Any) -> Document:
-        return {
-            "label_id": given["label_id"],
-            "group": given.get("group", 0),
-            "source": given.get("source", "manual"),
-        }
-
-    first_track = state.new_id("track", max(1, len(content["tracks"])))
-    return {
-        "tags": content["tags"],
-        "shapes": [
-            shape_of(given) | common(given) | {"score": given.get("score", 1), "elements": []}
-            for given in content["shapes"]
-        ],
-        "tracks": [
-            {
-                "id": given["id"] if keep_ids and given.get("id") else first_track + place,
-                **common(given),
-                "frame": given.get("frame", given["shapes"][0]["frame"]),
-                "attributes": given.get("attributes") or [],
-                "shapes": [shape_of(shape) for shape in given["shapes"]],
-                "elements": [],
-            }
-            for place, given in enumerate(content["tracks"])
-        ],
-    }
-
-
-def _echo(given: Document) -> Document:
-    """What CVAT answers to a removal: the request's annotations with some fields filled in."""
-
-    def shape_of(shape: Document) -> Document:
-        return {
-            "outside": False,
-            "occluded": False,
-            "z_order": 0,
-            "rotation": 0.0,
-            "attributes": [],
-            "id": None,
-        } | shape
-
-    common = {"group": 0, "source": "manual", "attributes": []}
-    tracks = [
-        common | track | {"shapes": [shape_of(s) for s in track["shapes"]]} for track in given["tracks"]
-    ]
-    return {
-        "tags": given["tags"],
-        "shapes": [common | shape_of(s) for s in given["shapes"]],
-        "tracks": tracks,
-    }
-
-
-def _filled(content: Document, labels: Labels) -> Document:
-    """Annotations as they are read: attributes complete, numbers as floats, keyframes in order."""
-    tracks = []
-    for track in content["tracks"]:
-        specs = labels[track["label_id"]]["attributes"] if track["label_id"] in labels else []
-        held = {a["id"]: a["default_value"] for a in specs if a["mutable"]}
-        fixed = {a["id"]: a["default_value"] for a in specs if not a["mutable"]}
-        shapes = []
-        for shape in sorted(track["shapes"], key=lambda shape: shape["frame"]):
-            own = {a["spec_id"]: str(a["value"]) for a in shape["attributes"]}
-            held = own | {number: value for number, value in held.items() if number not in own}
-            shapes.append(_plain(shape) | {"attributes": _listed(held)})
-        fixed |= {a["spec_id"]: str(a["value"]) for a in track["attributes"]}
-        tracks.append(track | {"shapes": shapes, "attributes": _listed(fixed)})
-    shapes = []
-    for shape in content["shapes"]:
-        specs = labels[shape["label_id"]]["attributes"] if shape["label_id"] in labels else []
-        values = {a["id"]: a["default_value"] for a in specs}
-        values |= {a["spec_id"]: str(a["value"]) for a in shape["attributes"]}
-        shapes.append(_plain(shape) | {"attributes": _listed(values), "score": float(shape["score"])})
-    return {"tags": content["tags"], "shapes": shapes, "tracks": tracks}
-
-
-def _plain(shape: Document) -> Document:
-    return shape | {"points": [float(p) for p in shape["points"]], "rotation": float(shape["rotation"])}
-
-
-def _listed(values: dict[int, str]) -> list[Document]:
-    return [{"spec_id": number, "value": value} for number, value in values.items()]

@@ -7,7 +7,18 @@ from typing import Final
 
 from fastapi import FastAPI, Request
 
-from ava_core.cvat.server import accounts, issues, jobs, problems, projects, tasks, uploads, webhooks
+from ava_core.cvat.server import (
+    accounts,
+    issues,
+    jobs,
+    organisations,
+    problems,
+    projects,
+    requests,
+    tasks,
+    uploads,
+    webhooks,
+)
 from ava_core.cvat.server import annotations as job_annotations
 from ava_core.cvat.server.access import base_url, hash_password
 from ava_core.cvat.server.answers import CvatJSON
@@ -29,7 +40,18 @@ def create_app(home: Path, *, admin_password: str, admin_username: str = "admin"
     state = State(home)
     app.state.store = state
     _ensure_admin(state, admin_username, admin_password)
-    for part in (accounts, projects, tasks, uploads, jobs, job_annotations, issues, webhooks):
+    for part in (
+        accounts,
+        organisations,
+        projects,
+        tasks,
+        uploads,
+        requests,
+        jobs,
+        job_annotations,
+        issues,
+        webhooks,
+    ):
         app.include_router(part.router)
     problems.install(app)
 

@@ -104,9 +104,9 @@ def _join_tracks(known: list[Document], new: list[Document], overlap: range) -> 
             result.append(track)
             continue
         free.remove(match)
-        shapes = [shape | {"keyframe": True} for shape in track["shapes"]]
-        shapes += [s | {"keyframe": True} if s["frame"] in overlap else s for s in match["shapes"]]
-        result.append(track | {"shapes": sorted(shapes, key=lambda shape: shape["frame"])})
+        shapes = {s["frame"]: s | {"keyframe": True} if s["frame"] in overlap else s for s in match["shapes"]}
+        shapes |= {s["frame"]: s | {"keyframe": True} for s in track["shapes"]}
+        result.append(track | {"shapes": [shapes[number] for number in sorted(shapes)]})
     return result + free
 
 
@@ -114,7 +114,8 @@ def _is_continued(track: Document, other: Document, overlap: range) -> bool:
     if not overlap or not _same_label(track, other):
         return False
     pairs = [(interpolated(track["shapes"], n), interpolated(other["shapes"], n)) for n in overlap]
-    return all(a is not None and b is not None and _agree(a, b) for a, b in pairs)
+    seen = [(a, b) for a, b in pairs if a is not None or b is not None]
+    return bool(seen) and all(a is not None and b is not None and _agree(a, b) for a, b in seen)
 
 
 def _same_label(one: Any, other: Any) -> bool:
