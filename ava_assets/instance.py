@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import yaml
@@ -43,9 +45,8 @@ def open_instance(settings: Settings) -> DagsterInstance:
     temporary = home / f".dagster.yaml.{os.getpid()}"
     temporary.write_text(yaml.safe_dump(dagster_yaml(settings), sort_keys=False))
     temporary.replace(home / "dagster.yaml")
-    if settings.dagster_postgres_url:
-        os.environ[POSTGRES_VARIABLE] = with_driver(settings.dagster_postgres_url.get_secret_value())
-    instance = DagsterInstance.from_config(str(home))
+    with _variables(_postgres(settings)):
+        instance = DagsterInstance.from_config(str(home))
     # Each storage makes its tables when it is first asked; two processes that do so at once end in an error.
     instance.get_runs_count()
     instance.get_asset_keys(limit=1)
@@ -61,4 +62,24 @@ def dagster_environment(settings: Settings) -> dict[str, str]:
         "DAGSTER_DISABLE_TELEMETRY": "yes",
         "PYTHONWARNINGS": "ignore",
     }
-    return os.environ | settings.environment() | own
+    return os.environ | settings.environment() | _postgres(settings) | own
+
+
+def _postgres(settings: Settings) -> dict[str, str]:
+    url = settings.dagster_postgres_url
+    return {POSTGRES_VARIABLE: with_driver(url.get_secret_value())} if url else {}
+
+
+@contextmanager
+def _variables(values: dict[str, str]) -> Iterator[None]:
+    """Set variables for the time of the block: `dagster.yaml` takes the URL from the environment alone."""
+    before = {name: os.environ.get(name) for name in values}
+    os.environ.update(values)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value

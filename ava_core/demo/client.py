@@ -11,7 +11,7 @@ from ava_core.errors import CvatError, CvatLoginError, CvatUnreachableError
 
 PAGE_SIZE: Final = 100
 TIMEOUT_SECONDS: Final = 60.0
-JPEG_START: Final = b"\xff\xd8"
+PICTURE_STARTS: Final = (b"\xff\xd8", b"\x89PNG")
 
 
 class AnnotatorClient:
@@ -65,10 +65,10 @@ class AnnotatorClient:
         return str(meta["frames"][0]["name"])
 
     def picture(self, job_id: int, frame: int) -> bytes:
-        """A frame of the job as JPEG."""
+        """A frame of the job as JPEG, or as PNG where it comes from a video."""
         query = {"type": "frame", "number": frame, "quality": "compressed"}
         content = self._send("GET", f"/api/jobs/{job_id}/data", params=query).content
-        if not content.startswith(JPEG_START):
+        if not content.startswith(PICTURE_STARTS):
             raise CvatError(f"The annotation server shows no picture for frame {frame} of job {job_id}.")
         return content
 

@@ -22,7 +22,7 @@ from ava_core.settings import Settings, load_settings
 from ava_core.storage import Storage
 from ava_core.store import open_store
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("up")]
 
 PATIENCE_SECONDS = 120
 
