@@ -1,0 +1,51 @@
+"""How fast the core is imported, beside a bare interpreter and beside Dagster."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from _bench import Bars, argument_parser, table
+
+ROUNDS = 7
+PROGRAMS = {
+    "bare interpreter": "pass",
+    "import ava_core": "import ava_core",
+    "ava_core settings, ontology, tables, store": (
+        "import ava_core.settings, ava_core.ontology, ava_core.tables, ava_core.store"
+    ),
+    "import dagster": "import dagster",
+}
+
+
+def seconds_of(program: str) -> float:
+    """Best of several starts, as the machine's other work only adds."""
+    best = float("inf")
+    for _ in range(ROUNDS):
+        began = time.perf_counter()
+        subprocess.run([sys.executable, "-c", program], check=True, cwd=Path(__file__).parent.parent)
+        best = min(best, time.perf_counter() - began)
+    return best
+
+
+def main() -> None:
+    options = argument_parser(__doc__).parse_args()
+    seconds = {name: seconds_of(program) for name, program in PROGRAMS.items()}
+    table(["start", "seconds"], [[name, value] for name, value in seconds.items()])
+    bars = Bars("start")
+    for name, value in seconds.items():
+        bars.figure(name, value)
+    bare = seconds["bare interpreter"]
+    bars.bar(
+        "import ava_core, s",
+        seconds["import ava_core"] - bare,
+        0.5,
+        holds=seconds["import ava_core"] - bare < 0.5,
+    )
+    bars.finish(options.json)
+
+
+if __name__ == "__main__":
+    main()
