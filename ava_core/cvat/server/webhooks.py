@@ -15,18 +15,13 @@ import httpx
 from fastapi import APIRouter, Request, Response
 
 from ava_core.cvat.server.access import Body, Caller, CallerOf
+from ava_core.cvat.server.events import KNOWN, listed
 from ava_core.cvat.server.lists import page
 from ava_core.cvat.server.problems import ServerFault, invalid, not_found
 from ava_core.cvat.server.state import Document, State
 
 router = APIRouter(prefix="/api")
 
-EVENTS: Final = (
-    "create:project", "update:project", "delete:project", "create:task", "update:task", "delete:task",
-    "create:job", "update:job", "delete:job", "create:issue", "update:issue", "delete:issue", "create:comment",
-    "update:comment", "delete:comment", "create:invitation", "delete:invitation", "create:membership",
-    "update:membership", "delete:membership",
-)  # fmt: skip
 RETRY_SECONDS: Final = (5, 300, 1800, 10_800, 86_400, 86_400, 86_400, 86_400)
 RETRY_STATUS: Final = frozenset({408, 429})
 UNREACHABLE: Final = 502
@@ -41,8 +36,7 @@ _senders = ThreadPoolExecutor(max_workers=4, thread_name_prefix="webhook")
 def events(request: Request, caller: CallerOf) -> Document:
     """What can be listened to."""
     kind = request.query_params.get("type", "project")
-    shown = [{"key": e, "group": {"display_name": e.split(":")[1].capitalize()}} for e in EVENTS]
-    return {"webhook_type": kind, "events": shown}
+    return {"webhook_type": kind, "events": listed(kind)}
 
 
 @router.post("/webhooks", status_code=201)
@@ -218,7 +212,7 @@ def _deliver_later(state: State, webhook: Document, payload: Document, attempt: 
 
 def _check(body: Any) -> None:
     for event in body.get("events") or []:
-        if event not in EVENTS:
+        if event not in KNOWN:
             raise invalid("events", f'"{event}" is not a valid choice.')
     url = urlsplit(str(body.get("target_url", "")))
     if url.scheme not in ("http", "https") or not url.hostname:

@@ -13,10 +13,13 @@ EXACT = frozenset({
     "data_original_chunk_type", "data_compressed_chunk_type", "image_quality", "validation_mode", "mutable",
     "default_value", "input_type", "values", "name", "slug", "username", "first_name", "last_name", "detail",
     "status_code", "attempt", "redelivery", "events", "resolved", "position", "color", "expired", "accepted",
+    "display_name",
 })  # fmt: skip
 """Fields whose values must be the recorded ones, as long as the objects correspond."""
 
 
+PAGE = "$.results"
+"""Where a list's page has its entries."""
 VARYING = frozenset({"before_update", "changes"})
 """Objects whose keys are the fields that changed; the webhooks' own test looks at these."""
 
@@ -28,8 +31,9 @@ def differences(recorded: Any, live: Any, same: Corresponding | None, where: str
     """How `live` differs from `recorded`: keys, JSON types, and the values of `EXACT` fields.
 
     `None` on either side matches anything. Values are compared in objects that are the `same`, never where `same`
-    is `None`. Lists are compared entry by entry; where lengths differ or values do not matter, each live entry is
-    held to the recorded one that it is most like. An empty list differs from one that is not empty.
+    is `None`. Lists are compared entry by entry; on pages, which may be shorter or longer here, and where values do
+    not matter, each live entry is held to the recorded one that it is most like. An empty list differs from one that
+    is not empty.
     """
     if recorded is None or live is None:
         return []
@@ -64,7 +68,8 @@ def _of_objects(
 
 
 def _of_lists(recorded: list[Any], live: list[Any], same: Corresponding | None, where: str) -> list[str]:
-    if bool(recorded) != bool(live):
+    must_match = same is not None and not where.endswith(PAGE)
+    if bool(recorded) != bool(live) or (must_match and len(recorded) != len(live)):
         return [f"{where}: {len(recorded)} entries recorded, {len(live)} here"]
     if same is None or len(recorded) != len(live):
         return [line for n, here in enumerate(live) for line in _unlike_any(recorded, here, f"{where}[{n}]")]
