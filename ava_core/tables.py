@@ -165,6 +165,143 @@ ADJUDICATIONS: Final[Schema] = {  # an expert's word on a group; `action_ids` re
     "action_ids": pl.List(pl.Int32),
 }
 
+
+PERSONS: Final[Schema] = {  # who is whom: the person of every annotator's track
+    "clip_id": pl.String,
+    "annotator": pl.String,
+    "track_key": pl.String,
+    "person_id": pl.Int32,  # 1-based within the clip, by first second and place
+}
+
+
+def _with_interval(name: str) -> Schema:
+    """A figure and its 95 % interval; null where it is undefined."""
+    return dict.fromkeys((name, f"{name}_low", f"{name}_high"), pl.Float64)
+
+
+AGREEMENT_OVERALL: Final[Schema] = {
+    "statistic": pl.String,
+    "value": pl.Float64,  # null where undefined, and `reason` says why
+    "low": pl.Float64,
+    "high": pl.Float64,
+    "n": pl.Int64,  # units, boxes or answers that it rests on
+    "reason": pl.String,
+}
+
+AGREEMENT_BY_CLASS: Final[Schema] = {
+    "action_id": pl.Int32,
+    "name": pl.String,
+    "group": pl.String,
+    "alpha": pl.Float64,
+    "low": pl.Float64,
+    "high": pl.Float64,
+    "positive_agreement": pl.Float64,  # of pairs in which one says yes, the share in which both do
+    "positive_low": pl.Float64,
+    "positive_high": pl.Float64,
+    "positives": pl.Int64,  # yes-ratings
+    "n": pl.Int64,  # ratings
+    "minimum_alpha": pl.Float64,  # the ontology's floor; null where there is none
+    "reason": pl.String,
+}
+
+AGREEMENT_BY_GROUP: Final[Schema] = {  # of an exclusive group, alpha is the multi-category one
+    "group": pl.String,
+    "kind": pl.String,
+    "alpha": pl.Float64,
+    "low": pl.Float64,
+    "high": pl.Float64,
+    "percent_agreement": pl.Float64,  # these three only of exclusive groups
+    "fleiss_kappa": pl.Float64,
+    "gwet_ac1": pl.Float64,
+    "n": pl.Int64,  # persons and seconds that two or more rated
+    "reason": pl.String,
+}
+
+CONFUSION: Final[Schema] = {  # of exclusive groups: ordered pairs of ratings of the same person and second
+    "group": pl.String,
+    "action_id": pl.Int32,
+    "action_id_b": pl.Int32,
+    "count": pl.Int64,
+}
+
+AGREEMENT_BY_PAIR: Final[Schema] = {
+    "annotator": pl.String,
+    "annotator_b": pl.String,
+    "shared_clips": pl.Int64,
+    "shared_boxes": pl.Int64,
+    "shared_labels": pl.Int64,  # persons and seconds that both labelled
+    "missed": pl.Int64,  # boxes that only one of them has
+    **_with_interval("kappa"),  # Cohen's, pooled over classes
+    **_with_interval("pooled_alpha"),
+    **_with_interval("masi"),  # similarity of whole label sets, not corrected for chance
+    **_with_interval("mean_iou"),
+    **_with_interval("edited_iou"),  # of boxes that both edited
+    **_with_interval("tube_iou"),
+    **_with_interval("f1"),  # of boxes at IoU ≥ .5
+    **_with_interval("share_tight"),  # boxes with IoU ≥ .75
+    **_with_interval("idf1"),
+    **_with_interval("temporal_iou"),  # seconds of each action of each person
+    "bias_left": pl.Float64,  # b minus a, in shares of the box's size
+    "bias_top": pl.Float64,
+    "bias_right": pl.Float64,
+    "bias_bottom": pl.Float64,
+    "reason": pl.String,
+}
+
+AGREEMENT_BY_CLIP: Final[Schema] = {
+    "clip_id": pl.String,
+    "annotators": pl.Int64,
+    "people": pl.Int64,  # whom anybody drew
+    "pooled_alpha": pl.Float64,
+    "mean_iou": pl.Float64,
+    "f1": pl.Float64,
+    "idf1": pl.Float64,
+    "shared_boxes": pl.Int64,
+    "missed": pl.Int64,
+    "reason": pl.String,
+}
+
+GATE: Final[Schema] = {
+    "annotator": pl.String,
+    "status": pl.String,  # ok | watch (flagged, not distrusted) | suspect | unknown (too little seen)
+    "reasons": pl.List(pl.String),
+}
+
+SCORECARDS: Final[Schema] = {  # one row an annotator; alphas are Krippendorff's, pooled over classes
+    "annotator": pl.String,
+    "clips": pl.Int64,  # completed
+    "boxes": pl.Int64,
+    "ratings": pl.Int64,  # answers: person, second, group
+    "edit_rate": pl.Float64,  # share of boxes not left as pre-drawn
+    **_with_interval("alpha"),  # against all others
+    "best_alpha": pl.Float64,  # with the best partner
+    "mean_alpha": pl.Float64,  # mean over partners
+    "mean_iou": pl.Float64,  # with the others' boxes
+    "shared_boxes": pl.Int64,
+    "sensitivity": pl.Float64,  # of the labels that hold (by Dawid–Skene), the share that was named
+    "false_alarm_rate": pl.Float64,  # of the labels that do not hold, the share that was named
+    "box_error": pl.Float64,  # mean distance of an edge from the others' mean, in shares of the box's size
+    "bias_left": pl.Float64,  # the same with its sign: to the right and down
+    "bias_top": pl.Float64,
+    "bias_right": pl.Float64,
+    "bias_bottom": pl.Float64,
+    "flip_rate": pl.Float64,  # answers that differ from the same person's a second before
+    **_with_interval("gold_accuracy"),  # answers equal to the expert's; what was left out is wrong
+    "gold_answers": pl.Int64,
+    "gold_iou": pl.Float64,
+    **_with_interval("drift"),  # alpha in the later half of the work minus that in the earlier
+    "reason": pl.String,  # why figures are null
+}
+
+CONFLICTS: Final[Schema] = {  # where annotators differ
+    "clip_id": pl.String,
+    "second": pl.Int32,
+    "person_id": pl.Int32,
+    "frame": pl.Int32,  # the one to jump to
+    "kind": pl.String,  # label:<group> | box | identity | missed
+    "detail": pl.String,
+}
+
 ADJUDICATION_QUEUE: Final[Schema] = {  # what an expert should look at, most likely wrong first
     "clip_id": pl.String,
     "second": pl.Int32,

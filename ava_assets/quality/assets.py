@@ -13,7 +13,6 @@ from dagster import (
 from ava_assets.metadata import markdown
 from ava_assets.partitions import video_batch
 from ava_assets.resources import Platform
-from ava_core.agreement.gate import gate
 from ava_core.agreement.measure import measure_agreement
 from ava_core.consensus.form import form_consensus
 from ava_core.decisions import decision_state
@@ -47,7 +46,6 @@ def agreement(context: AssetExecutionContext, platform: Platform, raw_annotation
         at.ontology,
         seed=at.settings.seed,
     )
-    tables["gate"] = gate(tables)
     return Output(
         tables,
         metadata={

@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from ava_core.tables import BOX_COLUMNS, Schema
+from ava_core.tables import BOX_COLUMNS
 
 Array = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -29,51 +29,43 @@ LEAST_PIECE_IOU: Final = 0.5
 CHUNK: Final = 50_000
 """Pairs of tracks compared at once; bounds the memory."""
 
-PERSONS: Final[Schema] = {
-    "clip_id": pl.String,
-    "annotator": pl.String,
-    "track_key": pl.String,
-    "person_id": pl.Int32,  # 1-based within the clip, by first second and place
-}
-
-TRACK: Final = ["clip_id", "annotator", "track_key"]
+TRACK: Final = ["clip", "who", "track"]
 
 
-def match_persons(raw_boxes: pl.DataFrame) -> pl.DataFrame:
-    """The person of every annotator's track: `PERSONS`, from `tables.RAW_BOXES` (one version of each job).
+def match_persons(boxes: pl.DataFrame) -> pl.DataFrame:
+    """The person of every annotator's track: `TRACK`, `person_id`, 1-based within the clip, by first second and
+    place.
 
-    The order of rows and annotators does not matter.
+    Takes `TRACK` as numbers (clip, annotator, track), `seed_track_id`, `second` and the box, one version of each
+    job. The order of rows and annotators does not matter.
     """
-    if raw_boxes.is_empty():
-        return pl.DataFrame(schema=dict(PERSONS))
-    tracks = Tracks(raw_boxes)
-    clusters = _Clusters(tracks)
-    cluster = clusters.of_tracks()
+    if boxes.is_empty():
+        return boxes.select(TRACK).with_columns(person_id=pl.lit(0, dtype=pl.Int32))
+    tracks = Tracks(boxes)
+    cluster = _Clusters(tracks).name
     first, place = tracks.first_and_place(cluster)
     people = tracks.table.with_columns(
-        cluster=cluster, first=first, place=pl.Series(place.round(3)), person_id=pl.lit(0)
+        cluster=cluster, first=first, **{f"at{side}": place[:, side].round(3) for side in range(4)}
     )
-    order = people.unique("cluster").sort("clip_id", "first", pl.col("place").arr.to_list(), "cluster")
-    numbered = order.select("cluster", person_id=pl.int_range(1, pl.len() + 1).over("clip_id"))
-    found = people.drop("person_id").join(numbered, on="cluster")
-    return found.select(pl.col(name).cast(kind) for name, kind in PERSONS.items()).sort(TRACK)
+    order = people.unique("cluster").sort("clip", "first", "at0", "at1", "at2", "at3", "cluster")
+    numbered = order.select("cluster", person_id=pl.int_range(1, pl.len() + 1, dtype=pl.Int32).over("clip"))
+    return people.join(numbered, on="cluster").select(*TRACK, "person_id").sort(TRACK)
 
 
 class Tracks:
     """All annotators' tracks of all clips as arrays over seconds.
 
-    `table`: `clip_id, annotator, track_key, seed_track_id`, one row a track; `boxes` `(tracks, seconds, 4)`, zero
-    where `seen` `(tracks, seconds)` is false; `clip`, `owner`, `seed` `(tracks,)` as numbers, seed -1 for none.
+    `table`: `TRACK`, `seed_track_id`, one row a track; `boxes` `(tracks, seconds, 4)`, zero where `seen` `(tracks,
+    seconds)` is false; `clip`, `owner`, `seed` `(tracks,)` as numbers, seed -1 for none.
     """
 
-    def __init__(self, raw_boxes: pl.DataFrame) -> None:
-        names = [pl.col(name).cast(pl.Enum(raw_boxes[name].unique().sort())) for name in TRACK]
-        rows = raw_boxes.select(*names, "seed_track_id", "second", *BOX_COLUMNS).sort(*TRACK, "second")
+    def __init__(self, boxes: pl.DataFrame) -> None:
+        rows = boxes.select(*TRACK, "seed_track_id", "second", *BOX_COLUMNS).sort(*TRACK, "second")
         number = rows.select(pl.struct(TRACK).rle_id()).to_series().to_numpy()
-        starts = np.flatnonzero(np.diff(number, prepend=-1))
+        starts = np.flatnonzero(np.diff(number.astype(np.int64), prepend=-1))
         self.table = rows[starts].select(*TRACK, "seed_track_id")
-        self.clip: Ints = self.table["clip_id"].to_physical().to_numpy().astype(np.int64)
-        self.owner: Ints = self.table["annotator"].to_physical().to_numpy().astype(np.int64)
+        self.clip: Ints = self.table["clip"].to_numpy().astype(np.int64)
+        self.owner: Ints = self.table["who"].to_numpy().astype(np.int64)
         self.seed: Ints = self.table["seed_track_id"].fill_null(-1).to_numpy().astype(np.int64)
         second = rows["second"].to_numpy()
         shape = (len(starts), int(second.max()) + 1)
@@ -120,9 +112,6 @@ class _Clusters:
             self.members[name if name >= 0 else track].append(track)
         self.name = np.where(self.settled >= 0, self.settled, np.arange(len(self.settled)))
         self._join_by_place()
-
-    def of_tracks(self) -> Ints:
-        return self.name
 
     def _join_by_place(self) -> None:
         """Match what no seed settled: whole tracks first, best overlap first, then pieces of split ones."""

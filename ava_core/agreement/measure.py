@@ -2,26 +2,64 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import asdict, dataclass
 from typing import Any, Final
 
 import numpy as np
+import numpy.typing as npt
 import polars as pl
 
-from ava_core.agreement import alpha
-from ava_core.agreement.boxes import SAME_BOX, box_figures, box_pairs, person_boxes
-from ava_core.agreement.match import match_persons
-from ava_core.agreement.ratings import UNIT, ratings
+from ava_core.agreement import alpha, coefficients
+from ava_core.agreement.alpha import CONSTANT, NO_PAIRS, UNUSED, LabelSums
+from ava_core.agreement.bootstrap import ClipBootstrap, Estimate, estimate, interval, share
+from ava_core.agreement.conflicts import conflicts
+from ava_core.agreement.gate import gate
+from ava_core.agreement.gold import expert_slots, gold_sums
+from ava_core.agreement.pairs import (
+    BOX_SUMS,
+    EDGES,
+    PairFigures,
+    PairSums,
+    f1,
+    kappa,
+    pair_sums,
+    pooled_alpha,
+    ratio,
+)
+from ava_core.agreement.panel import Panel, build_panel
+from ava_core.agreement.scorecard import scorecards
+from ava_core.agreement.steadiness import flips
+from ava_core.agreement.untangle import untangle
 from ava_core.ontology import Ontology
+from ava_core.tables import (
+    AGREEMENT_BY_CLASS,
+    AGREEMENT_BY_CLIP,
+    AGREEMENT_BY_GROUP,
+    AGREEMENT_BY_PAIR,
+    AGREEMENT_OVERALL,
+    CONFUSION,
+)
 
-NO_PAIRS: Final = "no person was labelled by two annotators"
-CONSTANT: Final = "everyone always said the same, so no disagreement can be expected"
-UNUSED: Final = "nobody used this class"
+Array = npt.NDArray[np.float64]
 
-OVERALL = {
-    "statistic": pl.String, "value": pl.Float64, "low": pl.Float64, "high": pl.Float64, "n": pl.Int64,
-    "reason": pl.String,
-}  # fmt: skip
+NO_SHARED_CLIP: Final = "no clip was completed by two annotators"
+NO_SHARED_BOX: Final = "no box of one person by two annotators"
+NO_BOX: Final = "there is no box"
+NO_ACTION: Final = "no action was named by two annotators who saw the same person"
+NO_NEIGHBOURS: Final = "no person was labelled at two seconds in a row"
+
+FIGURES: Final[Mapping[str, tuple[Callable[[PairSums], Array], tuple[str, ...], str]]] = {
+    "masi": (ratio("masi", "units"), ("units",), NO_PAIRS),
+    "box_mean_iou": (ratio("iou", "shared"), ("shared",), NO_SHARED_BOX),
+    "box_edited_iou": (ratio("edited_iou", "edited"), ("edited",), "no box that both annotators edited"),
+    "box_tube_iou": (ratio("tube_iou", "tubes"), ("tubes",), NO_SHARED_BOX),
+    "box_share_tight": (ratio("tight", "shared"), ("shared",), NO_SHARED_BOX),
+    "box_f1": (f1("same"), ("boxes_a", "boxes_b"), NO_BOX),
+    "box_idf1": (f1("identical"), ("boxes_a", "boxes_b"), NO_BOX),
+    "temporal_iou": (ratio("temporal_iou", "episodes"), ("episodes",), NO_ACTION),
+}
+"""Figures of pairs: how they follow from the sums, what they rest on, why they may be undefined."""
 
 
 def measure_agreement(
@@ -32,206 +70,207 @@ def measure_agreement(
     *,
     seed: int = 0,
     repetitions: int = 1000,
+    gold: Mapping[str, str] | None = None,
+    assigned: Collection[str] = (),
 ) -> dict[str, pl.DataFrame]:
     """Agreement tables from `tables.RAW_BOXES`, `RAW_LABELS` and `COMPLETED_JOBS`.
 
-    `persons` who is whom · `overall` headline figures · `per_class` · `pairs` of annotators · `clips` ·
-    `annotators` scorecards · `conflicts` places where they differ. Every alpha has a 95 % interval from
-    resampling clips; an undefined figure is null with a reason. The order of rows does not matter.
+    `persons` who is whom · `overall` headline figures · `per_class` · `per_group` · `confusion` of exclusive groups ·
+    `pairs` of annotators · `clips` · `annotators` scorecards · `gate` its verdicts · `conflicts` places where they
+    differ · `ignored` rows that do not count. Intervals are of 95 %, from `repetitions` draws of clips; an undefined
+    figure is null with a reason. The order of rows and annotators does not matter.
+
+    `gold`: the expert of each gold clip, whose work is compared with the others' but not counted as theirs;
+    `assigned`: everybody who has a job, so that who completed none has a row too.
     """
-    persons = match_persons(raw_boxes)
-    rated = ratings(raw_labels, persons)
-    boxes = person_boxes(raw_boxes, persons)
-    pairs = box_pairs(boxes, completed)
-    sums = alpha.ClassSums(rated, ontology)
-    draws = sums.resampled(repetitions, seed) if sums.clips else [np.zeros((0, len(ontology.actions)))] * 3
-    by_pair = _pairs(rated, pairs, ontology)
-    return {
-        "persons": persons,
-        "overall": _overall(sums, draws, pairs, boxes),
-        "per_class": _per_class(sums, draws, ontology),
-        "pairs": by_pair,
-        "clips": _clips(rated, pairs, completed, ontology),
-        "annotators": _annotators(boxes, by_pair, completed),
-        "conflicts": _conflicts(rated, pairs),
+    tangled = build_panel(raw_boxes, raw_labels, completed, ontology)
+    whole = untangle(tangled)
+    experts = expert_slots(whole, gold or {})
+    panel, tangled = whole.without_slots(experts), tangled.without_slots(experts)
+    bootstrap = ClipBootstrap(len(panel.clips), repetitions=repetitions, seed=seed)
+    pairs = pair_sums(panel, tangled)
+    labels = Resampled.of(alpha.label_sums(panel), bootstrap)
+    steadiness = flips(panel)
+    by_pair = _pairs(panel, pairs, bootstrap)
+    order = {
+        (clip, name): job for clip, name, job in completed.select("clip_id", "annotator", "job_id").rows()
     }
+    cards = scorecards(
+        panel,
+        pairs,
+        by_pair,
+        gold_sums(whole, gold or {}),
+        steadiness,
+        bootstrap,
+        order=order,
+        assigned=assigned,
+    )
+    tables = {
+        "persons": panel.persons,
+        "overall": _overall(panel, labels, pairs, steadiness, bootstrap),
+        "per_class": _per_class(panel, labels),
+        "per_group": _per_group(panel, labels),
+        "confusion": _confusion(panel),
+        "pairs": by_pair,
+        "clips": _clips(panel, labels.by_clip, pairs),
+        "annotators": cards,
+        "conflicts": conflicts(panel, tangled),
+        "ignored": panel.ignored,
+    }
+    return tables | {"gate": gate(tables)}
+
+
+@dataclass(frozen=True)
+class Resampled:
+    """Label sums by clip, of all clips, and of every repetition."""
+
+    by_clip: LabelSums
+    total: LabelSums
+    drawn: LabelSums
+
+    @classmethod
+    def of(cls, by_clip: LabelSums, bootstrap: ClipBootstrap) -> Resampled:
+        return cls(by_clip, by_clip.total(), by_clip.resampled(bootstrap))
+
+    def estimate(self, figure: Callable[[LabelSums], Array], reason: str) -> Estimate:
+        """A figure; undefined for `reason`, or because nobody was labelled by two."""
+        why = reason if self.total.ratings.any() else NO_PAIRS
+        return estimate(figure, self.total, self.drawn, len(self.by_clip.yes), why)
+
+    def of_classes(self, columns: npt.NDArray[np.int64]) -> Resampled:
+        """The same for some classes."""
+        return Resampled(*(part.of_classes(columns) for part in (self.by_clip, self.total, self.drawn)))
 
 
 def _overall(
-    sums: alpha.ClassSums, draws: list[Any], pairs: pl.DataFrame, boxes: pl.DataFrame
+    panel: Panel,
+    labels: Resampled,
+    pairs: PairSums,
+    steadiness: tuple[Array, Array],
+    bootstrap: ClipBootstrap,
 ) -> pl.DataFrame:
-    rows = []
-    clips = len(sums.clips)
-    for name, function in (("pooled_alpha", alpha.pooled), ("macro_alpha", alpha.macro)):
-        value = float(function(*sums.totals())[0])
-        why = NO_PAIRS if not clips else CONSTANT
-        if name == "macro_alpha" and clips:
-            why = f"no class has {alpha.RARE} positive ratings"
-        found = alpha.estimate(value, function(*draws), why, clips)
-        rows.append(
-            {"statistic": name, **asdict(found), "n": int(sums.all.max(axis=1).sum()) if clips else 0}
-        )
-    figures = box_figures(pairs.with_columns(all=pl.lit(value=True)), ["all"])
-    for name in ("mean_iou", "f1", "share_tight"):
-        figure = figures[name][0] if figures.height else None
-        reason = "" if figure is not None else "no clip was completed by two annotators"
-        rows.append({"statistic": f"box_{name}", "value": figure, "n": pairs.height, "reason": reason})
-    edited = boxes["edited"].mean() if boxes.height else None
-    reason = "" if boxes.height else "there is no box"
-    rows.append({"statistic": "edit_rate", "value": edited, "n": boxes.height, "reason": reason})
-    return pl.DataFrame(rows, schema=OVERALL)
+    clips = np.arange(len(panel.clips))
+    rare = f"no class has {alpha.RARE} positive ratings"
+    units = int((panel.raters >= 2).sum())
+    both = PairFigures.of(pairs, bootstrap)
+    rows: list[tuple[str, Estimate, int]] = [
+        ("pooled_alpha", labels.estimate(alpha.pooled, CONSTANT), units),
+        ("macro_alpha", labels.estimate(alpha.macro, rare), units),
+        ("kappa", both.estimate(kappa, CONSTANT if both.count("units") else NO_PAIRS), both.count("units")),
+    ]
+    for name, (figure, base, reason) in FIGURES.items():
+        n = sum(both.count(part) for part in base)
+        rows.append((name, both.estimate(figure, reason if len(pairs.clip) else NO_SHARED_CLIP), n))
+    changed, steady = (part.sum(axis=1) for part in steadiness)
+    rows.append(("flip_rate", bootstrap.ratio(changed, steady, clips, NO_NEIGHBOURS), int(steady.sum())))
+    boxes = panel.by_clip(panel.present).sum(axis=1)
+    edited = panel.by_clip(panel.edited & panel.present).sum(axis=1)
+    rows.append(("edit_rate", bootstrap.ratio(edited, boxes, clips, NO_BOX), int(boxes.sum())))
+    content = [{"statistic": name, **asdict(found), "n": n} for name, found, n in rows]
+    return pl.DataFrame(content, schema=dict(AGREEMENT_OVERALL))
 
 
-def _per_class(sums: alpha.ClassSums, draws: list[Any], ontology: Ontology) -> pl.DataFrame:
-    value = alpha.alphas(*sums.totals())[0]
-    drawn = alpha.alphas(*draws)
-    disagreement, yes, total = (part[0] for part in sums.totals())
+def _per_class(panel: Panel, labels: Resampled) -> pl.DataFrame:
+    total, drawn = labels.total, labels.drawn
+    figures = {"alpha": alpha.alphas, "positive_agreement": alpha.positive_agreement}
+    known = {name: (figure(total)[0], figure(drawn)) for name, figure in figures.items()}
+    clips = len(panel.clips)
     rows = []
-    for number, action in enumerate(sums.actions):
-        why = NO_PAIRS if total[number] == 0 else UNUSED if yes[number] == 0 else CONSTANT
-        found = alpha.estimate(value[number], drawn[:, number], why, len(sums.clips))
-        # Of the pairs in which one says yes, the share in which both do.
-        positive = 1 - disagreement[number] / yes[number] if yes[number] else None
+    for number, action in enumerate(panel.ontology.actions):
+        yes, ratings = int(total.yes[0, number]), int(total.ratings[0, number])
+        why = NO_PAIRS if ratings == 0 else UNUSED if yes == 0 else CONSTANT
+        found = {name: interval(float(value[number]), draws[:, number], clips, why)
+                 for name, (value, draws) in known.items()}  # fmt: skip
         rows.append({
-            "action_id": action.id, "name": action.name, "group": ontology.group_of(action.id).name,
-            "alpha": found.value, "low": found.low, "high": found.high, "positive_agreement": positive,
-            "positives": int(yes[number]), "n": int(total[number]), "reason": found.reason,
+            "action_id": action.id, "name": action.name, "group": panel.ontology.group_of(action.id).name,
+            "alpha": found["alpha"].value, "low": found["alpha"].low, "high": found["alpha"].high,
+            "positive_agreement": found["positive_agreement"].value,
+            "positive_low": found["positive_agreement"].low, "positive_high": found["positive_agreement"].high,
+            "positives": yes, "n": ratings, "minimum_alpha": action.minimum_alpha,
+            "reason": found["alpha"].reason,
         })  # fmt: skip
-    schema = {
-        "action_id": pl.Int32, "name": pl.String, "group": pl.String, "alpha": pl.Float64, "low": pl.Float64,
-        "high": pl.Float64, "positive_agreement": pl.Float64, "positives": pl.Int64, "n": pl.Int64,
-        "reason": pl.String,
-    }  # fmt: skip
-    return pl.DataFrame(rows, schema=schema)
+    return pl.DataFrame(rows, schema=dict(AGREEMENT_BY_CLASS))
 
 
-def cohen_kappa(a: pl.Series, b: pl.Series) -> float | None:
-    """Cohen's kappa of two raters' categories; `None` where chance alone agrees fully (Cohen, 1960)."""
-    table = pl.DataFrame({"a": a, "b": b})
-    n = table.height
-    if not n:
-        return None
-    observed = float((table["a"] == table["b"]).sum()) / n
-    left, right = (dict(table[side].value_counts().rows()) for side in ("a", "b"))
-    chance = sum(count * right.get(value, 0) for value, count in left.items()) / n**2
-    return None if chance >= 1 else (observed - chance) / (1 - chance)
-
-
-def _pairs(rated: pl.DataFrame, box_table: pl.DataFrame, ontology: Ontology) -> pl.DataFrame:
-    figures = box_figures(box_table, ["annotator", "annotator_b"]).sort("annotator", "annotator_b")
-    both = rated.join(rated, on=UNIT, suffix="_b").filter(pl.col("annotator") < pl.col("annotator_b"))
+def _per_group(panel: Panel, labels: Resampled) -> pl.DataFrame:
     rows = []
-    for row in figures.to_dicts():
-        own = both.filter(
-            pl.col("annotator") == row["annotator"], pl.col("annotator_b") == row["annotator_b"]
-        )
-        rows.append(row | _pair_labels(own, ontology))
-    schema = figures.schema | {
-        "kappa": pl.Float64, "pooled_alpha": pl.Float64, "shared_labels": pl.Int64, "shared_clips": pl.Int64,
-        "label_agreement": pl.Float64, "reason": pl.String,
-    }  # fmt: skip
-    return pl.DataFrame(rows, schema=schema)
+    for number, group in enumerate(panel.ontology.groups):
+        columns = np.flatnonzero(panel.group_of == number)
+        rated = panel.raters[:, number] >= 2
+        found = labels.of_classes(columns).estimate(alpha.pooled, CONSTANT)
+        row: dict[str, Any] = {
+            "group": group.name, "kind": group.kind, "alpha": found.value, "low": found.low, "high": found.high,
+            "n": int(rated.sum()), "reason": found.reason,
+        }  # fmt: skip
+        if group.kind == "exclusive" and rated.any() and len(columns) > 1:
+            counts = panel.counts(columns)[rated]
+            for name in ("percent_agreement", "fleiss_kappa", "gwet_ac1"):
+                value = getattr(coefficients, name)(counts)
+                row[name] = None if np.isnan(value) else value
+        rows.append(row)
+    return pl.DataFrame(rows, schema=dict(AGREEMENT_BY_GROUP))
 
 
-def _pair_labels(own: pl.DataFrame, ontology: Ontology) -> dict[str, Any]:
-    """Kappa over groups (each answer a category, mean weighted by ratings) and pooled alpha of one pair."""
-    kappas, weights = [], []
-    for (_,), group in own.group_by(["group"], maintain_order=True):
-        said = [
-            group[name].list.sort().list.eval(pl.element().cast(pl.String)).list.join("+")
-            for name in ("action_ids", "action_ids_b")
-        ]
-        kappa = cohen_kappa(said[0], said[1])
-        if kappa is not None:
-            kappas.append(kappa)
-            weights.append(group.height)
-    two = pl.concat([own.select(*UNIT, "annotator", "action_ids"),
-                     own.select(*UNIT, annotator="annotator_b", action_ids="action_ids_b")])  # fmt: skip
-    pooled = alpha.pooled(*alpha.ClassSums(two, ontology).totals())[0] if own.height else np.nan
-    same = own.select(pl.col("action_ids").list.sort() == pl.col("action_ids_b").list.sort()).to_series()
-    return {
-        "kappa": float(np.average(kappas, weights=weights)) if kappas else None,
-        "pooled_alpha": None if np.isnan(pooled) else float(pooled),
-        "shared_labels": own.height,
-        "shared_clips": own["clip_id"].n_unique(),
-        "label_agreement": same.mean() if own.height else None,
-        "reason": "" if kappas else (CONSTANT if own.height else NO_PAIRS),
-    }
+def _confusion(panel: Panel) -> pl.DataFrame:
+    """How often one annotator of a pair says `action_id` and the other `action_id_b`, both ways round."""
+    parts = []
+    for number, group in enumerate(panel.ontology.groups):
+        columns = np.flatnonzero(panel.group_of == number)
+        if group.kind != "exclusive":
+            continue
+        # Ordered pairs of raters: v_k v_l of two different answers, v_k (v_k - 1) of the same.
+        votes = panel.counts(columns)
+        table = votes.T @ votes - np.diag(votes.sum(axis=0))
+        one, other = np.nonzero(table)
+        ids = panel.action_ids[columns]
+        parts.append(pl.DataFrame({
+            "group": [group.name] * len(one), "action_id": ids[one], "action_id_b": ids[other],
+            "count": table[one, other],
+        }, schema_overrides={"group": pl.String}))  # fmt: skip
+    if not parts:
+        return pl.DataFrame(schema=dict(CONFUSION))
+    return pl.concat(parts).select(pl.col(name).cast(kind) for name, kind in CONFUSION.items())
 
 
-def _answer(column: str) -> pl.Expr:
-    """What was said about a group as one category: its action ids in order."""
-    return pl.col(column).list.sort().list.eval(pl.element().cast(pl.String)).list.join("+")
-
-
-def _clips(
-    rated: pl.DataFrame, pairs: pl.DataFrame, completed: pl.DataFrame, ontology: Ontology
-) -> pl.DataFrame:
-    figures = {row["clip_id"]: row for row in box_figures(pairs, ["clip_id"]).to_dicts()}
-    people = completed.group_by("clip_id").agg(annotators=pl.col("annotator").n_unique()).sort("clip_id")
+def _pairs(panel: Panel, pairs: PairSums, bootstrap: ClipBootstrap) -> pl.DataFrame:
     rows = []
-    for clip_id, annotators in people.rows():
-        sums = alpha.ClassSums(rated.filter(pl.col("clip_id") == clip_id), ontology)
-        value = alpha.pooled(*sums.totals())[0] if sums.clips else np.nan
-        known = figures.get(clip_id, {})
-        rows.append({
-            "clip_id": clip_id, "annotators": annotators,
-            "pooled_alpha": None if np.isnan(value) else float(value),
-            **{name: known.get(name) for name in ("mean_iou", "f1", "shared_boxes", "missed")},
-            "reason": "" if not np.isnan(value) else (CONSTANT if sums.clips else NO_PAIRS),
-        })  # fmt: skip
-    schema = {
-        "clip_id": pl.String, "annotators": pl.Int64, "pooled_alpha": pl.Float64, "mean_iou": pl.Float64,
-        "f1": pl.Float64, "shared_boxes": pl.Int64, "missed": pl.Int64, "reason": pl.String,
+    for a, b in sorted(set(zip(pairs.a.tolist(), pairs.b.tolist(), strict=True))):
+        own = PairFigures.of(pairs.only((pairs.a == a) & (pairs.b == b)), bootstrap)
+        why = CONSTANT if own.count("units") else NO_PAIRS
+        found = {"kappa": own.estimate(kappa, why), "pooled_alpha": own.estimate(pooled_alpha, why)}
+        found |= {name.removeprefix("box_"): own.estimate(figure, reason)
+                  for name, (figure, _, reason) in FIGURES.items()}  # fmt: skip
+        shared = own.count("shared")
+        row: dict[str, Any] = {
+            "annotator": panel.annotators[a], "annotator_b": panel.annotators[b], "shared_clips": own.clips,
+            "shared_boxes": shared, "shared_labels": own.count("units"),
+            "missed": own.count("boxes_a") + own.count("boxes_b") - 2 * shared,
+        }  # fmt: skip
+        for name, each in found.items():
+            row |= {name: each.value, f"{name}_low": each.low, f"{name}_high": each.high}
+        for edge in EDGES:
+            row[f"bias_{edge}"] = float(own.total[f"shift_{edge}"][0]) / shared if shared else None
+        reasons = {f"{name}: {each.reason}" for name, each in found.items() if each.reason}
+        rows.append(row | {"reason": "; ".join(sorted(reasons))})
+    return pl.DataFrame(rows, schema=dict(AGREEMENT_BY_PAIR))
+
+
+def _clips(panel: Panel, labels: LabelSums, pairs: PairSums) -> pl.DataFrame:
+    """One row a clip; a clip alone has no interval."""
+    count = len(panel.clips)
+    value = alpha.pooled(labels)
+    sums = {name: np.bincount(pairs.clip, pairs[name], count) for name in BOX_SUMS}
+    boxes = sums["boxes_a"] + sums["boxes_b"]
+    why = np.where(labels.ratings.any(axis=1), CONSTANT, NO_PAIRS)
+    people = np.bincount(panel.clip[panel.tubes], minlength=count)
+    why = np.where(people == 0, "nobody drew a person", why)
+    figures = {
+        "pooled_alpha": value, "mean_iou": share(sums["iou"], sums["shared"]),
+        "f1": share(2 * sums["same"], boxes), "idf1": share(2 * sums["identical"], boxes),
     }  # fmt: skip
-    return pl.DataFrame(rows, schema=schema)
-
-
-def _annotators(boxes: pl.DataFrame, pairs: pl.DataFrame, completed: pl.DataFrame) -> pl.DataFrame:
-    """Scorecards: clips, boxes, edit rate, agreement with the others."""
-    figures = ["pooled_alpha", "mean_iou", "shared_boxes"]
-    mirrored = pl.concat(
-        [
-            pairs.select("annotator", *figures),
-            pairs.select(pl.col("annotator_b").alias("annotator"), *figures),
-        ]
-    )
-    against = mirrored.group_by("annotator").agg(
-        mean_alpha=pl.col("pooled_alpha").mean(),
-        best_alpha=pl.col("pooled_alpha").max(),
-        mean_iou=pl.col("mean_iou").mean(),
-        shared_boxes=pl.col("shared_boxes").sum(),
-    )
-    work = boxes.group_by("annotator").agg(boxes=pl.len(), edit_rate=pl.col("edited").mean())
-    clips = completed.group_by("annotator").agg(clips=pl.col("clip_id").n_unique())
-    return (
-        clips.join(work, on="annotator", how="left")
-        .join(against, on="annotator", how="left")
-        .sort("annotator")
-    )
-
-
-def _conflicts(rated: pl.DataFrame, pairs: pl.DataFrame) -> pl.DataFrame:
-    """Places where annotators differ: labels of a group, boxes that overlap badly, people whom some missed."""
-    labels = (
-        rated.with_columns(said=_answer("action_ids"))
-        .group_by(UNIT)
-        .agg(
-            different=pl.col("said").n_unique(),
-            detail=(pl.col("annotator") + "=" + pl.col("said")).sort().str.join("; "),
-        )
-        .filter(pl.col("different") > 1)
-        .select("clip_id", "second", "person_id", kind="label:" + pl.col("group"), detail="detail")
-    )
-    names = pl.col("annotator") + " / " + pl.col("annotator_b")
-    overlap = pl.col("iou").round(2).cast(pl.String)
-    apart = pairs.filter(pl.col("iou") < SAME_BOX).select(
-        "clip_id", "second", "person_id", kind=pl.lit("box"), detail=names + ": IoU " + overlap
-    )
-    missing = pl.when(pl.col("has")).then(pl.col("annotator_b")).otherwise(pl.col("annotator"))
-    missed = (
-        pairs.filter(pl.col("iou").is_null())
-        .select("clip_id", "second", "person_id", kind=pl.lit("missed"), detail=missing + " has no box")
-        .unique()
-    )
-    return pl.concat([labels, apart, missed]).sort("clip_id", "second", "person_id", "kind", "detail")
+    return pl.DataFrame({
+        "clip_id": list(panel.clips), "annotators": (panel.crew >= 0).sum(axis=1), "people": people,
+        **{name: pl.Series(part, dtype=pl.Float64).fill_nan(None) for name, part in figures.items()},
+        "shared_boxes": sums["shared"], "missed": boxes - 2 * sums["shared"],
+        "reason": np.where(np.isnan(value), why, "").tolist(),
+    }).select(pl.col(name).cast(kind) for name, kind in AGREEMENT_BY_CLIP.items())  # fmt: skip

@@ -27,3 +27,15 @@ def area(boxes: Array) -> Array:
     """Areas `(…,)` of boxes `(…, 4)`, in square pixels."""
     result: Array = (boxes[..., 2] - boxes[..., 0]) * (boxes[..., 3] - boxes[..., 1])
     return result
+
+
+def edge_shifts(boxes: Array) -> Array:
+    """Signed distance of each box's edges from the mean of the others' boxes, in shares of that mean box's width and
+    height: `(P, K, 4)` of `(P, K, 4)`, to the right and down; nan where the box or every other is absent."""
+    present = ~np.isnan(boxes[:, :, 0])
+    known = np.where(present[:, :, None], boxes, 0.0)
+    others = present.sum(axis=1, keepdims=True) - present
+    mean = (known.sum(axis=1, keepdims=True) - known) / np.where(others > 0, others, np.nan)[:, :, None]
+    size = np.tile(mean[..., 2:] - mean[..., :2], 2)
+    result: Array = (boxes - mean) / np.where(size > 0, size, np.nan)
+    return result

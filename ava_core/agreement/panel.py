@@ -19,7 +19,7 @@ import polars as pl
 from ava_core.agreement.match import TRACK, match_persons
 from ava_core.errors import InputError
 from ava_core.ontology import Ontology
-from ava_core.tables import BOX_COLUMNS
+from ava_core.tables import BOX_COLUMNS, PERSONS, conform
 
 Array = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -28,8 +28,23 @@ Flags = npt.NDArray[np.bool_]
 LARGEST_CREW: Final = 32
 """Annotators of one clip; votes are kept as bits."""
 
-JOB: Final = ["clip_id", "annotator", "job_id", "version"]
+JOB: Final = ["job_id", "version"]
 IGNORED: Final = {"what": pl.String, "rows": pl.Int64, "reason": pl.String}
+
+
+@dataclass(frozen=True)
+class Named:
+    """Places and classes to which somebody said yes: `place`, `column` `(n,)`, `votes` `(n, K)`."""
+
+    place: Ints
+    column: Ints
+    votes: Flags
+
+    @cached_property
+    def yes(self) -> Ints:
+        """How many said yes `(n,)`."""
+        counts: Ints = self.votes.sum(axis=1)
+        return counts
 
 
 @dataclass(frozen=True)
@@ -80,32 +95,80 @@ class Panel:
         return counts
 
     @cached_property
-    def yes(self) -> npt.NDArray[np.int16]:
-        """Votes for each class: `(P, C)`."""
-        counts: npt.NDArray[np.int16] = self.votes.sum(axis=1, dtype=np.int16)
-        return counts
+    def named(self) -> Named:
+        """Where anybody said yes: few of the P × C places and classes."""
+        anybody = np.zeros((len(self.second), len(self.action_ids)), dtype=bool)
+        for slot in range(self.votes.shape[1]):
+            anybody |= self.votes[:, slot]
+        place, column = np.nonzero(anybody)
+        return Named(place, column, self.votes[place, :, column])
+
+    def counts(self, columns: Ints) -> Array:
+        """Votes for some classes: `(P, len(columns))`."""
+        result = np.zeros((len(self.second), len(columns)))
+        own = np.flatnonzero(np.isin(self.named.column, columns))
+        result[self.named.place[own], np.searchsorted(columns, self.named.column[own])] = self.named.yes[own]
+        return result
 
     @cached_property
     def tubes(self) -> Ints:
         """Where each person of a clip begins among the places."""
-        return np.flatnonzero(np.diff(self.clip, prepend=-1) | np.diff(self.person, prepend=-1))
+        return np.flatnonzero((np.diff(self.clip, prepend=-1) != 0) | (np.diff(self.person, prepend=-1) != 0))
+
+    @cached_property
+    def tube(self) -> Ints:
+        """The person of each place, counted over all clips: `(P,)`."""
+        starts = np.zeros(len(self.second), np.int64)
+        starts[self.tubes] = 1
+        return np.cumsum(starts) - 1
 
     def by_clip(self, values: npt.NDArray[Any]) -> Array:
         """Sums over the places of each clip: `(clips, …)` of `(P, …)`."""
         return sum_by(values, self.clip, len(self.clips))
 
+    def by_tube(self, values: npt.NDArray[Any]) -> Array:
+        """Sums over the seconds of each person: `(tubes, …)` of `(P, …)`."""
+        return sum_by(values, self.tube, len(self.tubes))
+
+    def tubes_by_clip(self, values: npt.NDArray[Any]) -> Array:
+        """Sums over the people of each clip: `(clips, …)` of `(tubes, …)`."""
+        return sum_by(values, self.clip[self.tubes], len(self.clips))
+
+    def named_by_clip(self, values: npt.NDArray[Any]) -> Array:
+        """Sums of a value of each row of `named`: `(clips, C)`."""
+        return self._named_by(self.clip, len(self.clips), values)
+
+    def named_by_tube(self, values: npt.NDArray[Any]) -> Array:
+        """Sums of a value of each row of `named`: `(tubes, C)`."""
+        return self._named_by(self.tube, len(self.tubes), values)
+
+    def _named_by(self, index: Ints, count: int, values: npt.NDArray[Any]) -> Array:
+        classes = len(self.action_ids)
+        cell = index[self.named.place] * classes + self.named.column
+        flat = np.bincount(cell, values, count * classes)
+        return flat.reshape(count, classes).astype(float)
+
     def without(self, annotators: Collection[str]) -> Panel:
         """The same places as if those annotators had never worked; who is whom stays as it was."""
-        gone = np.isin(self.crew, [self.annotators.index(a) for a in annotators if a in self.annotators])
-        out = gone[self.clip]
-        return replace(
-            self,
-            crew=np.where(gone, -1, self.crew),
-            boxes=np.where(out[:, :, None], np.nan, self.boxes),
-            edited=self.edited & ~out,
-            rated=self.rated & ~out[:, :, None],
-            votes=self.votes & ~out[:, :, None],
+        return self.without_slots(
+            np.isin(self.crew, [self.annotators.index(a) for a in annotators if a in self.annotators])
         )
+
+    def without_slots(self, gone: Flags) -> Panel:
+        """The same places as if some jobs, `(clips, K)`, had never been done."""
+        if not gone.any():
+            return self
+        place, slot = np.nonzero(gone[self.clip])
+        boxes, edited = self.boxes.copy(), self.edited.copy()
+        boxes[place, slot], edited[place, slot] = np.nan, False
+        panel = replace(self, crew=np.where(gone, -1, self.crew), boxes=boxes, edited=edited)
+        return panel.without_ratings(place, slot)
+
+    def without_ratings(self, place: Ints, slot: Ints) -> Panel:
+        """The same panel with some places and slots unrated."""
+        rated, votes = self.rated.copy(), self.votes.copy()
+        rated[place, slot], votes[place, slot] = False, False
+        return replace(self, rated=rated, votes=votes)
 
     def place_columns(self, where: npt.NDArray[Any]) -> dict[str, pl.Series]:
         """`clip_id, second, person_id` of some places (indices or flags)."""
@@ -138,17 +201,17 @@ def build_panel(
     """
     jobs = _crews(completed)
     ignored: list[dict[str, Any]] = []
-    boxes = _of_jobs(raw_boxes, jobs, "raw_boxes", ignored)
-    labels = _of_jobs(raw_labels, jobs, "raw_labels", ignored)
+    keys = pl.concat([raw_boxes["track_key"].unique(), raw_labels["track_key"].unique()]).unique().sort()
+    boxes = _of_jobs(raw_boxes, jobs, keys, "raw_boxes", ignored)
     persons = match_persons(boxes)
     boxes = boxes.join(persons, on=TRACK)
-    labels = labels.join(persons, on=TRACK)
+    labels = _of_jobs(raw_labels, jobs.join(persons, on=["clip", "who"]), keys, "raw_labels", ignored)
     clips, annotators = (tuple(jobs[name].unique().sort()) for name in ("clip_id", "annotator"))
     slots = int(jobs["slot"].max()) + 1 if jobs.height else 0  # type: ignore[arg-type]
     crew = np.full((len(clips), slots), -1)
     crew[jobs["clip"].to_numpy(), jobs["slot"].to_numpy()] = jobs["who"].to_numpy()
     places, box_at, label_at = _places(boxes, labels)
-    where, who = (box_at, boxes["slot"].to_numpy())
+    where, who = box_at, boxes["slot"].to_numpy()
     tensor = np.full((len(places), slots, 4), np.nan)
     tensor[where, who] = boxes.select(BOX_COLUMNS).to_numpy()
     edited = np.zeros((len(places), slots), dtype=bool)
@@ -156,8 +219,8 @@ def build_panel(
     rated, votes = _answers(labels, label_at, (len(places), slots), ontology, ignored)
     told = pl.DataFrame(ignored, schema=IGNORED).filter(pl.col("rows") > 0)
     return Panel(
-        ontology, clips, annotators, crew, persons, places[:, 0], places[:, 1], places[:, 2], tensor, edited,
-        rated, votes, told,
+        ontology, clips, annotators, crew, _named_persons(persons, jobs, keys), places[:, 0], places[:, 1],
+        places[:, 2], tensor, edited, rated, votes, told,
     )  # fmt: skip
 
 
@@ -178,23 +241,43 @@ def _crews(completed: pl.DataFrame) -> pl.DataFrame:
     return jobs
 
 
-def _of_jobs(raw: pl.DataFrame, jobs: pl.DataFrame, what: str, ignored: list[dict[str, Any]]) -> pl.DataFrame:
-    """Rows of the jobs that count, with their `clip` and `slot`; the others are noted."""
-    kept = raw.join(jobs.select(*JOB, "clip", "slot"), on=JOB)
-    reason = "an older reading of a job, or a job that is not completed"
+def _of_jobs(
+    raw: pl.DataFrame, jobs: pl.DataFrame, keys: pl.Series, what: str, ignored: list[dict[str, Any]]
+) -> pl.DataFrame:
+    """Rows of the jobs (or, where `jobs` has them, tracks) that count, with their numbers; the others are noted."""
+    numbered = raw.drop("clip_id", "annotator", "track_key", "flags", strict=False).with_columns(
+        track=raw["track_key"].cast(pl.Enum(keys)).to_physical()
+    )
+    of_tracks = [name for name in ("track",) if name in jobs.columns]
+    kept = numbered.join(jobs.drop("clip_id", "annotator"), on=[*JOB, *of_tracks])
+    reason = "an older reading of a job, a job that is not completed, or a label without a box"
     ignored.append({"what": what, "rows": raw.height - kept.height, "reason": reason})
     return kept
 
 
+def _named_persons(persons: pl.DataFrame, jobs: pl.DataFrame, keys: pl.Series) -> pl.DataFrame:
+    """`PERSONS`: who is whom, with names."""
+    names = pl.DataFrame({"track_key": keys}).with_row_index("track").cast({"track": persons["track"].dtype})
+    found = persons.join(jobs.select("clip", "who", "clip_id", "annotator"), on=["clip", "who"]).join(
+        names, on="track"
+    )
+    return conform(found, PERSONS, "persons").sort("clip_id", "annotator", "track_key")
+
+
 def _places(boxes: pl.DataFrame, labels: pl.DataFrame) -> tuple[Ints, Ints, Ints]:
     """`(P, 3)` clip, person, second of all places, and the place of each row of both tables."""
-    keys = []
-    for table in (boxes, labels):
-        clip, person, second = (table[c].to_numpy().astype(np.int64) for c in ("clip", "person_id", "second"))
-        keys.append((clip << 40) | (person << 20) | second)
-    every = np.unique(np.concatenate(keys))
-    places = np.stack([every >> 40, (every >> 20) & 0xFFFFF, every & 0xFFFFF], axis=1)
-    return places, np.searchsorted(every, keys[0]), np.searchsorted(every, keys[1])
+    parts = [
+        [table[c].to_numpy().astype(np.int64) for c in ("clip", "person_id", "second")]
+        for table in (boxes, labels)
+    ]
+    shape = tuple(max((int(part[n].max(initial=-1)) for part in parts), default=-1) + 1 for n in range(3))
+    keys = [(clip * shape[1] + person) * shape[2] + second for clip, person, second in parts]
+    taken = np.zeros(int(np.prod(shape)), dtype=bool)
+    for key in keys:
+        taken[key] = True
+    number = np.cumsum(taken) - 1
+    places = np.stack(np.unravel_index(np.flatnonzero(taken), shape), axis=1)
+    return places, number[keys[0]], number[keys[1]]
 
 
 def _answers(

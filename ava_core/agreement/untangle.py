@@ -1,8 +1,8 @@
 """Undo swapped identities: at some seconds an annotator's track follows another person.
 
-A track belongs to one person as a whole, but CVAT users drag a box on to the wrong person now and then, and two
-tracks change places. Where a box overlaps nobody else's box of its person, and at the same second fits another
-person at whom this annotator has no fitting box, the annotator's work of that second is theirs.
+A track belongs to one person as a whole, but now and then two tracks change places. Where a box overlaps nobody
+else's box of its person, and at the same second fits another person at whom this annotator has no fitting box, the
+annotator's work of that second is theirs. At each second the annotator with most such boxes goes first.
 """
 
 from __future__ import annotations
@@ -12,32 +12,31 @@ from typing import Final
 
 import numpy as np
 import numpy.typing as npt
-from scipy.optimize import linear_sum_assignment
+import polars as pl
 
 from ava_core.agreement.overlap import box_iou
-from ava_core.agreement.panel import Panel
+from ava_core.agreement.panel import Flags, Panel
 
 Array = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 
 SAME_BOX: Final = 0.5
 
+MOVING: Final = {"boxes": np.nan, "edited": False, "rated": False, "votes": False}
+"""What goes along with a box, and what is left in its place."""
+
 
 def untangle(panel: Panel) -> Panel:
     """The panel with such seconds moved to the person whom they show."""
-    loose = best_overlap(panel.boxes) < SAME_BOX
-    if not loose.any():
-        return panel
-    panel = replace(
-        panel, boxes=panel.boxes.copy(), edited=panel.edited.copy(), rated=panel.rated.copy(),
-        votes=panel.votes.copy(),
-    )  # fmt: skip
     moment = panel.clip << 20 | panel.second
-    order = np.argsort(moment, kind="stable")
-    starts = np.flatnonzero(np.diff(moment[order], prepend=-1))
-    busy = np.add.reduceat(loose[order].sum(axis=1), starts) > 0
-    for places in (part for part, some in zip(np.split(order, starts[1:]), busy, strict=True) if some):
-        _mend(panel, places)
+    mine = False
+    for _ in range(panel.crew.shape[1]):
+        loose = best_overlap(panel.boxes) < SAME_BOX
+        source, target, slot = _moves(panel, loose & _first_to_go(loose, moment), moment)
+        if not len(source):
+            break
+        panel = panel if mine else replace(panel, **{name: getattr(panel, name).copy() for name in MOVING})
+        panel, mine = _moved(panel, source, target, slot), True
     return panel
 
 
@@ -51,42 +50,41 @@ def best_overlap(boxes: Array) -> Array:
     return best
 
 
-def _mend(panel: Panel, places: Ints) -> None:
-    """One second of one clip: annotators with most loose boxes first, until nothing moves."""
-    for _ in range(panel.crew.shape[1]):
-        loose = best_overlap(panel.boxes[places]) < SAME_BOX
-        count = loose.sum(axis=0)
-        slots = [int(slot) for slot in np.argsort(-count, kind="stable") if count[slot]]
-        if not any(_reassign(panel, places, slot, loose[:, slot]) for slot in slots):
-            return
+def _first_to_go(loose: Flags, moment: Ints) -> Flags:
+    """At each place, the slot that has most loose boxes in the clip at that second `(P, K)`."""
+    _, number = np.unique(moment, return_inverse=True)
+    count = np.stack([np.bincount(number, column) for column in loose.T], axis=1)
+    result: Flags = count.argmax(axis=1)[number][:, None] == np.arange(loose.shape[1])
+    return result
 
 
-def _reassign(panel: Panel, places: Ints, slot: int, loose: npt.NDArray[np.bool_]) -> bool:
-    """Give the slot's loose boxes to the people whom they fit; false where none moves."""
-    absent = np.isnan(panel.boxes[places, slot, 0])
-    sources, targets = places[loose], places[loose | absent]
-    others = np.delete(panel.boxes[targets], slot, axis=1)
-    overlap = np.nan_to_num(box_iou(panel.boxes[sources, slot][:, None, None], others[None])).max(
-        axis=2, initial=0
-    )
-    rows, columns = linear_sum_assignment(-overlap)
-    good = overlap[rows, columns] >= SAME_BOX
-    if not good.any():
-        return False
-    moved, goal = sources[rows[good]], targets[columns[good]]
-    displaced = np.setdiff1d(np.intersect1d(goal, sources), moved)  # boxes that fit nobody and must make way
-    freed = np.setdiff1d(moved, goal)
-    if len(displaced) > len(freed):
-        return False
-    source = np.concatenate([moved, displaced])
-    target = np.concatenate([goal, freed[: len(displaced)]])
-    for array, nothing in (
-        (panel.boxes, np.nan),
-        (panel.edited, False),
-        (panel.rated, False),
-        (panel.votes, False),
-    ):
-        content = array[source, slot].copy()
+def _moves(panel: Panel, loose: Flags, moment: Ints) -> tuple[Ints, Ints, Ints]:
+    """Which box goes from which place to which: indices of places, and the slot."""
+    place, slot = np.nonzero(loose)
+    boxes = pl.DataFrame({"moment": moment[place], "source": place, "slot": slot})
+    spots = pl.DataFrame({"moment": moment, "target": np.arange(len(moment))})
+    pairs = boxes.join(spots, on="moment").filter(pl.col("source") != pl.col("target"))
+    source, target, slot = (pairs[name].to_numpy() for name in ("source", "target", "slot"))
+    free = loose[target, slot] | ~panel.present[target, slot]
+    source, target, slot = source[free], target[free], slot[free]
+    others = np.where((np.arange(loose.shape[1]) == slot[:, None])[:, :, None], np.nan, panel.boxes[target])
+    overlap = np.nan_to_num(box_iou(panel.boxes[source, slot][:, None], others)).max(axis=1, initial=0)
+    best = np.lexsort((target, source, -overlap))
+    best = best[overlap[best] >= SAME_BOX]
+    best = best[np.sort(np.unique(source[best], return_index=True)[1])]
+    best = best[np.sort(np.unique(target[best] * loose.shape[1] + slot[best], return_index=True)[1])]
+    while True:  # a place is free only if what lies there moves too
+        stays = panel.present[target[best], slot[best]] & ~np.isin(target[best], source[best])
+        if not stays.any():
+            return source[best], target[best], slot[best]
+        best = best[~stays]
+
+
+def _moved(panel: Panel, source: Ints, target: Ints, slot: Ints) -> Panel:
+    """The panel, changed in place, without what it had derived from its arrays."""
+    for name, nothing in MOVING.items():
+        array = getattr(panel, name)
+        content = array[source, slot]
         array[source, slot] = nothing
         array[target, slot] = content
-    return True
+    return replace(panel)

@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from ava_core.agreement.overlap import box_iou
+from ava_core.agreement.overlap import box_iou, edge_shifts
 from ava_core.agreement.panel import Panel
 from ava_core.tables import BOX_COLUMNS, CONSENSUS_BOXES, conform
 
@@ -86,7 +86,7 @@ def merge_boxes(panel: Panel) -> Merged:
 def _annotator_weights(panel: Panel) -> Array:
     """Weight of each annotator `(A + 1,)`: the inverse square of their median edge error against the mean of the
     others' boxes, relative to the best; 1 where nobody else drew a box. The last entry is nobody's."""
-    error = edge_errors(panel)
+    error = np.abs(edge_shifts(panel.boxes)).mean(axis=2)
     weights = np.ones(len(panel.annotators) + 1)
     typical = np.full(len(panel.annotators), np.nan)
     for number in range(len(panel.annotators)):
@@ -97,25 +97,6 @@ def _annotator_weights(panel: Panel) -> Array:
         relative = (np.nanmin(typical) / typical) ** 2
         weights[:-1] = np.where(np.isnan(typical), 1.0, relative)
     return weights
-
-
-def edge_errors(panel: Panel) -> Array:
-    """Mean distance of each box's edges from the mean of the others' boxes, in shares of its size: `(P, K)`, nan
-    where the annotator or everybody else has no box."""
-    shift = edge_shifts(panel)
-    result: Array = np.abs(shift).mean(axis=2)
-    return result
-
-
-def edge_shifts(panel: Panel) -> Array:
-    """Signed distance of each box's edges (x1, y1, x2, y2) from the mean of the others' boxes, in shares of that
-    mean box's width and height: `(P, K, 4)`; nan where the annotator or everybody else has no box."""
-    known = np.where(panel.present[:, :, None], panel.boxes, 0.0)
-    others = panel.present.sum(axis=1, keepdims=True) - panel.present
-    mean = (known.sum(axis=1, keepdims=True) - known) / np.where(others > 0, others, np.nan)[:, :, None]
-    size = np.tile(mean[..., 2:] - mean[..., :2], 2)
-    result: Array = (panel.boxes - mean) / np.where(size > 0, size, np.nan)
-    return result
 
 
 def box_table(panel: Panel, merged: Merged, where: Flags) -> pl.DataFrame:

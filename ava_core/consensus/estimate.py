@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -16,80 +15,88 @@ Ints = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True)
-class PanelPatterns:
-    """The panel's vote patterns and the pattern of each place and class `(P, C)`, -1 where nobody rated."""
+class LabelEstimate:
+    """What Dawid–Skene makes of a panel: `row` is the pattern of each row of the panel's `named`."""
 
     patterns: Patterns
-    of_place: Ints
-
-
-def vote_patterns(panel: Panel) -> PanelPatterns:
-    """One row for each class and way in which the same annotators voted on it."""
-    crews, crew_of_clip = np.unique(panel.crew, axis=0, return_inverse=True)
-    slots, classes, groups = panel.crew.shape[1], len(panel.action_ids), panel.rated.shape[2]
-    bit = 1 << np.arange(slots, dtype=np.int64)
-    asked = (panel.rated * bit[:, None]).sum(axis=1)  # (P, G): who rated, as bits
-    crew = crew_of_clip.reshape(-1)[panel.clip]
-    key = ((crew[:, None] * groups + np.arange(groups)) << slots) | asked
-    asked_keys, asked_of, asked_count = np.unique(key, return_inverse=True, return_counts=True)
-    asked_of = asked_of.reshape(key.shape)
-
-    place, column = np.nonzero(panel.yes)
-    votes = (panel.votes[place, :, column] * bit).sum(axis=1)
-    group = panel.group_of[column]
-    key = ((asked_of[place, group] * classes + column) << slots) | votes
-    keys, row, count = np.unique(key, return_inverse=True, return_counts=True)
-
-    # Patterns in which nobody voted for a class: what is left of the items that the same annotators rated.
-    silent_asked, silent_class = np.nonzero(
-        ((asked_keys >> slots) % groups)[:, None] == panel.group_of[None, :]
-    )
-    left = np.zeros((len(asked_keys), classes))
-    left[silent_asked, silent_class] = asked_count[silent_asked]
-    np.subtract.at(left, ((keys >> slots) // classes, (keys >> slots) % classes), count)
-
-    asked_id = np.concatenate([(keys >> slots) // classes, silent_asked])
-    problem = np.concatenate([(keys >> slots) % classes, silent_class])
-    bits = np.concatenate([keys & ((1 << slots) - 1), np.zeros(len(silent_asked), np.int64)])
-    counts = np.concatenate([count, left[silent_asked, silent_class]])
-    who_rated = (asked_keys[asked_id][:, None] & bit) > 0
-    observer = np.where(who_rated, crews[(asked_keys[asked_id] >> slots) // groups], -1)
-    patterns = Patterns(problem, observer, ((bits[:, None] & bit) > 0).astype(np.int64), counts)
-
-    silent_row = np.full((len(asked_keys), classes), -1)
-    silent_row[silent_asked, silent_class] = len(keys) + np.arange(len(silent_asked))
-    of_place = silent_row[asked_of[:, panel.group_of], np.arange(classes)]
-    of_place[place, column] = row
-    return PanelPatterns(patterns, np.where(panel.raters[:, panel.group_of] > 0, of_place, -1))
-
-
-@dataclass(frozen=True)
-class LabelEstimate:
-    """What Dawid–Skene makes of a panel."""
-
-    patterns: PanelPatterns
+    row: Ints
     estimated: Estimated
 
-    @cached_property
+    @property
     def posterior(self) -> Array:
-        """Chance that each class holds: `(P, C)`; nan where nobody rated it."""
-        row = self.patterns.of_place
-        result: Array = np.where(row >= 0, self.estimated.posterior[row, 1], np.nan)
+        """Chance that each class that somebody named holds `(n,)`, in the order of `Panel.named`."""
+        result: Array = self.estimated.posterior[self.row, 1]
         return result
-
-    @property
-    def sensitivity(self) -> Array:
-        """Of the times a class holds, the share in which an annotator says so: `(C, A)`."""
-        return self.estimated.confusion[:, :, 1, 1]
-
-    @property
-    def false_alarms(self) -> Array:
-        """Of the times a class does not hold, the share in which an annotator says it does: `(C, A)`."""
-        return self.estimated.confusion[:, :, 0, 1]
 
 
 def estimate_labels(panel: Panel) -> LabelEstimate:
     """Fit the two-coin model to everything that the panel's annotators rated."""
-    found = vote_patterns(panel)
-    estimated = dawid_skene(found.patterns, problems=len(panel.action_ids), observers=len(panel.annotators))
-    return LabelEstimate(found, estimated)
+    patterns, row = vote_patterns(panel)
+    estimated = dawid_skene(patterns, problems=len(panel.action_ids), observers=len(panel.annotators))
+    return LabelEstimate(patterns, row, estimated)
+
+
+def vote_patterns(panel: Panel) -> tuple[Patterns, Ints]:
+    """One row for each class and way in which the same annotators voted on it; the row of each of `named`."""
+    named, slots, classes = panel.named, panel.crew.shape[1], len(panel.action_ids)
+    bit = 1 << np.arange(slots, dtype=np.int64)
+    asked = _Asked(panel, bit)
+    key = ((asked.of_place[named.place, panel.group_of[named.column]] * classes + named.column) << slots) | (
+        named.votes @ bit
+    )
+    keys, row, count = np.unique(key, return_inverse=True, return_counts=True)
+    who_asked, problem, bits = (
+        (keys >> slots) // classes,
+        (keys >> slots) % classes,
+        keys & ((1 << slots) - 1),
+    )
+
+    # Patterns in which nobody named a class: what is left of the places that the same annotators rated.
+    silent_asked, silent_class = np.nonzero(asked.group[:, None] == panel.group_of)
+    left = asked.count[silent_asked].astype(float)
+    cell = np.zeros((len(asked.count), classes), np.int64)
+    cell[silent_asked, silent_class] = np.arange(len(left))
+    np.subtract.at(left, cell[who_asked, problem], count)
+
+    every = np.concatenate([who_asked, silent_asked])
+    patterns = Patterns(
+        problem=np.concatenate([problem, silent_class]),
+        observer=asked.observer[every],
+        answer=((np.concatenate([bits, np.zeros(len(left), np.int64)])[:, None] & bit) > 0).astype(np.int64),
+        count=np.concatenate([count, left]),
+    )
+    return patterns, row
+
+
+class _Asked:
+    """Ways in which a group was rated: by whom. `of_place` `(P, G)`, and of each way its `group`, how many places
+    show it (`count`), and the annotators who rated (`observer` `(ways, K)`, -1 for a slot that did not)."""
+
+    def __init__(self, panel: Panel, bit: Ints) -> None:
+        slots, groups = len(bit), panel.rated.shape[2]
+        crews, crew_of_clip = np.unique(panel.crew, axis=0, return_inverse=True)
+        crew = crew_of_clip.reshape(-1)[panel.clip]
+        raters = np.zeros((len(crew), groups), np.int64)
+        for slot in range(slots):
+            raters |= panel.rated[:, slot] * bit[slot]
+        key = ((crew[:, None] * groups + np.arange(groups)) << slots) | raters
+        keys, of_place, self.count = np.unique(key, return_inverse=True, return_counts=True)
+        self.of_place: Ints = of_place.reshape(key.shape)
+        self.group: Ints = (keys >> slots) % max(groups, 1)
+        rated = (keys[:, None] & bit) > 0
+        self.observer: Ints = np.where(rated, crews[(keys >> slots) // max(groups, 1)], -1)
+
+
+def annotator_rates(found: LabelEstimate, annotators: int) -> tuple[Array, Array]:
+    """Sensitivity and false-alarm rate of each annotator over all classes together: `(A,)` each, nan where nothing
+    is known. Only what two or more rated counts: alone, everybody seems right."""
+    patterns = found.patterns
+    several = (patterns.observer >= 0).sum(axis=1) >= 2
+    row, slot = np.nonzero((patterns.observer >= 0) & several[:, None])
+    who, said = patterns.observer[row, slot], patterns.answer[row, slot]
+    rates = []
+    for truth in (1, 0):
+        weight = found.estimated.posterior[row, truth] * patterns.count[row]
+        yes, every = (np.bincount(who, part, annotators) for part in (weight * said, weight))
+        rates.append(np.divide(yes, every, out=np.full(annotators, np.nan), where=every > 0))
+    return rates[0], rates[1]

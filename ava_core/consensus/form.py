@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import replace
 
 import numpy as np
 import polars as pl
@@ -42,11 +41,9 @@ def form_consensus(
     seen = _only_of_used_boxes(panel, merged)
     estimate = estimate_labels(seen)
     decided = decide(seen, estimate)
-    out = merged.kept & np.isin(
-        panel.clip, [n for n, clip in enumerate(panel.clips) if clip in set(approved)]
-    )
-    boxes = box_table(panel, merged, out)
     within = pl.col("clip_id").is_in(sorted(approved))
+    out = merged.kept & np.isin(panel.clip, np.flatnonzero(np.isin(panel.clips, sorted(approved))))
+    boxes = box_table(panel, merged, out)
     expert = (adjudications if adjudications is not None else empty(ADJUDICATIONS)).filter(within)
     labels = adjudicate(label_table(seen, decided, estimate, out), expert)
     queue = adjudication_queue(seen, merged, decided).filter(within)
@@ -65,9 +62,4 @@ def form_consensus(
 
 def _only_of_used_boxes(panel: Panel, merged: Merged) -> Panel:
     """A rating belongs to the box that it was given to: where that box shows something else, it is missing."""
-    elsewhere = panel.present & ~merged.used
-    return replace(
-        panel,
-        rated=panel.rated & ~elsewhere[:, :, None],
-        votes=panel.votes & ~elsewhere[:, :, None],
-    )
+    return panel.without_ratings(*np.nonzero(panel.present & ~merged.used))

@@ -17,11 +17,12 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from ava_core.agreement.panel import Panel, sum_by
+from ava_core.agreement.panel import Panel
 from ava_core.consensus.estimate import LabelEstimate
 from ava_core.tables import ADJUDICATIONS, CONSENSUS_LABELS, conform
 
 Array = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
 Flags = npt.NDArray[np.bool_]
 
 AT: Final = ["clip_id", "second", "person_id", "group"]
@@ -29,86 +30,72 @@ AT: Final = ["clip_id", "second", "person_id", "group"]
 LEAST_POSITIVES: Final = 20
 """Votes that a class needs in a batch before anything is learnt about who errs on it."""
 
+EVEN: Final = 0.5
+
 RULES: Final = ("dawid_skene", "majority", "majority_tie", "single")
+DAWID_SKENE, MAJORITY, MAJORITY_TIE, SINGLE = range(len(RULES))
 
 
 @dataclass(frozen=True)
 class Decided:
-    """Over P places and C classes: `holds`, the answer; `score`, what it was chosen by (posterior or vote share,
-    nan where unrated); `rule`, index into `RULES`."""
+    """Of each row of the panel's `named` (place and class that somebody said yes to): whether it `holds`; `score`, by
+    which it was chosen (posterior or share of votes); `rule`, an index into `RULES`."""
 
     holds: Flags
     score: Array
-    rule: npt.NDArray[np.int8]
+    rule: npt.NDArray[np.int64]
 
 
 def decide(panel: Panel, estimate: LabelEstimate) -> Decided:
     """Decide every class at every place of a panel of trusted annotators."""
-    voters = panel.raters[:, panel.group_of]
-    share = np.divide(panel.yes, voters, out=np.full(voters.shape, np.nan), where=voters > 0)
-    learnt = panel.yes.sum(axis=0) >= LEAST_POSITIVES
-    by_model = learnt & (voters >= 2)
-    score = np.where(by_model, estimate.posterior, share)
-    rule = np.select([by_model, voters >= 2], [0, 1], 3).astype(np.int8)
-    around = _around(panel)
-    holds = np.zeros(score.shape, dtype=bool)
-    for number, group in enumerate(panel.ontology.groups):
-        columns = np.flatnonzero(panel.group_of == number)
-        limit = 1 if group.kind == "exclusive" else group.max_active
-        own, near = score[:, columns], around[:, columns]
-        candidates = panel.yes[:, columns] > 0
-        even = np.zeros_like(candidates)
-        if group.kind == "exclusive":
-            best = np.where(candidates, own, -1).max(axis=1, keepdims=True, initial=-1)
-            even = candidates & (own == best)
-            even &= even.sum(axis=1, keepdims=True) > 1
-        else:
-            even = candidates & ~by_model[:, columns] & (own == 0.5)
-            candidates &= (own > 0.5) | (even & (near > 0))
-        holds[:, columns] = _best(candidates, own, near, limit)
-        rule[:, columns] = np.where(even, 2, rule[:, columns])
-    return Decided(holds, score, rule)
+    named = panel.named
+    group = panel.group_of[named.column]
+    voters = panel.raters[named.place, group]
+    learnt = np.bincount(named.column, named.yes, len(panel.action_ids)) >= LEAST_POSITIVES
+    by_model = learnt[named.column] & (voters >= 2)
+    score = np.where(by_model, estimate.posterior, named.yes / voters)
+    rule = np.where(by_model, DAWID_SKENE, np.where(voters >= 2, MAJORITY, SINGLE))
+    clear = panel.named_by_tube(np.where(2 * named.yes > voters, named.yes, 0))
+    around = clear[panel.tube[named.place], named.column]
+    exclusive = np.array([g.kind == "exclusive" for g in panel.ontology.groups])[group]
+    limit = np.array([1 if g.kind == "exclusive" else g.max_active for g in panel.ontology.groups])[group]
+    half = ~exclusive & ~by_model & (score == EVEN)
+    likely = exclusive | (score > EVEN) | (half & (around > 0))
+    answer = named.place * len(panel.ontology.groups) + group
+    rank, tied = _ranked(answer, np.where(likely, score, -1.0), around, named.column)
+    rule = np.where((exclusive & tied) | half, MAJORITY_TIE, rule)
+    return Decided(likely & (rank < limit), score, rule)
 
 
-def _around(panel: Panel) -> Array:
-    """How much the person's other seconds speak for a class: votes beyond half of the ratings, summed where they
-    are. `(P, C)`."""
-    voters = panel.raters[:, panel.group_of]
-    person = np.cumsum(
-        np.diff(panel.clip, prepend=-1).astype(bool) | np.diff(panel.person, prepend=-1).astype(bool)
-    )
-    clear = np.where(2 * panel.yes > voters, panel.yes, 0)
-    result: Array = sum_by(clear, person - 1, len(panel.tubes))[person - 1]
-    return result
-
-
-def _best(candidates: Flags, score: Array, around: Array, limit: int) -> Flags:
-    """The best `limit` candidates of each row: by score, then by what is around, then by id."""
-    holds = np.zeros_like(candidates)
-    many = candidates.sum(axis=1) > limit
-    holds[~many] = candidates[~many]
-    rows = np.flatnonzero(many)
-    key = np.where(candidates[rows], -score[rows], np.inf)
-    order = np.lexsort((-around[rows], key), axis=1)[:, :limit]
-    holds[rows[:, None], order] = True
-    return holds
+def _ranked(answer: Ints, score: Array, around: Array, column: Ints) -> tuple[Ints, Flags]:
+    """Rank of each candidate within its answer, best first, and whether its score is as good as the best one's and
+    it is not alone in that."""
+    order = np.lexsort((column, -around, -score, answer))
+    start = np.flatnonzero(np.diff(answer[order], prepend=-1))
+    number = np.repeat(np.arange(len(start)), np.diff(start, append=len(order)))
+    rank, tied = np.zeros(len(order), np.int64), np.zeros(len(order), dtype=bool)
+    rank[order] = np.arange(len(order)) - start[number]
+    best = score[order] == score[order][start][number]
+    tied[order] = best & (np.bincount(number, best) > 1)[number]
+    return rank, tied
 
 
 def label_table(panel: Panel, decided: Decided, estimate: LabelEstimate, where: Flags) -> pl.DataFrame:
     """`tables.CONSENSUS_LABELS` of some places."""
-    place, column = np.nonzero(decided.holds & where[:, None])
-    rule = decided.rule[place, column]
-    posterior = pl.Series(np.where(rule <= 1, estimate.posterior[place, column], np.nan)).fill_nan(None)
-    names = [group.name for group in panel.ontology.groups]
+    named = panel.named
+    row = np.flatnonzero(decided.holds & where[named.place])
+    place, column, rule = named.place[row], named.column[row], decided.rule[row]
+    posterior = np.where(rule == SINGLE, np.nan, estimate.posterior[row])
     columns = panel.place_columns(place) | {
-        "group": pl.Series(names)[panel.group_of[column]] if len(place) else pl.Series([], dtype=pl.String),
+        "group": pl.Series([group.name for group in panel.ontology.groups])[panel.group_of[column]],
         "action_id": panel.action_ids[column],
-        "votes": panel.yes[place, column],
+        "votes": named.yes[row],
         "voters": panel.raters[place, panel.group_of[column]],
-        "posterior": posterior,
-        "rule": pl.Series(RULES)[rule] if len(place) else pl.Series([], dtype=pl.String),
+        "posterior": pl.Series(posterior).fill_nan(None),
+        "rule": pl.Series(RULES)[rule],
     }
-    return conform(pl.DataFrame(columns), CONSENSUS_LABELS, "consensus labels").sort(*AT, "action_id")
+    table = conform(pl.DataFrame(columns), CONSENSUS_LABELS, "consensus labels")
+    return table.sort(*AT, "action_id")
 
 
 def adjudicate(labels: pl.DataFrame, adjudications: pl.DataFrame) -> pl.DataFrame:

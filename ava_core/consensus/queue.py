@@ -1,7 +1,8 @@
 """What an expert should look at first: answers by how wrong they are expected to be.
 
-The expected error of an answer is the number of its labels that are expected to be wrong: 1 - score for each that
-is set, the score for each that is not. The most uncertain fifth of the boxes holds about two fifths of all errors.
+The expected error of an answer is the number of its labels that are expected to be wrong: of those that anybody
+named, 1 - score for each that is set and the score for each that is not. The most uncertain fifth of the boxes holds
+about two fifths of all errors.
 """
 
 from __future__ import annotations
@@ -32,9 +33,10 @@ WANTED: Final = 3
 def expected_errors(panel: Panel, decided: Decided) -> Array:
     """Labels of each group that are expected to be wrong `(P, G)`; nan where fewer than two rated it."""
     wrong = np.where(decided.holds, 1 - decided.score, decided.score)
-    groups = panel.rated.shape[2]
-    sums = [np.nan_to_num(wrong[:, panel.group_of == g]).sum(axis=1) for g in range(groups)]
-    result: Array = np.where(panel.raters >= 2, np.stack(sums, axis=1), np.nan)
+    shape = panel.raters.shape
+    cell = panel.named.place * shape[1] + panel.group_of[panel.named.column]
+    sums = np.bincount(cell, wrong, shape[0] * shape[1]).reshape(shape)
+    result: Array = np.where(panel.raters >= 2, sums, np.nan)
     return result
 
 

@@ -17,7 +17,7 @@ import numpy as np
 import polars as pl
 from scipy.optimize import linear_sum_assignment
 
-from ava_core.agreement.boxes import iou_expression
+from ava_core.agreement.overlap import box_iou
 from ava_core.ontology import Ontology, load_ontology
 from ava_core.tables import BOX_COLUMNS, COMPLETED_JOBS, RAW_BOXES, RAW_LABELS, conform
 
@@ -362,7 +362,8 @@ def score(planted: Planted, boxes: pl.DataFrame, labels: pl.DataFrame) -> Score:
 def matched(true: pl.DataFrame, boxes: pl.DataFrame, least: float = 0.5) -> pl.DataFrame:
     """`PLACE`, `person_id_b`, `iou`: at each second, boxes that are each other's best at IoU ≥ `least`."""
     both = true.join(boxes.select(*PLACE, *BOX_COLUMNS), on=["clip_id", "second"], suffix="_b")
-    found = both.with_columns(iou=iou_expression()).filter(pl.col("iou") >= least)
+    sides = (both.select(f"{name}{end}" for name in BOX_COLUMNS).to_numpy() for end in ("", "_b"))
+    found = both.with_columns(iou=pl.Series(box_iou(*sides))).filter(pl.col("iou") >= least)
     mutual = (pl.col("iou") == pl.col("iou").max().over(PLACE)) & (
         pl.col("iou") == pl.col("iou").max().over("clip_id", "second", "person_id_b")
     )

@@ -1,0 +1,103 @@
+"""Where annotators differ, each place with the frame to jump to: labels, boxes, identities, missed people."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from ava_core.agreement.panel import Flags, Panel
+from ava_core.agreement.untangle import SAME_BOX, best_overlap
+from ava_core.tables import CLIP_FPS, CONFLICTS, conform
+
+Ints = npt.NDArray[np.int64]
+
+NOTHING: Final = "none"
+
+
+def conflicts(panel: Panel, tangled: Panel) -> pl.DataFrame:
+    """`tables.CONFLICTS`. `tangled`: the panel before swapped identities were undone."""
+    parts = [_labels(panel), _boxes(panel), _identities(panel, tangled), _missed(panel)]
+    framed = pl.concat(parts).with_columns(frame=pl.col("second") * CLIP_FPS)
+    return conform(framed, CONFLICTS, "conflicts").sort("clip_id", "second", "person_id", "kind", "detail")
+
+
+def _table(panel: Panel, place: Ints, kind: pl.Series, detail: pl.Series) -> pl.DataFrame:
+    columns = {"kind": kind, "detail": detail}
+    return pl.DataFrame(
+        panel.place_columns(place) | columns, schema_overrides=dict.fromkeys(columns, pl.String)
+    )
+
+
+def _labels(panel: Panel) -> pl.DataFrame:
+    """Groups of which not all raters say the same, with what each says."""
+    parts = []
+    for number, group in enumerate(panel.ontology.groups):
+        columns = np.flatnonzero(panel.group_of == number)
+        own = panel.group_of[panel.named.column] == number
+        split = own & (panel.named.yes < panel.raters[panel.named.place, number])
+        place = np.unique(panel.named.place[split])
+        said = [_said(panel, place, slot, number, columns) for slot in range(panel.crew.shape[1])]
+        detail = (
+            pl.select(pl.concat_str(said, separator="; ", ignore_nulls=True)).to_series() if said else _none()
+        )
+        kind = pl.select(pl.repeat(f"label:{group.name}", len(place), dtype=pl.String)).to_series()
+        parts.append(_table(panel, place, kind, detail))
+    return pl.concat(parts)
+
+
+def _said(panel: Panel, place: Ints, slot: int, group: int, columns: Ints) -> pl.Series:
+    """`annotator=1+17` at each place; null where the slot did not rate the group."""
+    bits = np.packbits(panel.votes[place][:, slot, columns], axis=1)
+    rows = np.ascontiguousarray(bits).view(np.dtype((np.void, bits.shape[1])))[:, 0]
+    _, first, code = np.unique(rows, return_index=True, return_inverse=True)
+    answers = [
+        "+".join(map(str, panel.action_ids[columns[panel.votes[place[at], slot, columns]]])) or NOTHING
+        for at in first
+    ]
+    answer = pl.Series(answers, dtype=pl.String)[code] if len(place) else _none()
+    name = (
+        pl.Series([*panel.annotators, ""], dtype=pl.String)[panel.who[place, slot]] if len(place) else _none()
+    )
+    rated = pl.Series(panel.rated[place, slot, group])
+    return pl.select(pl.when(rated).then(name + "=" + answer)).to_series()
+
+
+def _boxes(panel: Panel) -> pl.DataFrame:
+    """Boxes that overlap nobody else's box of the same person well."""
+    best = best_overlap(panel.boxes)
+    place, slot = np.nonzero(best < SAME_BOX)
+    rounded = pl.Series(best[place, slot]).round(2).cast(pl.String)
+    detail = _names(panel, place, slot) + pl.Series([": IoU "]) + rounded if len(place) else _none()
+    return _table(panel, place, _kind("box", place), detail)
+
+
+def _identities(panel: Panel, tangled: Panel) -> pl.DataFrame:
+    """Seconds at which an annotator's track follows somebody else; told at the person to whom it was moved."""
+    moved = np.abs(panel.boxes - tangled.boxes).sum(axis=2)  # nan where the annotator had no box there
+    place, slot = np.nonzero(panel.present & (np.isnan(moved) | (moved > 0)))
+    tail = pl.Series([": this second's box belongs to another track"])
+    detail = _names(panel, place, slot) + tail if len(place) else _none()
+    return _table(panel, place, _kind("identity", place), detail)
+
+
+def _missed(panel: Panel) -> pl.DataFrame:
+    """People whom some of the crew have no box of."""
+    some: Flags = panel.present.any(axis=1, keepdims=True)
+    place, slot = np.nonzero(some & ~panel.present & (panel.who >= 0))
+    detail = _names(panel, place, slot) + pl.Series([" has no box"]) if len(place) else _none()
+    return _table(panel, place, _kind("missed", place), detail)
+
+
+def _names(panel: Panel, place: Ints, slot: Ints) -> pl.Series:
+    return pl.Series(list(panel.annotators), dtype=pl.String)[panel.who[place, slot]]
+
+
+def _kind(kind: str, place: Ints) -> pl.Series:
+    return pl.select(pl.repeat(kind, len(place), dtype=pl.String)).to_series()
+
+
+def _none() -> pl.Series:
+    return pl.Series([], dtype=pl.String)
