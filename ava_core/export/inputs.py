@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from ava_core.agreement.match import PERSONS
 from ava_core.decisions import decision_state, decisions_of
 from ava_core.storage import Storage
 from ava_core.store import Store, batches
@@ -42,7 +41,7 @@ class BatchTables:
 
 @dataclass(frozen=True)
 class BatchWork:
-    """Who said what: tables of `ava_core.tables` and `agreement.match.PERSONS`, of all annotators.
+    """Who said what: tables of `ava_core.tables` and `PERSONS`, of all annotators.
 
     `excluded`: annotators without a vote; `approvals`: `clip_id, approved_by, approved_at`.
     """
@@ -55,6 +54,14 @@ class BatchWork:
     approvals: pl.DataFrame
     excluded: frozenset[str] = frozenset()
 
+
+PERSONS: Schema = {
+    "clip_id": pl.String,
+    "annotator": pl.String,
+    "track_key": pl.String,
+    "person_id": pl.Int32,
+}
+"""Who is whom: the person of every annotator's track."""
 
 APPROVALS: Schema = {"clip_id": pl.String, "approved_by": pl.String, "approved_at": pl.String}
 
