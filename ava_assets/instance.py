@@ -28,6 +28,7 @@ def dagster_yaml(settings: Settings) -> dict[str, object]:
     """
     content: dict[str, object] = {
         "telemetry": {"enabled": False},
+        "nux": {"enabled": False},
         "concurrency": {"runs": {"max_concurrent_runs": MAX_RUNS_AT_ONCE}},
         "run_monitoring": {"enabled": True},
         "run_retries": {"enabled": False},

@@ -41,7 +41,8 @@ def track(number: int, x: float) -> dict[str, Any]:
     ]
     return {
         "id": number, "label_id": 7, "frame": 0, "attributes": [{"spec_id": 99, "value": str(number)}],
-        "shapes": [{"type": "rectangle", "frame": 0, "points": [x, 50.0, x + 40, 150.0], "outside": False, "attributes": unset}],
+        "shapes": [{"type": "rectangle", "frame": 0, "points": [x, 50.0, x + 40, 150.0], "outside": False,
+                    "attributes": unset}],
     }  # fmt: skip
 
 

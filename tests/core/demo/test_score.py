@@ -1,4 +1,4 @@
-"""Scores: what is exactly the truth scores 1, what is missing or wrong scores less, and hidden people count for nothing."""
+"""Scores: the truth itself scores 1, what is missing or wrong less; hidden people count for nothing."""
 
 from __future__ import annotations
 
