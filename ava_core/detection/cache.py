@@ -15,6 +15,7 @@ import polars as pl
 
 from ava_core.detection.base import Boxes, Detector
 from ava_core.detection.registry import detector_fps, make_detector
+from ava_core.handover import is_given
 from ava_core.settings import Settings
 from ava_core.storage import Storage
 from ava_core.tables import CLIP_FPS, DETECTIONS, conform
@@ -70,19 +71,32 @@ def keep(batch: str, clip_id: str, clip_sha256: str, found: ClipDetections, stor
 
 
 def load_or_detect(batch: str, clip: dict[str, Any], storage: Storage, settings: Settings) -> ClipDetections:
-    """Detections of a clip (a row of `tables.CLIPS`): kept ones that fit the settings, else new ones."""
+    """Detections of a clip (a row of `tables.CLIPS`): kept ones that fit the settings, else new ones.
+
+    Those that came with clips made elsewhere always fit: their detector may not exist here.
+    """
+    kept = _kept(batch, clip, storage)
+    if kept and is_given(batch, "clips", storage):
+        return kept
     detector = make_detector(settings)
-    wanted = json.loads(json.dumps(provenance(settings, detector)))
-    folder = storage.asset_dir(batch, "clips") / "detections"
-    note_path = folder / f"{clip['clip_id']}.json"
-    if note_path.exists():
-        note = json.loads(note_path.read_bytes())
-        sampled = np.array(note.pop("sampled_frames"), dtype=np.int64)
-        if note == wanted | {"clip_sha256": clip["sha256"]}:
-            return ClipDetections(storage.read_table(folder / f"{clip['clip_id']}.parquet"), sampled, wanted)
+    if kept and kept.provenance == json.loads(json.dumps(provenance(settings, detector))):
+        return kept
     found = detect_clip(clip, storage, settings, detector)
     keep(batch, clip["clip_id"], clip["sha256"], found, storage)
     return found
+
+
+def _kept(batch: str, clip: dict[str, Any], storage: Storage) -> ClipDetections | None:
+    """What was kept of this clip with this content."""
+    folder = storage.asset_dir(batch, "clips") / "detections"
+    note_path = folder / f"{clip['clip_id']}.json"
+    if not note_path.exists():
+        return None
+    note = json.loads(note_path.read_bytes())
+    sampled = np.array(note.pop("sampled_frames"), dtype=np.int64)
+    if note.pop("clip_sha256") != clip["sha256"]:
+        return None
+    return ClipDetections(storage.read_table(folder / f"{clip['clip_id']}.parquet"), sampled, note)
 
 
 def detect_clip(

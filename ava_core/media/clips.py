@@ -6,12 +6,10 @@ Every frame is decoded once, scaled once and encoded once. Clip frame n shows wh
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import itertools
 import json
 from collections.abc import Iterator
-from fractions import Fraction
 from pathlib import Path
 from typing import Any, Final
 
@@ -20,19 +18,15 @@ import polars as pl
 from ava_core.detection.base import Boxes, Detector
 from ava_core.detection.cache import BatchedDetection, collect, keep, provenance, sampling_step
 from ava_core.detection.registry import make_detector
-from ava_core.errors import MediaError
+from ava_core.handover import given_table
+from ava_core.media.clip_writer import CRF, PRESET, ClipWriter
 from ava_core.media.constant_rate import Shown, shown_at_constant_rate
-from ava_core.media.frames import jpeg
 from ava_core.media.geometry import Fit, fit_picture
-from ava_core.media.source_videos import hash_file
 from ava_core.progress import Progress, ProgressSink, ignore_progress
 from ava_core.settings import Settings
 from ava_core.storage import Storage
 from ava_core.tables import CLIP_FPS, CLIPS
 
-CRF: Final = 20
-"""x264's quality; about the size of the source at CCTV's bitrates. Raising it saves space and blurs."""
-PRESET: Final = "veryfast"
 FORMAT_VERSION: Final = 2
 """Raise when this file changes what it writes: older clips are then cut again."""
 
@@ -48,10 +42,14 @@ def cut_clips(
 
     Writes under `batches/<batch>/clips`: `files/<clip_id>.mp4`, `keyframes/<clip_id>/<second %04d>.jpg`, and
     the detections of the same pass. Done clips are left alone unless their source's content or the settings
-    changed. A source that breaks off keeps the clips before the break.
+    changed. A source that breaks off keeps the clips before the break. Clips that were made elsewhere stay as
+    they are.
     """
-    detector = make_detector(settings)
     usable = source_videos.filter(pl.col("status") == "ok")
+    given = given_table(batch, "clips", storage)
+    if given is not None:
+        return given.join(usable, on="source_id", how="semi")
+    detector = make_detector(settings)
     progress = Progress("cut", float(usable["duration_s"].sum()), "video seconds", sink)
     rows: list[dict[str, Any]] = []
     for source in usable.to_dicts():
@@ -163,19 +161,18 @@ class _Cutter:
     def _cut(self, index: int, pictures: Iterator[Shown], progress: Progress) -> dict[str, Any] | None:
         """Write one clip with what was found in it; `None` where too little of the video is left."""
         found: list[tuple[int, Boxes]] = []
-        frames = 0
-        with _ClipWriter(self.folder, self._clip_id(index), self.fit, self.storage) as clip:
+        with ClipWriter(self.batch, self._clip_id(index), self.fit, self.storage) as clip:
             for number, shown in enumerate(pictures):
                 clip.add(shown.picture, number)
                 found += self._look(number, shown)
-                frames = number + 1
                 if number % CLIP_FPS == 0:
                     progress.advance()
-            if frames < self.least_frames:
+            if clip.frames < self.least_frames:
                 return None
             sha256 = clip.commit()
         found += self.sampler.finish()
-        row = self._row(index, frames, clip, sha256)
+        start_s = index * self.frames_per_clip / CLIP_FPS
+        row = clip.row(self.source, index=index, start_s=start_s, sha256=sha256)
         detections = collect(row["clip_id"], found, self.made_by)
         keep(self.batch, row["clip_id"], sha256, detections, self.storage)
         self.storage.write_bytes(self._note_path(index), json.dumps({"key": self.key, "clip": row}).encode())
@@ -186,71 +183,3 @@ class _Cutter:
         if number % self.step:
             return []
         return self.sampler.push(number, shown.picture.to_ndarray(format="rgb24"))
-
-    def _row(self, index: int, frames: int, clip: _ClipWriter, sha256: str) -> dict[str, Any]:
-        fit = self.fit
-        return {
-            "clip_id": clip.clip_id, "source_id": self.source["source_id"], "batch": self.batch,
-            "index": index, "start_s": index * self.frames_per_clip / CLIP_FPS,
-            "duration_s": frames / CLIP_FPS, "frames": frames, "width": fit.width, "height": fit.height,
-            "scale_x": fit.scale_x, "scale_y": fit.scale_y, "pad_x": fit.pad_x, "pad_y": fit.pad_y,
-            "content_width": fit.content_width, "content_height": fit.content_height,
-            "path": str(clip.target.relative_to(self.storage.root)), "sha256": sha256,
-        }  # fmt: skip
-
-
-class _ClipWriter:
-    """Writes one clip as H.264 and its keyframes as JPEG; leaving the block without `commit` drops both."""
-
-    def __init__(self, folder: Any, clip_id: str, fit: Fit, storage: Storage) -> None:
-        self.clip_id, self.fit, self.storage = clip_id, fit, storage
-        self.target = folder / "files" / f"{clip_id}.mp4"
-        self.keyframes = folder / "keyframes" / clip_id
-        self._committed = False
-
-    def __enter__(self) -> _ClipWriter:
-        import av
-
-        self._drop_keyframes()
-        self._writing = self.storage.writing(self.target)
-        self.path = self._writing.__enter__()
-        self.container = av.open(str(self.path), "w", format="mp4", options={"movflags": "+faststart"})
-        self.stream = self.container.add_stream("libx264", rate=CLIP_FPS)
-        self.stream.width, self.stream.height, self.stream.pix_fmt = (
-            self.fit.width,
-            self.fit.height,
-            "yuv420p",
-        )
-        self.stream.time_base = Fraction(1, CLIP_FPS)
-        # A keyframe each second: players and CVAT jump to AVA's seconds without decoding from the start.
-        self.stream.codec_context.gop_size = CLIP_FPS
-        self.stream.options = {"crf": str(CRF), "preset": PRESET}
-        return self
-
-    def add(self, frame: Any, number: int) -> None:
-        """Append a frame; every whole second also becomes a JPEG."""
-        frame.pts, frame.time_base = number, Fraction(1, CLIP_FPS)
-        self.container.mux(self.stream.encode(frame))
-        if number % CLIP_FPS == 0:
-            picture = frame.to_ndarray(format="bgr24")
-            self.storage.write_bytes(self.keyframes / f"{number // CLIP_FPS:04d}.jpg", jpeg(picture))
-
-    def commit(self) -> str:
-        """Finish the file; returns its hash. It takes its place when the block ends."""
-        self.container.mux(self.stream.encode(None))
-        self.container.close()
-        self._committed = True
-        return hash_file(self.path)
-
-    def __exit__(self, *_: object) -> None:
-        if self._committed:
-            self._writing.__exit__(None, None, None)
-            return
-        self.container.close()
-        with contextlib.suppress(MediaError):
-            self._writing.__exit__(MediaError, MediaError("dropped"), None)
-        self._drop_keyframes()
-
-    def _drop_keyframes(self) -> None:
-        for picture in self.keyframes.iterdir() if self.keyframes.exists() else ():
-            picture.unlink()

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import re
 from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -11,14 +9,16 @@ from typing import Any
 import polars as pl
 
 from ava_core.errors import MediaError
+from ava_core.handover import manifest_of, take_over
 from ava_core.media.archive import FoundVideo, copy_file, videos_of
+from ava_core.media.hashing import hash_file
+from ava_core.media.names import new_id, slug
 from ava_core.media.probe import probe
 from ava_core.progress import Progress, ProgressSink, ignore_progress
+from ava_core.proposals.older import import_older, is_older
 from ava_core.settings import Settings
 from ava_core.storage import Storage
 from ava_core.tables import SOURCE_VIDEOS
-
-HASH_CHUNK = 1 << 20
 
 
 def take_in_sources(
@@ -33,8 +33,13 @@ def take_in_sources(
 
     A file that cannot be used is quarantined with its reason and the rest go on. Content seen before, in this
     batch or under `known_sha256` (hash → where), is a duplicate. Ids are the same whenever the same input is
-    taken in again. Raises `InputError` where the input as a whole cannot be used.
+    taken in again. A folder of `ava preprocess` or of an older tool's files is taken as it stands. Raises
+    `InputError` where the input as a whole cannot be used.
     """
+    if manifest_of(input_path):
+        return take_over(input_path, batch, storage, known_sha256)
+    if is_older(input_path):
+        return import_older(input_path, batch, storage)
     seen = dict(known_sha256 or {})
     ids: set[str] = set()
     rows = []
@@ -63,18 +68,13 @@ def known_sources(storage: Storage, *, except_batch: str) -> dict[str, str]:
     return known
 
 
-def slug(text: str) -> str:
-    """`text` with everything but letters, digits and `-` as `_`: safe in ids, csv rows and file names."""
-    return re.sub(r"[^A-Za-z0-9-]+", "_", text).strip("_") or "video"
-
-
 def _take_in(
     batch: str, video: FoundVideo, storage: Storage, seen: Mapping[str, str], ids: set[str]
 ) -> dict[str, Any]:
     row: dict[str, Any] = dict.fromkeys(SOURCE_VIDEOS)
     sha256 = hash_file(video.path)
     row |= {
-        "source_id": _new_id(f"{slug(batch)}_{slug(PurePosixPath(video.name).stem)}"[:80], ids),
+        "source_id": new_id(f"{slug(batch)}_{slug(PurePosixPath(video.name).stem)}"[:80], ids),
         "batch": batch,
         "original_name": video.name,
         "path": "",
@@ -95,20 +95,3 @@ def _take_in(
         with storage.writing(target) as temporary:
             copy_file(video.path, temporary)
     return row | vars(info) | {"path": str(target.relative_to(storage.root))}
-
-
-def _new_id(wanted: str, ids: set[str]) -> str:
-    name, number = wanted, 2
-    while name.casefold() in ids:
-        name, number = f"{wanted}_{number}", number + 1
-    ids.add(name.casefold())
-    return name
-
-
-def hash_file(path: Path) -> str:
-    """SHA-256 of a file's content, as hex."""
-    digest = hashlib.sha256()
-    with path.open("rb") as file:
-        while chunk := file.read(HASH_CHUNK):
-            digest.update(chunk)
-    return digest.hexdigest()

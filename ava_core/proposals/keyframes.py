@@ -11,7 +11,7 @@ def boxes_at(tracks: pl.DataFrame, wanted: pl.DataFrame) -> pl.DataFrame:
     """Boxes of `tracks` (`tables.TRACKS`) at the frames of `wanted` (`clip_id, frame`).
 
     Between two rows of a track a box moves linearly; it is never carried beyond the track's first and last row,
-    nor across a gap that the tracker left open (longer than twice the usual distance of its rows).
+    nor across a gap that the tracker left open (from twice the usual distance of its rows).
     """
     wanted = wanted.select("clip_id", pl.col("frame").cast(pl.Int32).alias("at")).unique()
     ahead = [
@@ -25,7 +25,7 @@ def boxes_at(tracks: pl.DataFrame, wanted: pl.DataFrame) -> pl.DataFrame:
     within = (pl.col("at") == pl.col("frame")) | (
         (pl.col("at") > pl.col("frame"))
         & (pl.col("at") < pl.col("next_frame"))
-        & (pl.col("next_frame") - pl.col("frame") <= 2 * pl.col("step"))
+        & (pl.col("next_frame") - pl.col("frame") < 2 * pl.col("step"))
     )
     span = (pl.col("next_frame") - pl.col("frame")).fill_null(1)
     share = (pl.col("at") - pl.col("frame")) / span

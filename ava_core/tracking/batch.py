@@ -11,6 +11,7 @@ import polars as pl
 
 from ava_core import __version__
 from ava_core.detection.cache import load_or_detect
+from ava_core.handover import given_table
 from ava_core.progress import Progress, ProgressSink, ignore_progress
 from ava_core.proposals.exchange import write_tracking_jsons
 from ava_core.settings import Settings
@@ -34,8 +35,21 @@ def track_clips(
 
     Each clip's tracks lie in `batches/<batch>/tracks/clips/<clip_id>.parquet` with a note of what made them; a
     run that was killed redoes only the clips without a note, and those whose clip or parameters changed. Also
-    writes `tracking_jsons.zip`.
+    writes `tracking_jsons.zip`. Tracks that were made elsewhere without detections stay as they are.
     """
+    given = given_table(batch, "tracks", storage)
+    if given is None:
+        tracks = _track(batch, clips, storage, settings, sink)
+    else:
+        tracks = given.join(clips, on="clip_id", how="semi")
+    with storage.writing(storage.asset_dir(batch, "tracks") / "tracking_jsons.zip") as path:
+        write_tracking_jsons(path, clips, tracks)
+    return tracks
+
+
+def _track(
+    batch: str, clips: pl.DataFrame, storage: Storage, settings: Settings, sink: ProgressSink
+) -> pl.DataFrame:
     parameters = TrackerParameters(start_score=settings.detection_threshold)
     progress = Progress("track", clips.height, "clips", sink)
     tables = [pl.DataFrame(schema=dict(TRACKS))]
@@ -43,10 +57,7 @@ def track_clips(
         tables.append(_track_or_reuse(batch, clip, storage, settings, parameters))
         progress.advance()
     progress.finish()
-    tracks = pl.concat(tables)
-    with storage.writing(storage.asset_dir(batch, "tracks") / "tracking_jsons.zip") as path:
-        write_tracking_jsons(path, clips, tracks)
-    return tracks
+    return pl.concat(tables)
 
 
 def track_provenance(batch: str, storage: Storage) -> dict[str, Any]:

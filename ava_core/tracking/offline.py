@@ -7,26 +7,11 @@ ever emitted after a track's last detection.
 
 from __future__ import annotations
 
-from typing import Final
-
-import numpy as np
-import numpy.typing as npt
 import polars as pl
-from scipy.optimize import linear_sum_assignment
 
-from ava_core.tables import CLIP_FPS
+from ava_core.tables import BOX_COLUMNS, CLIP_FPS
 from ava_core.tracking.parameters import TrackerParameters
-
-Array = npt.NDArray[np.float64]
-
-BOX: Final = ["x1", "y1", "x2", "y2"]
-VELOCITY_S: Final = 1.0
-"""Span over which a track's velocity at its end is measured."""
-REACH: Final = 0.6
-"""How far, in heights of the person, a stitched piece may lie from where it was expected."""
-SIZE_RATIO: Final = 1.5
-"""How much taller one piece may be than the other."""
-IMPOSSIBLE: Final = 1e6
+from ava_core.tracking.stitching import stitch
 
 
 def refine(hits: pl.DataFrame, step: int, parameters: TrackerParameters) -> pl.DataFrame:
@@ -35,9 +20,9 @@ def refine(hits: pl.DataFrame, step: int, parameters: TrackerParameters) -> pl.D
     `hits`: `track_id, frame, x1, y1, x2, y2, score`; `step`: frames from one look to the next. Returns the same
     columns and `interpolated`, ids from 1 in order of first frame.
     """
-    tracks = hits.sort("track_id", "frame")
+    tracks = stitch(hits.sort("track_id", "frame"), parameters.stitch_gap_s)
+    # Only now: a single hit may be a piece of somebody.
     tracks = tracks.filter(pl.len().over("track_id") >= parameters.min_hits)
-    tracks = _stitch(tracks, parameters)
     tracks = _fill(tracks, step, parameters)
     span = pl.col("frame").max().over("track_id") - pl.col("frame").min().over("track_id") + step
     tracks = tracks.filter(span >= parameters.min_track_s * CLIP_FPS)
@@ -49,61 +34,6 @@ def _renumbered(tracks: pl.DataFrame) -> pl.DataFrame:
     numbers = first.select("track_id", pl.int_range(1, pl.len() + 1, dtype=pl.Int32).alias("number"))
     joined = tracks.join(numbers, on="track_id").with_columns(track_id=pl.col("number")).drop("number")
     return joined.sort("track_id", "frame")
-
-
-def _stitch(tracks: pl.DataFrame, parameters: TrackerParameters) -> pl.DataFrame:
-    """Join pieces: where one ends and another begins soon after, near where the first was going."""
-    pieces = [piece for (_,), piece in tracks.group_by(["track_id"], maintain_order=True)]
-    if len(pieces) < 2:
-        return tracks
-    costs = np.full((len(pieces), len(pieces)), IMPOSSIBLE)
-    for i, before in enumerate(pieces):
-        for j, after in enumerate(pieces):
-            gap = (after["frame"][0] - before["frame"][-1]) / CLIP_FPS
-            if 0 < gap <= parameters.stitch_gap_s:
-                costs[i, j] = _mismatch(before, after, gap)
-    heir: dict[int, int] = {}
-    for i, j in zip(*linear_sum_assignment(costs), strict=True):
-        if costs[i, j] < REACH:
-            heir[int(pieces[j]["track_id"][0])] = int(pieces[i]["track_id"][0])
-    root = {piece: _root(piece, heir) for piece in heir}
-    return tracks.with_columns(pl.col("track_id").replace(root)).sort("track_id", "frame")
-
-
-def _root(piece: int, heir: dict[int, int]) -> int:
-    while piece in heir:
-        piece = heir[piece]
-    return piece
-
-
-def _mismatch(before: pl.DataFrame, after: pl.DataFrame, gap: float) -> float:
-    """Distance between where each piece expects the other and where it is, in heights; the mean of both ways."""
-    end, end_velocity = _edge(before, last=True)
-    start, start_velocity = _edge(after, last=False)
-    heights = np.array([end[3] - end[1], start[3] - start[1]])
-    if heights.max() / heights.min() > SIZE_RATIO:
-        return IMPOSSIBLE
-    forward = np.hypot(*(_centre(start) - _centre(end) - end_velocity * gap))
-    backward = np.hypot(*(_centre(end) - _centre(start) + start_velocity * gap))
-    return float((forward + backward) / 2 / heights.mean())
-
-
-def _edge(piece: pl.DataFrame, *, last: bool) -> tuple[Array, Array]:
-    """The box at one end of a piece, and its centre's velocity there in pixels a second."""
-    piece = piece.sort("frame", descending=last)
-    frames = piece["frame"].to_numpy() / CLIP_FPS
-    near = np.abs(frames - frames[0]) <= VELOCITY_S
-    boxes = piece.select(BOX).to_numpy()[near]
-    centres = (boxes[:, :2] + boxes[:, 2:]) / 2
-    if near.sum() < 3:
-        return boxes[0], np.zeros(2)
-    velocity = np.polyfit(frames[near], centres, 1)[0]
-    return boxes[0], velocity
-
-
-def _centre(box: Array) -> Array:
-    centre: Array = (box[:2] + box[2:]) / 2
-    return centre
 
 
 def _fill(tracks: pl.DataFrame, step: int, parameters: TrackerParameters) -> pl.DataFrame:
@@ -118,7 +48,8 @@ def _fill(tracks: pl.DataFrame, step: int, parameters: TrackerParameters) -> pl.
         )
     )
     after = [
-        pl.col(name).shift(-1).over("track_id").alias(f"next_{name}") for name in ("frame", "score", *BOX)
+        pl.col(name).shift(-1).over("track_id").alias(f"next_{name}")
+        for name in ("frame", "score", *BOX_COLUMNS)
     ]
     gaps = (
         tracks.join(confident, on="track_id", how="semi")
@@ -133,7 +64,7 @@ def _fill(tracks: pl.DataFrame, step: int, parameters: TrackerParameters) -> pl.
         .explode("at", empty_as_null=False)
         .with_columns(share=(pl.col("at") - pl.col("frame")) / pl.col("gap"))
         .with_columns(
-            *(pl.col(n) + (pl.col(f"next_{n}") - pl.col(n)) * pl.col("share") for n in BOX),
+            *(pl.col(n) + (pl.col(f"next_{n}") - pl.col(n)) * pl.col("share") for n in BOX_COLUMNS),
             score=pl.min_horizontal("score", "next_score"),
             frame=pl.col("at").cast(tracks.schema["frame"]),
             interpolated=pl.lit(value=True),

@@ -14,9 +14,11 @@ class TrackerParameters:
     keep_score: score from which a detection may continue a track, in the second stage. Raising it breaks tracks.
     iou: overlap from which a detection can belong to a predicted box. Raising it breaks tracks of fast people.
     max_age_s: how long a track waits for its next detection. Raising it bridges occlusions and swaps identities.
+    velocity_noise: how much more a person's velocity may change from look to look than SORT allows (variance).
+        Raising it follows turns, and noise.
     min_hits: detections after which a track counts. Raising it drops short false tracks, and short true ones.
     buffer: share of its size by which a box grows on each side for the overlap, per second between two looks
-        beyond 0.1 s. Raising it holds fast people at low rates and confuses neighbours.
+        beyond 0.05 s. Raising it holds fast people at low rates and confuses neighbours.
     fill_gap_s: longest gap filled by interpolation, in confident long tracks only.
     stitch_gap_s: longest gap across which two tracks are joined to one.
     min_track_s: tracks shorter than this are dropped.
@@ -26,12 +28,13 @@ class TrackerParameters:
 
     start_score: float = 0.45
     keep_score: float = 0.15
-    iou: float = 0.3
-    max_age_s: float = 1.0
+    iou: float = 0.35
+    max_age_s: float = 0.5
+    velocity_noise: float = 30.0
     min_hits: int = 2
     buffer: float = 1.0
-    fill_gap_s: float = 1.5
-    stitch_gap_s: float = 2.0
+    fill_gap_s: float = 3.0
+    stitch_gap_s: float = 5.0
     min_track_s: float = 0.3
-    confident_score: float = 0.4
+    confident_score: float = 0.5
     confident_s: float = 1.0

@@ -1,7 +1,7 @@
 """Kalman SORT on arrays: predict, associate, update, spawn, drop; all tracks at once.
 
-With the second stage and the buffer off it gives the ids and boxes of SORT (Bewley et al., 2016) as the
-filterpy back end computes them.
+With the second stage, the buffer and added velocity noise off it gives the ids and boxes of SORT (Bewley et al.,
+2016) as the filterpy back end computes them.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ class Filter(Protocol):
         ...
 
     def update(self, rows: Ints, boxes: Array) -> None:
-        """Correct the tracks in `rows` by their boxes."""
+        """Correct the tracks in `rows` by their boxes, the first four columns."""
         ...
 
     def spawn(self, boxes: Array) -> None:
@@ -40,32 +40,28 @@ class Filter(Protocol):
 
 
 class ArrayFilter:
-    """All Kalman filters in one matrix of states."""
+    """All Kalman filters in one table of states. `velocity_noise` as in `kalman.predict`."""
 
-    def __init__(self) -> None:
-        self.states = np.empty((0, kalman.SIZE))
-        self.covariances = np.empty((0, kalman.SIZE, kalman.SIZE))
+    def __init__(self, velocity_noise: float = 1.0) -> None:
+        self._velocity_noise = velocity_noise
+        self.states = kalman.new_states(np.empty((0, 4)))
 
     def predict(self) -> Array:
         """See `Filter`."""
-        self.states, self.covariances = kalman.predict(self.states, self.covariances)
-        return kalman.to_boxes(self.states)
+        kalman.predict(self.states, self._velocity_noise)
+        return kalman.to_boxes(self.states[kalman.VALUE])
 
     def update(self, rows: Ints, boxes: Array) -> None:
         """See `Filter`."""
-        if rows.size:
-            states, covariances = kalman.update(self.states[rows], self.covariances[rows], boxes)
-            self.states[rows], self.covariances[rows] = states, covariances
+        kalman.update(self.states, rows, boxes)
 
     def spawn(self, boxes: Array) -> None:
         """See `Filter`."""
-        states, covariances = kalman.new_states(boxes)
-        self.states = np.concatenate([self.states, states])
-        self.covariances = np.concatenate([self.covariances, covariances])
+        self.states = np.concatenate([self.states, kalman.new_states(boxes)], axis=1)
 
     def drop(self, keep: npt.NDArray[np.bool_]) -> None:
         """See `Filter`."""
-        self.states, self.covariances = self.states[keep], self.covariances[keep]
+        self.states = self.states[:, keep]
 
 
 class Sort:
@@ -96,33 +92,43 @@ class Sort:
         """Take the detections of the next look, `(N, 5)` `x1, y1, x2, y2, score`; the track id of each, 0 = none."""
         predicted = self._filters.predict()
         found = np.zeros(len(detections), dtype=np.int64)
-        strong = np.flatnonzero(detections[:, 4] >= self._start_score)
-        weak = np.flatnonzero(detections[:, 4] < self._start_score)
-        free = np.arange(len(predicted))
-        for stage in (strong, weak):
-            rows, columns = self._associate(predicted[free], detections[stage])
-            self._filters.update(free[rows], detections[stage[columns], :4])
-            found[stage[columns]] = self._ids[free[rows]]
-            self._misses[free[rows]] = -1
-            free = np.delete(free, rows)
         self._misses += 1
-        self._spawn(strong[found[strong] == 0], detections, found)
+        strong = detections[:, 4] >= self._start_score
+        for stage in (strong, ~strong):
+            if stage.any():
+                self._match(np.flatnonzero(stage), predicted, detections, found)
+        self._spawn(np.flatnonzero(strong & (found == 0)), detections, found)
         alive = self._misses <= self._max_age
-        self._filters.drop(alive)
-        self._ids, self._misses = self._ids[alive], self._misses[alive]
+        if not alive.all():
+            self._filters.drop(alive)
+            self._ids, self._misses = self._ids[alive], self._misses[alive]
         return found
+
+    def _match(self, stage: Ints, predicted: Array, detections: Array, found: Ints) -> None:
+        """Give the detections of a stage to the tracks that are still without one."""
+        free = np.flatnonzero(self._misses > 0)
+        if not len(free):
+            return
+        rows, columns = self._associate(predicted.take(free, axis=0), detections.take(stage, axis=0))
+        if len(rows):
+            rows, columns = free.take(rows), stage.take(columns)
+            self._filters.update(rows, detections.take(columns, axis=0))
+            found[columns] = self._ids.take(rows)
+            self._misses[rows] = 0
 
     def _associate(self, predicted: Array, detections: Array) -> tuple[Ints, Ints]:
         """Pairs of rows (tracks) and columns (detections): the assignment of most overlap, gated before it."""
-        if not len(predicted) or not len(detections):
-            return np.empty(0, dtype=np.int64), np.empty(0, dtype=np.int64)
-        overlap = pairwise_iou(grown(predicted, self._buffer), grown(detections[:, :4], self._buffer))
+        if self._buffer:
+            predicted, detections = grown(predicted, self._buffer), grown(detections, self._buffer)
+        overlap = pairwise_iou(predicted, detections)
         # Pairs below the gate count nothing: they can't push a good pair aside.
-        rows, columns = linear_sum_assignment(np.where(overlap >= self._iou, -overlap, 0.0))
+        rows, columns = linear_sum_assignment(np.where(overlap >= self._iou, overlap, 0.0), maximize=True)
         good = overlap[rows, columns] >= self._iou
         return rows[good], columns[good]
 
     def _spawn(self, new: Ints, detections: Array, found: Ints) -> None:
+        if not len(new):
+            return
         ids = np.arange(self._next_id, self._next_id + len(new))
         self._next_id += len(new)
         found[new] = ids

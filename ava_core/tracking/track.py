@@ -15,7 +15,7 @@ from ava_core.tracking.sort import ArrayFilter, Filter, Sort
 
 Backend = Literal["sort", "filterpy"]
 
-STEADY_STEP_S = 0.1
+STEADY_STEP_S = 0.05
 """Up to this time between two looks boxes overlap enough as they are."""
 
 
@@ -51,7 +51,7 @@ def _online(
 ) -> pl.DataFrame:
     step_s = step / CLIP_FPS
     tracker = Sort(
-        _filters(backend),
+        _filters(backend, parameters.velocity_noise),
         max_age=max(1, round(parameters.max_age_s / step_s)),
         iou=parameters.iou,
         start_score=parameters.start_score,
@@ -67,9 +67,9 @@ def _online(
     return usable.with_columns(track_id=pl.Series(ids)).filter(pl.col("track_id") > 0).drop("clip_id")
 
 
-def _filters(backend: Backend) -> Filter:
+def _filters(backend: Backend, velocity_noise: float) -> Filter:
     if backend == "sort":
-        return ArrayFilter()
+        return ArrayFilter(velocity_noise)
     from ava_core.tracking.filterpy_sort import FilterpyFilter
 
-    return FilterpyFilter()
+    return FilterpyFilter(velocity_noise)

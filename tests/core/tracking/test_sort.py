@@ -43,15 +43,28 @@ def crowd(seed: int, people: int, looks: int) -> list[np.ndarray]:
     return steps
 
 
-def assert_equal_runs(steps: list[np.ndarray], **parameters: float) -> None:
-    arrays, oracle = ArrayFilter(), FilterpyFilter()
+def whole(filters: ArrayFilter) -> np.ndarray:
+    """The covariances as filterpy has them, `(N, 7, 7)`."""
+    _, _, own, shared, moving = filters.states
+    matrices = np.zeros((len(own), 8, 8))
+    value, both = np.arange(4), np.arange(4, 8)
+    matrices[:, value, value] = own
+    matrices[:, value, both] = matrices[:, both, value] = shared
+    matrices[:, both, both] = moving
+    return matrices[:, :7, :7]
+
+
+def assert_equal_runs(steps: list[np.ndarray], *, velocity_noise: float = 1.0, **parameters: float) -> None:
+    arrays, oracle = ArrayFilter(velocity_noise), FilterpyFilter(velocity_noise)
     ours, theirs = (Sort(f, max_age=5, **parameters) for f in (arrays, oracle))  # type: ignore[arg-type]
     for detections in steps:
         np.testing.assert_array_equal(ours.step(detections), theirs.step(detections))
-        states = np.array([one.x[:, 0] for one in oracle._filters]).reshape(-1, 7)
-        np.testing.assert_allclose(arrays.states, states, rtol=1e-9, atol=1e-9)
+        values = np.array([one.x[:4, 0] for one in oracle._filters]).reshape(-1, 4)
+        np.testing.assert_allclose(arrays.states[0], values, rtol=1e-9, atol=1e-9)
+        velocities = np.array([one.x[4:, 0] for one in oracle._filters]).reshape(-1, 3)
+        np.testing.assert_allclose(arrays.states[1, :, :3], velocities, rtol=1e-9, atol=1e-9)
         covariances = np.array([one.P for one in oracle._filters]).reshape(-1, 7, 7)
-        np.testing.assert_allclose(arrays.covariances, covariances, rtol=1e-9, atol=1e-7)
+        np.testing.assert_allclose(whole(arrays), covariances, rtol=1e-9, atol=1e-7)
         np.testing.assert_allclose(arrays.predict(), oracle.predict(), rtol=0, atol=1e-9)
 
 
@@ -64,6 +77,7 @@ def test_any_boxes_give_the_same_tracks(units: list[np.ndarray], start_score: fl
 @pytest.mark.parametrize("seed", range(3))
 def test_a_crowd_gives_the_same_tracks(seed: int) -> None:
     assert_equal_runs(crowd(seed, people=25, looks=60))
+    assert_equal_runs(crowd(seed, people=25, looks=60), velocity_noise=30.0)
 
 
 @settings(max_examples=40, deadline=None)

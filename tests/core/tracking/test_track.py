@@ -49,9 +49,9 @@ def test_a_short_gap_is_filled_and_flagged(walker: Walker) -> None:
 
 
 def test_a_long_gap_stays_open(walker: Walker) -> None:
-    seen = [frame for frame in looks(0, 290) if not 90 <= frame <= 171]
+    seen = [frame for frame in looks(0, 290) if not 90 <= frame <= 195]
     tracks = track_detections(walker(seen, speed=0.2), AT_10_FPS)
-    assert not set(frames_of(tracks)) & set(looks(90, 171))
+    assert not set(frames_of(tracks)) & set(looks(90, 195))
     assert not tracks["interpolated"].any()
 
 
