@@ -25,6 +25,8 @@ CREATORS = frozenset({"admin", "business", "user"})
 """Groups of the server whose users make objects; those of group `worker` alone do not."""
 ACCEPTED = frozenset({"*/*", "application/*", "application/json", MEDIA_TYPE})
 API_VERSION = "2.0"
+MAX_SESSIONS = 50
+"""Sessions of a user that are kept: clients sign in and do not sign out."""
 
 
 @dataclass(frozen=True)
@@ -144,6 +146,8 @@ def start_session(state: State, user: Document) -> tuple[str, str]:
         if token is None:
             token = state.add("token", user=user["id"], key=secrets.token_hex(20))
         session = state.add("session", user=user["id"], key=secrets.token_urlsafe(24))
+        for old in list(state.find("session", user=user["id"]))[MAX_SESSIONS:]:
+            state.remove("session", old["id"])
         user["last_login"] = timestamp()
         state.put("user", user)
     return token["key"], session["key"]

@@ -13,9 +13,24 @@ import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 Document = dict[str, Any]
+
+LOOKED_UP: Final = {
+    "user": ("username",),
+    "session": ("key", "user"),
+    "token": ("key", "user"),
+    "access_token": ("key", "user"),
+    "membership": ("user",),
+    "label": ("project_id", "task_id"),
+    "task": ("project_id",),
+    "job": ("task_id",),
+    "issue": ("job",),
+    "comment": ("issue",),
+    "delivery": ("webhook_id",),
+}
+"""Fields that never change and by which documents are found without looking at all of a kind."""
 
 
 def timestamp() -> str:
@@ -63,8 +78,9 @@ class State:
             "CREATE TABLE IF NOT EXISTS counters(name TEXT PRIMARY KEY, value INTEGER);"
         )
         self._kinds: dict[str, dict[int, Document]] = {}
-        for kind, number, body in self._database.execute("SELECT kind, id, body FROM documents ORDER BY id"):
-            self._kinds.setdefault(kind, {})[number] = json.loads(body)
+        self._found: dict[tuple[str, str, Any], dict[int, Document]] = {}
+        for kind, body in self._database.execute("SELECT kind, body FROM documents ORDER BY id"):
+            self._remember(kind, json.loads(body))
 
     def new_id(self, counter: str, count: int = 1) -> int:
         """The first of `count` numbers that were never given before."""
@@ -85,7 +101,7 @@ class State:
     def put(self, kind: str, document: Document) -> None:
         """Write a document."""
         with self.lock:
-            self._kinds.setdefault(kind, {})[document["id"]] = document
+            self._remember(kind, document)
             self._database.execute(
                 "INSERT OR REPLACE INTO documents VALUES(?, ?, ?)",
                 (kind, document["id"], json.dumps(document)),
@@ -107,12 +123,24 @@ class State:
 
     def find(self, kind: str, **equal: Any) -> Iterator[Document]:
         """Documents whose fields equal the given ones, newest first."""
-        return (d for d in self.all(kind) if all(d.get(name) == value for name, value in equal.items()))
+        index = next((name for name in LOOKED_UP.get(kind, ()) if name in equal), None)
+        if index is None:
+            candidates = self.all(kind)
+        else:
+            with self.lock:
+                candidates = list(reversed(self._found.get((kind, index, equal[index]), {}).values()))
+        return (d for d in candidates if all(d.get(name) == value for name, value in equal.items()))
 
     def remove(self, kind: str, number: int) -> None:
         """Forget a document."""
         with self.lock:
-            self._kinds.get(kind, {}).pop(number, None)
+            document = self._kinds.get(kind, {}).pop(number, {})
+            for name in LOOKED_UP.get(kind, ()):
+                place = (kind, name, document.get(name))
+                if place in self._found:
+                    self._found[place].pop(number, None)
+                    if not self._found[place]:
+                        del self._found[place]
             self._database.execute("DELETE FROM documents WHERE kind = ? AND id = ?", (kind, number))
 
     def annotations(self, job_id: int) -> Document:
@@ -134,6 +162,11 @@ class State:
         """Forget a job's annotations."""
         with self.lock:
             self._database.execute("DELETE FROM annotations WHERE job_id = ?", (job_id,))
+
+    def _remember(self, kind: str, document: Document) -> None:
+        self._kinds.setdefault(kind, {})[document["id"]] = document
+        for name in LOOKED_UP.get(kind, ()):
+            self._found.setdefault((kind, name, document.get(name)), {})[document["id"]] = document
 
     def close(self) -> None:
         """Give up what waits, and close the database."""

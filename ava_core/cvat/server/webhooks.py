@@ -26,6 +26,8 @@ RETRY_SECONDS: Final = (5, 300, 1800, 10_800, 86_400, 86_400, 86_400, 86_400)
 RETRY_STATUS: Final = frozenset({408, 429})
 UNREACHABLE: Final = 502
 TIMEOUT_SECONDS: Final = 10.0
+MAX_DELIVERIES: Final = 1000
+"""Deliveries of a webhook that are kept."""
 MAX_RESPONSE: Final = 2000
 """Characters of a receiver's answer that are kept."""
 
@@ -193,6 +195,8 @@ def _deliver(
             request=payload,
             response=said,
         )
+        for old in list(state.find("delivery", webhook_id=webhook["id"]))[MAX_DELIVERIES:]:
+            state.remove("delivery", old["id"])
     failed = status >= 500 or status in RETRY_STATUS
     if failed and payload["event"] != "ping" and not redelivery and attempt <= len(RETRY_SECONDS):
         _deliver_later(state, webhook, payload, attempt + 1)

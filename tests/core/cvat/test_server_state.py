@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import httpx
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from ava_core.cvat.server import webhooks
+from ava_core.cvat.server import access, webhooks
 from ava_core.cvat.server.state import State
 
 from .conftest import RunningServer, serving
@@ -65,6 +68,45 @@ def test_ids_are_never_given_twice(tmp_path: Path) -> None:
     again = State(tmp_path)
     assert again.add("task")["id"] == first + 2
     again.close()
+
+
+@settings(deadline=None, max_examples=50)
+@given(
+    st.lists(
+        st.tuples(st.sampled_from(("add", "remove", "change")), st.integers(1, 12), st.integers(0, 3)),
+        max_size=30,
+    )
+)
+def test_looking_up_finds_what_looking_at_all_finds(steps: list[tuple[str, int, int]]) -> None:
+    with TemporaryDirectory() as folder:
+        state = State(Path(folder))
+        for action, number, task in steps:
+            if action == "add":
+                state.add("job", task_id=task, state="new")
+            elif action == "remove":
+                state.remove("job", number)
+            elif (job := state.get("job", number)) is not None:
+                state.touch("job", job | {"state": "completed"})
+        for again in (state, State(Path(folder))):
+            for task in range(4):
+                scanned = [
+                    job for job in state.all("job") if job["task_id"] == task and job["state"] == "new"
+                ]
+                assert list(again.find("job", task_id=task, state="new")) == scanned
+            again.close()
+
+
+def test_a_user_has_so_many_sessions_and_no_more(
+    cvat_server: RunningServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(access, "MAX_SESSIONS", 2)
+    body = {"username": cvat_server.username, "password": cvat_server.password}
+    clients = [httpx.Client(base_url=cvat_server.url) for _ in range(3)]
+    for client in clients:
+        client.post("/api/auth/login", json=body).raise_for_status()
+    assert [client.get("/api/users/self").status_code for client in clients] == [401, 200, 200]
+    for client in clients:
+        client.close()
 
 
 def test_a_file_cannot_leave_its_tasks_folder(cvat_server: RunningServer, small_clip: Path) -> None:
