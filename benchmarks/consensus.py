@@ -2,8 +2,8 @@
 
 Every scenario is drawn with the same seeds for all methods. Majority vote takes the same matched people, all
 annotators, and every class that more than half of its raters named. The medoid merge knows no tracks: at each second
-boxes that overlap are one person, the box that overlaps the others most stands for them, and people are followed
-from second to second by overlap.
+boxes that overlap are one person, the box that overlaps the others most stands for them and keeps the number of its
+own pre-drawn track; only a box without one is followed from second to second by overlap.
 """
 
 from __future__ import annotations
@@ -27,7 +27,16 @@ from ava_core.consensus.form import form_consensus
 from ava_core.tables import BOX_COLUMNS
 from ava_core.tracking.iou import pairwise_iou
 from tests.core.planted import (
-    CONSTANT, PLACE, RANDOM, Planted, Score, good_annotators, matched, plant, scenario, score,
+    CONSTANT,
+    PLACE,
+    RANDOM,
+    Planted,
+    Score,
+    good_annotators,
+    matched,
+    plant,
+    scenario,
+    score,
 )  # fmt: skip
 
 SEEDS = (0, 1, 2)
@@ -95,7 +104,8 @@ def medoid_merge(planted: Planted) -> Score:
         frames = {}
         for (second,), frame in clip.group_by(["second"], maintain_order=True):
             boxes = frame.select(BOX_COLUMNS).to_numpy()
-            frames[int(second)] = medoids(boxes, frame["annotator"].to_list(), voters[clip_id])
+            chosen = medoids(boxes, frame["annotator"].to_list(), voters[clip_id])
+            frames[int(second)] = boxes[chosen], frame["seed_track_id"].fill_null(-1).to_numpy()[chosen]
         for (second, person), box in followed(frames).items():
             rows.append({"clip_id": clip_id, "second": second, "person_id": person}
                         | dict(zip(BOX_COLUMNS, box.tolist(), strict=True)))  # fmt: skip
@@ -104,7 +114,7 @@ def medoid_merge(planted: Planted) -> Score:
 
 
 def medoids(boxes: np.ndarray, owners: list[str], voters: int) -> np.ndarray:
-    """One box of each cluster that more than half of the annotators have a box in: `(people, 4)`."""
+    """One box of each cluster that more than half of the annotators have a box in: indices."""
     overlap = pairwise_iou(boxes, boxes)
     free, out = set(range(len(boxes))), []
     for seed in np.argsort(-overlap.sum(axis=1)):
@@ -118,29 +128,35 @@ def medoids(boxes: np.ndarray, owners: list[str], voters: int) -> np.ndarray:
         free -= set(chosen)
         if 2 * len(chosen) > voters:
             best = overlap[np.ix_(chosen, chosen)].sum(axis=1).argmax()
-            out.append(boxes[chosen[best]])
-    return np.array(out).reshape(-1, 4)
+            out.append(chosen[best])
+    return np.array(out, dtype=int)
 
 
-def followed(frames: dict[int, np.ndarray]) -> dict[tuple[int, int], np.ndarray]:
-    """Person numbers for boxes at each second: who overlaps somebody of the second before keeps the number."""
+def followed(frames: dict[int, tuple[np.ndarray, np.ndarray]]) -> dict[tuple[int, int], np.ndarray]:
+    """Person numbers for boxes at each second: of the pre-drawn track; without one, of whom they overlap a second
+    before, or a new one. `frames`: boxes and pre-drawn tracks (-1 for none) at each second."""
     result: dict[tuple[int, int], np.ndarray] = {}
     last: dict[int, np.ndarray] = {}
-    people = 0
+    people = 1000
     for second in sorted(frames):
-        boxes, now = frames[second], {}
-        names = list(last)
-        if names and len(boxes):
-            overlap = pairwise_iou(np.array([last[name] for name in names]), boxes)
+        boxes, seeds = frames[second]
+        now: dict[int, int] = {}
+        for box, seed in enumerate(seeds.tolist()):
+            if seed >= 0:
+                now.setdefault(seed, box)
+        loose = sorted(set(range(len(boxes))) - set(now.values()))
+        names = [name for name in last if name not in now]
+        if names and loose:
+            overlap = pairwise_iou(np.array([last[name] for name in names]), boxes[loose])
             for row, column in zip(*linear_sum_assignment(-overlap), strict=True):
                 if overlap[row, column] >= 0.3:
-                    now[int(column)] = names[row]
-        for column in range(len(boxes)):
-            if column not in now:
-                people += 1
-                now[column] = people
-            result[second, now[column]] = boxes[column]
-        last = {name: boxes[column] for column, name in now.items()}
+                    now[names[row]] = loose[column]
+        for box in sorted(set(loose) - set(now.values())):
+            people += 1
+            now[people] = box
+        found = {name: boxes[box] for name, box in now.items()}
+        result |= {(second, name): box for name, box in found.items()}
+        last = found
     return result
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from ava_core.agreement.panel import Flags, Panel
+from ava_core.agreement.panel import Panel
 from ava_core.agreement.untangle import SAME_BOX, best_overlap
 from ava_core.tables import CLIP_FPS, CONFLICTS, conform
 
@@ -85,7 +85,7 @@ def _identities(panel: Panel, tangled: Panel) -> pl.DataFrame:
 
 def _missed(panel: Panel) -> pl.DataFrame:
     """People whom some of the crew have no box of."""
-    some: Flags = panel.present.any(axis=1, keepdims=True)
+    some = np.atleast_2d(panel.present.any(axis=1, keepdims=True))
     place, slot = np.nonzero(some & ~panel.present & (panel.who >= 0))
     detail = _names(panel, place, slot) + pl.Series([" has no box"]) if len(place) else _none()
     return _table(panel, place, _kind("missed", place), detail)

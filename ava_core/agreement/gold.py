@@ -41,7 +41,7 @@ def expert_slots(panel: Panel, gold: Mapping[str, str]) -> Flags:
 def gold_sums(panel: Panel, gold: Mapping[str, str]) -> GoldSums:
     """Compare every annotator of the gold clips with the clip's expert."""
     expert = expert_slots(panel, gold)
-    is_gold: Flags = expert.any(axis=1, keepdims=True)[panel.clip, 0]
+    is_gold = np.atleast_2d(expert.any(axis=1, keepdims=True))[panel.clip, 0]
     slot = expert.argmax(axis=1)[panel.clip] if panel.crew.shape[1] else panel.clip
     at = np.flatnonzero(is_gold)
     own = slot[at]

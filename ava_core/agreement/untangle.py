@@ -32,7 +32,7 @@ def untangle(panel: Panel) -> Panel:
     mine = False
     for _ in range(panel.crew.shape[1]):
         loose = best_overlap(panel.boxes) < SAME_BOX
-        source, target, slot = _moves(panel, loose & _first_to_go(loose, moment), moment)
+        source, target, slot = _moves(panel, loose & _first_to_go(panel, loose, moment), moment)
         if not len(source):
             break
         panel = panel if mine else replace(panel, **{name: getattr(panel, name).copy() for name in MOVING})
@@ -50,10 +50,14 @@ def best_overlap(boxes: Array) -> Array:
     return best
 
 
-def _first_to_go(loose: Flags, moment: Ints) -> Flags:
-    """At each place, the slot that has most loose boxes in the clip at that second `(P, K)`."""
+def _first_to_go(panel: Panel, loose: Flags, moment: Ints) -> Flags:
+    """At each place, the slot that has most loose boxes in the clip at that second `(P, K)`.
+
+    Two annotators who contradict each other have equally many; where their boxes lie then decides, not their names.
+    """
     _, number = np.unique(moment, return_inverse=True)
-    count = np.stack([np.bincount(number, column) for column in loose.T], axis=1)
+    weight = np.where(loose, 1e9 + np.nan_to_num(panel.boxes).sum(axis=2), 0.0)
+    count = np.stack([np.bincount(number, column) for column in weight.T], axis=1)
     result: Flags = count.argmax(axis=1)[number][:, None] == np.arange(loose.shape[1])
     return result
 

@@ -31,6 +31,8 @@ HARD_SHARE = 0.2
 HARDER = 0.3
 CONFUSED, CONFUSED_WHERE_HARD = 0.1, 0.3
 """Of labels outside the pose group that are not kept: mistaken for another; the rest is forgotten."""
+WALKERS, FASTEST = 0.5, 0.8
+"""Share of people who walk, and their highest speed in body heights a second (1.4 m/s of 1.75 m)."""
 INVENTED = 0.1
 """Labels of nothing, for each share of accuracy that is missing."""
 
@@ -196,10 +198,12 @@ class _World:
     def _walk(self) -> np.ndarray:
         """A box `(seconds, 4)` that moves through the picture."""
         size = self.draw.uniform([50, 120], [110, 260])
-        start, end = (self.draw.uniform([80, 150], [WIDTH - 80, HEIGHT - 150]) for _ in range(2))
-        end = start + (end - start) * 0.4
-        share = np.linspace(0, 1, self.seconds)[:, None]
-        centre = start + (end - start) * share
+        low, high = np.array([80.0, 150.0]), np.array([WIDTH - 80.0, HEIGHT - 150.0])
+        speed = self.draw.uniform(0, FASTEST) * size[1] * (self.draw.random() < WALKERS)
+        angle = self.draw.uniform(0, 2 * np.pi)
+        step = speed * np.array([np.cos(angle), 0.3 * np.sin(angle)])
+        path = self.draw.uniform(0, high - low) + step * np.arange(self.seconds)[:, None]
+        centre = low + (high - low) - np.abs(path % (2 * (high - low)) - (high - low))  # turns at the edges
         return np.concatenate([centre - size / 2, centre + size / 2], axis=1)
 
     def _drifted(self, boxes: np.ndarray) -> np.ndarray:
