@@ -82,6 +82,8 @@ def remove_project(number: int, caller: CallerOf) -> None:
     caller.must_manage(found)
     for task in list(caller.state.find("task", project_id=number)):
         remove_task_documents(caller.state, task["id"])
+    for label in list(caller.state.find("label", project_id=number)):
+        caller.state.remove("label", label["id"])
     caller.state.remove("project", number)
 
 
@@ -91,9 +93,12 @@ def labels(request: Request, caller: CallerOf) -> Document:
     query = request.query_params
     found = caller.state.all("label")[::-1]
     if number := query.get("project_id"):
-        found = [label for label in found if label["project_id"] == int(number)]
+        caller.must_manage(caller.get("project", int(number), "Project"))
+        found = list(caller.state.find("label", project_id=int(number)))[::-1]
     elif number := query.get("task_id"):
-        found = labels_of(caller, caller.get("task", int(number), "Task"))
+        task = caller.get("task", int(number), "Task")
+        caller.must_manage(task)
+        found = labels_of(caller, task)
     elif number := query.get("job_id"):
         job = caller.get("job", int(number), "Job")
         if not caller.may_do(job):

@@ -119,6 +119,8 @@ def remove_task_documents(state: State, number: int) -> None:
         for job in list(state.find("job", task_id=number)):
             state.remove_annotations(job["id"])
             state.remove("job", job["id"])
+        for label in list(state.find("label", task_id=number)):
+            state.remove("label", label["id"])
         state.remove("task", number)
     shutil.rmtree(media_folder(state, number), ignore_errors=True)
 

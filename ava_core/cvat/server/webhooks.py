@@ -165,21 +165,8 @@ def _deliver(
     state: State, webhook: Document, payload: Document, attempt: int, *, redelivery: bool = False
 ) -> Document:
     """Send a payload, keep what came of it, and try again later where that may help."""
-    body = json.dumps(payload).encode()
-    headers = {"Content-Type": "application/json", "User-Agent": "CVAT/2.73.0 (embedded)"}
-    if webhook["secret"]:
-        digest = hmac.new(webhook["secret"].encode(), body, hashlib.sha256).hexdigest()
-        headers["X-Signature-256"] = f"sha256={digest}"
     began = time.monotonic()
-    try:
-        # Certificates are loaded for HTTPS alone: that takes longer than a delivery.
-        is_checked = webhook["target_url"].startswith("https") and webhook["enable_ssl"]
-        answer = httpx.post(
-            webhook["target_url"], content=body, headers=headers, timeout=TIMEOUT_SECONDS, verify=is_checked
-        )
-        status, said = answer.status_code, answer.text[:MAX_RESPONSE]
-    except httpx.HTTPError as error:
-        status, said = UNREACHABLE, str(error)
+    status, said = _send(webhook, payload)
     with state.lock:
         if state.closed:
             return {}  # nobody asks any more
@@ -203,10 +190,28 @@ def _deliver(
     return delivery
 
 
+def _send(webhook: Document, payload: Document) -> tuple[int, str]:
+    """Post a payload, signed where the webhook has a secret; the receiver's status and words."""
+    body = json.dumps(payload).encode()
+    headers = {"Content-Type": "application/json", "User-Agent": "CVAT/2.73.0 (embedded)"}
+    if webhook["secret"]:
+        digest = hmac.new(webhook["secret"].encode(), body, hashlib.sha256).hexdigest()
+        headers["X-Signature-256"] = f"sha256={digest}"
+    url = webhook["target_url"]
+    # Certificates are loaded for HTTPS alone: that takes longer than a delivery.
+    is_checked = url.startswith("https") and webhook["enable_ssl"]
+    try:
+        answer = httpx.post(url, content=body, headers=headers, timeout=TIMEOUT_SECONDS, verify=is_checked)
+    except httpx.HTTPError as error:
+        return UNREACHABLE, str(error)
+    return answer.status_code, answer.text[:MAX_RESPONSE]
+
+
 def _deliver_later(state: State, webhook: Document, payload: Document, attempt: int) -> None:
     def again() -> None:
         state.timers.discard(timer)
-        _deliver(state, webhook, payload, attempt)
+        if state.get("webhook", webhook["id"]) is not None:
+            _deliver(state, webhook, payload, attempt)
 
     timer = threading.Timer(RETRY_SECONDS[attempt - 2], again)
     timer.daemon = True
