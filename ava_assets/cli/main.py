@@ -7,7 +7,7 @@ import sys
 import typer
 from rich.console import Console
 
-from ava_assets.cli import annotator, batch, dataset, demo, doctor, release, up
+from ava_assets.cli import annotator, batch, dataset, demo, doctor, release, up, video
 from ava_core.errors import AvaError
 
 app = typer.Typer(
@@ -24,6 +24,9 @@ app.command("demo")(demo.demo)
 app.command("doctor")(doctor.doctor)
 app.command("validate")(dataset.validate)
 app.command("trace")(dataset.trace)
+app.command("import")(dataset.import_dataset)
+app.command("preprocess")(video.preprocess)
+app.command("preview")(video.preview)
 app.add_typer(batch.app, name="batch")
 app.add_typer(annotator.app, name="annotator")
 app.add_typer(release.app, name="release")

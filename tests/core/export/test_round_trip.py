@@ -1,0 +1,87 @@
+"""Export, import, export again: the same bytes."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from ava_core.errors import ExportError, InputError
+from ava_core.export.validate import errors_among, validate_dataset
+from ava_core.importing.ava import import_ava
+from ava_core.importing.imported import write_import
+
+SAME = ("annotations", "frame_lists", "kinetics/annotations", "datumaro/annotations", "coco", "multisports")
+"""Folders of data; what is about the release (card, lineage, hashes) is the release's own."""
+
+
+def files(folder: Path) -> dict[str, bytes]:
+    found = {path.relative_to(folder).as_posix(): path for path in folder.rglob("*") if path.is_file()}
+    return {
+        name: path.read_bytes() for name, path in found.items() if name.startswith((*SAME, "AVA_dataset"))
+    }
+
+
+def test_a_release_taken_over_is_byte_for_byte_the_same(released: Path, tmp_path: Path, world) -> None:
+    imported = import_ava(released, world.ontology)
+    assert imported.repairs == []
+    again = write_import(tmp_path / "again", imported)
+    assert files(again) == files(released)
+    assert len(files(again)) > 30
+    pictures = [path.relative_to(released) for path in released.rglob("*.jpg")]
+    assert all((again / path).samefile(released / path) for path in pictures if path.parts[0] == "frames")
+    assert sorted(path.relative_to(again) for path in again.rglob("*.jpg")) == sorted(pictures)
+    assert validate_dataset(again) == []
+
+
+def test_annotations_alone_are_enough(released: Path, tmp_path: Path) -> None:
+    alone = tmp_path / "alone"
+    shutil.copytree(released / "annotations", alone / "annotations")
+    imported = import_ava(alone)
+    assert [repair.defect for repair in imported.repairs] == ["videos without a frame list"]
+    again = write_import(tmp_path / "again", imported)
+    wanted, made = files(released), files(again)
+    for split in ("train", "val", "test"):
+        name = f"annotations/ava_{split}_v2.2.csv"
+        assert made[name] == wanted[name]
+    assert not (again / "coco").exists()
+    assert {finding.file for finding in errors_among(validate_dataset(again))} == {"frames"}
+
+
+def test_rows_that_readers_would_misread_are_left_out_and_listed(released: Path, tmp_path: Path) -> None:
+    copy = tmp_path / "copy"
+    shutil.copytree(released / "annotations", copy / "annotations")
+    shutil.copytree(released / "frame_lists", copy / "frame_lists")
+    csv = copy / "annotations/ava_train_v2.2.csv"
+    first = csv.read_text().splitlines()[0]
+    csv.write_text(csv.read_text() + f"{first}\n{first.replace('0902', '0901')}\n")
+    imported = import_ava(copy)
+    assert {repair.defect: repair.rows for repair in imported.repairs} == {
+        "rows that stand twice": 1,
+        "seconds without context on both sides": 1,
+    }
+
+
+def test_an_ontology_that_contradicts_the_label_map_is_refused(released: Path, tmp_path: Path) -> None:
+    from ava_core.ontology import load_ontology
+
+    with pytest.raises(InputError, match="calls action 1 'stand', ontology street 'normal_walk'"):
+        import_ava(released, load_ontology("street"))
+    copy = tmp_path / "copy"
+    shutil.copytree(released / "annotations", copy / "annotations")
+    (copy / "annotations/ava_action_list_v2.2.pbtxt").unlink()
+    with pytest.raises(InputError, match="--ontology"):
+        import_ava(copy)
+    with pytest.raises(InputError, match="holds no annotations"):
+        import_ava(tmp_path)
+
+
+def test_ids_that_no_reader_can_read_are_refused_and_nothing_is_left(released: Path, tmp_path: Path) -> None:
+    copy = tmp_path / "copy"
+    shutil.copytree(released / "annotations", copy / "annotations")
+    csv = copy / "annotations/ava_train_v2.2.csv"
+    csv.write_text(csv.read_text().replace("south_lane", "south lane"))
+    with pytest.raises(ExportError, match="cannot be a video id"):
+        write_import(tmp_path / "out", import_ava(copy))
+    assert [path.name for path in tmp_path.iterdir() if path.name.startswith((".out", "out"))] == []
