@@ -15,7 +15,7 @@ from typing import Any, Final
 import polars as pl
 
 from ava_core.errors import InputError
-from ava_core.media.archive import copy_file
+from ava_core.media.archive import link_or_copy
 from ava_core.storage import Storage, check_batch_name
 from ava_core.tables import CLIPS, SOURCE_VIDEOS, conform
 
@@ -33,7 +33,7 @@ class Manifest:
     """What a folder of preprocessed video holds.
 
     `given`: assets that are used as they stand; `settings`: those of `SHAPING`; `files`: size in bytes by path
-    below the folder; `counts`: rows by asset.
+    below the folder; `counts`: videos, clips, tracks, boxes.
     """
 
     batch: str
@@ -137,7 +137,7 @@ def _bring(source: Path, storage: Storage, name: str) -> None:
     if target.exists() and target.stat().st_size == source.stat().st_size:
         return
     with storage.writing(target) as temporary:
-        copy_file(source, temporary)
+        link_or_copy(source, temporary)
 
 
 def _checked_paths(table: pl.DataFrame, schema: Mapping[str, Any], batch: str) -> pl.DataFrame:

@@ -6,6 +6,7 @@ one look to the next. Names that begin with a dot or end in `.part` are never ta
 
 from __future__ import annotations
 
+import contextlib
 import os
 import secrets
 import shutil
@@ -14,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from ava_core.errors import InputError
+from ava_core.handover import Manifest, manifest_of
 from ava_core.media.archive import check_input
 from ava_core.settings import Settings
 from ava_core.storage import batch_name_for, check_batch_name
@@ -56,13 +58,20 @@ def add_to_inbox(
 ) -> str:
     """Put a copy of `path` into the inbox and register it as a batch; returns the batch's name.
 
-    The copy is a hard link where the file system allows. `options` are settings of this batch alone. Raises
-    `InputError` if the path does not exist, holds no video, or the name is taken.
+    The copy is a hard link where the file system allows. `options` are settings of this batch alone. What
+    `ava preprocess` wrote keeps the name and the settings it was made with. Raises `InputError` if the path does
+    not exist, holds no video, or the name is taken.
     """
     path = path.expanduser().absolute()
     check_input(path)
-    settings.with_options(options or {})
-    batch = check_batch_name(name) if name else batch_name_for(path)
+    made = manifest_of(path)
+    options = (made.settings if made else {}) | (options or {})
+    settings.with_options(options)
+    batch = check_batch_name(name) if name else made.batch if made else batch_name_for(path)
+    if made and batch != made.batch:
+        raise InputError(
+            f"{path} was preprocessed as batch {made.batch}; its ids say so.", "Leave out --name."
+        )
     if batch in batches.names(store):
         raise InputError(f"Batch {batch} exists already.", "Give another name with --name.")
     target = settings.inbox_dir / (f"{batch}.zip" if path.suffix.lower() == ".zip" else batch)
@@ -70,19 +79,27 @@ def add_to_inbox(
         if target.exists():
             raise InputError(f"{target} exists already.", "Give another name with --name.")
         _copy_atomically(path, target)
-    batches.add(store, batch, str(target), options or {})
+    batches.add(store, batch, str(target), options)
     return batch
 
 
 def register_batch(store: Store, item: Path) -> str:
     """Register an inbox item as a batch under the first free name made from its own."""
-    wanted = batch_name_for(item if item.is_dir() else item.with_suffix(""))
+    made = _manifest_or_none(item)
+    wanted = made.batch if made else batch_name_for(item if item.is_dir() else item.with_suffix(""))
     known = set(batches.names(store))
     name, number = wanted, 2
     while name in known:
         name, number = f"{wanted}_{number}", number + 1
-    batches.add(store, name, str(item), {})
+    batches.add(store, name, str(item), made.settings if made else {})
     return name
+
+
+def _manifest_or_none(item: Path) -> Manifest | None:
+    """Of an item that `ava preprocess` wrote; what is wrong with an unusable one, its run will say."""
+    with contextlib.suppress(InputError):
+        return manifest_of(item)
+    return None
 
 
 def _fingerprint(item: Path) -> Fingerprint:

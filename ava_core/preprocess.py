@@ -39,11 +39,9 @@ def preprocess(
     batch = batch_name_for(name or source)
     _check_target(out, batch)
     storage = Storage(out)
-    tables: dict[str, pl.DataFrame] = {}
 
     def note(asset: str, table: pl.DataFrame) -> pl.DataFrame:
         storage.write_table(storage.table_path(batch, asset), table)
-        tables[asset] = table
         return table
 
     sources = note("source_videos", take_in_sources(batch, source, storage, settings, sink=sink))
@@ -52,7 +50,7 @@ def preprocess(
         raise InputError(f"No video of {source} can be used: {reasons}.", "Give videos that play.")
     clips = note("clips", cut_clips(batch, sources, storage, settings, sink))
     tracks = note("tracks", track_clips(batch, clips, storage, settings, sink))
-    note("dense_proposals", make_proposals(batch, clips, tracks, storage, settings, sink))
+    proposals = note("dense_proposals", make_proposals(batch, clips, tracks, storage, settings, sink))
     for file, asset in EXCHANGED.items():
         link_or_copy(out / "batches" / batch / asset / file, out / file)
     manifest = Manifest(
@@ -60,7 +58,12 @@ def preprocess(
         ava_version=__version__,
         settings={key: getattr(settings, key) for key in SHAPING},
         given=["source_videos", "clips"],
-        counts={asset: table.height for asset, table in tables.items()},
+        counts={
+            "source_videos": sources.height,
+            "clips": clips.height,
+            "tracks": tracks.select("clip_id", "track_id").n_unique(),
+            "dense_proposals": proposals.height,
+        },
         files=_files(out),
     )
     manifest.write(out)

@@ -35,7 +35,7 @@ def add(
     from ava_core.store import open_store
 
     settings = load_settings()
-    options = dict(_split(text) for text in option or [])
+    options = options_from(option)
     batch = add_to_inbox(settings, open_store(settings), path, name=name, options=options)
     Console().print(f"Batch [bold]{batch}[/] waits in {settings.inbox_dir}. `ava up` processes it.")
 
@@ -62,6 +62,11 @@ def list_batches() -> None:
     for name, row in counts.items():
         table.add_row(name, *("–" if value is None else str(value) for value in row.values()))
     console.print(table)
+
+
+def options_from(texts: list[str] | None) -> dict[str, str]:
+    """Settings given as `name=value`, one a text."""
+    return dict(_split(text) for text in texts or [])
 
 
 def _split(text: str) -> tuple[str, str]:

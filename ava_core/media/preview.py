@@ -12,6 +12,7 @@ import numpy.typing as npt
 import polars as pl
 
 from ava_core.media.frames import decoded_frames, jpeg
+from ava_core.progress import Progress, ProgressSink, ignore_progress
 from ava_core.proposals.keyframes import boxes_at
 from ava_core.storage import Storage
 from ava_core.tables import BOX_COLUMNS, CLIP_FPS
@@ -87,6 +88,29 @@ def contact_sheet(clips: pl.DataFrame, tracks: pl.DataFrame, storage: Storage) -
         )
         cells.append(cell)
     return jpeg(_grid(cells, width), SHEET_QUALITY)
+
+
+def write_previews(
+    clips: pl.DataFrame,
+    tracks: pl.DataFrame,
+    storage: Storage,
+    out: Path,
+    sink: ProgressSink = ignore_progress,
+) -> list[Path]:
+    """Write a contact sheet per source video and a preview per clip into the folder `out`; returns the files."""
+    out.mkdir(parents=True, exist_ok=True)
+    files = []
+    for (source_id,), own in clips.sort("clip_id").group_by(["source_id"], maintain_order=True):
+        files.append(out / f"{source_id}.jpg")
+        files[-1].write_bytes(contact_sheet(own, tracks, storage))
+    progress = Progress("preview", clips.height, "clips", sink)
+    for clip in clips.sort("clip_id").to_dicts():
+        files.append(out / f"{clip['clip_id']}.mp4")
+        with storage.fetched(storage.path(clip["path"])) as path:
+            render_preview(path, tracks.filter(pl.col("clip_id") == clip["clip_id"]), files[-1])
+        progress.advance()
+    progress.finish()
+    return files
 
 
 def render_preview(clip: Path, tracks: pl.DataFrame, target: Path) -> None:

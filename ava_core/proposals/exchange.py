@@ -32,7 +32,7 @@ def write_tracking_jsons(path: Path, clips: pl.DataFrame, tracks: pl.DataFrame) 
                 }
                 for row in rows.iter_rows(named=True)
             ]  # fmt: skip
-            archive.writestr(f"{clip_id}.json", json.dumps(content))
+            _add(archive, f"{clip_id}.json", json.dumps(content).encode())
 
 
 def write_frames_zip(path: Path, batch: str, clips: pl.DataFrame, storage: Storage) -> int:
@@ -43,6 +43,11 @@ def write_frames_zip(path: Path, batch: str, clips: pl.DataFrame, storage: Stora
         for clip_id in clips["clip_id"].sort():
             folder = storage.asset_dir(batch, "clips") / "keyframes" / clip_id
             for picture in sorted(folder.glob("*.jpg")):
-                archive.writestr(frame_name(clip_id, int(picture.stem)), picture.read_bytes())
+                _add(archive, frame_name(clip_id, int(picture.stem)), picture.read_bytes())
                 count += 1
     return count
+
+
+def _add(archive: zipfile.ZipFile, name: str, data: bytes) -> None:
+    """Add a file without the time of day: the same content gives the same zip, wherever it is made."""
+    archive.writestr(zipfile.ZipInfo(name), data, compress_type=archive.compression)

@@ -11,7 +11,7 @@ def boxes_at(tracks: pl.DataFrame, wanted: pl.DataFrame) -> pl.DataFrame:
     """Boxes of `tracks` (`tables.TRACKS`) at the frames of `wanted` (`clip_id, frame`).
 
     Between two rows of a track a box moves linearly; it is never carried beyond the track's first and last row,
-    nor across a gap that the tracker left open (from twice the usual distance of its rows).
+    nor across a gap that the tracker left open (from twice the step between two looks).
     """
     wanted = wanted.select("clip_id", pl.col("frame").cast(pl.Int32).alias("at")).unique()
     ahead = [
@@ -20,7 +20,7 @@ def boxes_at(tracks: pl.DataFrame, wanted: pl.DataFrame) -> pl.DataFrame:
     rows = tracks.sort("clip_id", "track_id", "frame").with_columns(
         *ahead, next_interpolated=pl.col("interpolated").shift(-1).over("clip_id", "track_id")
     )
-    step = (pl.col("next_frame") - pl.col("frame")).median().over("clip_id")
+    step = (pl.col("next_frame") - pl.col("frame")).min().over("clip_id")
     rows = rows.with_columns(step=step).join(wanted, on="clip_id")
     within = (pl.col("at") == pl.col("frame")) | (
         (pl.col("at") > pl.col("frame"))

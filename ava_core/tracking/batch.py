@@ -20,7 +20,7 @@ from ava_core.tables import TRACKS
 from ava_core.tracking.parameters import TrackerParameters
 from ava_core.tracking.track import track_detections
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 """Raise when tracking changes its results: older tracks are then made again."""
 
 
