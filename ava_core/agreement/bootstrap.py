@@ -37,8 +37,9 @@ class ClipBootstrap:
 
     def __init__(self, clips: int, *, repetitions: int, seed: int) -> None:
         draw = np.random.default_rng(seed)
-        share = np.full(clips, 1 / clips) if clips else np.zeros(0)
-        self.weights: Array = draw.multinomial(clips, share, size=repetitions if clips else 0).astype(float)
+        self.weights: Array = np.zeros((repetitions, 0))
+        if clips:
+            self.weights = draw.multinomial(clips, np.full(clips, 1 / clips), size=repetitions).astype(float)
 
     def resampled(self, rows: Array, clip: Ints) -> Array:
         """Sums of `rows` `(rows, n)`, each of a `clip` (ascending), of every repetition: `(repetitions, n)`."""

@@ -156,7 +156,6 @@ def _overall(
     rows: list[tuple[str, Estimate, int]] = [
         ("pooled_alpha", labels.estimate(alpha.pooled, CONSTANT), units),
         ("macro_alpha", labels.estimate(alpha.macro, rare), units),
-        ("kappa", both.estimate(kappa, CONSTANT if both.count("units") else NO_PAIRS), both.count("units")),
     ]
     for name, (figure, base, reason) in FIGURES.items():
         n = sum(both.count(part) for part in base)

@@ -106,11 +106,11 @@ class _Fit:
             [np.bincount(self.patterns.problem, weight[:, k], problems) for k in range(categories)], 1
         )
         total = prior.sum(axis=1, keepdims=True)
-        prior = np.divide(prior, total, out=np.full_like(prior, 1 / categories), where=total > 0)
+        prior = np.divide(prior, total, out=np.full(prior.shape, 1 / categories), where=total > 0)
         cells = np.bincount(self.cell.ravel(), weight[self.row].ravel(), int(np.prod(self.shape)))
         confusion = cells.reshape(self.shape) + self.smoothing
         total = confusion.sum(axis=3, keepdims=True)
-        confusion = np.divide(confusion, total, out=np.full_like(confusion, 1 / categories), where=total > 0)
+        confusion = np.divide(confusion, total, out=np.full(confusion.shape, 1 / categories), where=total > 0)
         return prior, confusion
 
     def expect(self, prior: Array, confusion: Array) -> tuple[Array, float]:
