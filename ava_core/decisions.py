@@ -13,6 +13,7 @@ import polars as pl
 from sqlalchemy import select, update
 
 from ava_core.errors import DecisionError
+from ava_core.ontology import Ontology
 from ava_core.store import Store
 from ava_core.store.tables import Decision, Job, Task
 from ava_core.store.tasks import DONE_STAGE, DONE_STATE
@@ -29,6 +30,8 @@ class DecisionState:
     rejected: frozenset[str]
     excluded: frozenset[str]
     adjudications: pl.DataFrame
+    gold: dict[str, str]
+    """Gold clips, and the expert whose work on each is the measure."""
 
 
 def approve(
@@ -62,6 +65,38 @@ def include_annotator(store: Store, batch: str, annotator: str, actor: str, comm
     return _set_trust(store, batch, annotator, "include", actor, comment)
 
 
+def mark_gold(store: Store, batch: str, clip_id: str, expert: str, actor: str, comment: str = "") -> Decision:
+    """Make an expert's completed work on a clip the measure of the others' work on it.
+
+    Raises `DecisionError` where the expert has not completed the clip.
+    """
+    _check_clips(store, batch, [clip_id])
+    with store.session() as session:
+        wanted = select(Job.job_id).where(
+            Job.clip_id == clip_id, Job.annotator == expert, Job.stage == DONE_STAGE, Job.state == DONE_STATE
+        )
+        if session.scalar(wanted.limit(1)) is None:
+            raise DecisionError(
+                f"{expert!r} has not completed {clip_id}.", "A gold clip needs its expert's completed job."
+            )
+    return _set_gold(store, batch, clip_id, expert, actor, comment)
+
+
+def unmark_gold(store: Store, batch: str, clip_id: str, actor: str, comment: str = "") -> Decision:
+    """Make a gold clip an ordinary one again."""
+    _check_clips(store, batch, [clip_id])
+    return _set_gold(store, batch, clip_id, "", actor, comment)
+
+
+def _set_gold(store: Store, batch: str, clip_id: str, expert: str, actor: str, comment: str) -> Decision:
+    before = decision_state(store, batch).gold.get(clip_id, "")
+    decision = Decision(
+        batch=batch, action="gold", subject=clip_id, actor=actor, comment=comment,
+        before={"expert": before}, after={"expert": expert},
+    )  # fmt: skip
+    return _append(store, [decision])[0]
+
+
 def adjudicate(
     store: Store,
     batch: str,
@@ -90,6 +125,19 @@ def adjudicate(
     )[0]  # fmt: skip
 
 
+def action_ids(ontology: Ontology, group: str, names: Collection[str]) -> list[int]:
+    """Ids of a group's actions by name. Raises `DecisionError` for what the ontology does not hold."""
+    groups = {one.name: {action.name: action.id for action in one.actions} for one in ontology.groups}
+    if group not in groups:
+        raise DecisionError(f"The ontology has no group {group!r}.", f"It has {', '.join(sorted(groups))}.")
+    unknown = [name for name in names if name not in groups[group]]
+    if unknown:
+        raise DecisionError(
+            f"Group {group} has no action {unknown[0]!r}.", f"It has {', '.join(groups[group])}."
+        )
+    return sorted(groups[group][name] for name in names)
+
+
 def decisions_of(store: Store, batch: str) -> list[Decision]:
     """The log of a batch, oldest first."""
     with store.session() as session:
@@ -109,6 +157,7 @@ def decision_state(store: Store, batch: str) -> DecisionState:
     clips: dict[str, str] = {}
     annotators: dict[str, str] = {}
     labels: dict[str, dict[str, object]] = {}
+    gold: dict[str, str] = {}
     for decision in decisions_of(store, batch):
         if decision.action in QC_STATUS:
             clips[decision.subject] = decision.action
@@ -116,11 +165,14 @@ def decision_state(store: Store, batch: str) -> DecisionState:
             annotators[decision.subject] = decision.action
         elif decision.action == "adjudicate":
             labels[decision.subject] = decision.after
+        elif decision.action == "gold":
+            gold[decision.subject] = str(decision.after["expert"])
     return DecisionState(
         approved=frozenset(clip for clip, action in clips.items() if action == "approve"),
         rejected=frozenset(clip for clip, action in clips.items() if action == "reject"),
         excluded=frozenset(name for name, action in annotators.items() if action == "exclude"),
         adjudications=pl.DataFrame(list(labels.values()), schema=dict(ADJUDICATIONS)),
+        gold={clip: expert for clip, expert in gold.items() if expert},
     )
 
 

@@ -7,7 +7,7 @@ import sys
 import typer
 from rich.console import Console
 
-from ava_assets.cli import annotator, batch, dataset, demo, doctor, release, up, video
+from ava_assets.cli import annotator, batch, dataset, demo, doctor, qc, release, up, video
 from ava_core.errors import AvaError
 
 app = typer.Typer(
@@ -29,6 +29,7 @@ app.command("preprocess")(video.preprocess)
 app.command("preview")(video.preview)
 app.add_typer(batch.app, name="batch")
 app.add_typer(annotator.app, name="annotator")
+app.add_typer(qc.app, name="qc")
 app.add_typer(release.app, name="release")
 
 

@@ -16,6 +16,7 @@ from ava_assets.resources import Platform
 from ava_core.agreement.measure import measure_agreement
 from ava_core.consensus.form import form_consensus
 from ava_core.decisions import decision_state
+from ava_core.store import tasks
 
 GROUP = "quality"
 
@@ -45,6 +46,8 @@ def agreement(context: AssetExecutionContext, platform: Platform, raw_annotation
         raw_annotations["completed_jobs"],
         at.ontology,
         seed=at.settings.seed,
+        gold=decision_state(at.store, at.batch).gold,
+        assigned={job.annotator for job in tasks.jobs_of(at.store, at.batch) if job.annotator},
     )
     return Output(
         tables,
@@ -86,5 +89,6 @@ def consensus_labels(
             "boxes": tables["consensus_boxes"].height,
             "labels": tables["consensus_labels"].height,
             "disputed seconds": tables["disputed"].height,
+            "needs": markdown(tables["needs"].filter(pl.col("need") != "")),
         },
     )

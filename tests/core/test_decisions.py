@@ -87,3 +87,13 @@ def test_a_reader_finds_what_is_new(batch: Store) -> None:
     assert [d.decision_id for d in decisions.decisions_after(batch, first.decision_id)] == [
         second.decision_id
     ]
+
+
+def test_gold_needs_the_experts_completed_work_and_can_be_taken_back(batch: Store) -> None:
+    with pytest.raises(DecisionError, match="has not completed c2"):
+        decisions.mark_gold(batch, "b", "c2", "mia", "ann")
+    decisions.mark_gold(batch, "b", "c1", "mia", "ann")
+    assert decisions.decision_state(batch, "b").gold == {"c1": "mia"}
+    taken_back = decisions.unmark_gold(batch, "b", "c1", "ann")
+    assert taken_back.before == {"expert": "mia"}
+    assert decisions.decision_state(batch, "b").gold == {}

@@ -1,0 +1,267 @@
+"""`ava qc`: look at agreement, decide, and see beforehand what a decision would change."""
+
+from __future__ import annotations
+
+import getpass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from ava_core.settings import load_settings
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    from ava_core.store import Store
+
+app = typer.Typer(
+    no_args_is_help=True,
+    help="Judge what annotators did. Every decision is kept, and reversed by a later one; what follows from it "
+    "starts by itself where `ava up` runs.",
+)
+
+Batch = Annotated[str, typer.Argument(help="Name of the batch.")]
+Clips = Annotated[list[str], typer.Argument(help="Ids of clips.")]
+Comment = Annotated[str, typer.Option(help="Kept with the decision.")]
+Actor = Annotated[str, typer.Option("--as", help="Who decides. Default: the user of this machine.")]
+
+
+@app.command("report")
+def report(
+    batch: Batch,
+    out: Annotated[Path, typer.Option(help="Where the page is written.")] = Path("quality.html"),
+) -> None:
+    """Write one self-contained HTML page: agreement, annotators, classes, clips, conflicts."""
+    from ava_core.decisions import decision_state
+    from ava_core.ontology import load_ontology
+    from ava_core.quality.report import quality_report
+    from ava_core.quality.tables import load_quality
+    from ava_core.storage import Storage
+    from ava_core.store import batches, open_store
+
+    settings = load_settings()
+    store = open_store(settings)
+    known = batches.get(store, batch)
+    own = settings.with_options(known.options)
+    page = quality_report(
+        load_quality(Storage(own.resolved_storage_url), batch),
+        load_ontology(own.ontology),
+        decision_state(store, batch),
+        note=known.note,
+        link=_links(store, batch, own.resolved_cvat_url),
+    )
+    out.write_text(page, "utf-8")
+    _say(f"report: {out.absolute()}")
+
+
+@app.command("approve")
+def approve(batch: Batch, clips: Clips, comment: Comment = "", actor: Actor = "") -> None:
+    """Approve clips: their consensus goes into the dataset."""
+    from ava_core import decisions
+
+    _say(f"{len(decisions.approve(_store(), batch, clips, _who(actor), comment))} clip(s) approved.")
+
+
+@app.command("reject")
+def reject(
+    batch: Batch, clips: Clips, comment: Annotated[str, typer.Option(help="What to mend.")], actor: Actor = ""
+) -> None:
+    """Reject clips; the comment tells the annotators why."""
+    from ava_core import decisions
+
+    _say(f"{len(decisions.reject(_store(), batch, clips, _who(actor), comment))} clip(s) rejected.")
+
+
+@app.command("reopen")
+def reopen(batch: Batch, clips: Clips, comment: Comment = "", actor: Actor = "") -> None:
+    """Take an approval or a rejection back."""
+    from ava_core import decisions
+
+    _say(f"{len(decisions.reopen(_store(), batch, clips, _who(actor), comment))} clip(s) reopened.")
+
+
+@app.command("bulk")
+def bulk(
+    batch: Batch,
+    alpha: Annotated[float, typer.Option(help="Least pooled alpha of a clip; 0 asks for none.")] = 0.4,
+    iou: Annotated[float, typer.Option(help="Least mean IoU of its boxes.")] = 0.5,
+    f1: Annotated[float, typer.Option(help="Least F1 of its boxes at IoU ≥ .5.")] = 0.7,
+    apply: Annotated[
+        bool, typer.Option("--apply", help="Decide; without it only the effect is shown.")
+    ] = False,
+    actor: Actor = "",
+) -> None:
+    """Approve every clip that passes the thresholds; shows first which ones, and why the others do not."""
+    from ava_core import decisions
+    from ava_core.quality.bulk import Thresholds, plan_bulk_approval
+
+    store = _store()
+    clips = _table(batch, "agreement", "clips")
+    thresholds = Thresholds(pooled_alpha=alpha, mean_iou=iou, f1=f1)
+    plan = plan_bulk_approval(clips, decisions.decision_state(store, batch), thresholds)
+    _say(f"{len(plan.approve)} clip(s) pass, {plan.left.height} do not.")
+    _show(plan.left)
+    if not apply:
+        _say("Nothing was decided. --apply approves those that pass.")
+    elif plan.approve:
+        comment = f"bulk: alpha ≥ {alpha:g}, IoU ≥ {iou:g}, F1 ≥ {f1:g}"
+        decisions.approve(store, batch, plan.approve, _who(actor), comment)
+        _say(f"{len(plan.approve)} clip(s) approved.")
+
+
+@app.command("exclude")
+def exclude(
+    batch: Batch,
+    annotator: Annotated[str, typer.Argument(help="The exact user name.")],
+    comment: Comment = "",
+    apply: Annotated[
+        bool, typer.Option("--apply", help="Decide; without it only the effect is shown.")
+    ] = False,
+    actor: Actor = "",
+) -> None:
+    """Leave an annotator out of the consensus; shows first what that changes."""
+    from ava_core import decisions
+    from ava_core.ontology import load_ontology
+    from ava_core.quality.effect import exclusion_effect
+    from ava_core.quality.tables import load_quality
+    from ava_core.storage import Storage
+    from ava_core.store import batches
+
+    settings, store = load_settings(), _store()
+    own = settings.with_options(batches.get(store, batch).options)
+    raw = load_quality(Storage(own.resolved_storage_url), batch).raw_annotations
+    state = decisions.decision_state(store, batch)
+    _show(exclusion_effect(raw, load_ontology(own.ontology), state, annotator))
+    if apply:
+        decisions.exclude_annotator(store, batch, annotator, _who(actor), comment)
+        _say(f"{annotator} is left out of batch {batch}. `ava qc include` takes it back.")
+    else:
+        _say("Nothing was decided. --apply leaves the annotator out.")
+
+
+@app.command("include")
+def include(
+    batch: Batch,
+    annotator: Annotated[str, typer.Argument(help="The exact user name.")],
+    comment: Comment = "",
+    actor: Actor = "",
+) -> None:
+    """Take an exclusion back."""
+    from ava_core import decisions
+
+    decisions.include_annotator(_store(), batch, annotator, _who(actor), comment)
+    _say(f"{annotator} counts in batch {batch} again.")
+
+
+@app.command("adjudicate")
+def adjudicate(
+    batch: Batch,
+    clip: Annotated[str, typer.Argument(help="Id of the clip.")],
+    second: Annotated[int, typer.Argument(help="Second of the clip.")],
+    person: Annotated[int, typer.Argument(help="Number of the person in the consensus.")],
+    group: Annotated[str, typer.Argument(help="Group of the ontology.")],
+    actions: Annotated[
+        list[str] | None, typer.Argument(help="What holds, by name; nothing: none does.")
+    ] = None,
+    comment: Comment = "",
+    actor: Actor = "",
+) -> None:
+    """Decide what a person does at a second, whatever the annotators said."""
+    from ava_core import decisions
+    from ava_core.ontology import load_ontology
+    from ava_core.store import batches
+
+    store = _store()
+    ontology = load_ontology(load_settings().with_options(batches.get(store, batch).options).ontology)
+    decisions.adjudicate(
+        store,
+        batch,
+        clip_id=clip,
+        second=second,
+        person_id=person,
+        group=group,
+        action_ids=decisions.action_ids(ontology, group, actions or []),
+        actor=_who(actor),
+        comment=comment,
+    )
+    _say(f"{clip}, second {second}, person {person}: {group} is {', '.join(actions or []) or 'none'}.")
+
+
+@app.command("gold")
+def gold(
+    batch: Batch,
+    clip: Annotated[str, typer.Argument(help="Id of the clip.")],
+    expert: Annotated[
+        str, typer.Argument(help="Whose completed work is the measure; empty: no gold any more.")
+    ] = "",
+    comment: Comment = "",
+    actor: Actor = "",
+) -> None:
+    """Make an expert's work on a clip the measure of the others' work on it."""
+    from ava_core import decisions
+
+    if expert:
+        decisions.mark_gold(_store(), batch, clip, expert, _who(actor), comment)
+    else:
+        decisions.unmark_gold(_store(), batch, clip, _who(actor), comment)
+    _say(f"{clip} is {'gold by ' + expert if expert else 'an ordinary clip'}.")
+
+
+@app.command("log")
+def log(batch: Batch) -> None:
+    """Show every decision on a batch, oldest first."""
+    from ava_core import decisions
+
+    table = Table(box=None)
+    for column in ("when", "who", "action", "on", "comment"):
+        table.add_column(column)
+    for one in decisions.decisions_of(_store(), batch):
+        moment = f"{one.decided_at:%Y-%m-%d %H:%M}"
+        table.add_row(moment, one.actor, one.action, one.subject, one.comment)
+    Console().print(table)
+
+
+def _store() -> Store:
+    from ava_core.store import open_store
+
+    return open_store(load_settings())
+
+
+def _who(actor: str) -> str:
+    return actor or getpass.getuser()
+
+
+def _say(text: str) -> None:
+    Console(highlight=False, soft_wrap=True).print(text, markup=False)
+
+
+def _table(batch: str, asset: str, name: str) -> pl.DataFrame:
+    from ava_core.storage import Storage
+
+    storage = Storage(load_settings().resolved_storage_url)
+    return storage.read_table(storage.table_path(batch, asset, name))
+
+
+def _show(rows: pl.DataFrame) -> None:
+    table = Table(box=None)
+    for column in rows.columns:
+        table.add_column(column)
+    for row in rows.rows():
+        table.add_row(*("–" if v is None else f"{v:.3f}" if isinstance(v, float) else str(v) for v in row))
+    Console(highlight=False, soft_wrap=True).print(table)
+
+
+def _links(store: Store, batch: str, url: str):  # type: ignore[no-untyped-def]
+    """The page of each clip's first job at a frame."""
+    from ava_core.store import tasks
+
+    jobs = {job.clip_id: job for job in reversed(tasks.jobs_of(store, batch))}
+
+    def link(clip_id: str, frame: int) -> str:
+        job = jobs.get(clip_id)
+        return f"{url}/tasks/{job.task_id}/jobs/{job.job_id}?frame={frame}" if job else ""
+
+    return link

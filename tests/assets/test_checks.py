@@ -1,0 +1,53 @@
+"""Checks on quality: each passes on good tables and fails on the fault that it is there for."""
+
+from __future__ import annotations
+
+import polars as pl
+
+from ava_assets.quality.checks import (
+    approved_people_have_labels,
+    classes_reach_their_floor,
+    clips_have_annotators_enough,
+    nobody_is_suspect,
+)
+from ava_core.tables import (
+    AGREEMENT_BY_CLASS,
+    AGREEMENT_BY_CLIP,
+    CONSENSUS_BOXES,
+    CONSENSUS_LABELS,
+    GATE,
+)
+
+
+def by_class(alpha: float | None, floor: float | None, positives: int = 30) -> dict[str, pl.DataFrame]:
+    row = {"action_id": 1, "name": "walk", "alpha": alpha, "minimum_alpha": floor, "positives": positives}
+    return {"per_class": pl.DataFrame([row], schema=dict(AGREEMENT_BY_CLASS))}
+
+
+def test_a_class_below_its_floor_blocks_the_dataset() -> None:
+    cases = [(0.7, 0.6, True), (0.5, 0.6, False), (None, 0.6, False), (0.1, None, True)]
+    for alpha, floor, passes in cases:
+        assert classes_reach_their_floor({}, by_class(alpha, floor)).passed is passes, (alpha, floor)
+    assert classes_reach_their_floor({}, by_class(None, 0.6, positives=0)).passed, "a class that nobody used"
+    [spec] = classes_reach_their_floor.check_specs
+    assert spec.blocking
+
+
+def test_a_suspect_is_reported() -> None:
+    for status, passes in (("ok", True), ("suspect", False)):
+        gate = pl.DataFrame([{"annotator": "mia", "status": status, "reasons": []}], schema=dict(GATE))
+        assert nobody_is_suspect({"gate": gate}).passed is passes
+
+
+def test_a_clip_of_one_annotator_is_reported() -> None:
+    for annotators, passes in ((2, True), (1, False)):
+        clips = pl.DataFrame([{"clip_id": "c", "annotators": annotators}], schema=dict(AGREEMENT_BY_CLIP))
+        assert clips_have_annotators_enough({"clips": clips}).passed is passes
+
+
+def test_people_without_labels_are_reported() -> None:
+    place = {"clip_id": "c", "second": 2, "person_id": 1}
+    boxes = pl.DataFrame([place], schema=dict(CONSENSUS_BOXES))
+    labels = pl.DataFrame([place | {"group": "g", "action_id": 1}], schema=dict(CONSENSUS_LABELS))
+    for given, passes in ((labels, True), (labels.head(0), False)):
+        assert approved_people_have_labels({"consensus_boxes": boxes, "consensus_labels": given}).passed is passes

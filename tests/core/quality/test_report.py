@@ -1,0 +1,103 @@
+"""The report and the effect of an exclusion, on work with a known truth."""
+
+from __future__ import annotations
+
+import re
+from xml.etree import ElementTree
+
+import polars as pl
+import pytest
+
+from ava_core.agreement.measure import measure_agreement
+from ava_core.consensus.form import form_consensus
+from ava_core.decisions import DecisionState
+from ava_core.errors import InputError
+from ava_core.quality.effect import exclusion_effect
+from ava_core.quality.report import quality_report
+from ava_core.quality.tables import QualityTables, load_quality
+from ava_core.storage import Storage
+from ava_core.tables import ADJUDICATIONS, COMPLETED_JOBS, RAW_BOXES, RAW_LABELS, empty
+from tests.core.planted import RANDOM, Planted, good_annotators, plant
+
+NOBODY = DecisionState(frozenset(), frozenset(), frozenset(), empty(ADJUDICATIONS), {})
+
+
+@pytest.fixture(scope="module")
+def planted() -> Planted:
+    """Two good annotators and one who clicks at random."""
+    return plant(good_annotators(2, 1) | {"spammer": RANDOM}, clips=8, seed=1)
+
+
+def raw_of(planted: Planted) -> dict[str, pl.DataFrame]:
+    return {
+        "raw_boxes": planted.raw_boxes,
+        "raw_labels": planted.raw_labels,
+        "completed_jobs": planted.completed,
+    }
+
+
+def tables_of(planted: Planted) -> QualityTables:
+    clips = planted.completed["clip_id"].unique().to_list()
+    return QualityTables(
+        "b",
+        raw_of(planted),
+        measure_agreement(*planted.work[:3], planted.ontology, repetitions=50),
+        form_consensus(*planted.work, approved=clips),
+    )
+
+
+def test_leaving_a_spammer_out_raises_agreement_and_decides_nothing(planted: Planted) -> None:
+    effect = exclusion_effect(raw_of(planted), planted.ontology, NOBODY, "spammer")
+    figures = {row["figure"]: row for row in effect.to_dicts()}
+    assert figures["pooled_alpha"]["after"] > figures["pooled_alpha"]["before"] + 0.1
+    assert figures["labels lost"]["after"] > 0
+    assert figures["consensus labels"]["after"] > 0
+
+
+def test_leaving_out_the_only_partner_leaves_agreement_undefined(planted: Planted) -> None:
+    others = planted.completed["annotator"].unique().sort().to_list()
+    state = DecisionState(frozenset(), frozenset(), frozenset(others[:1]), empty(ADJUDICATIONS), {})
+    effect = exclusion_effect(raw_of(planted), planted.ontology, state, others[1])
+    [alpha] = effect.filter(pl.col("figure") == "pooled_alpha").to_dicts()
+    assert alpha["before"] is not None
+    assert alpha["after"] is None
+
+
+def test_the_page_stands_alone_and_names_everybody(planted: Planted) -> None:
+    page = quality_report(
+        tables_of(planted),
+        planted.ontology,
+        NOBODY,
+        note="made <up>",
+        link=lambda clip, frame: f"/{clip}@{frame}",
+    )
+    for name in planted.completed["annotator"].unique():
+        assert name in page
+    assert "made &lt;up&gt;" in page
+    assert page.count("<svg") >= 4
+    assert not re.search(r'(src|href)="(?!#|data:)', page), "nothing is loaded from elsewhere"
+    assert re.search(r"/[\w]+@\d+", page), "places have a link"
+    for svg in re.findall(r"<svg.*?</svg>", page, re.DOTALL):
+        ElementTree.fromstring(svg)
+
+
+def test_the_page_is_the_same_for_the_same_work(planted: Planted) -> None:
+    pages = {quality_report(tables_of(planted), planted.ontology, NOBODY) for _ in range(2)}
+    assert len(pages) == 1
+
+
+def test_a_batch_that_nobody_worked_on_has_a_page_that_says_so(planted: Planted) -> None:
+    raw = {
+        "raw_boxes": empty(RAW_BOXES),
+        "raw_labels": empty(RAW_LABELS),
+        "completed_jobs": empty(COMPLETED_JOBS),
+    }
+    agreement = measure_agreement(*raw.values(), planted.ontology)
+    page = quality_report(QualityTables("b", raw, agreement, {}), planted.ontology, NOBODY)
+    assert "0 clips completed" in page
+    assert "nan" not in page.lower().replace("nano", "")
+
+
+def test_an_unread_batch_names_what_to_do(tmp_path) -> None:
+    with pytest.raises(InputError, match="Materialise raw_annotations"):
+        load_quality(Storage(tmp_path), "b")
