@@ -7,13 +7,11 @@ from collections.abc import Collection
 import numpy as np
 import polars as pl
 
-from ava_core.agreement.build import build_panel
-from ava_core.agreement.panel import Panel
+from ava_core.agreement.panel import Panel, build_panel
 from ava_core.agreement.untangle import untangle
 from ava_core.consensus.boxes import Merged, box_table, merge_boxes
 from ava_core.consensus.estimate import estimate_labels
 from ava_core.consensus.labels import adjudicate, decide, label_table
-from ava_core.consensus.provenance import provenance
 from ava_core.consensus.queue import PRESENCE, adjudication_queue, clip_needs
 from ava_core.ontology import Ontology
 from ava_core.tables import ADJUDICATIONS, DISPUTED, conform, empty
@@ -31,8 +29,7 @@ def form_consensus(
     excluded: Collection[str] = (),
     adjudications: pl.DataFrame | None = None,
 ) -> dict[str, pl.DataFrame]:
-    """Tables `consensus_boxes`, `consensus_labels`, `disputed`, `queue`, `needs`, `persons` and `provenance`, with the
-    columns that `ava_core.tables` gives them.
+    """Tables `consensus_boxes`, `consensus_labels`, `disputed`, `queue`, `needs` and `persons` (`ava_core.tables`).
 
     Only `approved` clips come out, and `excluded` annotators have no vote. Who is whom is decided with all
     annotators, so that excluding one renumbers nobody; who errs how is learnt from all clips, so that approving
@@ -60,9 +57,6 @@ def form_consensus(
         "queue": queue,
         "needs": clip_needs(panel).filter(within),
         "persons": panel.persons,
-        "provenance": provenance(
-            completed, ontology, approved=approved, excluded=excluded, adjudications=expert
-        ),
     }
 
 

@@ -81,8 +81,11 @@ def completed_work(store: Store) -> dict[str, CompletedWork]:
     by_batch: dict[str, list[Job]] = {}
     for job in tasks.completed_jobs(store):
         by_batch.setdefault(job.batch, []).append(job)
+    experts: dict[str, list[Job]] = {}
+    for job in tasks.completed_parents(store):
+        experts.setdefault(job.batch, []).append(job)
     return {
-        batch: CompletedWork(len(jobs), totals[batch], _digest(jobs))
+        batch: CompletedWork(len(jobs), totals[batch], _digest(jobs + experts.get(batch, [])))
         for batch, jobs in sorted(by_batch.items())
     }
 

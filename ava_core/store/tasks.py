@@ -60,6 +60,15 @@ def completed_jobs(store: Store, batch: str | None = None) -> list[Job]:
         return list(session.scalars(wanted.order_by(Job.clip_id, Job.job_id)))
 
 
+def completed_parents(store: Store, batch: str | None = None) -> list[Job]:
+    """Parent jobs of replicated clips that an expert has completed, of one batch or of all."""
+    wanted = select(Job).where(Job.annotator == "", Job.stage == DONE_STAGE, Job.state == DONE_STATE)
+    if batch is not None:
+        wanted = wanted.where(Job.batch == batch)
+    with store.session() as session:
+        return list(session.scalars(wanted.order_by(Job.clip_id, Job.job_id)))
+
+
 def job_counts(store: Store, batch: str) -> JobCounts:
     """How many tasks and jobs a batch has, and how many jobs are done."""
     done = case(((Job.stage == DONE_STAGE) & (Job.state == DONE_STATE), 1), else_=0)
