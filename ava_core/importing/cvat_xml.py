@@ -14,7 +14,7 @@ from ava_core.cvat.reading import read_shapes
 from ava_core.errors import InputError
 from ava_core.importing.imported import Imported, Repair
 from ava_core.importing.work import clip_row, settle
-from ava_core.media.source_videos import slug
+from ava_core.media.names import slug
 from ava_core.ontology import Ontology
 from ava_core.tables import CLIP_FPS, RAW_BOXES, RAW_LABELS
 

@@ -17,7 +17,7 @@ from ava_core.errors import InputError
 from ava_core.export.validate.finding import read_cells
 from ava_core.importing.imported import Imported, Repair
 from ava_core.importing.work import clip_row, settle
-from ava_core.media.source_videos import slug
+from ava_core.media.names import slug
 from ava_core.ontology import Ontology
 from ava_core.tables import AVA_TIMESTAMP_OFFSET, BOX_COLUMNS, CLIP_FPS
 
