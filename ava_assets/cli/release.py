@@ -33,6 +33,9 @@ def make(
     pin: Annotated[list[str] | None, typer.Option(help="SOURCE=SPLIT; may be repeated.")] = None,
     least_rows: Annotated[int, typer.Option(help="Classes with fewer labels are named in the card.")] = 0,
     drop_rare: Annotated[bool, typer.Option(help="Leave those classes out; ids stay as they are.")] = False,
+    drop_weak: Annotated[
+        bool, typer.Option(help="Leave classes out whose agreement lies below the ontology's floor.")
+    ] = False,
 ) -> None:
     """Make an immutable release of everything that is approved, and print where it lies."""
     from ava_assets.release import make_release
@@ -41,7 +44,7 @@ def make(
     flavours = list(FLAVOURS) if flavour is None else [each for each in flavour if each != "none"]
     folder = make_release(
         load_settings(), name=name, note=note, licence=licence, authors=author or [], flavours=flavours,
-        ratios=_ratios(ratios), pins=_pins(pin or []), least_rows=least_rows, drop_rare=drop_rare,
+        ratios=_ratios(ratios), pins=_pins(pin or []), least_rows=least_rows, drop_rare=drop_rare, drop_weak=drop_weak,
     )  # fmt: skip
     Console(highlight=False, soft_wrap=True).print(f"dataset: {folder}", markup=False)
 

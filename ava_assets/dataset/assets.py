@@ -17,7 +17,8 @@ from ava_assets.resources import Platform
 from ava_core.export.batch import write_batch
 from ava_core.export.flavours import FLAVOURS
 from ava_core.export.inputs import load_batch
-from ava_core.export.release import ReleaseOptions, write_release
+from ava_core.export.options import ReleaseOptions
+from ava_core.export.release import write_release
 from ava_core.export.splits import RATIOS
 
 GROUP = "dataset"
@@ -61,6 +62,7 @@ class ReleaseConfig(Config):
     pins: dict[str, str] = {}
     least_rows: int = 0
     drop_rare: bool = False
+    drop_weak: bool = False
 
 
 @asset(group_name=GROUP, kinds={"csv"}, deps=[ava_csv])

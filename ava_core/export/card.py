@@ -25,14 +25,15 @@ SLOWFAST_THRESHOLD: Final = 0.9
 class Card:
     """What the card is made of; what is not known is left empty and said to be so.
 
-    `agreement`: tables of `agreement.measure.measure_agreement`; `lineage`: as `lineage.lineage` gives it;
-    `about`: as `provenance.describe` gives it.
+    `dropped`: classes that were left out, and why; `agreement`: tables of `agreement.measure.measure_agreement`;
+    `lineage`: as `lineage.lineage` gives it; `about`: as `provenance.describe` gives it.
     """
 
     dataset: Dataset
     note: str = ""
     licence: str = ""
     least_rows: int = 0
+    dropped: Mapping[str, str] = field(default_factory=dict)
     agreement: Mapping[str, pl.DataFrame] = field(default_factory=dict)
     lineage: pl.DataFrame | None = None
     about: Mapping[str, Any] = field(default_factory=dict)
@@ -89,22 +90,23 @@ def _contents(card: Card) -> Iterator[Block]:
 
     data = card.dataset
     rows, ontology = data.rows, data.ontology
-    used = data.clips.filter(pl.col("clip_id").is_in(list(data.split_of)))
+    clips = data.clips.filter(pl.col("clip_id").is_in(list(data.split_of)))
     boxes = rows.select("video_id", "timestamp", "person_id").n_unique()
     yield Text(
         f"Spatio-temporal action labels in AVA format. Ontology {ontology.name} {ontology.version}: "
         f"{len(ontology.actions)} actions, {rows['action_id'].n_unique()} of them used.",
     )
     yield Text(
-        f"{used.height} videos of {used['duration_s'].sum():.0f} s in all, cut from "
-        f"{used['source_id'].n_unique()} source videos; {rows.height} labels on {boxes} boxes. "
+        f"{clips.height} videos of {clips['duration_s'].sum():.0f} s in all, cut from "
+        f"{clips['source_id'].n_unique()} source videos; {rows.height} labels on {boxes} boxes. "
         "Splits are made by source video.",
     )
     yield Numbers(
         ("split", "source videos", "videos", "boxes", "labels"), [_split_row(card, split) for split in SPLITS]
     )
     yield Heading("Labels by class")
-    yield Picture("classes", "Labels by class and split", plot_counts(card.counts))
+    used = card.counts.filter(pl.sum_horizontal(SPLITS) > 0)
+    yield Picture("classes", "Labels by class and split", plot_counts(used))
     yield Numbers(("id", "action", *SPLITS), card.counts.rows())
     yield Text(
         "Coordinates are shares of the picture without letterbox bars. Timestamps count from 0900; seconds "
@@ -163,6 +165,8 @@ def _gaps(card: Card) -> Iterator[str]:
     rare = card.counts.filter(total > 0, total < card.least_rows).select("name", total.alias("n")).rows()
     if rare:
         yield f"Classes below {card.least_rows} labels: {', '.join(f'{name} ({n})' for name, n in rare)}."
+    for name, reason in card.dropped.items():
+        yield f"Left out: {name}, {reason}."
     untrained = card.counts.filter(pl.col("train") == 0, total > 0)["name"].to_list()
     if untrained:
         yield f"Classes without a label in train: {', '.join(untrained)}."

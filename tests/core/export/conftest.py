@@ -15,7 +15,8 @@ import pytest
 from ava_core import decisions
 from ava_core.export.batch import write_batch
 from ava_core.export.inputs import load_batch
-from ava_core.export.release import Release, ReleaseOptions, write_release
+from ava_core.export.options import ReleaseOptions
+from ava_core.export.release import Release, write_release
 from ava_core.ontology import Ontology, load_ontology
 from ava_core.settings import Settings, load_settings
 from ava_core.storage import Storage

@@ -211,6 +211,26 @@ def test_rare_classes_are_named_or_left_out_without_renumbering(world) -> None:
         world.release("empty", least_rows=1000, drop_rare=True)
 
 
+def test_a_class_on_which_nobody_agrees_blocks_the_release_or_is_left_out(world) -> None:
+    (clip,) = world.add_batch("north")
+    ontology = world.home / "tiny.yaml"
+    ontology.write_text(ontology.read_text().replace("name: carry", "name: carry, minimum_alpha: 0.4"))
+    world.release("agreed")
+    labels = world.storage.table_path("north", "raw_annotations", "raw_labels")
+    said = world.storage.read_table(labels)
+    other = (pl.col("group") == "object") & (pl.col("annotator") == "ben") & (pl.col("second") % 2 == 0)
+    none = pl.lit([], dtype=pl.List(pl.Int32))
+    world.storage.write_table(
+        labels, said.with_columns(action_ids=pl.when(other).then(none).otherwise("action_ids"))
+    )
+    with pytest.raises(ExportError, match=r"do not agree on carry: alpha .*, below 0\.4"):
+        world.release("weak")
+    kept = world.release("kept", drop_weak=True).folder
+    assert 4 not in read_rows(kept)["action_id"]
+    assert "Left out: carry, alpha" in (kept / "dataset_card.md").read_text()
+    assert clip in read_rows(kept)["video_id"]
+
+
 def test_a_source_keeps_its_split_when_batches_are_added(world) -> None:
     world.add_batch("north", ["gate", "yard"])
     before = json.loads((world.release().folder / "splits.json").read_text())["sources"]
