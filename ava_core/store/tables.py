@@ -59,7 +59,7 @@ class Project(Base):
 
 
 class Task(Base):
-    """A task on the annotation server: one clip."""
+    """A task on the annotation server: one clip. A clip has further ones for annotators who were added later."""
 
     __tablename__ = "tasks"
     task_id: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
@@ -70,8 +70,12 @@ class Task(Base):
     retrieved_at: Mapped[datetime | None]
     qc_status: Mapped[str] = mapped_column(String(32), default="pending")
     batch: Mapped[str] = mapped_column(ForeignKey("batches.name"))
-    clip_id: Mapped[str] = mapped_column(String(200), unique=True)
-    __table_args__ = (Index("tasks_of_batch", "batch", "qc_status"),)
+    clip_id: Mapped[str] = mapped_column(String(200))
+    __table_args__ = (
+        Index("tasks_of_batch", "batch", "qc_status"),
+        Index("tasks_of_clip", "clip_id"),
+        Index("tasks_by_name", "project_id", "name", unique=True),
+    )
 
 
 class Job(Base):

@@ -31,8 +31,10 @@ def put_project(store: Store, project_id: int, name: str) -> None:
 
 
 def put_task(store: Store, task: Task, jobs: Sequence[Job]) -> None:
-    """Note a task with its jobs, all at once."""
+    """Note a task with its jobs, all at once. What was decided on its clip already holds for it, too."""
     with store.session() as session:
+        decided = select(Task.qc_status).where(Task.clip_id == task.clip_id)
+        task.qc_status = session.scalar(decided.order_by(Task.task_id).limit(1)) or "pending"
         session.merge(task)
         session.flush()
         for job in jobs:
