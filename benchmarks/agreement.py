@@ -24,7 +24,7 @@ from _bench import Bars, argument_parser, table
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-PLANTED, REPEATED, PEOPLE, ROUNDS = 50, 20, 10, 3
+PLANTED, REPEATED, PEOPLE, ROUNDS = 50, 20, 10, 5
 TABLES = ("raw_boxes", "raw_labels", "completed")
 
 
@@ -73,7 +73,7 @@ def beside_krippendorff(work: tuple) -> dict[str, float]:
     import krippendorff
 
     from ava_core.agreement import alpha
-    from ava_core.agreement.panel import build_panel
+    from ava_core.agreement.build import build_panel
 
     panel = build_panel(*work)
     times = []

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from typing import Any, Final
 
 import numpy as np
@@ -11,8 +11,9 @@ import numpy.typing as npt
 import polars as pl
 
 from ava_core.agreement import alpha, coefficients
-from ava_core.agreement.alpha import CONSTANT, NO_PAIRS, UNUSED, LabelSums
-from ava_core.agreement.bootstrap import ClipBootstrap, Estimate, estimate, interval, share
+from ava_core.agreement.alpha import CONSTANT, NO_PAIRS, UNUSED, LabelSums, Resampled
+from ava_core.agreement.bootstrap import ClipBootstrap, Estimate, interval, share
+from ava_core.agreement.build import build_panel
 from ava_core.agreement.conflicts import conflicts
 from ava_core.agreement.gate import gate
 from ava_core.agreement.gold import expert_slots, gold_sums
@@ -27,7 +28,7 @@ from ava_core.agreement.pairs import (
     pooled_alpha,
     ratio,
 )
-from ava_core.agreement.panel import Panel, build_panel
+from ava_core.agreement.panel import Panel
 from ava_core.agreement.scorecard import scorecards
 from ava_core.agreement.steadiness import flips
 from ava_core.agreement.untangle import untangle
@@ -118,28 +119,6 @@ def measure_agreement(
         "ignored": panel.ignored,
     }
     return tables | {"gate": gate(tables)}
-
-
-@dataclass(frozen=True)
-class Resampled:
-    """Label sums by clip, of all clips, and of every repetition."""
-
-    by_clip: LabelSums
-    total: LabelSums
-    drawn: LabelSums
-
-    @classmethod
-    def of(cls, by_clip: LabelSums, bootstrap: ClipBootstrap) -> Resampled:
-        return cls(by_clip, by_clip.total(), by_clip.resampled(bootstrap))
-
-    def estimate(self, figure: Callable[[LabelSums], Array], reason: str) -> Estimate:
-        """A figure; undefined for `reason`, or because nobody was labelled by two."""
-        why = reason if self.total.ratings.any() else NO_PAIRS
-        return estimate(figure, self.total, self.drawn, len(self.by_clip.yes), why)
-
-    def of_classes(self, columns: npt.NDArray[np.int64]) -> Resampled:
-        """The same for some classes."""
-        return Resampled(*(part.of_classes(columns) for part in (self.by_clip, self.total, self.drawn)))
 
 
 def _overall(

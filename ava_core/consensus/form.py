@@ -7,7 +7,8 @@ from collections.abc import Collection
 import numpy as np
 import polars as pl
 
-from ava_core.agreement.panel import Panel, build_panel
+from ava_core.agreement.build import build_panel
+from ava_core.agreement.panel import Panel
 from ava_core.agreement.untangle import untangle
 from ava_core.consensus.boxes import Merged, box_table, merge_boxes
 from ava_core.consensus.estimate import estimate_labels

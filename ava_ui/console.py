@@ -1,0 +1,50 @@
+"""What the pages share: settings, database, files, Dagster, and what is known of their state."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ava_core.ontology import Ontology, load_ontology
+from ava_core.settings import Settings
+from ava_core.storage import Storage
+from ava_core.store import Store, batches, open_store
+from ava_ui.counts import Counts
+from ava_ui.dagster_client import DagsterClient
+from ava_ui.health import Health
+from ava_ui.reading import Reading
+
+
+@dataclass(frozen=True)
+class Console:
+    """One console; made once, when the process starts."""
+
+    settings: Settings
+    store: Store
+    storage: Storage
+    reading: Reading
+    dagster: DagsterClient
+    counts: Counts
+    health: Health
+
+    @classmethod
+    def open(cls, settings: Settings) -> Console:
+        """Open database and files. Dagster need not run yet."""
+        store, storage = open_store(settings), Storage(settings.resolved_storage_url)
+        dagster = DagsterClient(f"http://127.0.0.1:{settings.dagster_port}")
+        return cls(
+            settings,
+            store,
+            storage,
+            Reading(storage),
+            dagster,
+            Counts(storage, store),
+            Health(settings, dagster),
+        )
+
+    def ontology(self, batch: str) -> Ontology:
+        """The ontology of a batch."""
+        return load_ontology(self.batch_settings(batch).ontology)
+
+    def batch_settings(self, batch: str) -> Settings:
+        """The settings with a batch's own options applied."""
+        return self.settings.with_options(batches.get(self.store, batch).options)

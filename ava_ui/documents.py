@@ -1,0 +1,218 @@
+"""What the clip player shows, as JSON: a clip, layers of boxes with labels, and where annotators differ."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Any, Final
+from urllib.parse import quote
+
+import polars as pl
+
+from ava_core.consensus.form import form_consensus
+from ava_core.cvat.gateway import CvatGateway
+from ava_core.decisions import decision_state
+from ava_core.errors import InputError
+from ava_core.store import tasks
+from ava_core.tables import BOX_COLUMNS, CLIP_FPS
+from ava_ui.console import Console
+from ava_ui.reading import changed_at
+
+Json = dict[str, Any]
+Tables = dict[str, pl.DataFrame]
+
+LAYER_COLOURS: Final = (
+    "#4da3ff",
+    "#ffb347",
+    "#c792ea",
+    "#5fd38d",
+    "#ff7a85",
+    "#7fdbda",
+    "#d4d36a",
+    "#c9a27e",
+    "#b0b8c4",
+)
+CONSENSUS_COLOUR: Final = "#ffffff"
+
+
+def clip_row(console: Console, batch: str, clip_id: str) -> Json:
+    """A clip's row of `tables.CLIPS`. Raises `InputError` where there is no such clip."""
+    found = console.reading.of_clip(batch, "clips", clip_id)
+    if found is None or found.is_empty():
+        raise InputError(f"Batch {batch} has no clip {clip_id!r}.", "The batch's page lists its clips.")
+    return found.row(0, named=True)
+
+
+def track_document(console: Console, batch: str, clip_id: str) -> Json:
+    """A clip with its tracks, interpolated boxes dashed."""
+    clip = clip_row(console, batch, clip_id)
+    tracks = console.reading.of_clip(batch, "tracks", clip_id)
+    layers = []
+    if tracks is not None:
+        rows = tracks.select("track_id", "frame", *BOX_COLUMNS, "interpolated").sort("track_id", "frame")
+        layers.append({
+            "key": "tracks", "name": "tracks", "kind": "tracks", "colour": "#ffffff", "link": "",
+            "tracks": [
+                {"id": number, "person": number, "name": str(number), "labels": {}, "boxes": _boxes(part)}
+                for (number,), part in rows.group_by(["track_id"], maintain_order=True)
+            ],
+        })  # fmt: skip
+    return _clip(batch, clip) | {"layers": layers, "groups": [], "actions": {}, "conflicts": []}
+
+
+def review_document(console: Console, batch: str, clip_id: str) -> Json:
+    """A clip with what each annotator said, and the consensus that approving it would give."""
+    clip = clip_row(console, batch, clip_id)
+    raw = raw_tables(console, batch)
+    ontology = console.ontology(batch)
+    formed = preview_consensus(console, batch)
+    mine = pl.col("clip_id") == clip_id
+    persons = formed["persons"].filter(mine)
+    boxes = raw["raw_boxes"].filter(mine).join(persons, on=["clip_id", "annotator", "track_key"], how="left")
+    labels = raw["raw_labels"].filter(mine)
+    links = _job_links(console, batch, clip_id)
+    layers = [
+        {
+            "key": f"annotator {name}", "name": name, "kind": "annotator", "link": links.get(name, ""),
+            "colour": LAYER_COLOURS[number % len(LAYER_COLOURS)],
+            "tracks": _annotator_tracks(
+                boxes.filter(pl.col("annotator") == name), labels.filter(pl.col("annotator") == name)
+            ),
+        }
+        for number, name in enumerate(raw["completed_jobs"].filter(mine)["annotator"].unique().sort())
+    ]  # fmt: skip
+    layers.append({
+        "key": "consensus", "name": "consensus", "kind": "consensus", "colour": CONSENSUS_COLOUR, "link": "",
+        "tracks": _consensus_tracks(
+            formed["consensus_boxes"].filter(mine), formed["consensus_labels"].filter(mine)
+        ),
+    })  # fmt: skip
+    conflicts = console.reading.of_clip(batch, "agreement", clip_id, "conflicts")
+    return _clip(batch, clip) | {
+        "layers": layers,
+        "groups": [group.name for group in ontology.groups],
+        "actions": {action.id: action.name for action in ontology.actions},
+        "conflicts": []
+        if conflicts is None
+        else _conflicts(conflicts, {a.id: a.name for a in ontology.actions}),
+    }
+
+
+def raw_tables(console: Console, batch: str) -> Tables:
+    """The three tables of `raw_annotations`. Raises `InputError` where nothing was read yet."""
+    found = {}
+    for name in ("raw_boxes", "raw_labels", "completed_jobs"):
+        table = console.reading.table(batch, "raw_annotations", name)
+        if table is None:
+            raise InputError(
+                f"No annotations of batch {batch} were read yet.", "They are read once a job is completed."
+            )
+        found[name] = table
+    return found
+
+
+def preview_consensus(console: Console, batch: str) -> Tables:
+    """The consensus as it would be if every clip were approved; made anew where work or decisions changed."""
+    changed = changed_at(console.storage.table_path(batch, "raw_annotations", "raw_boxes"))
+    excluded = decision_state(console.store, batch).excluded
+    return _formed(_Hashable(console), batch, changed, excluded)
+
+
+class _Hashable:
+    """A console as a cache's key: there is one in a process, tests have several."""
+
+    def __init__(self, console: Console) -> None:
+        self.console = console
+
+    def __hash__(self) -> int:
+        return hash(str(self.console.storage.root))
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Hashable) and str(other.console.storage.root) == str(
+            self.console.storage.root
+        )
+
+
+@lru_cache(maxsize=4)
+def _formed(of: _Hashable, batch: str, changed: float | None, excluded: frozenset[str]) -> Tables:
+    raw = raw_tables(of.console, batch)
+    clips = raw["completed_jobs"]["clip_id"].unique().to_list()
+    return form_consensus(
+        raw["raw_boxes"], raw["raw_labels"], raw["completed_jobs"], of.console.ontology(batch),
+        approved=clips, excluded=excluded,
+    )  # fmt: skip
+
+
+def _clip(batch: str, clip: Json) -> Json:
+    url = f"/media/clip/{quote(batch)}/{quote(clip['clip_id'])}"
+    shape = {name: clip[name] for name in ("frames", "width", "height")}
+    return {"clip": {"id": clip["clip_id"], "batch": batch, "url": url, "fps": CLIP_FPS, **shape}}
+
+
+def _boxes(rows: pl.DataFrame) -> list[list[Any]]:
+    return [[frame, *(round(v, 1) for v in box), soft] for _, frame, *box, soft in rows.iter_rows()]
+
+
+def _annotator_tracks(boxes: pl.DataFrame, labels: pl.DataFrame) -> list[Json]:
+    said: dict[str, dict[int, Json]] = {}
+    for key, second, group, ids in labels.select("track_key", "second", "group", "action_ids").iter_rows():
+        said.setdefault(key, {}).setdefault(second, {})[group] = {"actions": list(ids)}
+    frame = (pl.col("second") * CLIP_FPS).alias("frame")
+    by = ["track_key", "person_id"]
+    rows = boxes.select(*by, frame, *BOX_COLUMNS, soft=~pl.col("edited"))
+    return [
+        {"id": key, "person": person or 0, "name": str(person or "?"), "labels": said.get(key, {}),
+         "boxes": _boxes(part.drop("person_id"))}
+        for (key, person), part in rows.sort("track_key", "frame").group_by(by, maintain_order=True)
+    ]  # fmt: skip
+
+
+def _consensus_tracks(boxes: pl.DataFrame, labels: pl.DataFrame) -> list[Json]:
+    said: dict[int, dict[int, Json]] = {}
+    columns = ("person_id", "second", "group", "action_id", "votes", "voters", "rule")
+    for person, second, group, action, votes, voters, rule in labels.select(columns).iter_rows():
+        answer = (
+            said.setdefault(person, {})
+            .setdefault(second, {})
+            .setdefault(group, {"actions": [], "tie": False, "share": ""})
+        )
+        if action is not None:
+            answer["actions"].append(action)
+        answer["tie"] = answer["tie"] or rule == "majority_tie"
+        answer["share"] = rule if rule == "adjudicated" else f"{votes}/{voters}"
+    frame = (pl.col("second") * CLIP_FPS).alias("frame")
+    rows = boxes.select("person_id", frame, *BOX_COLUMNS, soft=pl.col("rule") == "tie")
+    return [
+        {
+            "id": person,
+            "person": person,
+            "name": str(person),
+            "labels": said.get(person, {}),
+            "boxes": _boxes(part),
+        }
+        for (person,), part in rows.sort("person_id", "frame").group_by(["person_id"], maintain_order=True)
+    ]
+
+
+def _conflicts(rows: pl.DataFrame, names: dict[int, str]) -> list[Json]:
+    return [
+        {"second": row["second"], "person": row["person_id"], "kind": row["kind"],
+         "frame": row.get("frame", row["second"] * CLIP_FPS), "detail": _named(row["detail"], names)}
+        for row in rows.sort("second", "person_id", "kind").iter_rows(named=True)
+    ]  # fmt: skip
+
+
+def _named(detail: str, names: dict[int, str]) -> str:
+    """`mia=20; tom=21,22` with the actions' names instead of their ids."""
+    parts = []
+    for part in detail.split("; "):
+        who, equals, ids = part.partition("=")
+        known = [names.get(int(i), i) if i.strip().isdigit() else i for i in ids.split(",")] if equals else []
+        parts.append(f"{who}: {', '.join(known)}" if equals else part)
+    return "; ".join(parts)
+
+
+def _job_links(console: Console, batch: str, clip_id: str) -> dict[str, str]:
+    """Addresses in the annotation server to which a frame's number is appended."""
+    gateway = CvatGateway(console.settings)
+    jobs = [job for job in tasks.jobs_of(console.store, batch) if job.clip_id == clip_id and job.annotator]
+    return {job.annotator: gateway.job_url(job.task_id, job.job_id).removesuffix("0") for job in jobs}

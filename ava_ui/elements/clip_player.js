@@ -1,0 +1,175 @@
+// A clip with boxes over it. Boxes lie at certain frames; between two that are a second apart at most they are
+// interpolated, as the annotation tool does, and nowhere else.
+const NEAR = 30;
+
+export default {
+  template: `
+    <div class="player" v-if="doc">
+      <div>
+        <div class="player-stage">
+          <video ref="video" :src="doc.clip.url" muted playsinline preload="auto"
+                 @loadeddata="tick" @seeked="tick" @play="run" @pause="tick" tabindex="-1"></video>
+          <svg :viewBox="'0 0 ' + doc.clip.width + ' ' + doc.clip.height" preserveAspectRatio="none" aria-hidden="true">
+            <g v-for="box in boxes" :key="box.key">
+ <rect :opacity="box.wide ? 0.6 : 1" :x="box.x1" :y="box.y1" :width="box.x2 - box.x1" :height="box.y2 - box.y1" fill="none"
+                    :stroke="box.colour" :stroke-width="box.wide ? 7 : 2" :stroke-dasharray="box.dashed ? '6 4' : ''"
+                    vector-effect="non-scaling-stroke"></rect>
+              <text :x="box.x1 + 3" :y="box.y1 + 13 + box.offset" :fill="box.colour" font-size="13"
+                    font-weight="700" paint-order="stroke" stroke="#000" stroke-width="2.5">{{ box.name }}</text>
+            </g>
+          </svg>
+        </div>
+        <div class="player-line" @click="pick" aria-hidden="true">
+          <i v-for="(c, n) in shownConflicts" :key="n" :style="{left: share(c.frame)}"></i>
+          <b :style="{left: share(frame)}"></b>
+        </div>
+        <div class="player-bar">
+          <button @click="toggle" aria-label="Play or pause">{{ playing ? 'Pause' : 'Play' }}</button>
+          <button @click="step(-1)" aria-label="One frame back">◂ frame</button>
+          <button @click="step(1)" aria-label="One frame on">frame ▸</button>
+          <span>second {{ second }} · frame {{ frame }} of {{ doc.clip.frames }}</span>
+          <label>speed <select v-model.number="speed" @change="$refs.video.playbackRate = speed">
+            <option v-for="s in [0.25, 0.5, 1, 2, 4]" :key="s" :value="s">{{ s }}×</option></select></label>
+        </div>
+        <div class="player-legend">
+          <button v-for="(layer, n) in doc.layers" :key="layer.key" :aria-pressed="String(!hidden[layer.key])"
+                  @click="flip(layer.key)">
+            <span class="player-swatch" :style="{background: layer.colour}"></span>{{ layer.name }}
+            <small>{{ layer.kind === 'consensus' ? 'C' : n + 1 }}</small>
+          </button>
+          <a v-for="layer in doc.layers.filter(l => l.link)" :key="'l' + layer.key" target="_blank"
+             :href="layer.link + frame">{{ layer.name }} in CVAT</a>
+        </div>
+        <div class="player-keys">Space play · ←/→ frame · Shift ←/→ second · 1–9 annotator · C consensus · N/P conflict · A approve · R reject · U undo</div>
+      </div>
+      <div class="player-side" v-if="doc.groups.length" tabindex="0" aria-label="Labels and conflicts">
+        <label><input type="checkbox" v-model="differencesOnly"> differences only</label>
+        <table class="player-labels">
+          <thead><tr><th>second {{ second }}</th><th v-for="l in raters" :key="l.key">{{ l.name }}</th></tr></thead>
+          <tbody>
+            <tr v-for="row in labels" :key="row.key" :class="row.agree ? 'agree' : 'differ'">
+              <td>{{ row.person }} · {{ row.group }}</td>
+              <td v-for="(cell, n) in row.cells" :key="n">{{ cell }}</td>
+            </tr>
+            <tr v-if="!labels.length"><td :colspan="raters.length + 1">{{ people.length ? 'All agree at this second.' : 'Nobody at this second.' }}</td></tr>
+          </tbody>
+        </table>
+        <strong>{{ doc.conflicts.length }} conflicts</strong>
+        <label>kind <select v-model="kind"><option value="">all</option>
+          <option v-for="k in kinds" :key="k" :value="k">{{ k }}</option></select></label>
+        <ol class="player-conflicts">
+          <li v-for="(c, n) in shownConflicts.slice(0, 400)" :key="n">
+            <button :class="{here: n === at}" @click="jump(n)">{{ c.second }} s · person {{ c.person }} · {{ c.kind }}: {{ c.detail }}</button>
+          </li>
+        </ol>
+      </div>
+    </div>
+    <div v-else class="empty">{{ problem || 'Loading …' }}</div>`,
+  props: { source: String },
+  data() {
+    return { doc: null, problem: "", time: 0, playing: false, hidden: {}, at: -1, speed: 1, differencesOnly: true, kind: "" };
+  },
+  computed: {
+    frame() { return Math.min(Math.floor(this.time * this.doc.clip.fps + 0.001), this.doc.clip.frames - 1); },
+    second() { return Math.floor(this.frame / this.doc.clip.fps); },
+    raters() { return this.doc.layers.filter(l => l.kind !== "tracks"); },
+    kinds() { return [...new Set(this.doc.conflicts.map(c => c.kind))].sort(); },
+    shownConflicts() { return this.kind ? this.doc.conflicts.filter(c => c.kind === this.kind) : this.doc.conflicts; },
+    boxes() {
+      const found = [];
+      this.doc.layers.forEach((layer, n) => {
+        if (this.hidden[layer.key]) return;
+        for (const track of layer.tracks) {
+          const box = boxAt(track.boxes, this.frame);
+          if (box) found.push({ ...box, key: layer.key + track.id, name: track.name, colour: layer.kind === "tracks" ? hue(track.person) : layer.colour,
+            wide: layer.kind === "consensus", dashed: box.soft, offset: layer.kind === "consensus" ? -16 : n * 13 });
+        }
+      });
+      // The consensus lies beneath, wider: an annotator's box that equals it is still seen.
+      return found.sort((a, b) => b.wide - a.wide);
+    },
+    people() {
+      const found = new Set();
+      for (const layer of this.raters) for (const track of layer.tracks) if (track.labels[this.second]) found.add(track.person);
+      return [...found].sort((a, b) => a - b);
+    },
+    labels() {
+      const rows = [];
+      for (const person of this.people) {
+        for (const group of this.doc.groups) {
+          const cells = [], said = new Set();
+          for (const layer of this.raters) {
+            const rated = layer.tracks.filter(t => t.person === person && t.labels[this.second]).map(t => t.labels[this.second][group]);
+            const answer = rated.find(r => r !== undefined);
+            if (answer === undefined) { cells.push("–"); continue; }
+            const names = answer.actions.map(id => this.doc.actions[id] || id).join(", ") || "none";
+            if (layer.kind === "annotator") said.add(names);
+            cells.push(names + (answer.tie ? " (tie)" : "") + (answer.share ? " " + answer.share : ""));
+          }
+          const agree = said.size < 2;
+          if (!agree || !this.differencesOnly) rows.push({ key: person + group, person, group, cells, agree });
+        }
+      }
+      return rows;
+    },
+  },
+  async mounted() {
+    this.pressed = event => this.key(event);
+    window.addEventListener("keydown", this.pressed);
+    try {
+      const answer = await fetch(this.source);
+      if (!answer.ok) throw new Error(await answer.text());
+      this.doc = await answer.json();
+      const wanted = new URLSearchParams(location.search).get("frame");
+      if (wanted) this.$nextTick(() => this.seek(Number(wanted)));
+    } catch (error) { this.problem = "The clip cannot be shown: " + error.message; }
+  },
+  beforeUnmount() { window.removeEventListener("keydown", this.pressed); },
+  methods: {
+    share(frame) { return (100 * frame / this.doc.clip.frames) + "%"; },
+    tick() { const v = this.$refs.video; if (v) { this.time = v.currentTime; this.playing = !v.paused; } },
+    run() { this.tick(); if (this.playing) requestAnimationFrame(() => this.run()); },
+    toggle() { const v = this.$refs.video; v.paused ? v.play() : v.pause(); },
+    seek(frame) {
+      const clip = this.doc.clip, v = this.$refs.video;
+      v.pause();
+      // The middle of a frame: its very beginning may still show the one before.
+      v.currentTime = (Math.max(0, Math.min(frame, clip.frames - 1)) + 0.5) / clip.fps;
+      this.time = v.currentTime;
+    },
+    step(frames) { this.seek(this.frame + frames); },
+    pick(event) { const r = event.currentTarget.getBoundingClientRect(); this.seek(Math.round((event.clientX - r.left) / r.width * this.doc.clip.frames)); },
+    jump(n) { const c = this.shownConflicts[n]; if (c) { this.at = n; this.seek(c.frame); } },
+    flip(key) { this.hidden = { ...this.hidden, [key]: !this.hidden[key] }; },
+    key(event) {
+      if (!this.doc || event.ctrlKey || event.metaKey || event.altKey) return;
+      if (event.target.closest("input, textarea, select, [contenteditable], .q-dialog")) return;
+      if (event.target.closest("button") && event.key === " ") return;
+      const size = event.shiftKey ? this.doc.clip.fps : 1;
+      const keys = {
+        " ": () => this.toggle(), ArrowLeft: () => this.step(-size), ArrowRight: () => this.step(size),
+        n: () => this.jump(Math.min(this.at + 1, this.shownConflicts.length - 1)), p: () => this.jump(Math.max(this.at - 1, 0)),
+        c: () => this.doc.layers.filter(l => l.kind === "consensus").forEach(l => this.flip(l.key)),
+        a: () => this.$emit("approve"), r: () => this.$emit("reject"), u: () => this.$emit("undo"),
+      };
+      const layer = this.doc.layers[Number(event.key) - 1];
+      const act = keys[event.key.length === 1 ? event.key.toLowerCase() : event.key] || (layer && (() => this.flip(layer.key)));
+      if (act) { event.preventDefault(); act(); }
+    },
+  },
+};
+
+function hue(n) { return `hsl(${(n * 222.5) % 360} 85% 60%)`; }
+
+// boxes: [frame, x1, y1, x2, y2, soft], by frame
+function boxAt(boxes, frame) {
+  let low = 0, high = boxes.length - 1;
+  while (low <= high) { const mid = (low + high) >> 1; if (boxes[mid][0] <= frame) low = mid + 1; else high = mid - 1; }
+  const a = boxes[high], b = boxes[high + 1];
+  if (!a) return null;
+  const of = (x1, y1, x2, y2, soft) => ({ x1, y1, x2, y2, soft: Boolean(soft) });
+  if (a[0] === frame) return of(...a.slice(1));
+  if (!b || b[0] - a[0] > NEAR) return null;
+  const t = (frame - a[0]) / (b[0] - a[0]);
+  return of(...[1, 2, 3, 4].map(i => a[i] + t * (b[i] - a[i])), a[5]);
+}

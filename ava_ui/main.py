@@ -1,0 +1,134 @@
+"""Wires pages, files and door together, and starts the console. Nothing else happens here."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Final
+
+from fastapi import Request
+from nicegui import app, ui
+
+from ava_core.errors import AvaError
+from ava_core.settings import load_settings
+from ava_core.store import users
+from ava_ui import media, sessions, theme, uploads, webhook
+from ava_ui.console import Console
+from ava_ui.pages import (
+    adjudication,
+    agreement,
+    annotators,
+    audit,
+    batch,
+    batches,
+    clip,
+    dataset,
+    metrics,
+    ontology,
+    overview,
+    people,
+    progress,
+    quality,
+    release,
+    review,
+    run,
+    tasks,
+)
+from ava_ui.visit import Visit
+
+LOOK_SECONDS: Final = 10.0
+"""Time between two looks at the services and the counts, whatever the number of open pages."""
+
+
+@dataclass(frozen=True)
+class Page:
+    """An address, its heading, what fills it, and who may see it."""
+
+    path: str
+    title: str
+    content: Callable[[Visit], Awaitable[None]]
+    role: users.Role = "viewer"
+
+
+PAGES: Final = (
+    Page("/", "Overview", overview.content),
+    Page("/batches", "Batches", batches.content),
+    Page("/batches/{batch}", "Batch {batch}", batch.content),
+    Page("/batches/{batch}/clips/{clip_id}", "Clip {clip_id}", clip.content),
+    Page("/runs/{run_id}", "Run {run_id}", run.content),
+    Page("/tasks", "Tasks", tasks.content),
+    Page("/progress", "Progress", progress.content),
+    Page("/quality", "Quality", quality.content),
+    Page("/quality/{batch}/agreement", "Agreement of {batch}", agreement.content),
+    Page("/quality/{batch}/annotators", "Annotators of {batch}", annotators.content),
+    Page("/quality/{batch}/adjudication", "Adjudication of {batch}", adjudication.content),
+    Page("/quality/{batch}/clips/{clip_id}", "Review {clip_id}", review.content),
+    Page("/dataset", "Dataset", dataset.content),
+    Page("/dataset/{release}", "Release {release}", release.content),
+    Page("/metrics", "Metrics", metrics.content),
+    Page("/ontology", "Ontology", ontology.content),
+    Page("/audit", "Audit log", audit.content),
+    Page("/people", "People", people.content, "admin"),
+)
+
+
+def build(console: Console) -> None:
+    """Register everything on NiceGUI's application."""
+    app.add_middleware(sessions.Door, console=console)
+    for part in (sessions, webhook, media, uploads):
+        app.include_router(part.routes(console))
+    app.add_exception_handler(AvaError, media.refused)
+    app.add_exception_handler(FileNotFoundError, media.refused)
+    for page in PAGES:
+        _register(console, page)
+
+
+def serve() -> None:
+    """Run the console until it is told to end."""
+    settings = load_settings()
+    console = Console.open(settings)
+    build(console)
+    if code := users.first_code(console.store, settings.home_dir):
+        print(f"Nobody has an account yet; the first admin's one-time code: {code}", flush=True)
+    tasks: list[asyncio.Task[None]] = []
+    app.on_startup(lambda: tasks.append(asyncio.create_task(_keep_looking(console))))
+    app.on_shutdown(lambda: [task.cancel() for task in tasks])
+    ui.run(
+        host="127.0.0.1", port=settings.console_port, title="AVA console", reload=False, show=False,
+        favicon="🎬", show_welcome_message=False, dark=None, language="en-US",
+    )  # fmt: skip
+
+
+def _register(console: Console, page: Page) -> None:
+    async def show(request: Request) -> None:
+        visit = Visit(
+            console, request.state.user, request.state.token, request.url.path, dict(request.path_params),
+            dict(request.query_params),
+        )  # fmt: skip
+        title = page.title.format(**visit.params)
+        ui.page_title(f"{title} · AVA console")
+        with theme.frame(visit, title):
+            if not visit.may(page.role):
+                theme.problem(AvaError(f"Only {page.role}s see this page.", "Ask an admin."))
+                return
+            try:
+                await page.content(visit)
+            except AvaError as error:
+                theme.problem(error)
+
+    # Titles are set anew with each page; a slow disk may take longer than NiceGUI's three seconds.
+    ui.page(page.path, response_timeout=30)(show)
+
+
+async def _keep_looking(console: Console) -> None:
+    while True:
+        with contextlib.suppress(AvaError):
+            await asyncio.to_thread(console.counts.refresh)
+        try:
+            await console.health.look()
+        except Exception:  # the status line must outlive whatever breaks
+            logging.getLogger(__name__).exception("looking at the services failed")
+        await asyncio.sleep(LOOK_SECONDS)

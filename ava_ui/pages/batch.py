@@ -1,0 +1,125 @@
+"""One batch: its videos with what was refused and why, its clips, its runs."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Final
+from urllib.parse import quote
+
+import polars as pl
+from nicegui import ui
+
+from ava_core.overview import batch_counts
+from ava_core.store import batches
+from ava_ui import theme
+from ava_ui.dagster_client import DagsterError
+from ava_ui.elements.data_table import DataTable, shown
+from ava_ui.pages.batches import STAGES
+from ava_ui.visit import Visit
+
+CLIPS_SHOWN: Final = 48
+
+VIDEO_LABELS: Final = {
+    "original_name": "file", "status": "status", "reason": "reason", "duration_s": "seconds", "fps": "fps",
+    "width": "width", "height": "height", "codec": "codec", "size_bytes": "bytes", "sha256": "sha256",
+}  # fmt: skip
+
+
+async def content(visit: Visit) -> None:
+    """Everything about one batch."""
+    name, console = visit.params["batch"], visit.console
+    found = await asyncio.to_thread(batches.get, console.store, name)
+    theme.facts(dict(await asyncio.to_thread(batch_counts, console.storage, console.store, name)))
+    with ui.row():
+        ui.link("agreement", f"/quality/{name}/agreement")
+        ui.link("annotators", f"/quality/{name}/annotators")
+        ui.link("review queue", f"/quality?batch={name}")
+        ui.link("jobs", f"/progress?batch={name}")
+    options = ", ".join(f"{key} = {value}" for key, value in found.options.items()) or "none of its own"
+    ui.label(f"From {found.source_path} · options: {options}").classes("soft")
+    if visit.may("admin"):
+        _process(visit, name)
+    _videos(visit, name)
+    _clips(visit, name)
+    theme.heading("Runs")
+    with ui.column().classes("w-full") as place:
+        ui.spinner()
+    ui.timer(0.1, lambda: _runs(visit, name, place), once=True)
+
+
+def _process(visit: Visit, name: str) -> None:
+    with ui.row().classes("items-center"):
+        stage = ui.select(list(STAGES), value=next(iter(STAGES)), label="process").classes("w-64")
+
+        async def process() -> None:
+            visit.note("process", name, stage=stage.value)
+            await visit.console.dagster.process([name], STAGES[stage.value])
+            ui.notify("Started; it shows below in a moment.")
+
+        ui.button("Process", icon="play_arrow", on_click=visit.action("admin", process)).mark("process")
+
+
+def _videos(visit: Visit, name: str) -> None:
+    theme.heading("Source videos")
+    ui.element("a").props("id=videos")
+    videos = visit.console.reading.table(name, "source_videos")
+    if videos is None:
+        theme.empty("Not taken in yet.", "The running platform does it by itself; see the runs below.")
+        return
+    refused = videos.filter(pl.col("status") != "ok")
+    for row in refused.iter_rows(named=True):
+        ui.label(f"{row['original_name']}: {row['status']}, {row['reason']}").classes("bad")
+    DataTable(videos, labels=VIDEO_LABELS, file=f"{name}_source_videos")
+
+
+def _clips(visit: Visit, name: str) -> None:
+    theme.heading("Clips")
+    ui.element("a").props("id=clips")
+    clips = visit.console.reading.table(name, "clips")
+    if clips is None:
+        theme.empty("Not cut yet.", "Clips appear once the source videos are taken in.")
+        return
+    DataTable(
+        clips, file=f"{name}_clips", links={"clip_id": "/batches/{batch}/clips/{clip_id}"},
+        labels={"clip_id": "clip", "source_id": "source", "start_s": "from (s)", "duration_s": "seconds",
+                "frames": "frames", "width": "width", "height": "height"},
+    )  # fmt: skip
+    with ui.element("div").classes("grid"):
+        for row in clips.sort("clip_id").head(CLIPS_SHOWN).iter_rows(named=True):
+            second = int(row["duration_s"] // 2)
+            address = f"{quote(name)}/{quote(row['clip_id'])}"
+            with ui.link(target=f"/batches/{quote(name)}/clips/{quote(row['clip_id'])}").classes("cell"):
+                ui.element("img").props(
+                    f'src="/media/keyframe/{address}/{second}" loading=lazy alt="{row["clip_id"]}"'
+                )
+                ui.label(row["clip_id"])
+    if clips.height > CLIPS_SHOWN:
+        ui.label(f"The first {CLIPS_SHOWN} of {clips.height}; the table lists all.").classes("soft")
+    ui.link("Contact sheet with tracks", f"/media/sheet/{quote(name)}", new_tab=True)
+
+
+async def _runs(visit: Visit, name: str, place: ui.column) -> None:
+    try:
+        runs = await visit.console.dagster.runs(batch=name)
+    except DagsterError as error:
+        place.clear()
+        with place:
+            theme.problem(error)
+        return
+    place.clear()
+    with place:
+        if not runs:
+            ui.label("No runs yet.").classes("soft")
+            return
+        table = pl.DataFrame({
+            "run": [run.run_id[:8] for run in runs],
+            "id": [run.run_id for run in runs],
+            "status": [run.status.lower() for run in runs],
+            "makes": [", ".join(run.assets) for run in runs],
+            "began": [shown(run.created_at) for run in runs],
+            "seconds": [run.seconds for run in runs],
+        })  # fmt: skip
+        DataTable(
+            table, labels={n: n for n in ("run", "status", "makes", "began", "seconds")},
+            links={"run": "/runs/{id}"}, file=f"{name}_runs",
+        )  # fmt: skip

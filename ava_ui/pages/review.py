@@ -1,0 +1,108 @@
+"""Judging one clip: it plays, boxes of everybody over it; approve or reject by key, and on to the next."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from urllib.parse import quote
+
+import polars as pl
+from nicegui import ui
+
+from ava_core import decisions
+from ava_ui import documents, theme
+from ava_ui.elements.clip_player import ClipPlayer
+from ava_ui.elements.data_table import shown
+from ava_ui.pages.quality import queue
+from ava_ui.visit import Visit
+
+
+async def content(visit: Visit) -> None:
+    """Figures, player, decision."""
+    batch, clip_id = visit.params["batch"], visit.params["clip_id"]
+    documents.clip_row(visit.console, batch, clip_id)
+    found = await asyncio.to_thread(queue, visit.console, batch)
+    mine = found.filter(pl.col("clip_id") == clip_id)
+    if mine.is_empty():
+        theme.empty(
+            "Nobody has completed this clip yet.",
+            "It can be judged once a job of it is completed.",
+            "/progress",
+        )
+        return
+    row = mine.row(0, named=True)
+    _figures(row)
+    above = ui.row().classes("items-center w-full no-wrap")
+    player = ClipPlayer(f"/media/review/{quote(batch)}/{quote(clip_id)}")
+    if visit.may("reviewer"):
+        with above:
+            _decide(visit, player, row, _next_after(found, clip_id))
+    _history(visit, batch, clip_id)
+
+
+def _figures(row: dict[str, object]) -> None:
+    batch = row["batch"]
+    with ui.row().classes("items-center"):
+        ui.badge(str(row["status"])).mark("qc-status")
+        ui.label(f"{row['completed']} of {row['jobs']} jobs done")
+        ui.label(
+            f"alpha {shown(row['pooled_alpha'])} · mean IoU {shown(row['mean_iou'])} · F1 {shown(row['f1'])}"
+        )
+        ui.link("batch's agreement", f"/quality/{batch}/agreement")
+        if row["reason"]:
+            ui.label(str(row["reason"])).classes("warn")
+
+
+def _next_after(found: pl.DataFrame, clip_id: str) -> str:
+    """The next clip of the batch that waits, after this one and then from the start; "" where none does."""
+    waiting = found.filter((pl.col("status") == "pending") & (pl.col("clip_id") != clip_id))[
+        "clip_id"
+    ].to_list()
+    later = [clip for clip in waiting if clip > clip_id]
+    return (later or waiting or [""])[0]
+
+
+def _decide(visit: Visit, player: ClipPlayer, row: dict[str, object], following: str) -> None:
+    batch, clip_id = str(row["batch"]), str(row["clip_id"])
+    comment = ui.input("Comment (needed for a rejection)").classes("grow").mark("comment")
+    approve = ui.button("Approve (A)", icon="check", color="positive").mark("approve")
+    reject = ui.button("Reject (R)", icon="close", color="negative").mark("reject")
+    reopen = ui.button("Undo (U)", icon="undo").props("flat").mark("reopen")
+    reopen.set_enabled(row["status"] != "pending")
+
+    def judge(function: Callable[..., object], *, advance: bool) -> Callable[[], None]:
+        def act() -> None:
+            function(visit.console.store, batch, [clip_id], visit.user.username, comment.value or "")
+            if advance and following:
+                ui.navigate.to(f"/quality/{quote(batch)}/clips/{quote(following)}")
+            elif advance:
+                ui.navigate.to(f"/quality?batch={quote(batch)}")
+            else:
+                ui.navigate.reload()
+
+        return act
+
+    def say_why_or_reject() -> None:
+        if not (comment.value or "").strip():
+            comment.run_method("focus")
+            ui.notify("Say in the comment what the annotators should mend, then press Enter.")
+            return
+        judge(decisions.reject, advance=True)()
+
+    approving = visit.action("reviewer", judge(decisions.approve, advance=True))
+    rejecting = visit.action("reviewer", say_why_or_reject)
+    reopening = visit.action("reviewer", judge(decisions.reopen, advance=False))
+    approve.on_click(approving)
+    reject.on_click(rejecting)
+    reopen.on_click(reopening)
+    comment.on("keydown.enter", rejecting)
+    player.on("approve", approving, [])
+    player.on("reject", rejecting, [])
+    player.on("undo", reopening, [])
+
+
+def _history(visit: Visit, batch: str, clip_id: str) -> None:
+    past = [d for d in decisions.decisions_of(visit.console.store, batch) if d.subject == clip_id]
+    for decision in reversed(past):
+        when = f"{decision.decided_at:%Y-%m-%d %H:%M}"
+        ui.label(f"{when} · {decision.actor}: {decision.action} {decision.comment}").classes("soft")
