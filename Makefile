@@ -28,8 +28,8 @@ check: $(INSTALLED) ## Static checks: format, lint, types, package rules, the Da
 bench: $(INSTALLED) ## All benchmarks, each beside what it is compared with; JSON in out/bench
 	@mkdir -p out/bench
 	@for file in benchmarks/[a-z]*.py; do \
-		echo "== $$file"; \
-		$(BIN)/python $$file --json out/bench/$$(basename $$file .py).json || exit 1; \
+		name=$$(basename $$file .py); echo "== $$name"; \
+		$(BIN)/python -m benchmarks.$$name --json out/bench/$$name.json || exit 1; \
 	done
 
 up: $(INSTALLED) ## Start everything on this machine

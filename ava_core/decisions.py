@@ -7,7 +7,7 @@ reversed by a later one. What follows in Dagster is started by a sensor that rea
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import polars as pl
 from sqlalchemy import select, update
@@ -32,6 +32,8 @@ class DecisionState:
     adjudications: pl.DataFrame
     gold: dict[str, str]
     """Gold clips, and the expert whose work on each is the measure."""
+    experts: dict[str, str] = field(default_factory=dict)
+    """Clips that were given to an expert for adjudication, and to whom."""
 
 
 def approve(
@@ -80,6 +82,22 @@ def mark_gold(store: Store, batch: str, clip_id: str, expert: str, actor: str, c
                 f"{expert!r} has not completed {clip_id}.", "A gold clip needs its expert's completed job."
             )
     return _set_gold(store, batch, clip_id, expert, actor, comment)
+
+
+def note_expert(
+    store: Store, batch: str, clip_id: str, expert: str, job_id: int, actor: str, comment: str = ""
+) -> Decision:
+    """Note that a clip was given to an expert, whose completed work replaces its consensus from then on.
+
+    An empty `expert` takes it back: the annotators' consensus holds again.
+    """
+    _check_clips(store, batch, [clip_id])
+    before = decision_state(store, batch).experts.get(clip_id, "")
+    decision = Decision(
+        batch=batch, action="expert", subject=clip_id, actor=actor, comment=comment,
+        before={"expert": before}, after={"expert": expert, "job_id": job_id},
+    )  # fmt: skip
+    return _append(store, [decision])[0]
 
 
 def unmark_gold(store: Store, batch: str, clip_id: str, actor: str, comment: str = "") -> Decision:
@@ -157,7 +175,7 @@ def decision_state(store: Store, batch: str) -> DecisionState:
     clips: dict[str, str] = {}
     annotators: dict[str, str] = {}
     labels: dict[str, dict[str, object]] = {}
-    gold: dict[str, str] = {}
+    named: dict[str, dict[str, str]] = {"gold": {}, "expert": {}}
     for decision in decisions_of(store, batch):
         if decision.action in QC_STATUS:
             clips[decision.subject] = decision.action
@@ -165,14 +183,15 @@ def decision_state(store: Store, batch: str) -> DecisionState:
             annotators[decision.subject] = decision.action
         elif decision.action == "adjudicate":
             labels[decision.subject] = decision.after
-        elif decision.action == "gold":
-            gold[decision.subject] = str(decision.after["expert"])
+        elif decision.action in named:
+            named[decision.action][decision.subject] = str(decision.after["expert"])
     return DecisionState(
         approved=frozenset(clip for clip, action in clips.items() if action == "approve"),
         rejected=frozenset(clip for clip, action in clips.items() if action == "reject"),
         excluded=frozenset(name for name, action in annotators.items() if action == "exclude"),
         adjudications=pl.DataFrame(list(labels.values()), schema=dict(ADJUDICATIONS)),
-        gold={clip: expert for clip, expert in gold.items() if expert},
+        gold={clip: name for clip, name in named["gold"].items() if name},
+        experts={clip: name for clip, name in named["expert"].items() if name},
     )
 
 

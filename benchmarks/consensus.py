@@ -19,9 +19,8 @@ from scipy.optimize import linear_sum_assignment
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from ava_core.agreement.build import build_panel
 from ava_core.agreement.measure import measure_agreement
-from ava_core.agreement.panel import Panel
+from ava_core.agreement.panel import Panel, build_panel
 from ava_core.agreement.untangle import untangle
 from ava_core.consensus.boxes import box_table, merge_boxes
 from ava_core.consensus.form import form_consensus

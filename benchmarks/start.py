@@ -7,7 +7,7 @@ import sys
 import time
 from pathlib import Path
 
-from _bench import Bars, argument_parser, table
+from benchmarks._bench import Bars, argument_parser, table
 
 ROUNDS = 7
 PROGRAMS = {

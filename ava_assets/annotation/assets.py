@@ -14,6 +14,7 @@ from dagster import (
 from ava_assets.logging import log_progress
 from ava_assets.partitions import video_batch
 from ava_assets.resources import Platform
+from ava_core.cvat.adjudication import read_experts
 from ava_core.cvat.retrieve import read_completed
 from ava_core.cvat.tasks import create_tasks
 
@@ -70,12 +71,14 @@ def raw_annotations(
     """Boxes and labels per clip, annotator and keyframe; every reading is kept as a version of its own."""
     at = platform.batch(context.partition_key)
     tables = read_completed(at.batch, clips, at.settings, at.store, at.ontology, sink=log_progress(context))
+    experts = read_experts(at.batch, clips, at.settings, at.store, at.ontology)
     boxes = tables["raw_boxes"]
     return Output(
-        tables,
+        tables | experts,
         metadata={
             "boxes": boxes.height,
             "jobs read": boxes["job_id"].n_unique(),
+            "clips by experts": experts["expert_clips"].height,
             "edited share": float(boxes["edited"].mean() or 0.0),  # type: ignore[arg-type]
         },
     )

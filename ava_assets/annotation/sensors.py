@@ -1,6 +1,7 @@
 """Watches CVAT: completed work becomes an event of `annotated_in_cvat`, and what follows starts by itself."""
 
 import json
+import time
 
 from dagster import (
     AssetMaterialization,
@@ -16,20 +17,35 @@ from ava_assets.annotation.assets import annotated_in_cvat
 from ava_assets.resources import Platform
 from ava_core.cvat.sync import completed_work, look_at_jobs
 from ava_core.errors import CvatError
+from ava_core.store import webhook_events
+
+WAKE_SECONDS = 5
+"""Time between two looks at the webhook's events, which cost a question to the own database."""
 
 
 def cvat_sensor(poll_seconds: int) -> SensorDefinition:
-    """The sensor that polls CVAT every `poll_seconds` at most, and reconciles whatever webhooks missed."""
+    """The sensor that polls CVAT every `poll_seconds`, and at once when the webhook told of a job.
+
+    Every look reads whatever changed on the server since the last one, so a lost event is only a late one.
+    """
 
     @sensor(
         name="cvat_jobs",
-        minimum_interval_seconds=poll_seconds,
+        minimum_interval_seconds=min(WAKE_SECONDS, poll_seconds),
         default_status=DefaultSensorStatus.RUNNING,
         description="Reads which jobs changed in CVAT; reports completed work of a batch as an asset event.",
     )
     def cvat_jobs(context: SensorEvaluationContext, platform: Platform) -> SensorResult | SkipReason:
         cursor = json.loads(context.cursor) if context.cursor else {}
         store = platform.store
+        event = webhook_events.newest_of_jobs(store)
+        woken = event > cursor.get("event", 0)
+        # The first tick of a daemon looks in any case.
+        waited = (
+            context.last_tick_completion_time is None or time.time() - cursor.get("at", 0) >= poll_seconds
+        )
+        if not (woken or waited):
+            return SkipReason("No webhook event about a job; the next look at CVAT is not due yet.")
         try:
             with platform.gateway() as gateway:
                 looked, changes = look_at_jobs(gateway, store, cursor.get("jobs"))
@@ -40,7 +56,8 @@ def cvat_sensor(poll_seconds: int) -> SensorDefinition:
         reported: dict[str, str] = cursor.get("reported", {})
         work = {batch: w for batch, w in completed_work(store).items() if reported.get(batch) != w.digest}
         now_reported = reported | {batch: w.digest for batch, w in work.items()}
-        context.update_cursor(json.dumps({"jobs": looked, "reported": now_reported}))
+        seen = {"jobs": looked, "reported": now_reported, "event": event, "at": time.time()}
+        context.update_cursor(json.dumps(seen))
         if not work:
             return SkipReason(f"{len(changes)} job(s) changed; no newly completed work.")
         return SensorResult(

@@ -7,7 +7,7 @@ import sys
 import typer
 from rich.console import Console
 
-from ava_assets.cli import annotator, batch, dataset, demo, doctor, qc, release, up, user, video
+from ava_assets.cli import annotator, batch, dataset, demo, doctor, qc, release, up, video, webhook
 from ava_core.errors import AvaError
 
 app = typer.Typer(
@@ -22,6 +22,7 @@ app = typer.Typer(
 app.command("up")(up.up)
 app.command("demo")(demo.demo)
 app.command("doctor")(doctor.doctor)
+app.command("webhook")(webhook.webhook)
 app.command("validate")(dataset.validate)
 app.command("trace")(dataset.trace)
 app.command("import")(dataset.import_dataset)
@@ -31,7 +32,6 @@ app.add_typer(batch.app, name="batch")
 app.add_typer(annotator.app, name="annotator")
 app.add_typer(qc.app, name="qc")
 app.add_typer(release.app, name="release")
-app.add_typer(user.app, name="user")
 
 
 def main() -> None:

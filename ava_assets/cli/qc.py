@@ -190,6 +190,44 @@ def adjudicate(
     _say(f"{clip}, second {second}, person {person}: {group} is {', '.join(actions or []) or 'none'}.")
 
 
+@app.command("expert")
+def expert(
+    batch: Batch,
+    clip: Annotated[str, typer.Argument(help="Id of the clip.")],
+    name: Annotated[
+        str, typer.Argument(help="User name of the expert; empty: the consensus holds again.")
+    ] = "",
+    comment: Comment = "",
+    actor: Actor = "",
+) -> None:
+    """Give a clip's consensus to an expert, who mends it in CVAT in the clip's parent job.
+
+    As soon as the expert completes that job, it replaces the consensus of the clip.
+    """
+    from ava_core import decisions
+    from ava_core.consensus.form import form_consensus
+    from ava_core.cvat.adjudication import send_to_expert
+    from ava_core.ontology import load_ontology
+    from ava_core.quality.tables import load_quality
+    from ava_core.storage import Storage
+    from ava_core.store import batches
+
+    store = _store()
+    if not name:
+        decisions.note_expert(store, batch, clip, "", 0, _who(actor), comment)
+        _say(f"The annotators' consensus of {clip} holds again.")
+        return
+    own = load_settings().with_options(batches.get(store, batch).options)
+    raw = load_quality(Storage(own.resolved_storage_url), batch).raw_annotations
+    state, ontology = decisions.decision_state(store, batch), load_ontology(own.ontology)
+    consensus = form_consensus(
+        raw["raw_boxes"], raw["raw_labels"], raw["completed_jobs"], ontology,
+        approved=[clip], excluded=state.excluded, adjudications=state.adjudications,
+    )  # fmt: skip
+    send_to_expert(batch, clip, name, consensus, own, store, ontology, actor=_who(actor), comment=comment)
+    _say(f"{clip} waits for {name} on {own.resolved_cvat_url}.")
+
+
 @app.command("gold")
 def gold(
     batch: Batch,

@@ -14,6 +14,7 @@ from ava_assets.metadata import markdown
 from ava_assets.partitions import video_batch
 from ava_assets.resources import Platform
 from ava_core.agreement.measure import measure_agreement
+from ava_core.consensus.expert import with_expert_work
 from ava_core.consensus.form import form_consensus
 from ava_core.decisions import decision_state
 from ava_core.store import tasks
@@ -80,6 +81,13 @@ def consensus_labels(
         excluded=decided.excluded,
         approved=decided.approved,
         adjudications=decided.adjudications,
+    )
+    tables = with_expert_work(
+        tables,
+        raw_annotations["expert_boxes"],
+        raw_annotations["expert_labels"],
+        set(raw_annotations["expert_clips"]["clip_id"]) & set(decided.experts),
+        decided.approved,
     )
     return Output(
         tables,

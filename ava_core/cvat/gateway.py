@@ -8,24 +8,26 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
 from typing import Any, Final
 
-from ava_core.errors import CvatError, CvatLoginError, CvatUnreachableError
+from ava_core.cvat.session import (
+    POLL_SECONDS,
+    CvatLostError,
+    CvatMissingError,
+    CvatSession,
+    made_once,
+    short,
+)
+from ava_core.errors import CvatError
 from ava_core.ontology import Ontology
 from ava_core.ontology.form import LABEL, cvat_labels
-from ava_core.settings import Settings
 
-PAGE_SIZE: Final = 500
-POLL_SECONDS: Final = 0.2
-TIMEOUT_SECONDS: Final = 60.0
 UPLOAD_TIMEOUT_SECONDS: Final = 1800.0
-RETRIES: Final = 4
-RETRY_STATUS: Final = frozenset({429, 502, 503, 504})
+"""How long CVAT may take to make a task of an uploaded clip."""
 
 
 @dataclass(frozen=True)
@@ -37,59 +39,34 @@ class ProjectInfo:
     specs: dict[str, int]
 
 
-class CvatGateway:
-    """A session on the annotation server. Use it in a `with` block, from one thread."""
-
-    def __init__(self, settings: Settings) -> None:
-        self.settings = settings
-        self.url = settings.resolved_cvat_url
-        self._client: Any = None
-
-    def __enter__(self) -> CvatGateway:
-        import urllib3
-        from cvat_sdk.core.client import AccessTokenCredentials, Client, Config, PasswordCredentials
-
-        token = self.settings.cvat_token
-        credentials: Any
-        if token is not None:
-            credentials = AccessTokenCredentials(token.get_secret_value())
-        else:
-            credentials = PasswordCredentials(self.settings.cvat_username, self._password())
-        with self._explained("sign in"):
-            client = Client(
-                self.url, check_server_version=False, config=Config(status_check_period=POLL_SECONDS)
-            )
-            client.api_client.rest_client.pool_manager.connection_pool_kw["timeout"] = urllib3.Timeout(
-                TIMEOUT_SECONDS
-            )
-            client.login(credentials)
-        self._client = client
-        client.organization_slug = self.settings.cvat_organisation
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        # Not logged out: that would end the key of every other client of the same user.
-        if self._client is not None:
-            self._client.api_client.close()
+class CvatGateway(CvatSession):
+    """What the platform asks of the annotation server. Use it in a `with` block, from one thread."""
 
     def about(self) -> str:
         """The server's version."""
         return str(self._read("server_api", "retrieve_about")["version"])
 
-    def ensure_organisation(self) -> None:
-        """Make the organisation where it does not exist."""
+    def whoami(self) -> dict[str, Any]:
+        """The account of this session: `username`, `is_superuser`, …"""
+        return self._read("users_api", "retrieve_self")
+
+    def ensure_organisation(self) -> bool:
+        """Make the organisation where it does not exist; returns whether it was made."""
         slug = self.settings.cvat_organisation
         self._client.organization_slug = None
-        try:
+        made: list[str] = []
+
+        def look() -> bool | None:
             known = {organisation["slug"] for organisation in self._list("organizations_api")}
-            if slug not in known:
-                self._write(
-                    "organizations_api",
-                    "create",
-                    self._model("OrganizationWriteRequest")(slug=slug, name=slug),
-                )
+            return bool(made) if slug in known else None
+
+        def make() -> bool:
+            made.append(slug)
+            request = self._model("OrganizationWriteRequest")(slug=slug, name=slug)
+            return bool(self._write("organizations_api", "create", request))
+
+        try:
+            return made_once(look, make)
         finally:
             self._client.organization_slug = slug
 
@@ -98,14 +75,13 @@ class CvatGateway:
 
         Raises `CvatError` where the project has another form: annotations made with it would be misread.
         """
-        found = [p for p in self._list("projects_api", name=name) if p["name"] == name]
-        if not found:
-            request = self._model("ProjectWriteRequest")(
-                name=name,
-                labels=[self._model("PatchedLabelRequest")(**label) for label in cvat_labels(ontology)],
-            )
-            found = [self._write("projects_api", "create", request)]
-        project_id = int(found[0]["id"])
+        request = self._model("ProjectWriteRequest")(
+            name=name, labels=[self._model("PatchedLabelRequest")(**label) for label in cvat_labels(ontology)]
+        )
+        project = made_once(
+            lambda: self.project_named(name), lambda: self._write("projects_api", "create", request)
+        )
+        project_id = int(project["id"])
         labels = {label["name"]: label for label in self._list("labels_api", project_id=project_id)}
         wanted = {a["name"]: list(a["values"]) for a in cvat_labels(ontology)[0]["attributes"]}
         actual = {a["name"]: list(a["values"]) for a in labels.get(LABEL, {"attributes": []})["attributes"]}
@@ -118,6 +94,10 @@ class CvatGateway:
         return ProjectInfo(
             project_id, int(label["id"]), {a["name"]: int(a["id"]) for a in label["attributes"]}
         )
+
+    def project_named(self, name: str) -> dict[str, Any] | None:
+        """The oldest project of exactly that name: names may repeat."""
+        return next((p for p in self._list("projects_api", name=name) if p["name"] == name), None)
 
     def members(self) -> dict[str, int]:
         """Active members of the organisation: user ids by exact user name."""
@@ -133,61 +113,76 @@ class CvatGateway:
 
         A member is left as it is. Invites by e-mail, which adds known addresses at once without a mail.
         """
-        known = self.members()
-        if username in known:
-            return known[username]
-        if username not in {user["username"] for user in self._list("users_api", search=username)}:
+
+        def account() -> str | None:
+            found = self._list("users_api", search=username)
+            return username if username in {user["username"] for user in found} else None
+
+        def register() -> str:
             request = self._model("RegisterSerializerExRequest")(
                 username=username, email=email, password1=password, password2=password
             )
             self._write("auth_api", "create_register", request)
-        request = self._model("InvitationWriteRequest")(email=email, role="worker")
-        self._write("invitations_api", "create", request)
-        return self.members()[username]
+            return username
+
+        def invite() -> int:
+            request = self._model("InvitationWriteRequest")(email=email, role="worker")
+            self._write("invitations_api", "create", request)
+            return self.members()[username]
+
+        known = self.members().get(username)
+        if known is not None:
+            return known
+        made_once(account, register)
+        return made_once(lambda: self.members().get(username), invite)
 
     def tasks_named(self, project_id: int, name: str) -> list[dict[str, Any]]:
         """Tasks of the project with exactly that name, oldest first."""
-        found = [t for t in self._list("tasks_api", project_id=project_id, name=name) if t["name"] == name]
-        return sorted(found, key=lambda task: int(task["id"]))
+        return [t for t in self._list("tasks_api", project_id=project_id, name=name) if t["name"] == name]
+
+    def tasks_of_project(self, project_id: int) -> list[dict[str, Any]]:
+        """All tasks of the project, oldest first."""
+        return self._list("tasks_api", project_id=project_id)
 
     def create_task(self, project_id: int, name: str, video: Path, *, replicas: int) -> dict[str, Any]:
         """Make a task of one video, with `replicas` copies of its job (0, or 2 to 11); waits until it is ready.
 
-        A failed upload poisons a task on CVAT: it is removed before the error is raised.
+        A failed upload poisons a task on CVAT: it is removed before the error is raised, where the server lets.
         """
         request = self._model("TaskWriteRequest")(
             name=name, project_id=project_id, segment_size=0, overlap=0, consensus_replicas=replicas
         )
-        task = self._write("tasks_api", "create", request)
+        task_id = int(self._write("tasks_api", "create", request)["id"])
         try:
-            with self._explained(f"upload {video.name}"):
-                proxy = self._client.tasks.retrieve(task["id"])
-                proxy.upload_data(
-                    [str(video)], params={"image_quality": 90, "use_cache": True}, wait_for_completion=True
-                )
-            return self._read("tasks_api", "retrieve", task["id"])
+            self._upload(task_id, video)
+            return self._read("tasks_api", "retrieve", task_id)
         except BaseException:
-            self.remove_task(int(task["id"]))
+            with suppress(CvatError):  # what stays is known by its name, and removed before the next try
+                self.remove_task(task_id)
             raise
 
     def remove_task(self, task_id: int) -> None:
-        """Remove a task with everything in it."""
-        with self._explained(f"remove task {task_id}"):
-            self._client.api_client.tasks_api.destroy(task_id)
+        """Remove a task with everything in it; one that is gone already is no error."""
+        with suppress(CvatMissingError):
+            self._rewrite("tasks_api", "destroy", task_id)
 
     def jobs_of_task(self, task_id: int) -> list[dict[str, Any]]:
         """Jobs of a task by id."""
-        return sorted(self._list("jobs_api", task_id=task_id), key=lambda job: int(job["id"]))
+        return self._list("jobs_api", task_id=task_id)
 
     def jobs_changed_since(self, moment: str) -> list[dict[str, Any]]:
         """Jobs whose `updated_date` is `moment` or later; all where it is empty."""
         rule = {"filter": json.dumps({">=": [{"var": "updated_date"}, moment]})} if moment else {}
         return self._list("jobs_api", **rule)
 
+    def job(self, job_id: int) -> dict[str, Any]:
+        """One job."""
+        return self._read("jobs_api", "retrieve", job_id)
+
     def set_job(self, job_id: int, **values: Any) -> dict[str, Any]:
         """Set `assignee` (user id), `stage` or `state` of a job."""
         request = self._model("PatchedJobWriteRequest")(**values)
-        return self._write("jobs_api", "partial_update", job_id, patched_job_write_request=request)
+        return self._rewrite("jobs_api", "partial_update", job_id, patched_job_write_request=request)
 
     def annotations(self, job_id: int) -> dict[str, Any]:
         """A job's annotations: keyframes, attributes carried forward."""
@@ -195,119 +190,104 @@ class CvatGateway:
 
     def put_tracks(self, job_id: int, tracks: list[dict[str, Any]]) -> None:
         """Replace a job's annotations by tracks in the API's form."""
-        models = self._models()
+        from cvat_sdk import models
+
         request = models.LabeledDataRequest(
             version=0, tags=[], shapes=[], tracks=[_track_request(models, track) for track in tracks]
         )
-        self._write("jobs_api", "update_annotations", job_id, labeled_data_request=request)
+        self._rewrite("jobs_api", "update_annotations", job_id, labeled_data_request=request)
+
+    def ensure_issue(self, job_id: int, frame: int, message: str, box: Sequence[float]) -> bool:
+        """Open an issue at a frame of a job unless the same one is open; returns whether it was opened.
+
+        `box`: the region it is about, `(x1, y1, x2, y2)` in pixels.
+        """
+        request = self._model("IssueWriteRequest")(
+            frame=frame, position=[float(side) for side in box], job=job_id, message=message
+        )
+
+        def said(issue: dict[str, Any]) -> list[str]:
+            return [comment["message"] for comment in self._list("comments_api", issue_id=issue["id"])]
+
+        def look() -> bool | None:
+            same = (i for i in self._list("issues_api", job_id=job_id) if i["frame"] == frame)
+            return False if any(message in said(i) for i in same if not i["resolved"]) else None
+
+        return made_once(look, lambda: bool(self._write("issues_api", "create", request)))
+
+    def ensure_webhook(self, project_id: int, url: str, secret: str, events: Sequence[str]) -> int:
+        """The project's webhook to `url`, made or brought up to date; returns its id."""
+        hooks = [self._model("EventsEnum")(event) for event in events]
+        request = self._model("WebhookWriteRequest")(
+            target_url=url, type=self._model("WebhookType")("project"), project_id=project_id, secret=secret,
+            events=hooks, is_active=True, enable_ssl=url.startswith("https"), description="AVA platform",
+            content_type=self._model("WebhookContentType")("application/json"),
+        )  # fmt: skip
+
+        def look() -> int | None:
+            found = [w for w in self._list("webhooks_api", project_id=project_id) if w["target_url"] == url]
+            return int(found[0]["id"]) if found else None
+
+        def make() -> int:
+            return int(self._write("webhooks_api", "create", request)["id"])
+
+        number = made_once(look, make)
+        patch = self._model("PatchedWebhookWriteRequest")(
+            target_url=url, secret=secret, events=hooks, is_active=True, enable_ssl=url.startswith("https")
+        )
+        self._rewrite("webhooks_api", "partial_update", number, patched_webhook_write_request=patch)
+        return number
+
+    def ping_webhook(self, webhook_id: int) -> int:
+        """Let the server send a ping; returns the status that the receiver answered with (502: unreachable)."""
+        return int(self._read("webhooks_api", "create_ping", webhook_id)["status_code"])
 
     def job_url(self, task_id: int, job_id: int, frame: int = 0) -> str:
         """The page on which a person opens a job at a frame."""
-        return f"{self.url}/tasks/{task_id}/jobs/{job_id}?frame={frame}"
+        return job_url(self.url, task_id, job_id, frame)
 
-    def _password(self) -> str:
-        if self.settings.cvat_password is not None:
-            return self.settings.cvat_password.get_secret_value()
-        if self.settings.cvat_is_embedded:
-            from ava_core.cvat.server.state import embedded_password
-
-            return embedded_password(self.settings.home_dir / "cvat")
-        raise CvatLoginError(
-            "No password or token for CVAT is set.", "Set AVA_CVAT_TOKEN, or AVA_CVAT_PASSWORD."
-        )
-
-    def _list(self, api: str, **query: Any) -> list[dict[str, Any]]:
-        """All pages of a list."""
-        found: list[dict[str, Any]] = []
-        number = 1
-        while True:
-            content = self._read(api, "list", page=number, page_size=PAGE_SIZE, **query)
-            found += content["results"]
-            if not content["next"]:
-                return found
-            number += 1
-
-    def _read(self, api: str, method: str, *arguments: Any, **query: Any) -> dict[str, Any]:
-        """A reading call, tried again where the server is only busy; the body as plain JSON."""
-        for attempt in range(RETRIES + 1):
-            try:
-                return self._call(api, method, *arguments, **query)
-            except _BusyError as busy:
-                if attempt == RETRIES:
-                    raise CvatError(f"{self.url} stays busy: {busy.message}", "Try again later.") from None
-                time.sleep(busy.wait or 0.5 * 2**attempt)
-        raise AssertionError("not reached")
-
-    def _write(self, api: str, method: str, *arguments: Any, **query: Any) -> dict[str, Any]:
-        """A changing call; done once, since the server may have acted although its answer was lost."""
+    def _upload(self, task_id: int, video: Path) -> None:
+        """Give a task its media, and wait until the server has made frames and jobs of it."""
         try:
-            return self._call(api, method, *arguments, **query)
-        except _BusyError as busy:
-            raise CvatError(
-                f"{self.url} is busy: {busy.message}", "Run it again; what was made is kept."
-            ) from None
+            with self._explained(f"upload {video.name}"):
+                self._client.tasks.retrieve(task_id).upload_data(
+                    [str(video)], params={"image_quality": 90, "use_cache": True}, wait_for_completion=False
+                )
+        except CvatError:
+            # The last answer may be all that was lost, or a repeated request refused (409): then it is under way.
+            if not (self._is_under_way(task_id) or self._size(task_id)):
+                raise
+        deadline = time.monotonic() + UPLOAD_TIMEOUT_SECONDS
+        while self._is_under_way(task_id):
+            if time.monotonic() > deadline:
+                raise CvatError(
+                    f"{self.url} has not made a task of {video.name} in time.", "Look at its workers."
+                )
+            time.sleep(POLL_SECONDS)
+        if not self._size(task_id):
+            raise CvatLostError(f"{self.url} has forgotten the upload of {video.name}.", "Run it again.")
 
-    def _call(self, api: str, method: str, *arguments: Any, **query: Any) -> dict[str, Any]:
-        with self._explained(f"{method} {api.removesuffix('_api')}"):
-            function = getattr(getattr(self._client.api_client, api), method)
-            _, response = function(*arguments, **query, _parse_response=False)
-            content: dict[str, Any] = json.loads(response.data) if response.data else {}
-            return content
-        raise AssertionError("not reached")
+    def _size(self, task_id: int) -> int:
+        """Frames of a task, 0 before its media are there."""
+        return int(self._read("tasks_api", "retrieve", task_id).get("size") or 0)
 
-    def _models(self) -> Any:
-        from cvat_sdk import models
+    def _is_under_way(self, task_id: int) -> bool:
+        """Whether the server still works on a task's media; raises `CvatError` where that failed.
 
-        return models
-
-    def _model(self, name: str) -> Any:
-        return getattr(self._models(), name)
-
-    @contextmanager
-    def _explained(self, what: str) -> Iterator[None]:
-        """Turn the SDK's exceptions into errors for people."""
-        import urllib3
-        from cvat_sdk.core import exceptions as sdk
-        from cvat_sdk.exceptions import ApiException
-
+        A finished request is forgotten after minutes: then the task itself says how it went.
+        """
         try:
-            yield
-        except ApiException as error:
-            raise self._explain(what, error) from None
-        except (urllib3.exceptions.HTTPError, sdk.InvalidHostException, OSError) as error:
-            raise CvatUnreachableError(
-                f"The annotation server does not answer at {self.url} ({type(error).__name__}).",
-                "Start it (`ava up`), or check AVA_CVAT_URL.",
-            ) from None
-        except (sdk.CvatSdkException, ValueError) as error:
-            raise CvatError(f"{self.url} could not {what}: {_short(error)}") from None
-
-    def _explain(self, what: str, error: Any) -> Exception:
-        body = error.body.decode(errors="replace") if isinstance(error.body, bytes) else str(error.body or "")
-        if error.status in RETRY_STATUS:
-            wait = float((error.headers or {}).get("Retry-After") or 0)
-            return _BusyError(f"{error.status} for {what}", wait)
-        if error.status == 401 or (error.status == 400 and "Unable to log in" in body):
-            return CvatLoginError(
-                f"{self.url} does not accept the credentials of {self.settings.cvat_username!r}.",
-                "Check AVA_CVAT_TOKEN, or AVA_CVAT_USERNAME and AVA_CVAT_PASSWORD.",
-            )
-        if error.status == 403:
-            return CvatError(
-                f"{self.url} does not allow this account to {what}.", "Use an account with more rights."
-            )
-        return CvatError(f"{self.url} refused to {what} ({error.status}): {_short(body)}")
+            request = self._read("requests_api", "retrieve", f"action=create&target=task&target_id={task_id}")
+        except CvatMissingError:
+            return False
+        if request["status"] == "failed":
+            raise CvatError(f"{self.url} cannot use the clip: {short(request['message'])}", "Cut it again.")
+        return request["status"] in ("queued", "started")
 
 
-class _BusyError(CvatError):
-    def __init__(self, message: str, wait: float) -> None:
-        self.wait = wait
-        super().__init__(message)
-
-
-def _short(text: object) -> str:
-    """The beginning of an answer on one line; error pages are long."""
-    return " ".join(str(text).split())[:300]
+def job_url(server: str, task_id: int, job_id: int, frame: int = 0) -> str:
+    """The page of a server on which a person opens a job at a frame."""
+    return f"{server}/tasks/{task_id}/jobs/{job_id}?frame={frame}"
 
 
 def _track_request(models: Any, track: dict[str, Any]) -> Any:

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 import polars as pl
 
-from ava_core.cvat.gateway import CvatGateway
+from ava_core.cvat.pool import GatewayPool
 from ava_core.cvat.reading import content_hash, read_shapes, shapes_from_api
+from ava_core.cvat.sync import as_seen
 from ava_core.ontology import Ontology
 from ava_core.progress import Progress, ProgressSink, ignore_progress
 from ava_core.settings import Settings
 from ava_core.store import Store, readings, tasks
 from ava_core.store.tables import Job, Reading
 from ava_core.tables import COMPLETED_JOBS, RAW_BOXES, RAW_LABELS, conform
+
+READ_TRIES: Final = 3
+"""Readings of a job that changes while it is read; it is taken up again when it was looked at the next time."""
 
 
 def read_completed(
@@ -34,26 +38,46 @@ def read_completed(
     new = [j for j in jobs if j.job_id not in last or last[j.job_id].server_updated_at != j.server_updated_at]
     if new:
         progress = Progress("read jobs", len(new), "jobs", sink)
-        with CvatGateway(settings) as gateway:
-            specs = {
-                n: name for name, n in gateway.ensure_project(settings.cvat_project, ontology).specs.items()
-            }
-            for job in new:
-                last[job.job_id] = _read(gateway, store, job, specs)
+        with GatewayPool(settings) as pool:
+            with pool.gateway() as gateway:
+                form = gateway.ensure_project(settings.cvat_project, ontology).specs
+            specs = {number: name for name, number in form.items()}
+            for job, reading in zip(
+                new, pool.map(lambda job: _read(pool, store, job, specs), new), strict=True
+            ):
+                if reading is not None:
+                    last[job.job_id] = reading
                 progress.advance()
         tasks.note_retrieval(store, {job.task_id for job in new})
         progress.finish()
-    return _tables(clips, jobs, last, store, ontology)
+        jobs = tasks.completed_jobs(store, batch)
+    return _tables(clips, [job for job in jobs if job.job_id in last], last, store, ontology)
 
 
-def _read(gateway: CvatGateway, store: Store, job: Job, specs: dict[int, str]) -> Reading:
-    shapes = shapes_from_api(gateway.annotations(job.job_id), specs)
+def _read(pool: GatewayPool, store: Store, job: Job, specs: dict[int, str]) -> Reading | None:
+    """A reading of a completed job; `None` where its annotator has opened it again by now.
+
+    The job is looked at after its content: a reading belongs to a moment at which the work was done.
+    """
+    with pool.gateway() as gateway:
+        expected = job.server_updated_at
+        for _ in range(READ_TRIES):
+            shapes = shapes_from_api(gateway.annotations(job.job_id), specs)
+            now = gateway.job(job.job_id)
+            if now["updated_date"] == expected:
+                break
+            expected = now["updated_date"]
+            tasks.update_jobs(store, [as_seen(job, now)])
+            if (now["stage"], now["state"]) != (tasks.DONE_STAGE, tasks.DONE_STATE):
+                return None
+        else:
+            return None
     return readings.append(
         store,
         job_id=job.job_id,
         task_id=job.task_id,
         annotator=job.annotator,
-        server_updated_at=job.server_updated_at,
+        server_updated_at=expected,
         content_hash=content_hash(shapes),
         shapes=shapes,
     )

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
-from typing import Any
+from datetime import datetime, timedelta
+from typing import Any, Final
 
 from sqlalchemy import func, select
 
 from ava_core.cvat.gateway import CvatGateway
 from ava_core.store import Store, tasks
 from ava_core.store.tables import Job
+
+LOOK_BACK_SECONDS: Final = 60
+"""A change may become visible after a later one: transactions end in another order than they begin."""
 
 Cursor = dict[str, Any]
 """`since`: the newest `updated_date` seen. JSON-able."""
@@ -46,7 +50,7 @@ def look_at_jobs(
     found again. Jobs that the platform did not make are passed over.
     """
     since = (cursor or {}).get("since", "")
-    seen = gateway.jobs_changed_since(since)
+    seen = gateway.jobs_changed_since(_earlier(since))
     with store.session() as session:
         wanted = [job["id"] for job in seen]
         known = {job.job_id: job for job in session.scalars(select(Job).where(Job.job_id.in_(wanted)))}
@@ -55,18 +59,27 @@ def look_at_jobs(
         before = known.get(job["id"])
         if before is None or before.server_updated_at == job["updated_date"]:
             continue
-        # A person may re-assign a job in CVAT itself: the work is whose it is there.
-        annotator = job["assignee"]["username"] if job["assignee"] and before.annotator else before.annotator
-        updates.append({
-            "job_id": job["id"], "stage": job["stage"], "state": job["state"], "annotator": annotator,
-            "server_updated_at": job["updated_date"],
-        })  # fmt: skip
+        update = as_seen(before, job)
+        updates.append(update)
         changes.append(
-            JobChange(job["id"], before.batch, before.clip_id, annotator, job["stage"], job["state"])
+            JobChange(
+                job["id"], before.batch, before.clip_id, update["annotator"], job["stage"], job["state"]
+            )
         )
     tasks.update_jobs(store, updates)
     newest = max((job["updated_date"] for job in seen), default=since)
     return {"since": max(since, newest)}, changes
+
+
+def as_seen(job: Job, seen: dict[str, Any]) -> dict[str, Any]:
+    """The columns of a job that the server's answer changes, with its `job_id`."""
+    # A person may re-assign a job in CVAT itself: the work is whose it is there.
+    assignee = seen["assignee"]
+    return {
+        "job_id": job.job_id, "stage": seen["stage"], "state": seen["state"],
+        "annotator": assignee["username"] if assignee and job.annotator else job.annotator,
+        "server_updated_at": seen["updated_date"],
+    }  # fmt: skip
 
 
 def completed_work(store: Store) -> dict[str, CompletedWork]:
@@ -81,10 +94,20 @@ def completed_work(store: Store) -> dict[str, CompletedWork]:
     by_batch: dict[str, list[Job]] = {}
     for job in tasks.completed_jobs(store):
         by_batch.setdefault(job.batch, []).append(job)
+    experts: dict[str, list[Job]] = {}
+    for job in tasks.completed_parents(store):
+        experts.setdefault(job.batch, []).append(job)
     return {
-        batch: CompletedWork(len(jobs), totals[batch], _digest(jobs))
+        batch: CompletedWork(len(jobs), totals[batch], _digest(jobs + experts.get(batch, [])))
         for batch, jobs in sorted(by_batch.items())
     }
+
+
+def _earlier(moment: str) -> str:
+    """A moment of the server, with the time before it in which changes may have been overlooked."""
+    if not moment:
+        return ""
+    return (datetime.fromisoformat(moment) - timedelta(seconds=LOOK_BACK_SECONDS)).isoformat()
 
 
 def _digest(jobs: list[Job]) -> str:

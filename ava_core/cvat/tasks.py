@@ -1,23 +1,23 @@
 """Making a batch's tasks: once, whatever happens in between.
 
-A task's identity is its name, the clip's id, within the platform's project: it survives on the server. What the
-server has is looked up before anything is made, so a run that was killed, or whose answers were lost, goes on
-where it stopped; a task without usable media is replaced.
+A task's identity is its name within the platform's project, which survives on the server: the clip's id, and
+for an annotator who was added later the clip's id and that annotator's name. What the server has is looked up
+before anything is made, so a run that was killed, or whose answers were lost, goes on where it stopped; a task
+without usable media is replaced. A task that anybody has work in is never removed.
 """
 
 from __future__ import annotations
 
-import queue
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any
 
 import polars as pl
 
-from ava_core.assignment import plan_assignment
-from ava_core.cvat.gateway import CvatGateway
+from ava_core.assignment import AssignmentPlan, plan_assignment
+from ava_core.cvat.gateway import CvatGateway, ProjectInfo
+from ava_core.cvat.pool import GatewayPool
 from ava_core.cvat.prefill import prefill_tracks, to_api
+from ava_core.cvat.session import tried_again
 from ava_core.errors import CvatError
 from ava_core.ontology import Ontology
 from ava_core.progress import Progress, ProgressSink, ignore_progress
@@ -27,8 +27,17 @@ from ava_core.store import Store, annotators, tasks
 from ava_core.store.tables import Job, Task
 from ava_core.tables import CVAT_JOBS
 
-AT_ONCE: Final = 4
-"""Clips in work at a time: uploads of one overlap the server's work on another."""
+EXTRA_MARK = "+"
+"""Between the clip's id and the annotator's name in the name of a task that was added for that annotator."""
+
+
+@dataclass(frozen=True)
+class PlannedTask:
+    """A task to make: its name on the server, its row of `tables.CLIPS`, and its annotators."""
+
+    name: str
+    clip: dict[str, Any]
+    annotators: tuple[str, ...]
 
 
 def create_tasks(
@@ -46,26 +55,55 @@ def create_tasks(
     A clip with several annotators has replica jobs for them; its parent job stays unassigned, for adjudication.
     Clips that have their task already keep it and its annotators. Raises `AssignmentError` without annotators.
     """
-    known = {task.clip_id for task in tasks.tasks_of(store, batch)}
-    new = [clip for clip in clips.sort("clip_id").to_dicts() if clip["clip_id"] not in known]
+    new = new_clips(store, batch, clips)
     if new:
-        people = annotators.available(store)
-        # Planned over all clips, also those that are made: a run that goes on deals the rest as the first one did.
-        plan = plan_assignment(
-            clips["clip_id"].to_list(),
-            [person.username for person in people],
-            overlap=settings.overlap,
-            k=settings.annotators_per_clip,
-            seed=settings.seed,
-            capacity={person.username: person.capacity for person in people if person.capacity is not None},
-        )
-        progress = Progress("make tasks", len(new), "tasks", sink)
-        workshop = _Workshop(batch, tracks, storage, settings, store, ontology)
-        with workshop, ThreadPoolExecutor(AT_ONCE) as pool:
-            for _ in pool.map(lambda clip: workshop.make(clip, plan.annotators[clip["clip_id"]]), new):
-                progress.advance()
-        progress.finish()
+        plan = plan_batch(clips, settings, store)
+        wanted = [PlannedTask(clip["clip_id"], clip, plan.annotators[clip["clip_id"]]) for clip in new]
+        with GatewayPool(settings) as pool:
+            workshop = Workshop(batch, tracks, storage, settings, store, ontology, pool)
+            wanted += workshop.extras_on_server(new)
+            workshop.make_all(wanted, sink)
     return job_table(store, batch)
+
+
+def add_annotator(
+    batch: str,
+    clip: dict[str, Any],
+    annotator: str,
+    tracks: pl.DataFrame,
+    storage: Storage,
+    settings: Settings,
+    store: Store,
+    ontology: Ontology,
+) -> None:
+    """Give a clip that has its task one annotator more, in a task of its own: CVAT adds no replica to a task."""
+    with GatewayPool(settings) as pool:
+        workshop = Workshop(batch, tracks, storage, settings, store, ontology, pool)
+        name = f"{clip['clip_id']}{EXTRA_MARK}{annotator}"
+        workshop.make_all([PlannedTask(name, clip, (annotator,))])
+
+
+def new_clips(store: Store, batch: str, clips: pl.DataFrame) -> list[dict[str, Any]]:
+    """Rows of `tables.CLIPS` that have no task yet."""
+    known = {task.clip_id for task in tasks.tasks_of(store, batch)}
+    return [clip for clip in clips.sort("clip_id").to_dicts() if clip["clip_id"] not in known]
+
+
+def plan_batch(clips: pl.DataFrame, settings: Settings, store: Store) -> AssignmentPlan:
+    """Who would get which clip of a batch now.
+
+    Planned over all its clips, also those that are made: a run that goes on deals the rest as the first one did.
+    """
+    people = annotators.available(store)
+    return plan_assignment(
+        clips["clip_id"].to_list(),
+        [person.username for person in people],
+        overlap=settings.overlap,
+        k=settings.annotators_per_clip,
+        seed=settings.seed,
+        capacity={person.username: person.capacity for person in people if person.capacity is not None},
+        pair_floor=settings.pair_floor,
+    )
 
 
 def job_table(store: Store, batch: str) -> pl.DataFrame:
@@ -81,70 +119,94 @@ def job_table(store: Store, batch: str) -> pl.DataFrame:
     return pl.DataFrame(rows, schema=dict(CVAT_JOBS))
 
 
-@dataclass
-class _Workshop:
-    """Makes tasks with a few gateways, each used by one thread at a time."""
+class Workshop:
+    """Makes a batch's tasks in the platform's project, which is made where it does not exist."""
 
-    batch: str
-    tracks: pl.DataFrame
-    storage: Storage
-    settings: Settings
-    store: Store
-    ontology: Ontology
-
-    def __enter__(self) -> _Workshop:
-        self._gateways: queue.SimpleQueue[CvatGateway] = queue.SimpleQueue()
-        with ExitStack() as stack:
-            for _ in range(AT_ONCE):
-                self._gateways.put(stack.enter_context(CvatGateway(self.settings)))
-            gateway = self._gateways.get()
+    def __init__(
+        self,
+        batch: str,
+        tracks: pl.DataFrame,
+        storage: Storage,
+        settings: Settings,
+        store: Store,
+        ontology: Ontology,
+        pool: GatewayPool,
+    ) -> None:
+        self.batch, self.tracks, self.storage, self.store = batch, tracks, storage, store
+        self.settings, self.ontology, self.pool = settings, ontology, pool
+        with pool.gateway() as gateway:
             gateway.ensure_organisation()
-            self.project = gateway.ensure_project(self.settings.cvat_project, self.ontology)
+            self.project: ProjectInfo = gateway.ensure_project(settings.cvat_project, ontology)
             self.members = gateway.members()
-            self._gateways.put(gateway)
-            tasks.put_project(self.store, self.project.project_id, self.settings.cvat_project)
-            self._stack = stack.pop_all()
-        return self
+        tasks.put_project(store, self.project.project_id, settings.cvat_project)
 
-    def __exit__(self, *error: object) -> None:
-        self._stack.close()
+    def extras_on_server(self, clips: list[dict[str, Any]]) -> list[PlannedTask]:
+        """Tasks that were added for annotators once and that the database does not know (any more)."""
+        by_id = {clip["clip_id"]: clip for clip in clips}
+        with self.pool.gateway() as gateway:
+            names = [
+                task["name"].partition(EXTRA_MARK)
+                for task in gateway.tasks_of_project(self.project.project_id)
+            ]
+        return [
+            PlannedTask(clip_id + EXTRA_MARK + annotator, by_id[clip_id], (annotator,))
+            for clip_id, _, annotator in names
+            if annotator and clip_id in by_id
+        ]
 
-    def make(self, clip: dict[str, Any], names: tuple[str, ...]) -> None:
-        """Make one clip's task, its jobs, their assignees and their tracks; then note it all at once."""
-        strangers = [name for name in names if name not in self.members]
-        if strangers:
+    def make_all(self, wanted: list[PlannedTask], sink: ProgressSink = ignore_progress) -> None:
+        """Make the tasks, several at a time."""
+        for name in sorted({name for task in wanted for name in task.annotators} - self.members.keys()):
             raise CvatError(
-                f"{strangers[0]!r} is no member of organisation {self.settings.cvat_organisation!r} on CVAT.",
+                f"{name!r} is no member of organisation {self.settings.cvat_organisation!r} on CVAT.",
                 "Invite the person there, or deactivate the annotator here.",
             )
-        gateway = self._gateways.get()
-        try:
-            task = self._task(gateway, clip, replicas=len(names) if len(names) > 1 else 0)
-            drawn = prefill_tracks(self.tracks.filter(pl.col("clip_id") == clip["clip_id"]), clip["frames"])
-            jobs = [
-                self._job(gateway, clip, task, job, name, drawn)
-                for job, name in _dealt(gateway.jobs_of_task(task["id"]), names)
-            ]
-        finally:
-            self._gateways.put(gateway)
+        progress = Progress("make tasks", len(wanted), "tasks", sink)
+        for _ in self.pool.map(self._make_surely, wanted):
+            progress.advance()
+        progress.finish()
+
+    def _make_surely(self, wanted: PlannedTask) -> None:
+        """Make one task; where the server fails on the way, look again at what it has, and go on from there."""
+        with self.pool.gateway() as gateway:
+            tried_again(lambda: self._make(gateway, wanted))
+
+    def _make(self, gateway: CvatGateway, wanted: PlannedTask) -> None:
+        """One task with its jobs, their assignees and their tracks; then it is noted all at once."""
+        clip, names = wanted.clip, wanted.annotators
+        task = self._task(gateway, wanted)
+        drawn = prefill_tracks(self.tracks.filter(pl.col("clip_id") == clip["clip_id"]), clip["frames"])
+        jobs = [
+            self._job(gateway, clip, task, job, name, drawn)
+            for job, name in _dealt(gateway.jobs_of_task(task["id"]), names)
+        ]
         noted = Task(
             task_id=task["id"], project_id=self.project.project_id, name=task["name"], batch=self.batch,
             clip_id=clip["clip_id"],
         )  # fmt: skip
         tasks.put_task(self.store, noted, jobs)
 
-    def _task(self, gateway: CvatGateway, clip: dict[str, Any], *, replicas: int) -> dict[str, Any]:
-        """The clip's task: one that the server has, else a new one. Unusable and doubled ones are removed."""
-        found = gateway.tasks_named(self.project.project_id, clip["clip_id"])
-        wanted_jobs = replicas + 1
-        usable = [t for t in found if t.get("size") == clip["frames"] and t["jobs"]["count"] == wanted_jobs]
+    def _task(self, gateway: CvatGateway, wanted: PlannedTask) -> dict[str, Any]:
+        """The task of that name: one that the server has, else a new one. Unusable and doubled ones are removed."""
+        clip, project_id = wanted.clip, self.project.project_id
+        replicas = len(wanted.annotators) if len(wanted.annotators) > 1 else 0
+        found = gateway.tasks_named(project_id, wanted.name)
+        begun = {task["id"] for task in found if _is_dealt(gateway.jobs_of_task(task["id"]))}
+        usable = [t for t in found if t.get("size") == clip["frames"] and t["jobs"]["count"] == replicas + 1]
+        usable.sort(key=lambda task: task["id"] not in begun)  # what people have is kept
         for task in found:
-            if task not in usable[:1]:
-                gateway.remove_task(task["id"])
+            if task in usable[:1]:
+                continue
+            if task["id"] in begun:
+                raise CvatError(
+                    f"CVAT's task {task['id']}, named {wanted.name!r}, does not fit the plan, and is dealt out.",
+                    "Nothing was removed. Look at it, and rename it or remove it there.",
+                )
+            gateway.remove_task(task["id"])
         if usable:
             return usable[0]
         with self.storage.fetched(self.storage.path(clip["path"])) as video:
-            task = gateway.create_task(self.project.project_id, clip["clip_id"], video, replicas=replicas)
+            task = gateway.create_task(project_id, wanted.name, video, replicas=replicas)
         if task.get("size") != clip["frames"]:
             gateway.remove_task(task["id"])
             raise CvatError(
@@ -184,3 +246,8 @@ def _dealt(jobs: list[dict[str, Any]], names: tuple[str, ...]) -> list[tuple[dic
     free = [name for name in names if name not in taken.values()]
     dealt = {job["id"]: taken.get(job["id"]) or free.pop(0) for job in own}
     return [(job, dealt.get(job["id"], "")) for job in jobs]
+
+
+def _is_dealt(jobs: list[dict[str, Any]]) -> bool:
+    """Whether anybody may have work in these jobs."""
+    return any(job["assignee"] or job["state"] != "new" or job["stage"] != "annotation" for job in jobs)

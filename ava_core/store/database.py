@@ -97,6 +97,8 @@ def _upgrade(engine: sa.Engine, shown: str) -> None:
         if engine.dialect.name == "postgresql":
             connection.execute(sa.text(f"SELECT pg_advisory_xact_lock({SCHEMA_LOCK})"))
         else:
+            # SQLite changes a table by making it anew, which foreign keys to it would forbid.
+            connection.exec_driver_sql("PRAGMA foreign_keys=OFF")
             connection.exec_driver_sql("BEGIN IMMEDIATE")
         current = MigrationContext.configure(connection).get_current_revision()
         if sa.inspect(connection).has_table(DAGSTER_TABLE):
@@ -114,3 +116,5 @@ def _upgrade(engine: sa.Engine, shown: str) -> None:
             config.attributes["connection"] = connection
             command.upgrade(config, "head")
         connection.commit()
+        if engine.dialect.name == "sqlite":
+            connection.exec_driver_sql("PRAGMA foreign_keys=ON")

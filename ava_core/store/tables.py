@@ -59,7 +59,7 @@ class Project(Base):
 
 
 class Task(Base):
-    """A task on the annotation server: one clip."""
+    """A task on the annotation server: one clip. A clip has further ones for annotators who were added later."""
 
     __tablename__ = "tasks"
     task_id: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
@@ -70,8 +70,12 @@ class Task(Base):
     retrieved_at: Mapped[datetime | None]
     qc_status: Mapped[str] = mapped_column(String(32), default="pending")
     batch: Mapped[str] = mapped_column(ForeignKey("batches.name"))
-    clip_id: Mapped[str] = mapped_column(String(200), unique=True)
-    __table_args__ = (Index("tasks_of_batch", "batch", "qc_status"),)
+    clip_id: Mapped[str] = mapped_column(String(200))
+    __table_args__ = (
+        Index("tasks_of_batch", "batch", "qc_status"),
+        Index("tasks_of_clip", "clip_id"),
+        Index("tasks_by_name", "project_id", "name", unique=True),
+    )
 
 
 class Job(Base):
@@ -182,28 +186,3 @@ class AuditEntry(Base):
     action: Mapped[str] = mapped_column(String(64))
     subject: Mapped[str] = mapped_column(String(200), default="")
     detail: Mapped[dict[str, Any]] = mapped_column(default=dict)
-
-
-class User(Base):
-    """A person who may use the console. Annotators are people on the annotation server, not these."""
-
-    __tablename__ = "users"
-    username: Mapped[str] = mapped_column(String(150), primary_key=True)
-    password_hash: Mapped[str] = mapped_column(String(200))
-    role: Mapped[str] = mapped_column(String(16))
-    active: Mapped[bool] = mapped_column(default=True)
-    failures: Mapped[int] = mapped_column(default=0)  # wrong passwords in a row
-    locked_until: Mapped[datetime | None]
-    preferences: Mapped[dict[str, Any]] = mapped_column(default=dict)
-    created_at: Mapped[datetime] = mapped_column(default=now)
-
-
-class ConsoleSession(Base):
-    """Somebody who is signed in. The token itself is only in that person's browser."""
-
-    __tablename__ = "console_sessions"
-    token_hash: Mapped[str] = mapped_column(String(64), primary_key=True)
-    username: Mapped[str] = mapped_column(ForeignKey("users.username"))
-    created_at: Mapped[datetime] = mapped_column(default=now)
-    seen_at: Mapped[datetime] = mapped_column(default=now)
-    __table_args__ = (Index("console_sessions_of_user", "username"),)

@@ -31,8 +31,10 @@ def put_project(store: Store, project_id: int, name: str) -> None:
 
 
 def put_task(store: Store, task: Task, jobs: Sequence[Job]) -> None:
-    """Note a task with its jobs, all at once."""
+    """Note a task with its jobs, all at once. What was decided on its clip already holds for it, too."""
     with store.session() as session:
+        decided = select(Task.qc_status).where(Task.clip_id == task.clip_id)
+        task.qc_status = session.scalar(decided.order_by(Task.task_id).limit(1)) or "pending"
         session.merge(task)
         session.flush()
         for job in jobs:
@@ -54,6 +56,15 @@ def jobs_of(store: Store, batch: str) -> list[Job]:
 def completed_jobs(store: Store, batch: str | None = None) -> list[Job]:
     """Annotators' jobs that are done, of one batch or of all."""
     wanted = select(Job).where(Job.annotator != "", Job.stage == DONE_STAGE, Job.state == DONE_STATE)
+    if batch is not None:
+        wanted = wanted.where(Job.batch == batch)
+    with store.session() as session:
+        return list(session.scalars(wanted.order_by(Job.clip_id, Job.job_id)))
+
+
+def completed_parents(store: Store, batch: str | None = None) -> list[Job]:
+    """Parent jobs of replicated clips that an expert has completed, of one batch or of all."""
+    wanted = select(Job).where(Job.annotator == "", Job.stage == DONE_STAGE, Job.state == DONE_STATE)
     if batch is not None:
         wanted = wanted.where(Job.batch == batch)
     with store.session() as session:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.exc import IntegrityError
 
 from ava_core.store.database import Store
@@ -28,3 +28,10 @@ def after(store: Store, event_id: int) -> list[WebhookEvent]:
     with store.session() as session:
         wanted = select(WebhookEvent).where(WebhookEvent.event_id > event_id)
         return list(session.scalars(wanted.order_by(WebhookEvent.event_id)))
+
+
+def newest_of_jobs(store: Store) -> int:
+    """Id of the newest event about a job, 0 before there is one."""
+    with store.session() as session:
+        wanted = select(func.max(WebhookEvent.event_id)).where(WebhookEvent.job_id.is_not(None))
+        return session.scalar(wanted) or 0

@@ -50,4 +50,7 @@ def test_people_without_labels_are_reported() -> None:
     boxes = pl.DataFrame([place], schema=dict(CONSENSUS_BOXES))
     labels = pl.DataFrame([place | {"group": "g", "action_id": 1}], schema=dict(CONSENSUS_LABELS))
     for given, passes in ((labels, True), (labels.head(0), False)):
-        assert approved_people_have_labels({"consensus_boxes": boxes, "consensus_labels": given}).passed is passes
+        assert (
+            approved_people_have_labels({"consensus_boxes": boxes, "consensus_labels": given}).passed
+            is passes
+        )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final, Literal
@@ -59,10 +58,8 @@ def read_cells(
     if not raw.strip():
         return pl.DataFrame(schema=dict.fromkeys(names, pl.String) | {"line": pl.Int64})
     text = raw.removeprefix(b"\xef\xbb\xbf").decode("utf-8", "replace").replace("\r", "")
-    lines = pl.read_csv(
-        io.BytesIO(text.encode()), has_header=False, separator="\x01", quote_char=None, new_columns=["text"],
-        schema={"text": pl.String}, infer_schema=False,
-    )  # fmt: skip
+    whole = pl.DataFrame({"text": [text.removesuffix("\n")]})
+    lines = whole.select(pl.col("text").str.split("\n")).explode("text")
     parts = lines.select(
         line=pl.int_range(first_line, pl.len() + first_line), parts=pl.col("text").str.split(separator)
     )

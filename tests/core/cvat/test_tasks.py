@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -10,75 +9,16 @@ from typing import Any
 import polars as pl
 import pytest
 
-from ava_core.cvat import tasks as cvat_tasks
+from ava_core.cvat import pool
 from ava_core.cvat.gateway import CvatGateway
-from ava_core.cvat.retrieve import read_completed
-from ava_core.cvat.sync import completed_work, look_at_jobs
-from ava_core.cvat.tasks import create_tasks
+from ava_core.cvat.sync import completed_work
 from ava_core.errors import AssignmentError, CvatError, CvatLoginError, CvatUnreachableError
 from ava_core.ontology import load_ontology
-from ava_core.settings import Settings, load_settings
-from ava_core.storage import Storage
-from ava_core.store import Store, annotators, batches, open_store, readings, tasks
-from ava_core.tables import CLIPS, CVAT_JOBS, TRACKS
+from ava_core.settings import load_settings
+from ava_core.store import annotators, batches, open_store, readings, tasks
+from ava_core.tables import CVAT_JOBS
 
-PEOPLE = ("maria", "tomas", "chloe")
-
-
-class Site:
-    """A platform beside a running annotation server: two clips of 60 frames with a track each."""
-
-    def __init__(self, server: Any, folder: Path, clip: Path) -> None:
-        self.server = server
-        server.add_annotators(*PEOPLE)
-        self.settings: Settings = load_settings(
-            home=folder, cvat_url=server.url, cvat_username=server.username, cvat_password=server.password,
-            annotators_per_clip=2, overlap=0.5,
-        )  # fmt: skip
-        self.store: Store = open_store(self.settings)
-        self.storage = Storage(self.settings.resolved_storage_url)
-        self.ontology = load_ontology("street")
-        batches.add(self.store, "b", str(folder), {})
-        for name in PEOPLE:
-            annotators.put(self.store, name)
-        rows = []
-        for number in range(2):
-            path = self.storage.path("clips", f"c{number}.mp4")
-            with self.storage.writing(path) as target:
-                shutil.copyfile(clip, target)
-            rows.append({"clip_id": f"c{number}", "source_id": "s", "batch": "b", "index": number,
-                         "frames": 60, "width": 96, "height": 64, "path": f"clips/c{number}.mp4"})  # fmt: skip
-        self.clips = pl.DataFrame(rows, schema=dict(CLIPS))
-        boxes = [
-            (f"c{n}", f, 1, float(f), 20.0, f + 12.0, 44.0, 0.9, False)
-            for n in (0, 1)
-            for f in range(0, 46, 3)
-        ]
-        self.tracks = pl.DataFrame(boxes, schema=dict(TRACKS), orient="row")
-
-    def create(self) -> pl.DataFrame:
-        """Make the tasks."""
-        return create_tasks(
-            "b", self.clips, self.tracks, self.storage, self.settings, self.store, self.ontology
-        )  # fmt: skip
-
-    def gateway(self) -> CvatGateway:
-        """A session of the platform."""
-        return CvatGateway(self.settings)
-
-    def read(self) -> dict[str, pl.DataFrame]:
-        """Read completed work."""
-        return read_completed("b", self.clips, self.settings, self.store, self.ontology)
-
-    def look(self) -> None:
-        """Bring the database in step with the server."""
-        with self.gateway() as gateway:
-            look_at_jobs(gateway, self.store)
-
-    def server_tasks(self) -> list[str]:
-        """Names of the tasks on the server."""
-        with self.server.api() as api:
-            return sorted(task["name"] for task in api.get("/api/tasks?page_size=100").json()["results"])
+from .site import PEOPLE, Site
 
 
 @pytest.fixture
@@ -127,7 +67,7 @@ def test_a_crash_at_any_point_is_taken_up_where_it_stopped(
             original(self, *arguments, **named)
         raise CvatError("the connection broke")
 
-    monkeypatch.setattr(cvat_tasks, "AT_ONCE", 1)
+    monkeypatch.setattr(pool, "AT_ONCE", 1)
     monkeypatch.setattr(CvatGateway, method, breaks)
     with pytest.raises(CvatError, match="connection broke"):
         site.create()

@@ -12,6 +12,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from ava_core.errors import InputError
 from ava_core.export.validate import Finding, errors_among, validate_dataset
@@ -252,3 +254,20 @@ def test_a_finding_reads_as_a_sentence() -> None:
     finding = Finding("a.csv", 3, "a box has no width", "RoIAlign gives empty features")
     assert str(finding) == "a.csv:3: a box has no width. RoIAlign gives empty features."
     assert json.dumps(vars(finding))
+
+
+TEXT = st.text(st.sampled_from('a1.,-e "\r\x00\n\x01é/٣'), max_size=60) | st.text(max_size=40)
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.sampled_from([CSV, LIST, EXCLUDED, PREDICTED, LABELS, PROPOSALS]), TEXT | st.binary(max_size=60))
+def test_whatever_a_file_holds_there_is_an_answer(dataset: Path, name: str, content: str | bytes) -> None:
+    before = (dataset / name).read_bytes()
+    data = content if isinstance(content, bytes) else content.encode("utf-8", "surrogatepass")
+    try:
+        for spoilt in (data, before + data, data + before):
+            (dataset / name).write_bytes(spoilt)
+            for finding in validate_dataset(dataset):
+                assert str(finding)
+    finally:
+        (dataset / name).write_bytes(before)

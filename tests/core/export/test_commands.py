@@ -1,0 +1,125 @@
+"""`ava validate`, `trace`, `import`, `release`: what they print, and how they end."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+from ava_assets.cli import main
+
+
+class Said(NamedTuple):
+    """How a command ended, and what it printed."""
+
+    code: int
+    out: str
+    err: str
+
+
+Run = Callable[..., Said]
+
+
+@pytest.fixture
+def ava(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
+    """Runs `ava …` in this process."""
+
+    def run(*arguments: object) -> Said:
+        monkeypatch.setattr(sys, "argv", ["ava", *map(str, arguments)])
+        capsys.readouterr()
+        code: object = 0
+        try:
+            main()
+        except SystemExit as end:
+            code = end.code
+        return Said(int(str(code or 0)), *capsys.readouterr())
+
+    return run
+
+
+def test_validate_ends_with_0_or_1_and_says_why(ava: Run, released: Path, tmp_path: Path) -> None:
+    good = ava("validate", released)
+    assert (good.code, good.out.strip()) == (0, f"No findings in {released}.")
+    bad = tmp_path / "bad"
+    shutil.copytree(released / "annotations", bad / "annotations")
+    said = ava("validate", bad, "--json")
+    assert said.code == 1
+    assert {finding["severity"] for finding in json.loads(said.out)} == {"error"}
+    assert "frame_lists/train.csv: the frame list is missing." in ava("validate", bad).out
+
+
+def test_a_warning_alone_is_no_failure(ava: Run, released: Path, tmp_path: Path) -> None:
+    copy = tmp_path / "copy"
+    shutil.copytree(released, copy, ignore=shutil.ignore_patterns("release.json"))
+    (copy / "annotations/ava_train_predicted_boxes.csv").write_text("")
+    said = ava("validate", copy)
+    assert said.code == 0
+    assert "warning: south_lane_000 has no box" in said.out
+
+
+def test_trace_prints_everything_behind_a_row(ava: Run, released: Path) -> None:
+    said = ava("trace", released, "train:1")
+    assert said.code == 0
+    assert "street/south_lane.mp4" in said.out
+    assert "ann said 2 (box edited; task " in said.out
+    assert json.loads(ava("trace", released, "train:1", "--json").out)["line"] == 1
+    gone = ava("trace", released, "train:999")
+    assert gone.code == 1
+    assert gone.err.startswith("error: golden has no row 'train:999'.")
+
+
+def test_import_lists_what_it_repaired(ava: Run, tmp_path: Path) -> None:
+    csv = tmp_path / "AVA_dataset.csv"
+    row = "1_clip_000_ann,2,10,10,60,110,1,1\n"
+    csv.write_text("video_id,timestamp,x1,y1,x2,y2,action_id,person_id\n" + 4 * row)
+    said = ava("import", csv, "--to", tmp_path / "out", "--ontology", "street")
+    assert said.code == 0, said.err
+    assert "rows that stand several times: kept once (3 rows, line 2 first)" in said.out
+    assert said.out.rstrip().endswith(f"dataset: {tmp_path / 'out'}")
+    for arguments, reason in (
+        ((csv, tmp_path), "cannot be imported together"),
+        ((tmp_path / "gone.csv",), "does not exist"),
+        ((csv, "--size", "wide"), "is not WIDTHxHEIGHT"),
+    ):
+        refused = ava("import", *arguments, "--to", tmp_path / "other")
+        assert refused.code == 1
+        assert reason in refused.err.replace("\n", " ")
+
+
+def test_releases_are_made_listed_and_compared(ava: Run, world, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AVA_HOME", str(world.home))
+    monkeypatch.setenv("AVA_ONTOLOGY", str(world.home / "tiny.yaml"))
+    assert ava("release", "list").out.startswith("No releases yet.")
+    world.add_batch("north", ["gate", "yard"])
+    made = ava("release", "make", "--licence", "CC0-1.0", "--pin", "north_gate=test", "--flavour", "none")
+    assert made.code == 0, made.err
+    folder = world.releases / "v1"
+    assert made.out.strip() == f"dataset: {folder}"
+    assert not (folder / "kinetics").exists()
+    assert json.loads((folder / "splits.json").read_text())["sources"]["north_gate"] == "test"
+    world.add_batch("south", ["lane"])
+    assert ava("release", "make", "--name", "spring").code == 0
+    assert [line.split()[0] for line in ava("release", "list").out.splitlines()] == ["spring", "v1"]
+    assert ava("release", "diff", "v1", "v1").out.strip() == "v1 and v1 say the same."
+    compared = ava("release", "diff", "v1", "spring").out
+    assert "south_lane_000" in compared
+    assert "Labels: 10 added" in compared
+    assert "There is no release 'v9'" in ava("release", "diff", "v1", "v9").err
+
+
+def test_a_release_that_cannot_be_is_refused_in_a_sentence(
+    ava: Run, world, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AVA_HOME", str(world.home))
+    refused = ava("release", "make")
+    assert refused.code == 1
+    assert refused.err.strip().endswith(
+        "No batch has an approved dataset yet. Approve clips, and wait for ava_csv."
+    )
+    assert ava("release", "make", "--ratios", "half").code == 1
+    assert "is not SOURCE=SPLIT" in ava("release", "make", "--pin", "train").err
