@@ -37,16 +37,20 @@ def make(
         bool, typer.Option(help="Leave classes out whose agreement lies below the ontology's floor.")
     ] = False,
 ) -> None:
-    """Make an immutable release of everything that is approved, and print where it lies."""
+    """Make an immutable release of everything that is approved, print what readers would say, and where it lies."""
     from ava_assets.release import make_release
     from ava_core.export.flavours import FLAVOURS
+    from ava_core.export.validate import validate_dataset
 
     flavours = list(FLAVOURS) if flavour is None else [each for each in flavour if each != "none"]
     folder = make_release(
         load_settings(), name=name, note=note, licence=licence, authors=author or [], flavours=flavours,
         ratios=_ratios(ratios), pins=_pins(pin or []), least_rows=least_rows, drop_rare=drop_rare, drop_weak=drop_weak,
     )  # fmt: skip
-    Console(highlight=False, soft_wrap=True).print(f"dataset: {folder}", markup=False)
+    console = Console(highlight=False, soft_wrap=True)
+    for finding in validate_dataset(folder):
+        console.print(str(finding), markup=False)
+    console.print(f"dataset: {folder}", markup=False)
 
 
 @app.command("list")

@@ -78,5 +78,9 @@ def ava_release(
         sink=log_progress(context),
     )
     return MaterializeResult(
-        metadata={"folder": MetadataValue.path(str(released.folder)), **released.counts},
+        metadata={
+            "folder": MetadataValue.path(str(released.folder)),
+            "card": MetadataValue.md((released.folder / "dataset_card.md").read_text("utf-8")),
+            **released.counts,
+        },
     )
