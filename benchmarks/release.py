@@ -10,7 +10,6 @@ import csv
 import multiprocessing
 import pickle
 import resource
-import sys
 import tempfile
 import time
 from collections.abc import Callable
@@ -20,9 +19,6 @@ from typing import Any, NamedTuple
 import numpy as np
 import polars as pl
 
-sys.path.insert(0, str(Path(__file__).parent))
-from _bench import Bars, argument_parser, table
-
 from ava_core.export.dataset import Dataset
 from ava_core.export.layout import FRAME_LIST_HEADER, write_annotations
 from ava_core.export.rows import annotation_rows
@@ -30,6 +26,7 @@ from ava_core.export.splits import assign_splits
 from ava_core.export.validate import errors_among, validate_dataset
 from ava_core.ontology import load_ontology
 from ava_core.tables import CLIPS, CONSENSUS_BOXES, CONSENSUS_LABELS, DISPUTED, PROPOSALS, empty
+from benchmarks._bench import Bars, argument_parser, table
 
 ROWS = 1_000_000
 PERSONS, LABELS, SECONDS = 10, 3, 12
