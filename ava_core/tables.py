@@ -319,6 +319,14 @@ CLIP_NEEDS: Final[Schema] = {  # what a clip lacks before its labels can be trus
     "reason": pl.String,
 }
 
+PROVENANCE: Final[Schema] = {  # what a clip's consensus was made of
+    "clip_id": pl.String,
+    "readings": pl.List(pl.String),  # annotator:job:version of each trusted annotator
+    "adjudications": pl.Int64,  # answers that an expert replaced
+    "ontology": pl.String,  # its digest
+    "digest": pl.String,  # of all inputs; the same digest, the same consensus
+}
+
 DISPUTED: Final[Schema] = {  # seconds that a release excludes
     "clip_id": pl.String,
     "second": pl.Int32,

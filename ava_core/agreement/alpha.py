@@ -8,13 +8,14 @@ multi-category alpha, to the last digit.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
 
-from ava_core.agreement.bootstrap import ClipBootstrap, share
+from ava_core.agreement.bootstrap import ClipBootstrap, Estimate, estimate, share
 from ava_core.agreement.panel import Panel
 
 Array = npt.NDArray[np.float64]
@@ -58,6 +59,28 @@ class LabelSums:
     @property
     def _parts(self) -> tuple[Array, Array, Array]:
         return self.disagreement, self.yes, self.ratings
+
+
+@dataclass(frozen=True)
+class Resampled:
+    """Label sums by clip, of all clips, and of every repetition."""
+
+    by_clip: LabelSums
+    total: LabelSums
+    drawn: LabelSums
+
+    @classmethod
+    def of(cls, by_clip: LabelSums, bootstrap: ClipBootstrap) -> Resampled:
+        return cls(by_clip, by_clip.total(), by_clip.resampled(bootstrap))
+
+    def estimate(self, figure: Callable[[LabelSums], Array], reason: str) -> Estimate:
+        """A figure; undefined for `reason`, or because nobody was labelled by two."""
+        why = reason if self.total.ratings.any() else NO_PAIRS
+        return estimate(figure, self.total, self.drawn, len(self.by_clip.yes), why)
+
+    def of_classes(self, columns: npt.NDArray[Any]) -> Resampled:
+        """The same for some classes."""
+        return Resampled(*(part.of_classes(columns) for part in (self.by_clip, self.total, self.drawn)))
 
 
 def label_sums(panel: Panel) -> LabelSums:

@@ -117,6 +117,8 @@ class _Clusters:
         """Match what no seed settled: whole tracks first, best overlap first, then pieces of split ones."""
         i, j = _pairs_to_compare(self.tracks, np.flatnonzero(self.settled < 0))
         whole, within = self.tracks.overlaps(i, j)
+        met = whole > 0
+        i, j, whole, within = i[met], j[met], whole[met], within[met]
         keys = list(zip(i.tolist(), j.tolist(), strict=True))
         self.link = dict(zip(keys, whole.tolist(), strict=True))
         piece = dict(zip(keys, within.tolist(), strict=True))
@@ -141,8 +143,7 @@ class _Clusters:
         for one in self.members[a]:
             for other in self.members[b]:
                 if self.tracks.owner[one] != self.tracks.owner[other]:
-                    known = self.link.get((one, other))
-                    links.append(self.link[other, one] if known is None else known)
+                    links.append(self.link.get((one, other)) or self.link.get((other, one), 0.0))
                 elif self._clash(one, other):
                     return False
         return bool(links) and sum(links) / len(links) >= LEAST_TUBE_IOU
@@ -157,7 +158,9 @@ class _Clusters:
         best, best_score = -1, LEAST_PIECE_IOU
         for name in sorted({int(self.name[other]) for other in near}):
             own = [other for other in self.members[name] if owner[other] == owner[one]]
-            others = [piece[one, other] for other in self.members[name] if owner[other] != owner[one]]
+            others = [
+                piece.get((one, other), 0.0) for other in self.members[name] if owner[other] != owner[one]
+            ]
             score = sum(others) / len(others)
             if own and score > best_score and not any(self._clash(one, other) for other in own):
                 best, best_score = name, score
@@ -195,11 +198,15 @@ def _settled_by_seed(tracks: Tracks) -> Ints:
 
 
 def _pairs_to_compare(tracks: Tracks, left: Ints) -> tuple[Ints, Ints]:
-    """Each track of `left` with every track of another annotator in its clip."""
+    """Each track of `left` with every track of another annotator in its clip that comes near it."""
     table = pl.DataFrame({"clip": tracks.clip, "owner": tracks.owner, "track": np.arange(len(tracks.clip))})
     pairs = table[left].join(table, on="clip", suffix="_b").filter(pl.col("owner") != pl.col("owner_b"))
-    pairs = pairs.sort("track", "track_b")
-    return pairs["track"].to_numpy(), pairs["track_b"].to_numpy()
+    i, j = pairs["track"].to_numpy(), pairs["track_b"].to_numpy()
+    unseen = ~tracks.seen[:, :, None]
+    low = np.where(unseen, np.inf, tracks.boxes[..., :2]).min(axis=1)
+    high = np.where(unseen, -np.inf, tracks.boxes[..., 2:]).max(axis=1)
+    near = ((low[i] < high[j]) & (low[j] < high[i])).all(axis=1)
+    return i[near], j[near]
 
 
 def _share(part: Array, whole: Array) -> Array:

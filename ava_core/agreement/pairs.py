@@ -56,6 +56,10 @@ class PairSums:
         """Some rows."""
         return PairSums(self.clip[rows], self.a[rows], self.b[rows], self.table[rows])
 
+    def minus(self, part: PairSums) -> PairSums:
+        """What is left of sums without a part of them."""
+        return replace(self, table=self.table - part.table)
+
     def by_class(self) -> tuple[Array, Array, Array, Array]:
         """Both yes, a yes, b yes, units: `(R, C)` each."""
         both, yes_a, yes_b, units = np.split(self.table[:, len(SUMS) :], 4, axis=1)

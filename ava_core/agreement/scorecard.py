@@ -53,7 +53,7 @@ def scorecards(
         against = pairs.only((pairs.a == number) | (pairs.b == number))
         shared = PairFigures.of(against, bootstrap)
         agreed = shared.estimate(pooled_alpha, alpha.CONSTANT if shared.count("units") else ALONE)
-        drift = _drift(against, bootstrap, panel, name, order)
+        drift = _drift(against, shared, bootstrap, panel, name, order)
         accuracy = bootstrap.ratio(gold.right[clip, slot], gold.answers[clip, slot], clip, NO_GOLD)
         shifts = shift[box]
         known = shifts[~np.isnan(shifts[:, 0])]
@@ -82,18 +82,22 @@ def scorecards(
 
 
 def _drift(
-    against: PairSums, bootstrap: ClipBootstrap, panel: Panel, name: str, order: Mapping[tuple[str, str], int]
+    against: PairSums,
+    shared: PairFigures,
+    bootstrap: ClipBootstrap,
+    panel: Panel,
+    name: str,
+    order: Mapping[tuple[str, str], int],
 ) -> Estimate:
     """Alpha against the others in the later half of somebody's clips minus that in the earlier half."""
     clips = np.unique(against.clip)
     if len(clips) < LEAST_CLIPS_FOR_DRIFT:
         return Estimate(None, reason=TOO_FEW)
     in_order = sorted(clips.tolist(), key=lambda clip: order[panel.clips[clip], name])
-    later = np.isin(against.clip, in_order[len(in_order) // 2 :])
-    halves = [PairFigures.of(against.only(rows), bootstrap) for rows in (later, ~later)]
+    earlier = PairFigures.of(against.only(np.isin(against.clip, in_order[: len(in_order) // 2])), bootstrap)
     value, drawn = (
-        pooled_alpha(getattr(halves[0], which)) - pooled_alpha(getattr(halves[1], which))
-        for which in ("total", "drawn")
+        pooled_alpha(whole.minus(half)) - pooled_alpha(half)
+        for whole, half in ((shared.total, earlier.total), (shared.drawn, earlier.drawn))
     )
     return interval(float(value[0]), drawn, len(clips), alpha.CONSTANT)
 

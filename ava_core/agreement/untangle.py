@@ -28,7 +28,7 @@ MOVING: Final = {"boxes": np.nan, "edited": False, "rated": False, "votes": Fals
 
 def untangle(panel: Panel) -> Panel:
     """The panel with such seconds moved to the person whom they show."""
-    moment = panel.clip << 20 | panel.second
+    moment = np.unique(panel.clip << 20 | panel.second, return_inverse=True)[1]
     mine = False
     for _ in range(panel.crew.shape[1]):
         loose = best_overlap(panel.boxes) < SAME_BOX
@@ -55,10 +55,9 @@ def _first_to_go(panel: Panel, loose: Flags, moment: Ints) -> Flags:
 
     Two annotators who contradict each other have equally many; where their boxes lie then decides, not their names.
     """
-    _, number = np.unique(moment, return_inverse=True)
     weight = np.where(loose, 1e9 + np.nan_to_num(panel.boxes).sum(axis=2), 0.0)
-    count = np.stack([np.bincount(number, column) for column in weight.T], axis=1)
-    result: Flags = count.argmax(axis=1)[number][:, None] == np.arange(loose.shape[1])
+    count = np.stack([np.bincount(moment, column) for column in weight.T], axis=1)
+    result: Flags = count.argmax(axis=1)[moment][:, None] == np.arange(loose.shape[1])
     return result
 
 

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 
 import polars as pl
 
-from ava_core.agreement.panel import Panel, build_panel
+from ava_core.agreement.build import build_panel
+from ava_core.agreement.panel import Panel
 from ava_core.ontology import Action, Group, Ontology
 from ava_core.tables import BOX_COLUMNS, COMPLETED_JOBS, RAW_BOXES, RAW_LABELS, conform, empty
 

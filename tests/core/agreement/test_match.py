@@ -5,8 +5,8 @@ from __future__ import annotations
 import polars as pl
 import pytest
 
+from ava_core.agreement.build import build_panel
 from ava_core.agreement.measure import measure_agreement
-from ava_core.agreement.panel import build_panel
 from ava_core.agreement.untangle import untangle
 from tests.core.planted import GOOD, matched, plant, scenario
 from tests.core.written import LEFT, RIGHT, Track, Work, written

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ava_core.agreement.panel import Panel, build_panel
+from ava_core.agreement.build import build_panel
+from ava_core.agreement.panel import Panel
 from ava_core.consensus.dawid_skene import TWO_COIN, Patterns, dawid_skene
 from ava_core.consensus.estimate import annotator_rates, estimate_labels
 from tests.core.planted import scenario
