@@ -126,6 +126,21 @@ def dagster_webserver(settings: Settings) -> Service:
     )
 
 
+def console(settings: Settings) -> Service:
+    """The console. It has a login; what it serves before that is the login page alone."""
+    port = settings.console_port
+    # NiceGUI takes its port from such variables where they exist: those of a parent are not meant for it.
+    environment = {k: v for k, v in _environment(settings).items() if not k.startswith("NICEGUI_")}
+    return Service(
+        "console",
+        [sys.executable, "-m", "ava_ui"],
+        environment,
+        settings.home_dir / "logs" / "console.log",
+        f"http://127.0.0.1:{port}/login",
+        port,
+    )
+
+
 def _environment(settings: Settings) -> dict[str, str]:
     return os.environ | settings.environment()
 

@@ -66,3 +66,7 @@ class ExportError(AvaError):
 
 class StoreError(AvaError):
     """The database cannot be used as it is."""
+
+
+class SignInError(AvaError):
+    """Somebody was not let in."""

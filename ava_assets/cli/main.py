@@ -7,7 +7,7 @@ import sys
 import typer
 from rich.console import Console
 
-from ava_assets.cli import annotator, batch, dataset, demo, doctor, qc, release, up, video, webhook
+from ava_assets.cli import annotator, batch, dataset, demo, doctor, qc, release, up, user, video, webhook
 from ava_core.errors import AvaError
 
 app = typer.Typer(
@@ -32,6 +32,7 @@ app.add_typer(batch.app, name="batch")
 app.add_typer(annotator.app, name="annotator")
 app.add_typer(qc.app, name="qc")
 app.add_typer(release.app, name="release")
+app.add_typer(user.app, name="user")
 
 
 def main() -> None:

@@ -16,17 +16,24 @@ def up() -> None:
     """
     from ava_assets import services
     from ava_core.cvat.server import embedded_password
-    from ava_core.store import open_store
+    from ava_core.store import open_store, users
 
     settings = load_settings()
     settings.inbox_dir.mkdir(parents=True, exist_ok=True)
-    open_store(settings)
+    store = open_store(settings)
     console = Console()
-    wanted = [services.dagster_webserver(settings), services.dagster_daemon(settings)]
+    wanted = [
+        services.dagster_webserver(settings),
+        services.dagster_daemon(settings),
+        services.console(settings),
+    ]
     if settings.cvat_is_embedded:
         wanted.insert(0, services.annotation_server(settings))
     console.print(f"Starting ({settings.home_dir}) …")
     with services.running(wanted):
+        console.print(f"  Console             http://127.0.0.1:{settings.console_port}")
+        if code := users.first_code(store, settings.home_dir):
+            console.print(f"    nobody has an account yet; the first admin's one-time code: {code}")
         console.print(f"  Dagster             http://127.0.0.1:{settings.dagster_port}")
         console.print(f"  Annotation server   {settings.resolved_cvat_url}")
         if settings.cvat_is_embedded:

@@ -49,3 +49,10 @@ def set_note(store: Store, name: str, note: str) -> None:
     get(store, name)
     with store.session() as session:
         session.get_one(Batch, name).note = note
+
+
+def set_options(store: Store, name: str, options: dict[str, Any]) -> None:
+    """Set settings of this batch alone, beside those it has; what is made from now on follows them."""
+    before = get(store, name).options
+    with store.session() as session:
+        session.get_one(Batch, name).options = before | options

@@ -32,7 +32,8 @@ def up(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Settings, sub
     """`ava up` in a process of its own, on free ports."""
     home = tmp_path_factory.mktemp("up")
     settings = load_settings(
-        home=home, cvat_port=services.free_port(), dagster_port=services.free_port(), cvat_poll_seconds=1
+        home=home, cvat_port=services.free_port(), dagster_port=services.free_port(),
+        console_port=services.free_port(), cvat_poll_seconds=1,
     )  # fmt: skip
     environment = {k: v for k, v in os.environ.items() if not k.startswith(("AVA_", "PYTEST"))}
     log = (home / "up.log").open("wb")
