@@ -1,7 +1,8 @@
-"""From raw tables to a panel: which readings count, who is whom, which answers the ontology knows."""
+"""From raw tables to panels: which readings count, who is whom, which answers the ontology knows."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
@@ -10,6 +11,7 @@ import polars as pl
 
 from ava_core.agreement.match import TRACK, match_persons
 from ava_core.agreement.panel import Panel
+from ava_core.agreement.untangle import untangle
 from ava_core.errors import InputError
 from ava_core.ontology import Ontology
 from ava_core.tables import BOX_COLUMNS, PERSONS, conform
@@ -22,6 +24,26 @@ LARGEST_CREW: Final = 32
 
 JOB: Final = ["job_id", "version"]
 IGNORED: Final = {"what": pl.String, "rows": pl.Int64, "reason": pl.String}
+
+
+@dataclass(frozen=True)
+class Work:
+    """A batch's work, matched: what agreement and consensus start from.
+
+    `panel`; `tangled`, the same before swapped identities were undone; `completed`, `tables.COMPLETED_JOBS`.
+    """
+
+    panel: Panel
+    tangled: Panel
+    completed: pl.DataFrame
+
+
+def match_work(
+    raw_boxes: pl.DataFrame, raw_labels: pl.DataFrame, completed: pl.DataFrame, ontology: Ontology
+) -> Work:
+    """Match `tables.RAW_BOXES`, `RAW_LABELS` and `COMPLETED_JOBS` of a batch; raises as `build_panel`."""
+    tangled = build_panel(raw_boxes, raw_labels, completed, ontology)
+    return Work(untangle(tangled), tangled, completed)
 
 
 def build_panel(

@@ -13,7 +13,7 @@ import polars as pl
 from ava_core.agreement import alpha, coefficients
 from ava_core.agreement.alpha import CONSTANT, NO_PAIRS, UNUSED, LabelSums, Resampled
 from ava_core.agreement.bootstrap import ClipBootstrap, Estimate, interval, share
-from ava_core.agreement.build import build_panel
+from ava_core.agreement.build import Work, match_work
 from ava_core.agreement.conflicts import conflicts
 from ava_core.agreement.gate import gate
 from ava_core.agreement.gold import expert_slots, gold_sums
@@ -31,7 +31,6 @@ from ava_core.agreement.pairs import (
 from ava_core.agreement.panel import Panel
 from ava_core.agreement.scorecard import scorecards
 from ava_core.agreement.steadiness import flips
-from ava_core.agreement.untangle import untangle
 from ava_core.ontology import Ontology
 from ava_core.tables import (
     AGREEMENT_BY_CLASS,
@@ -74,7 +73,20 @@ def measure_agreement(
     gold: Mapping[str, str] | None = None,
     assigned: Collection[str] = (),
 ) -> dict[str, pl.DataFrame]:
-    """Agreement tables from `tables.RAW_BOXES`, `RAW_LABELS` and `COMPLETED_JOBS`.
+    """`measure_work` of `tables.RAW_BOXES`, `RAW_LABELS` and `COMPLETED_JOBS`."""
+    work = match_work(raw_boxes, raw_labels, completed, ontology)
+    return measure_work(work, seed=seed, repetitions=repetitions, gold=gold, assigned=assigned)
+
+
+def measure_work(
+    work: Work,
+    *,
+    seed: int = 0,
+    repetitions: int = 1000,
+    gold: Mapping[str, str] | None = None,
+    assigned: Collection[str] = (),
+) -> dict[str, pl.DataFrame]:
+    """Agreement tables of a batch's work.
 
     `persons` who is whom · `overall` headline figures · `per_class` · `per_group` · `confusion` of exclusive groups ·
     `pairs` of annotators · `clips` · `annotators` scorecards · `gate` its verdicts · `conflicts` places where they
@@ -84,28 +96,16 @@ def measure_agreement(
     `gold`: the expert of each gold clip, whose work is compared with the others' but not counted as theirs;
     `assigned`: everybody who has a job, so that who completed none has a row too.
     """
-    tangled = build_panel(raw_boxes, raw_labels, completed, ontology)
-    whole = untangle(tangled)
-    experts = expert_slots(whole, gold or {})
-    panel, tangled = whole.without_slots(experts), tangled.without_slots(experts)
+    experts = expert_slots(work.panel, gold or {})
+    panel, tangled = work.panel.without_slots(experts), work.tangled.without_slots(experts)
     bootstrap = ClipBootstrap(len(panel.clips), repetitions=repetitions, seed=seed)
-    pairs = pair_sums(panel, tangled)
+    pairs, steadiness = pair_sums(panel, tangled), flips(panel)
     labels = Resampled.of(alpha.label_sums(panel), bootstrap)
-    steadiness = flips(panel)
     by_pair = _pairs(panel, pairs, bootstrap)
-    order = {
-        (clip, name): job for clip, name, job in completed.select("clip_id", "annotator", "job_id").rows()
-    }
     cards = scorecards(
-        panel,
-        pairs,
-        by_pair,
-        gold_sums(whole, gold or {}),
-        steadiness,
-        bootstrap,
-        order=order,
-        assigned=assigned,
-    )
+        panel, pairs, by_pair, gold_sums(work.panel, gold or {}), steadiness, bootstrap,
+        order=_order(work.completed), assigned=assigned,
+    )  # fmt: skip
     tables = {
         "persons": panel.persons,
         "overall": _overall(panel, labels, pairs, steadiness, bootstrap),
@@ -119,6 +119,13 @@ def measure_agreement(
         "ignored": panel.ignored,
     }
     return tables | {"gate": gate(tables)}
+
+
+def _order(completed: pl.DataFrame) -> dict[tuple[str, str], int]:
+    """When somebody worked on a clip, by the number of the job."""
+    return {
+        (clip, name): job for clip, name, job in completed.select("clip_id", "annotator", "job_id").rows()
+    }
 
 
 def _overall(

@@ -7,12 +7,12 @@ from collections.abc import Collection
 import numpy as np
 import polars as pl
 
-from ava_core.agreement.build import build_panel
+from ava_core.agreement.build import Work, match_work
 from ava_core.agreement.panel import Panel
-from ava_core.agreement.untangle import untangle
 from ava_core.consensus.boxes import Merged, box_table, merge_boxes
 from ava_core.consensus.estimate import estimate_labels
 from ava_core.consensus.labels import adjudicate, decide, label_table
+from ava_core.consensus.provenance import provenance
 from ava_core.consensus.queue import PRESENCE, adjudication_queue, clip_needs
 from ava_core.ontology import Ontology
 from ava_core.tables import ADJUDICATIONS, DISPUTED, conform, empty
@@ -30,14 +30,27 @@ def form_consensus(
     excluded: Collection[str] = (),
     adjudications: pl.DataFrame | None = None,
 ) -> dict[str, pl.DataFrame]:
-    """Tables `consensus_boxes`, `consensus_labels`, `disputed`, `queue`, `needs` and `persons` (`ava_core.tables`).
+    """`form_from_work` of `tables.RAW_BOXES`, `RAW_LABELS` and `COMPLETED_JOBS`."""
+    work = match_work(raw_boxes, raw_labels, completed, ontology)
+    return form_from_work(work, approved=approved, excluded=excluded, adjudications=adjudications)
+
+
+def form_from_work(
+    work: Work,
+    *,
+    approved: Collection[str],
+    excluded: Collection[str] = (),
+    adjudications: pl.DataFrame | None = None,
+) -> dict[str, pl.DataFrame]:
+    """Tables `consensus_boxes`, `consensus_labels`, `disputed`, `queue`, `needs`, `persons` and `provenance`, with the
+    columns that `ava_core.tables` gives them.
 
     Only `approved` clips come out, and `excluded` annotators have no vote. Who is whom is decided with all
     annotators, so that excluding one renumbers nobody; who errs how is learnt from all clips, so that approving
     one more changes nothing in the others. A second in which exactly half of the voters see a person is disputed
     until an expert has adjudicated that person. The order of rows and annotators does not matter.
     """
-    panel = untangle(build_panel(raw_boxes, raw_labels, completed, ontology)).without(excluded)
+    panel = work.panel.without(excluded)
     merged = merge_boxes(panel)
     seen = _only_of_used_boxes(panel, merged)
     estimate = estimate_labels(seen)
@@ -58,6 +71,9 @@ def form_consensus(
         "queue": queue,
         "needs": clip_needs(panel).filter(within),
         "persons": panel.persons,
+        "provenance": provenance(
+            work.completed, panel.ontology, approved=approved, excluded=excluded, adjudications=expert
+        ),
     }
 
 
