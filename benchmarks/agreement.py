@@ -3,6 +3,8 @@
 The batch has 1,000 clips × 3 annotators × 10 people × 15 keyframes × 80 classes: 450,000 boxes and 36 million
 yes/no ratings. It is planted once for 50 clips and repeated under other names. The work is done by a process of its
 own, so that its peak memory is its own.
+
+    python -m benchmarks.agreement [--json FILE]
 """
 
 from __future__ import annotations
@@ -61,6 +63,7 @@ def measure(folder: Path) -> dict[str, float]:
         times.append(time.perf_counter())
         form_from_work(matched, approved=clips)
         times.append(time.perf_counter())
+        del matched  # the next round shall not lie beside it
         rounds.append((times[-1] - times[0], *np.diff(times), time.process_time() - cpu))
     best = min(rounds)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024

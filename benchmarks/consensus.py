@@ -4,20 +4,17 @@ Every scenario is drawn with the same seeds for all methods. Majority vote takes
 annotators, and every class that more than half of its raters named. The medoid merge knows no tracks: at each second
 boxes that overlap are one person, the box that overlaps the others most stands for them and keeps the number of its
 own pre-drawn track; only a box without one is followed from second to second by overlap.
+
+    python -m benchmarks.consensus [--json FILE]
 """
 
 from __future__ import annotations
 
-import sys
 from collections import defaultdict
-from pathlib import Path
 
 import numpy as np
 import polars as pl
-from _bench import Bars, argument_parser, table
 from scipy.optimize import linear_sum_assignment
-
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from ava_core.agreement.build import build_panel
 from ava_core.agreement.measure import measure_agreement
@@ -27,6 +24,7 @@ from ava_core.consensus.boxes import box_table, merge_boxes
 from ava_core.consensus.form import form_consensus
 from ava_core.tables import BOX_COLUMNS
 from ava_core.tracking.iou import pairwise_iou
+from benchmarks._bench import Bars, argument_parser, table
 from tests.core.planted import (
     CONSTANT,
     PLACE,
