@@ -16,8 +16,8 @@ from ava_core.tables import CLIP_FPS
 
 MAX_PERSON: Final = 999
 """AlphAction numbers boxes `image × 1000 + person`."""
-MAX_SECONDS: Final = 900
-"""SlowFast and pytorchvideo know timestamps 0902…1798 alone."""
+MAX_SECONDS: Final = 902
+"""Longer videos than AVA's own have seconds that readers do not know: timestamps end at 1798."""
 
 _VIDEO_ID = re.compile(r"[A-Za-z0-9_-]+")
 

@@ -15,12 +15,15 @@ would round a person 20 px wide by 6 %."""
 CONTEXT_SECONDS: Final = 2
 """Seconds of video that a labelled second needs before and after it: models see about two seconds around it."""
 
+LAST_SECOND: Final = 898
+"""SlowFast and pytorchvideo know timestamps 0902…1798 alone."""
+
 ROW_COLUMNS: Final = ("video_id", "timestamp", *BOX_COLUMNS, "action_id", "person_id")
 
 
 def in_window() -> pl.Expr:
     """Whether a `second` has its context on both sides; needs the clip's `frames`."""
-    last = pl.col("frames") // CLIP_FPS - CONTEXT_SECONDS
+    last = pl.min_horizontal(pl.col("frames") // CLIP_FPS - CONTEXT_SECONDS, LAST_SECOND)
     return (pl.col("second") >= CONTEXT_SECONDS) & (pl.col("second") <= last)
 
 

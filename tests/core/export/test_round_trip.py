@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from ava_core.errors import ExportError, InputError
+from ava_core.export.read import read_rows
 from ava_core.export.validate import errors_among, validate_dataset
 from ava_core.importing.ava import import_ava
 from ava_core.importing.imported import write_import
@@ -85,3 +86,27 @@ def test_ids_that_no_reader_can_read_are_refused_and_nothing_is_left(released: P
     with pytest.raises(ExportError, match="cannot be a video id"):
         write_import(tmp_path / "out", import_ava(copy))
     assert [path.name for path in tmp_path.iterdir() if path.name.startswith((".out", "out"))] == []
+
+
+def test_a_video_as_long_as_avas_own_is_taken_over_and_a_longer_one_refused(tmp_path: Path) -> None:
+    folder = tmp_path / "long"
+    (folder / "annotations").mkdir(parents=True)
+    (folder / "frame_lists").mkdir()
+    (folder / "annotations/ava_action_list_v2.2.pbtxt").write_text('item {\n  name: "stand"\n  id: 1\n}\n')
+    (folder / "annotations/ava_train_v2.2.csv").write_text(
+        "film,0902,0.100,0.100,0.500,0.500,1,0\nfilm,1798,0.100,0.100,0.500,0.500,1,0\n"
+    )
+
+    def frames(count: int) -> None:
+        lines = (f'film 0 {n} film/film_{n + 1:06d}.jpg ""\n' for n in range(count))
+        header = "original_vido_id video_id frame_id path labels\n"
+        (folder / "frame_lists/train.csv").write_text(header + "".join(lines))
+
+    frames(27030)
+    again = write_import(tmp_path / "again", import_ava(folder))
+    stamps = (again / "annotations/ava_included_timestamps_v2.2.txt").read_text().split()
+    assert (stamps[0], stamps[-1]) == ("0902", "1798")
+    assert read_rows(again)["timestamp"].to_list() == [902, 1798]
+    frames(27100)
+    with pytest.raises(ExportError, match="lasts more than"):
+        write_import(tmp_path / "longer", import_ava(folder))
