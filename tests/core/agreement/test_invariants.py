@@ -10,10 +10,16 @@ import polars as pl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.optimize import linear_sum_assignment
 
 from ava_core.agreement import alpha
+from ava_core.agreement.alpha import LabelSums, Resampled
+from ava_core.agreement.bootstrap import ClipBootstrap
+from ava_core.agreement.build import build_panel
 from ava_core.agreement.measure import measure_agreement
+from ava_core.agreement.overlap import box_iou
 from ava_core.agreement.pairs import kappa, pair_sums
+from ava_core.tables import BOX_COLUMNS
 from tests.core.planted import RANDOM, Planted, good_annotators, plant
 from tests.core.written import rated
 
@@ -133,3 +139,39 @@ def test_the_same_seed_gives_the_same_interval(small: Planted) -> None:
     one, same, other = (measure_agreement(*small.work, seed=seed)["overall"] for seed in (1, 1, 2))
     assert one.equals(same)
     assert not one.equals(other)
+
+
+def test_intervals_cover_what_they_promise() -> None:
+    population = alpha.label_sums(
+        build_panel(*plant(good_annotators(3, 2), seed=2, clips=300, people=3).work)
+    )
+    truth = alpha.pooled(population.total())[0]
+    draw = np.random.default_rng(0)
+    covered = []
+    for seed in range(100):
+        clips = draw.choice(300, 40)
+        sample = LabelSums(population.disagreement[clips], population.yes[clips], population.ratings[clips])
+        found = Resampled.of(sample, ClipBootstrap(40, repetitions=300, seed=seed)).estimate(alpha.pooled, "")
+        covered.append(found.low <= truth <= found.high)
+    assert 0.88 <= np.mean(covered) <= 1.0
+
+
+def test_idf1_comes_near_the_best_naming() -> None:
+    planted = plant(good_annotators(2, 3), seed=3, clips=20)
+    found = measure_agreement(*planted.work, repetitions=1)["pairs"].row(0, named=True)
+    one, other = (planted.raw_boxes.filter(pl.col("annotator") == name) for name in ("good0", "good1"))
+    both = one.join(other, on=["clip_id", "second"], suffix="_b")
+    sides = (both.select(f"{c}{end}" for c in BOX_COLUMNS).to_numpy() for end in ("", "_b"))
+    same = both.filter(pl.Series(box_iou(*sides)) >= 0.5)
+    right = 0
+    for _, clip in same.group_by("clip_id"):
+        counts = clip.group_by("track_key", "track_key_b").len()
+        rows, columns = (
+            counts[c].rank("dense").to_numpy().astype(int) - 1 for c in ("track_key", "track_key_b")
+        )
+        table = np.zeros((rows.max() + 1, columns.max() + 1))
+        table[rows, columns] = counts["len"]
+        right += table[linear_sum_assignment(-table)].sum()
+    best = 2 * right / (one.height + other.height)
+    # A split track counts whole here: its pieces are one person. The best one-to-one naming keeps only one piece.
+    assert best - 0.02 <= found["idf1"] <= found["f1"]

@@ -191,3 +191,13 @@ def test_temporal_iou_and_flips() -> None:
     assert tables["pairs"]["temporal_iou"][0] == pytest.approx(0.5)
     rates = dict(tables["annotators"].select("annotator", "flip_rate").rows())
     assert rates == pytest.approx({"anna": 0, "ben": 1 / 9})
+
+
+def test_of_two_jobs_of_one_annotator_on_a_clip_the_later_counts() -> None:
+    first = written({("c", "anna"): [labelled([1], [])], ("c", "ben"): [labelled([2], [])]})
+    again = written({("c", "anna"): [labelled([2], [])]})
+    again_tables = [table.with_columns(job_id=pl.lit(9, pl.Int64)) for table in again.tables[:3]]
+    both = [pl.concat(pair) for pair in zip(first.tables[:3], again_tables, strict=True)]
+    tables = measure_agreement(*both, ONTOLOGY)
+    assert tables["conflicts"].is_empty()
+    assert tables["annotators"].filter(pl.col("annotator") == "anna")["clips"].item() == 1
