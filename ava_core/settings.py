@@ -52,8 +52,8 @@ class Settings(BaseSettings):
     )
     clip_width: int = Field(1280, ge=64)
     clip_height: int = Field(720, ge=64)
-    clip_fit: Literal["scale", "letterbox"] = Field(
-        "scale", description="scale: fit inside, no bars, never enlarged."
+    clip_fit: Literal["scale", "letterbox", "keep"] = Field(
+        "scale", description="scale: fit inside, no bars, never enlarged. keep: the source's own size."
     )
 
     # detection and tracking

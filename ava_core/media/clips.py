@@ -1,7 +1,8 @@
 """Cutting source videos into clips: one decode pass feeds the clips, the keyframes and the detector.
 
-Every frame is decoded once, scaled once and encoded once. Clip frame n shows what the source showed at
-`start + n / 30` s by its presentation times, so sources of a variable or other rate come out at a constant 30 fps.
+Every frame is decoded once, scaled once and encoded at most once; what need not change is copied as it is. Clip
+frame n shows what the source showed at `start + n / 30` s by its presentation times, so sources of a variable or
+other rate come out at a constant 30 fps.
 """
 
 from __future__ import annotations
@@ -22,12 +23,13 @@ from ava_core.handover import given_table
 from ava_core.media.clip_writer import CRF, PRESET, ClipWriter
 from ava_core.media.constant_rate import Shown, shown_at_constant_rate
 from ava_core.media.geometry import Fit, fit_picture
+from ava_core.media.stream_copy import copyable_clips
 from ava_core.progress import Progress, ProgressSink, ignore_progress
 from ava_core.settings import Settings
 from ava_core.storage import Storage
 from ava_core.tables import CLIP_FPS, CLIPS
 
-FORMAT_VERSION: Final = 2
+FORMAT_VERSION: Final = 3
 """Raise when this file changes what it writes: older clips are then cut again."""
 
 
@@ -121,6 +123,9 @@ class _Cutter:
             source["width"], source["height"], settings.clip_width, settings.clip_height, settings.clip_fit
         )
         self.folder = storage.asset_dir(batch, "clips")
+        self.copyable: dict[int, float] = {}
+        if not self.fit.scales:
+            self.copyable = copyable_clips(path, source, self.frames_per_clip)
         self.sampler = BatchedDetection(detector)
         self.rows: list[dict[str, Any]] = []
 
@@ -161,7 +166,8 @@ class _Cutter:
     def _cut(self, index: int, pictures: Iterator[Shown], progress: Progress) -> dict[str, Any] | None:
         """Write one clip with what was found in it; `None` where too little of the video is left."""
         found: list[tuple[int, Boxes]] = []
-        with ClipWriter(self.batch, self._clip_id(index), self.fit, self.storage) as clip:
+        copied = (self.path, self.copyable[index]) if index in self.copyable else None
+        with ClipWriter(self.batch, self._clip_id(index), self.fit, self.storage, copied) as clip:
             for number, shown in enumerate(pictures):
                 clip.add(shown.picture, number)
                 found += self._look(number, shown)
