@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from ava_core.agreement.overlap import area
 from ava_core.tables import BOX_COLUMNS
 
 Array = npt.NDArray[np.float64]
@@ -73,7 +74,7 @@ class Tracks:
         self.seen = np.zeros(shape, dtype=bool)
         self.boxes[number, second] = rows.select(BOX_COLUMNS).to_numpy()
         self.seen[number, second] = True
-        self.area = (self.boxes[..., 2:] - self.boxes[..., :2]).prod(axis=2)
+        self.area = area(self.boxes)
 
     def overlaps(self, i: Ints, j: Ints) -> tuple[Array, Array]:
         """Tube IoU of tracks `i` with `j` `(pairs,)` each: over all seconds of either, and over those of `i`."""

@@ -24,8 +24,9 @@ def areas(a: Array, b: Array) -> tuple[Array, Array]:
 
 
 def area(boxes: Array) -> Array:
-    """Areas `(…,)` of boxes `(…, 4)`, in square pixels."""
-    result: Array = (boxes[..., 2] - boxes[..., 0]) * (boxes[..., 3] - boxes[..., 1])
+    """Areas `(…,)` of boxes `(…, 4)`, in square pixels; 0 of a box that is turned inside out."""
+    width, height = boxes[..., 2] - boxes[..., 0], boxes[..., 3] - boxes[..., 1]
+    result: Array = np.clip(width, 0, None) * np.clip(height, 0, None)
     return result
 
 

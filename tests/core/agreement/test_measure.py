@@ -201,3 +201,11 @@ def test_of_two_jobs_of_one_annotator_on_a_clip_the_later_counts() -> None:
     tables = measure_agreement(*both, ONTOLOGY)
     assert tables["conflicts"].is_empty()
     assert tables["annotators"].filter(pl.col("annotator") == "anna")["clips"].item() == 1
+
+
+def test_a_box_without_area_is_nowhere() -> None:
+    turned = (180.0, 300.0, 100.0, 100.0)
+    work = written({("c", "anna"): [Track(LEFT)], ("c", "ben"): [Track(turned)]})
+    pair = measure_agreement(*work.tables)["pairs"].row(0, named=True)
+    assert pair["shared_boxes"] == 0
+    assert pair["f1"] == 0
