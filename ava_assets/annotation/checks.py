@@ -16,10 +16,11 @@ Tables = dict[str, pl.DataFrame]
     additional_ins={"clips": AssetIn("clips")},
 )
 def every_clip_has_its_task(cvat_tasks: pl.DataFrame, clips: pl.DataFrame) -> AssetCheckResult:
-    """Each clip has exactly one task, and no task lies beside the plan."""
+    """Each clip has its task, no annotator has a clip twice, and no task lies beside the plan."""
     tasks = cvat_tasks.select("clip_id", "task_id").unique()
     missing = clips.join(tasks, on="clip_id", how="anti")["clip_id"].to_list()
-    doubled = tasks.filter(pl.col("clip_id").is_duplicated())["clip_id"].unique().to_list()
+    copies = cvat_tasks.select("clip_id", "annotator")
+    doubled = copies.filter(copies.is_duplicated())["clip_id"].unique().to_list()
     beside = tasks.join(clips, on="clip_id", how="anti")["clip_id"].to_list()
     return AssetCheckResult(
         passed=not (missing or doubled or beside),

@@ -7,7 +7,7 @@ import sys
 import typer
 from rich.console import Console
 
-from ava_assets.cli import annotator, batch, dataset, demo, doctor, qc, release, up, user, video, webhook
+from ava_assets.cli import annotator, assign, batch, cvat, dataset, demo, doctor, qc, release, up, user, video, webhook
 from ava_core.errors import AvaError
 
 app = typer.Typer(
@@ -30,6 +30,8 @@ app.command("preprocess")(video.preprocess)
 app.command("preview")(video.preview)
 app.add_typer(batch.app, name="batch")
 app.add_typer(annotator.app, name="annotator")
+app.add_typer(assign.app, name="assign")
+app.add_typer(cvat.app, name="cvat")
 app.add_typer(qc.app, name="qc")
 app.add_typer(release.app, name="release")
 app.add_typer(user.app, name="user")

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -48,27 +48,35 @@ class CvatGateway(CvatSession):
 
     def whoami(self) -> dict[str, Any]:
         """The account of this session: `username`, `is_superuser`, …"""
-        return self._read("users_api", "retrieve_self")
+        with self._outside():
+            return self._read("users_api", "retrieve_self")
 
     def ensure_organisation(self) -> bool:
         """Make the organisation where it does not exist; returns whether it was made."""
         slug = self.settings.cvat_organisation
-        self._client.organization_slug = None
-        made: list[str] = []
+        if self.has_organisation():
+            return False
+        request = self._model("OrganizationWriteRequest")(slug=slug, name=slug)
+        with self._outside():
+            return made_once(
+                lambda: self.has_organisation() or None,
+                lambda: bool(self._write("organizations_api", "create", request)),
+            )
 
-        def look() -> bool | None:
-            known = {organisation["slug"] for organisation in self._list("organizations_api")}
-            return bool(made) if slug in known else None
+    def has_organisation(self) -> bool:
+        """Whether the organisation exists, and this account sees it."""
+        with self._outside():
+            known = self._list("organizations_api")
+        return self.settings.cvat_organisation in {organisation["slug"] for organisation in known}
 
-        def make() -> bool:
-            made.append(slug)
-            request = self._model("OrganizationWriteRequest")(slug=slug, name=slug)
-            return bool(self._write("organizations_api", "create", request))
-
+    @contextmanager
+    def _outside(self) -> Iterator[None]:
+        """Calls about what lies in no organisation: inside one that does not exist, every call is 404."""
+        before, self._client.organization_slug = self._client.organization_slug, None
         try:
-            return made_once(look, make)
+            yield
         finally:
-            self._client.organization_slug = slug
+            self._client.organization_slug = before
 
     def ensure_project(self, name: str, ontology: Ontology) -> ProjectInfo:
         """The project of that name, made with the ontology's form where it does not exist.
@@ -215,8 +223,10 @@ class CvatGateway(CvatSession):
 
         return made_once(look, lambda: bool(self._write("issues_api", "create", request)))
 
-    def ensure_webhook(self, project_id: int, url: str, secret: str, events: Sequence[str]) -> int:
-        """The project's webhook to `url`, made or brought up to date; returns its id."""
+    def ensure_webhook(
+        self, project_id: int, url: str, secret: str, events: Sequence[str]
+    ) -> tuple[int, bool]:
+        """The project's webhook to `url`, made or brought up to date; returns its id and whether it was made."""
         hooks = [self._model("EventsEnum")(event) for event in events]
         request = self._model("WebhookWriteRequest")(
             target_url=url, type=self._model("WebhookType")("project"), project_id=project_id, secret=secret,
@@ -231,12 +241,13 @@ class CvatGateway(CvatSession):
         def make() -> int:
             return int(self._write("webhooks_api", "create", request)["id"])
 
+        known = look()
         number = made_once(look, make)
         patch = self._model("PatchedWebhookWriteRequest")(
             target_url=url, secret=secret, events=hooks, is_active=True, enable_ssl=url.startswith("https")
         )
         self._rewrite("webhooks_api", "partial_update", number, patched_webhook_write_request=patch)
-        return number
+        return number, known is None
 
     def ping_webhook(self, webhook_id: int) -> int:
         """Let the server send a ping; returns the status that the receiver answered with (502: unreachable)."""

@@ -25,18 +25,21 @@ LEAST_IOU: Final = 0.9
 DECIMALS: Final = 2
 
 
-def prefill_tracks(tracks: pl.DataFrame, frames: int) -> list[dict[str, Any]]:
+def prefill_tracks(
+    tracks: pl.DataFrame, frames: int, *, longest_step: float | None = None
+) -> list[dict[str, Any]]:
     """Sparse tracks of one clip from `tables.TRACKS`, independent of any server.
 
     Each is `{"seed_track": id, "shapes": [{"frame", "box": [x1, y1, x2, y2], "outside"}, …]}`, by frame;
-    `frames` is the clip's length.
+    `frames` is the clip's length; `longest_step`: rows further apart than so many frames have a hole between them,
+    by default twice the track's usual distance.
     """
     drawn = []
     for (track_id,), rows in tracks.sort("track_id", "frame").group_by(["track_id"], maintain_order=True):
         numbers = rows["frame"].to_numpy().astype(np.int64)
         boxes = rows.select(BOX_COLUMNS).to_numpy().round(DECIMALS)
         shapes: list[dict[str, Any]] = []
-        for first, last in _spans(numbers):
+        for first, last in _spans(numbers, longest_step):
             kept = first + np.array(_keyframes(numbers[first : last + 1], boxes[first : last + 1]))
             shapes += [_shape(int(numbers[i]), boxes[i], outside=False) for i in kept]
             if numbers[last] + 1 < frames:
@@ -74,12 +77,12 @@ def _shape(frame: int, box: Array, *, outside: bool) -> dict[str, Any]:
     return {"frame": frame, "box": [float(value) for value in box], "outside": outside}
 
 
-def _spans(frames: Ints) -> list[tuple[int, int]]:
-    """Places of the first and last row of each stretch without a hole (over twice the usual distance)."""
+def _spans(frames: Ints, longest_step: float | None) -> list[tuple[int, int]]:
+    """Places of the first and last row of each stretch without a hole."""
     gaps = np.diff(frames)
     if not gaps.size:
         return [(0, 0)]
-    holes = np.flatnonzero(gaps > 2 * np.median(gaps))
+    holes = np.flatnonzero(gaps > (longest_step or 2 * np.median(gaps)))
     starts, ends = np.concatenate([[0], holes + 1]), np.concatenate([holes, [len(frames) - 1]])
     return [(int(start), int(end)) for start, end in zip(starts, ends, strict=True)]
 

@@ -16,6 +16,8 @@ import uvicorn
 
 from ava_core.cvat.server import create_app
 
+from .site import Site
+
 ADMIN, PASSWORD = "admin", "correct-horse"
 
 
@@ -89,3 +91,11 @@ def small_clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
             container.mux(stream.encode(av.VideoFrame.from_ndarray(picture, format="rgb24")))
         container.mux(stream.encode(None))
     return path
+
+
+@pytest.fixture
+def site(cvat_server: RunningServer, tmp_path: Path, small_clip: Path) -> Iterator[Site]:
+    """A platform with two clips and three annotators beside it."""
+    built = Site(cvat_server, tmp_path / "home", small_clip)
+    yield built
+    built.store.close()

@@ -52,6 +52,11 @@ class Site:
         ]
         self.tracks = pl.DataFrame(boxes, schema=dict(TRACKS), orient="row")
 
+    def keep_tables(self) -> None:
+        """Write the tables where the graph has them."""
+        for name, table in (("clips", self.clips), ("tracks", self.tracks)):
+            self.storage.write_table(self.storage.table_path("b", name), table)
+
     def create(self) -> pl.DataFrame:
         """Make the tasks."""
         return create_tasks(

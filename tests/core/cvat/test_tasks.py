@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -19,13 +18,6 @@ from ava_core.store import annotators, batches, open_store, readings, tasks
 from ava_core.tables import CVAT_JOBS
 
 from .site import PEOPLE, Site
-
-
-@pytest.fixture
-def site(cvat_server: Any, tmp_path: Path, small_clip: Path) -> Iterator[Site]:
-    built = Site(cvat_server, tmp_path / "home", small_clip)
-    yield built
-    built.store.close()
 
 
 def test_a_task_per_clip_and_a_job_per_annotator(site: Site) -> None:
