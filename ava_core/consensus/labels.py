@@ -39,10 +39,12 @@ DAWID_SKENE, MAJORITY, MAJORITY_TIE, SINGLE = range(len(RULES))
 @dataclass(frozen=True)
 class Decided:
     """Of each row of the panel's `named` (place and class that somebody said yes to): whether it `holds`; `score`, by
-    which it was chosen (posterior or share of votes); `rule`, an index into `RULES`."""
+    which it was chosen (posterior or share of votes); `posterior`, nan where the score is a share of votes; `rule`, an
+    index into `RULES`."""
 
     holds: Flags
     score: Array
+    posterior: Array
     rule: npt.NDArray[np.int64]
 
 
@@ -53,7 +55,8 @@ def decide(panel: Panel, estimate: LabelEstimate) -> Decided:
     voters = panel.raters[named.place, group]
     learnt = np.bincount(named.column, named.yes, len(panel.action_ids)) >= LEAST_POSITIVES
     by_model = learnt[named.column] & (voters >= 2)
-    score = np.where(by_model, estimate.posterior, named.yes / voters)
+    posterior = np.where(by_model, estimate.posterior, np.nan)
+    score = np.where(by_model, posterior, named.yes / voters)
     rule = np.where(by_model, DAWID_SKENE, np.where(voters >= 2, MAJORITY, SINGLE))
     clear = panel.named_by_tube(np.where(2 * named.yes > voters, named.yes, 0))
     around = clear[panel.tube[named.place], named.column]
@@ -64,7 +67,7 @@ def decide(panel: Panel, estimate: LabelEstimate) -> Decided:
     answer = named.place * len(panel.ontology.groups) + group
     rank, tied = _ranked(answer, np.where(likely, score, -1.0), around, named.column)
     rule = np.where((exclusive & tied) | half, MAJORITY_TIE, rule)
-    return Decided(likely & (rank < limit), score, rule)
+    return Decided(likely & (rank < limit), score, posterior, rule)
 
 
 def _ranked(answer: Ints, score: Array, around: Array, column: Ints) -> tuple[Ints, Flags]:
@@ -80,18 +83,17 @@ def _ranked(answer: Ints, score: Array, around: Array, column: Ints) -> tuple[In
     return rank, tied
 
 
-def label_table(panel: Panel, decided: Decided, estimate: LabelEstimate, where: Flags) -> pl.DataFrame:
+def label_table(panel: Panel, decided: Decided, where: Flags) -> pl.DataFrame:
     """`tables.CONSENSUS_LABELS` of some places."""
     named = panel.named
     row = np.flatnonzero(decided.holds & where[named.place])
     place, column, rule = named.place[row], named.column[row], decided.rule[row]
-    posterior = np.where(rule == SINGLE, np.nan, estimate.posterior[row])
     columns = panel.place_columns(place) | {
         "group": pl.Series([group.name for group in panel.ontology.groups])[panel.group_of[column]],
         "action_id": panel.action_ids[column],
         "votes": named.yes[row],
         "voters": panel.raters[place, panel.group_of[column]],
-        "posterior": pl.Series(posterior).fill_nan(None),
+        "posterior": pl.Series(decided.posterior[row]).fill_nan(None),
         "rule": pl.Series(RULES)[rule],
     }
     table = conform(pl.DataFrame(columns), CONSENSUS_LABELS, "consensus labels")

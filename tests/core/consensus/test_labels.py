@@ -90,6 +90,7 @@ def test_common_classes_are_decided_by_the_model_with_a_posterior() -> None:
     modelled = labels.filter(pl.col("rule") == "dawid_skene")
     assert modelled.height > 0.9 * labels.height
     assert modelled["posterior"].is_between(0, 1).all()
+    assert labels.filter(pl.col("rule") == "majority")["posterior"].is_null().all()
     assert modelled.filter(pl.col("group") != "pose")["posterior"].min() > 0.5
     counts = labels.group_by("clip_id", "second", "person_id", "group").len()
     limits = counts.group_by("group").agg(pl.col("len").max())
