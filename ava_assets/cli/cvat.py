@@ -69,7 +69,6 @@ def xml(
     Example: `ava cvat xml out --proposals dense_proposals.pkl --frames frames.zip`
     """
     from ava_core.cvat.xml import write_batch_xml, write_proposals_xml
-
     from ava_core.ontology import load_ontology
     from ava_core.storage import Storage
 

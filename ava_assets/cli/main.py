@@ -7,7 +7,21 @@ import sys
 import typer
 from rich.console import Console
 
-from ava_assets.cli import annotator, assign, batch, cvat, dataset, demo, doctor, qc, release, up, user, video, webhook
+from ava_assets.cli import (
+    annotator,
+    assign,
+    batch,
+    cvat,
+    dataset,
+    demo,
+    doctor,
+    qc,
+    release,
+    up,
+    user,
+    video,
+    webhook,
+)
 from ava_core.errors import AvaError
 
 app = typer.Typer(

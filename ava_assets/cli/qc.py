@@ -248,6 +248,27 @@ def gold(
     _say(f"{clip} is {'gold by ' + expert if expert else 'an ordinary clip'}.")
 
 
+@app.command("deal-gold")
+def deal_gold(
+    batch: Batch,
+    each: Annotated[int, typer.Option(min=1, help="Gold clips that everyone shall have.")] = 1,
+    actor: Actor = "",
+) -> None:
+    """Give gold clips to annotators, hidden among their other work; done again, only what is missing."""
+    from ava_core.cvat.gold import deal_gold as deal
+    from ava_core.ontology import load_ontology
+    from ava_core.storage import Storage
+    from ava_core.store import batches
+
+    store = _store()
+    own = load_settings().with_options(batches.get(store, batch).options)
+    storage, ontology = Storage(own.resolved_storage_url), load_ontology(own.ontology)
+    dealt = deal(own, store, storage, ontology, batch, _who(actor), each=each)
+    for clip, person in dealt:
+        _say(f"{clip} → {person}")
+    _say(f"{len(dealt)} gold clip(s) dealt.")
+
+
 @app.command("log")
 def log(batch: Batch) -> None:
     """Show every decision on a batch, oldest first."""

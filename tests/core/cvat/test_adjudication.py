@@ -13,9 +13,7 @@ from ava_core.consensus.form import form_consensus
 from ava_core.cvat.adjudication import read_experts, send_to_expert
 from ava_core.cvat.sync import completed_work
 from ava_core.errors import DecisionError
-from tests.core.cvat import test_tasks
 
-site = test_tasks.site
 SHARED = pl.col("job_type") == "consensus_replica"
 
 
