@@ -1,0 +1,265 @@
+"""Ingest: CPU time of one pass against the older way, on one 1080p video; memory of long videos.
+
+The older way is the one that the system before this took: decode and write mp4v at 1280×720, decode and cut that
+into mp4v again, decode once more for a JPEG a second, all with OpenCV. One pass does all of it in one decoding,
+without a detector's work: scaled to 1280×720 and encoded once (the default), or with `clip_fit=keep`, where a video
+that is H.264 at 30 fps already is copied. Each way runs in a process of its own, in turns; the decode floor is what
+decoding alone takes.
+
+    python -m benchmarks.video [--json FILE] [--repeat N] [--hour]
+"""
+
+from __future__ import annotations
+
+import json
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from benchmarks._bench import Bars, argument_parser, table
+
+FPS, SECONDS = 30, 30
+SIZE = (1920, 1080)
+BITRATE = "4M"
+"""Usual for 1080p CCTV."""
+MEMORY_LIMIT_MB = 1500
+
+
+def main() -> None:
+    """Measure, print, judge."""
+    parser = argument_parser(__doc__ or "")
+    parser.add_argument("--repeat", type=int, default=3, help="runs of each way; the least counts")
+    parser.add_argument("--hour", action="store_true", help="also run a whole hour for its memory")
+    parser.add_argument("--way", nargs=2, metavar=("NAME", "VIDEO"), help="(one measurement in this process)")
+    options = parser.parse_args()
+    if options.way:
+        name, video = options.way
+        _measure_here(name, Path(video))
+        return
+    bars = Bars("video")
+    with tempfile.TemporaryDirectory(prefix="ava-bench-") as folder:
+        video = write_street(Path(folder) / "street.mp4")
+        processor_time(bars, video, options.repeat)
+        memory(bars, video, hour=options.hour)
+    bars.finish(options.json)
+
+
+def processor_time(bars: Bars, video: Path, repeat: int) -> None:
+    """CPU seconds of each way."""
+    runs = [{name: _measure(name, video) for name in WAYS} for _ in range(repeat)]
+    best = {name: min(run[name]["cpu_s"] for run in runs) for name in WAYS}
+    frames = FPS * SECONDS
+    print(
+        f"\n{SECONDS} s of 1080p at {FPS} fps, H.264, {video.stat().st_size / 1e6:.0f} MB; least of {repeat} runs"
+    )
+    table(
+        ["way", "CPU-s", "CPU-ms/frame", "of the floor", "less than older"],
+        [
+            [name, cpu, 1e3 * cpu / frames, cpu / best["decode floor"], best["older way"] / cpu]
+            for name, cpu in best.items()
+        ],
+    )
+    bars.figure("CPU seconds", best)
+    for name in ("one pass, scaled", "one pass, kept"):
+        ratio = best["older way"] / best[name]
+        bars.bar(f"older way over {name}", ratio, 2.5, holds=ratio >= 2.5)
+
+
+def memory(bars: Bars, video: Path, *, hour: bool) -> None:
+    """Peak memory by length of video, with the default detector, scaled to 720p."""
+    rows = []
+    for loops in (2, 8, 120) if hour else (2, 8):
+        long = repeated(video, loops, video.with_name(f"long{loops}.mp4"))
+        rows.append((loops * SECONDS / 60, _measure("whole ingest", long)["peak_mb"]))
+        long.unlink()
+    print("\nPeak memory, motion detector, scaled to 720p")
+    table(["minutes", "MB"], [[minutes, mb] for minutes, mb in rows])
+    (m0, mb0), (m1, mb1) = rows[:2]
+    of_an_hour = rows[-1][1] if hour else mb1 + max(0.0, mb1 - mb0) / (m1 - m0) * (60 - m1)
+    name = "peak MB of an hour" if hour else "peak MB of an hour, extrapolated"
+    bars.figure("peak MB by minutes", dict(rows))
+    bars.bar(name, of_an_hour, MEMORY_LIMIT_MB, holds=of_an_hour < MEMORY_LIMIT_MB)
+
+
+def _measure(name: str, video: Path) -> dict[str, float]:
+    command = [sys.executable, "-m", "benchmarks.video", "--way", name, str(video)]
+    result: dict[str, float] = json.loads(subprocess.run(command, check=True, capture_output=True).stdout)
+    return result
+
+
+def _measure_here(name: str, video: Path) -> None:
+    way = (WAYS | {"whole ingest": whole_ingest})[name]
+    with tempfile.TemporaryDirectory(prefix="ava-bench-") as folder:
+        way(video, Path(folder), warm_up=True)
+        begin = time.process_time()
+        way(video, Path(folder), warm_up=False)
+        spent = time.process_time() - begin
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    print(json.dumps({"cpu_s": spent, "peak_mb": peak}))
+
+
+# -- the ways --------------------------------------------------------------------------------------------------
+# Each imports what it needs when called to warm up: starting Python is nobody's share of the work.
+
+
+def decode_floor(video: Path, folder: Path, *, warm_up: bool) -> None:
+    """Decoding alone."""
+    import av
+
+    if warm_up:
+        return
+    with av.open(str(video)) as container:
+        for _ in container.decode(video=0):
+            pass
+
+
+def older_way(video: Path, folder: Path, *, warm_up: bool) -> None:
+    """Decode → mp4v → decode → mp4v → decode → JPEG."""
+    import cv2
+
+    if warm_up:
+        return
+    standard = folder / "standard.mp4"
+    _rewrite(video, [standard], SECONDS * FPS)
+    clips = [folder / f"clip_{n:03d}.mp4" for n in range(SECONDS // 15)]
+    _rewrite(standard, clips, 15 * FPS)
+    for clip in clips:
+        capture, number = cv2.VideoCapture(str(clip)), 0
+        while (read := capture.read())[0]:
+            if number % FPS == 0:
+                cv2.imwrite(str(folder / f"{clip.stem}_frame_{number // FPS:04d}.jpg"), read[1])
+            number += 1
+
+
+def _rewrite(source: Path, targets: Sequence[Path], frames_each: int) -> None:
+    import cv2
+
+    capture = cv2.VideoCapture(str(source))
+    for target in targets:
+        writer = cv2.VideoWriter(str(target), cv2.VideoWriter.fourcc(*"mp4v"), FPS, (1280, 720))
+        for _ in range(frames_each):
+            good, frame = capture.read()
+            if not good:
+                break
+            writer.write(frame if frame.shape[0] == 720 else cv2.resize(frame, (1280, 720)))
+        writer.release()
+
+
+def one_pass(video: Path, folder: Path, *, warm_up: bool, fitting: str, blind: bool = True) -> None:
+    """What `ava` does up to clips, keyframes and detections; `blind` leaves out the detector's own work."""
+    import av  # noqa: F401
+    import cv2  # noqa: F401
+
+    from ava_core.media import clips as cutting
+    from ava_core.media.source_videos import take_in_sources
+    from ava_core.settings import load_settings
+    from ava_core.storage import Storage
+
+    if warm_up:
+        return
+    settings, storage = load_settings(clip_fit=fitting), Storage(folder)
+    if blind:
+        cutting.make_detector = lambda settings: Blind()
+    sources = take_in_sources("bench", video, storage, settings)
+    cutting.cut_clips("bench", sources, storage, settings)
+
+
+def scaled(video: Path, folder: Path, *, warm_up: bool) -> None:
+    """One pass with the default settings."""
+    one_pass(video, folder, warm_up=warm_up, fitting="scale")
+
+
+def kept(video: Path, folder: Path, *, warm_up: bool) -> None:
+    """One pass that leaves the picture as it is."""
+    one_pass(video, folder, warm_up=warm_up, fitting="keep")
+
+
+def whole_ingest(video: Path, folder: Path, *, warm_up: bool) -> None:
+    """One pass with the default detector too."""
+    one_pass(video, folder, warm_up=warm_up, fitting="scale", blind=False)
+
+
+WAYS = {
+    "decode floor": decode_floor,
+    "older way": older_way,
+    "one pass, scaled": scaled,
+    "one pass, kept": kept,
+}
+
+
+class Blind:
+    """A detector that is given its frames and sees nobody."""
+
+    name, version, batch_size, warm_up_frames = "blind", "1", 1, 0
+    parameters: dict[str, Any] = {}
+
+    def start_video(self, first_frames: Sequence[np.ndarray]) -> None:
+        """Nothing to learn."""
+
+    def detect(self, frames: Sequence[np.ndarray]) -> list[np.ndarray]:
+        """Nobody."""
+        return [np.empty((0, 5)) for _ in frames]
+
+
+# -- the video -------------------------------------------------------------------------------------------------
+
+
+def write_street(path: Path) -> Path:
+    """A still, textured street with sensor noise and twelve walkers; a keyframe a second, no reordered frames."""
+    import av
+    import cv2
+
+    width, height = SIZE
+    noise = np.random.default_rng(0)
+    coarse = noise.integers(60, 180, (34, 60, 3)).astype(np.uint8)
+    street = cv2.resize(coarse, SIZE, interpolation=cv2.INTER_CUBIC).astype(np.int16)
+    street += cv2.GaussianBlur(noise.normal(0, 20, (height, width)), (0, 0), 1.5)[..., None].astype(np.int16)
+    grain = [noise.normal(0, 2.5, (height, width, 1)).astype(np.int16) for _ in range(8)]
+    walkers = [(noise.uniform(0, width), noise.uniform(150, 800), noise.uniform(-4, 4)) for _ in range(12)]
+    with av.open(str(path), "w") as container:
+        options = {"preset": "veryfast", "b": BITRATE, "bf": "0", "sc_threshold": "0"}
+        stream = container.add_stream("libx264", rate=FPS, options=options)
+        stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"
+        stream.codec_context.gop_size = FPS
+        for number in range(FPS * SECONDS):
+            picture = (street + grain[number % len(grain)]).clip(0, 255).astype(np.uint8)
+            for who, (x, y, speed) in enumerate(walkers):
+                left, top = int(x + speed * number) % width, int(y)
+                picture[top : top + 220, left : left + 80] = (40 + 15 * who, 90, 220 - 15 * who)
+            frame = av.VideoFrame.from_ndarray(picture, format="bgr24")
+            frame.pts = number
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode(None))
+    return path
+
+
+def repeated(video: Path, loops: int, target: Path) -> Path:
+    """The video so many times over, without encoding."""
+    import av
+
+    with av.open(str(target), "w") as sink:
+        copied = None
+        for loop in range(loops):
+            with av.open(str(video)) as source:
+                stream = source.streams.video[0]
+                if copied is None:
+                    copied = sink.add_stream_from_template(stream)
+                shift = round(Fraction(loop * SECONDS) / stream.time_base)
+                for packet in source.demux(stream):
+                    if packet.dts is not None and packet.size:
+                        packet.pts, packet.dts = packet.pts + shift, packet.dts + shift
+                        packet.stream = copied
+                        sink.mux(packet)
+    return target
+
+
+if __name__ == "__main__":
+    main()
