@@ -45,6 +45,10 @@ class Settings(BaseSettings):
         "street", description="Name of a shipped ontology (street, ava80) or a path to a YAML file."
     )
 
+    rules: str = Field(
+        "", description="YAML file of rules on annotations. Default: the ontology's shipped ones."
+    )
+
     # clips
     clip_seconds: float = Field(15.0, gt=0)
     clip_min_seconds: float = Field(

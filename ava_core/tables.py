@@ -134,6 +134,21 @@ COMPLETED_JOBS: Final[Schema] = {  # who has done what: a skipped job is not an 
     "version": pl.Int32,
 }
 
+RULE_FINDINGS: Final[Schema] = {  # breaches of `ava_core.rules`, one per rule and person at a keyframe
+    "severity": pl.String,  # block (must be mended) | flag (worth a look)
+    "rule": pl.String,
+    "clip_id": pl.String,
+    "annotator": pl.String,
+    "job_id": pl.Int64,
+    "version": pl.Int32,
+    "track_key": pl.String,
+    "second": pl.Int32,
+    "frame": pl.Int32,
+    "detail": pl.String,  # what was found
+    "say": pl.String,  # what the rule tells the annotator
+    "link": pl.String,  # opens the frame in CVAT; "" for a job that is not known
+}
+
 CONSENSUS_BOXES: Final[Schema] = {
     "clip_id": pl.String,
     "second": pl.Int32,

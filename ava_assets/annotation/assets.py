@@ -15,7 +15,7 @@ from ava_assets.logging import log_progress
 from ava_assets.partitions import video_batch
 from ava_assets.resources import Platform
 from ava_core.cvat.adjudication import read_experts
-from ava_core.cvat.retrieve import read_completed
+from ava_core.cvat.retrieve import check_rules, read_completed
 from ava_core.cvat.tasks import create_tasks
 
 GROUP = "annotation"
@@ -71,13 +71,15 @@ def raw_annotations(
     """Boxes and labels per clip, annotator and keyframe; every reading is kept as a version of its own."""
     at = platform.batch(context.partition_key)
     tables = read_completed(at.batch, clips, at.settings, at.store, at.ontology, sink=log_progress(context))
+    findings = check_rules(at.batch, tables, at.settings, at.store, at.ontology)
     experts = read_experts(at.batch, clips, at.settings, at.store, at.ontology)
     boxes = tables["raw_boxes"]
     return Output(
-        tables | experts,
+        tables | {"rule_findings": findings} | experts,
         metadata={
             "boxes": boxes.height,
             "jobs read": boxes["job_id"].n_unique(),
+            "breaches of rules": findings.height,
             "clips by experts": experts["expert_clips"].height,
             "edited share": float(boxes["edited"].mean() or 0.0),  # type: ignore[arg-type]
         },

@@ -4,9 +4,13 @@ import polars as pl
 from dagster import AssetCheckResult, AssetCheckSeverity, AssetIn, asset_check
 
 from ava_assets.annotation import assets
+from ava_assets.metadata import markdown
 from ava_assets.partitions import video_batch
 
 Tables = dict[str, pl.DataFrame]
+
+SHOWN_FINDINGS = 20
+"""Breaches that the check itself shows; the table `rule_findings` has all."""
 
 
 @asset_check(
@@ -36,4 +40,18 @@ def annotations_are_clean(raw_annotations: Tables) -> AssetCheckResult:
     counts = {row["flags"]: row["count"] for row in flags.value_counts().to_dicts()}
     return AssetCheckResult(
         passed=flags.is_empty(), severity=AssetCheckSeverity.WARN, metadata={"flags": str(counts)}
+    )
+
+
+@asset_check(asset=assets.raw_annotations, partitions_def=video_batch)
+def annotations_obey_the_rules(raw_annotations: Tables) -> AssetCheckResult:
+    """No rule that blocks is broken (error), and none that flags (warning); each breach opens in CVAT."""
+    findings = raw_annotations["rule_findings"]
+    counts = findings.group_by("severity", "rule").len("breaches").sort("severity", "rule")
+    blocked = (findings["severity"] == "block").any()
+    shown = findings.select("rule", "clip_id", "annotator", "second", "detail", "link").head(SHOWN_FINDINGS)
+    return AssetCheckResult(
+        passed=findings.is_empty(),
+        severity=AssetCheckSeverity.ERROR if blocked else AssetCheckSeverity.WARN,
+        metadata={"breaches": markdown(counts), "first": markdown(shown)},
     )

@@ -255,7 +255,7 @@ class CvatGateway(CvatSession):
 
     def job_url(self, task_id: int, job_id: int, frame: int = 0) -> str:
         """The page on which a person opens a job at a frame."""
-        return job_url(self.url, task_id, job_id, frame)
+        return f"{job_page(self.url, task_id, job_id)}?frame={frame}"
 
     def _upload(self, task_id: int, video: Path) -> None:
         """Give a task its media, and wait until the server has made frames and jobs of it."""
@@ -296,9 +296,9 @@ class CvatGateway(CvatSession):
         return request["status"] in ("queued", "started")
 
 
-def job_url(server: str, task_id: int, job_id: int, frame: int = 0) -> str:
-    """The page of a server on which a person opens a job at a frame."""
-    return f"{server}/tasks/{task_id}/jobs/{job_id}?frame={frame}"
+def job_page(server: str, task_id: int, job_id: int) -> str:
+    """The page of a job on a server; `?frame=N` opens it there."""
+    return f"{server}/tasks/{task_id}/jobs/{job_id}"
 
 
 def _track_request(models: Any, track: dict[str, Any]) -> Any:

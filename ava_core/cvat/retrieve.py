@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Final
 
 import polars as pl
 
+from ava_core.cvat.gateway import job_page
 from ava_core.cvat.pool import GatewayPool
 from ava_core.cvat.reading import content_hash, read_shapes, shapes_from_api
 from ava_core.cvat.sync import as_seen
 from ava_core.ontology import Ontology
 from ava_core.progress import Progress, ProgressSink, ignore_progress
+from ava_core.rules import broken_rules, load_rules
 from ava_core.settings import Settings
 from ava_core.store import Store, readings, tasks
 from ava_core.store.tables import Job, Reading
@@ -52,6 +55,16 @@ def read_completed(
         progress.finish()
         jobs = tasks.completed_jobs(store, batch)
     return _tables(clips, [job for job in jobs if job.job_id in last], last, store, ontology)
+
+
+def check_rules(
+    batch: str, tables: Mapping[str, pl.DataFrame], settings: Settings, store: Store, ontology: Ontology
+) -> pl.DataFrame:
+    """`tables.RULE_FINDINGS` of what `read_completed` gave, with links into CVAT."""
+    server = settings.resolved_cvat_url
+    pages = {job.job_id: job_page(server, job.task_id, job.job_id) for job in tasks.jobs_of(store, batch)}
+    rules = load_rules(settings.rules, ontology)
+    return broken_rules(tables["raw_boxes"], tables["raw_labels"], rules, ontology, pages)
 
 
 def _read(pool: GatewayPool, store: Store, job: Job, specs: dict[int, str]) -> Reading | None:
