@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 from dagster import RunConfig, materialize
+from upath import UPath
 
 from ava_assets.dataset.assets import ReleaseConfig, ava_release
 from ava_assets.instance import open_instance
@@ -14,7 +14,7 @@ from ava_assets.resources import Platform
 from ava_core.settings import Settings
 
 
-def make_release(settings: Settings, **options: Any) -> Path:
+def make_release(settings: Settings, **options: Any) -> UPath:
     """Materialise `ava_release` with fields of `ReleaseConfig`; returns the release's folder."""
     platform = Platform(home=str(settings.home_dir))
     with open_instance(settings) as instance:
@@ -28,4 +28,4 @@ def make_release(settings: Settings, **options: Any) -> Path:
             ),
         )
         event = result.asset_materializations_for_node("ava_release")[0]
-        return Path(str(event.metadata["folder"].value))
+        return UPath(str(event.metadata["folder"].value))

@@ -43,10 +43,11 @@ def trace(
     as_json: Annotated[bool, typer.Option("--json", help="Print the lineage as JSON.")] = False,
 ) -> None:
     """Show where a row of a release comes from: votes, annotators, jobs, clip, source file, frame."""
-    from ava_assets.cli.release import release_folder
+    from ava_assets.cli.release import opened_release
     from ava_core.export.lineage import trace as trace_row
 
-    found = trace_row(release_folder(release), row)
+    with opened_release(release) as folder:
+        found = trace_row(folder, row)
     if as_json:
         print(json.dumps(found, indent=2))
         return

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
@@ -48,8 +50,9 @@ def make(
         ratios=_ratios(ratios), pins=_pins(pin or []), least_rows=least_rows, drop_rare=drop_rare, drop_weak=drop_weak,
     )  # fmt: skip
     console = Console(highlight=False, soft_wrap=True)
-    for finding in validate_dataset(folder):
-        console.print(str(finding), markup=False)
+    with opened_release(folder.name) as local:
+        for finding in validate_dataset(local):
+            console.print(str(finding), markup=False)
     console.print(f"dataset: {folder}", markup=False)
 
 
@@ -77,7 +80,8 @@ def diff(
     """Show what changed from one release to another: by class, by clip, by label."""
     from ava_core.export.diff import diff_releases
 
-    found = diff_releases(release_folder(before), release_folder(after))
+    with opened_release(before) as old, opened_release(after) as new:
+        found = diff_releases(old, new)
     console = Console(highlight=False, soft_wrap=True)
     if found.is_empty:
         console.print(f"{before} and {after} say the same.")
@@ -90,18 +94,25 @@ def diff(
     _show(console, "The first of them" if found.labels.height > labels else "", found.labels.head(labels))
 
 
-def release_folder(name_or_path: str) -> Path:
-    """The folder of a release by name, or the folder itself. Raises `InputError` where there is neither."""
+@contextmanager
+def opened_release(name_or_path: str) -> Iterator[Path]:
+    """The folder of a release by name, or the folder itself, on this machine for the time of the block.
+
+    Raises `InputError` where there is neither.
+    """
+    from ava_core.export.folders import fetched_folder
     from ava_core.storage import Storage
 
     storage = Storage(load_settings().resolved_storage_url)
     named = storage.path("releases", name_or_path)
     if "/" not in name_or_path and named.exists():
-        return storage.local(named)
+        with fetched_folder(storage, named) as folder:
+            yield folder
+        return
     path = Path(name_or_path).expanduser()
     if not path.is_dir():
         raise InputError(f"There is no release {name_or_path!r}.", "`ava release list` shows them.")
-    return path
+    yield path
 
 
 def _show(console: Console, title: str, table: object) -> None:

@@ -5,6 +5,7 @@ from dagster import AssetCheckResult, MetadataValue, asset_check
 from ava_assets.dataset import assets
 from ava_assets.partitions import video_batch
 from ava_assets.resources import Platform
+from ava_core.export.folders import fetched_folder
 from ava_core.export.validate import errors_among, validate_dataset
 
 
@@ -12,8 +13,9 @@ from ava_core.export.validate import errors_among, validate_dataset
 def readers_accept_the_batch(context, platform: Platform) -> AssetCheckResult:  # type: ignore[no-untyped-def]
     """The batch's dataset keeps every rule of the AVA contract."""
     storage = platform.storage
-    folder = storage.local(storage.asset_dir(context.partition_key, "ava_csv") / "dataset")
-    findings = validate_dataset(folder)
+    folder = storage.asset_dir(context.partition_key, "ava_csv") / "dataset"
+    with fetched_folder(storage, folder) as local:
+        findings = validate_dataset(local)
     return AssetCheckResult(
         passed=not errors_among(findings),
         metadata={

@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import secrets
 import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import polars as pl
+from upath import UPath
 
 from ava_core.errors import ExportError
 from ava_core.export.card import Card, write_card
 from ava_core.export.dataset import Dataset
-from ava_core.export.flavours import write_dataset
+from ava_core.export.flavours import FLAVOURS, WITHOUT_PICTURES, write_dataset
+from ava_core.export.folders import building
 from ava_core.export.inputs import BatchTables
 from ava_core.export.rows import annotation_rows
 from ava_core.media.frames import write_frames
@@ -27,7 +32,7 @@ class WrittenBatch:
     """The rows (`export.rows.ROW_COLUMNS`) and where the dataset lies."""
 
     rows: pl.DataFrame
-    folder: Path
+    folder: UPath
 
 
 def write_batch(
@@ -47,27 +52,35 @@ def write_batch(
             f"Batch {tables.batch} has no labelled person in an approved clip.",
             "Approve clips first, then run again.",
         )
-    target = storage.local(storage.asset_dir(tables.batch, "ava_csv"))
-    target.mkdir(parents=True, exist_ok=True)
+    target = storage.asset_dir(tables.batch, "ava_csv")
     clips = tables.clips.filter(pl.col("clip_id").is_in(rows["video_id"].unique().to_list()))
-    dataset = Dataset(
-        title=f"Batch {tables.batch}",
-        rows=rows,
-        clips=clips,
-        proposals=tables.proposals,
-        disputed=tables.disputed,
-        split_of=dict.fromkeys(clips["clip_id"].sort(), "train"),
-        ontology=ontology,
-        pictures=_extract(target / ".pictures", clips, storage, sink),
-    )
-    staged = target / f".new-{secrets.token_hex(4)}"
-    try:
-        write_dataset(staged, dataset)
-        write_card(staged, Card(dataset, note=tables.note))
-        _swap(staged, target / "dataset")
-    finally:
-        shutil.rmtree(staged, ignore_errors=True)
+    with _kept_pictures(storage, target / ".pictures") as kept:
+        dataset = Dataset(
+            title=f"Batch {tables.batch}",
+            rows=rows,
+            clips=clips,
+            proposals=tables.proposals,
+            disputed=tables.disputed,
+            split_of=dict.fromkeys(clips["clip_id"].sort(), "train"),
+            ontology=ontology,
+            pictures=_extract(kept, clips, storage, sink),
+        )
+        with building(storage, target / "dataset", replace=True) as staged:
+            write_dataset(staged, dataset, FLAVOURS if storage.is_local else WITHOUT_PICTURES)
+            write_card(staged, Card(dataset, note=tables.note))
     return WrittenBatch(rows, target / "dataset")
+
+
+@contextmanager
+def _kept_pictures(storage: Storage, folder: UPath) -> Iterator[Path]:
+    """Where pictures stay from one time to the next; elsewhere than on this machine they are made anew."""
+    if storage.is_local:
+        kept = storage.local(folder)
+        kept.mkdir(parents=True, exist_ok=True)
+        yield kept
+        return
+    with tempfile.TemporaryDirectory(prefix="ava-") as temporary:
+        yield Path(temporary)
 
 
 def _extract(folder: Path, clips: pl.DataFrame, storage: Storage, sink: ProgressSink) -> dict[str, Path]:
@@ -94,12 +107,3 @@ def _extract(folder: Path, clips: pl.DataFrame, storage: Storage, sink: Progress
         progress.advance()
     progress.finish()
     return folders
-
-
-def _swap(new: Path, final: Path) -> None:
-    """Put a finished folder in the place of the former one."""
-    old = final.with_name(f".old-{secrets.token_hex(4)}")
-    if final.exists():
-        final.rename(old)
-    new.rename(final)
-    shutil.rmtree(old, ignore_errors=True)

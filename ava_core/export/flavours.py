@@ -26,6 +26,10 @@ FLAVOURS: Final[Mapping[str, Callable[[Path, Dataset], None]]] = {
 """Layouts beside AVA's own, by name; pictures are hard links, so all of them together cost next to nothing."""
 
 
+WITHOUT_PICTURES: Final = ("multisports", "coco")
+"""Those that stay small where there are no hard links."""
+
+
 def write_dataset(folder: Path, dataset: Dataset, flavours: Collection[str] = tuple(FLAVOURS)) -> None:
     """Write a dataset into the new folder `folder`; raises `ExportError` before anything is written."""
     unknown = sorted(set(flavours) - set(FLAVOURS))

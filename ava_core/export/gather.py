@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import polars as pl
+from upath import UPath
 
 from ava_core.agreement.measure import measure_agreement
 from ava_core.errors import ExportError
@@ -42,9 +43,9 @@ def gather(
     storage: Storage,
     store: Store,
     *,
-    releases: Path,
+    fetch: Callable[[UPath], Path],
 ) -> Gathered:
-    """Put the batches together; `releases` is the folder of earlier ones.
+    """Put the batches together; `fetch` brings a folder of pictures to this machine.
 
     Raises `ExportError` where they do not fit, a class is too weak, or pictures are missing.
     """
@@ -63,7 +64,7 @@ def gather(
     clips = pl.concat([tables.clips for tables, _ in inputs])
     used = clips.filter(pl.col("clip_id").is_in(rows["video_id"].unique().to_list()))
     content = _content(inputs)
-    splits = release_splits(rows, used, content, options, settings.seed, releases)
+    splits = release_splits(rows, used, content, options, settings.seed, storage.path("releases"))
     dataset = Dataset(
         title=f"Release {name}",
         rows=rows,
@@ -73,7 +74,7 @@ def gather(
         split_of={c: splits[s] for c, s in used.select("clip_id", "source_id").sort("clip_id").rows()},
         ontology=ontology,
         pictures={
-            clip: storage.local(storage.asset_dir(batch, "ava_csv") / "dataset" / "frames" / clip)
+            clip: fetch(storage.asset_dir(batch, "ava_csv") / "dataset" / "frames" / clip)
             for clip, batch in used.select("clip_id", "batch").sort("clip_id").rows()
         },
     )

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import re
-import secrets
-import shutil
 from collections.abc import Mapping
+from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final
+
+from upath import UPath
 
 from ava_core.errors import ExportError
 from ava_core.export import provenance
@@ -17,6 +18,7 @@ from ava_core.export.card import Card, write_card
 from ava_core.export.citation import write_citation
 from ava_core.export.croissant import write_croissant
 from ava_core.export.flavours import write_dataset
+from ava_core.export.folders import building, fetched_folder
 from ava_core.export.gather import Gathered, Inputs, gather, manifest
 from ava_core.export.inputs import load_batch, load_work
 from ava_core.export.lineage import FILE as LINEAGE_FILE
@@ -36,7 +38,7 @@ class Release:
     """A release: its name, folder, and counts."""
 
     name: str
-    folder: Path
+    folder: UPath
     counts: dict[str, int]
 
 
@@ -53,30 +55,36 @@ def write_release(
     Splits of earlier releases hold. Raises `ExportError` where the name is taken, nothing is approved, pictures
     are missing, a class is too weak, or batches contradict each other in names or ontologies.
     """
-    root = storage.local(storage.path("releases"))
-    root.mkdir(parents=True, exist_ok=True)
+    root = storage.path("releases")
     name = _free_name(root, options.name)
     ready = [b for b in batches.names(store) if storage.table_path(b, "ava_csv").exists()]
     inputs = [(load_batch(storage, store, b), load_work(storage, store, b)) for b in ready]
     if not any(tables.consensus_labels.height for tables, _ in inputs):
         raise ExportError("No batch has an approved dataset yet.", "Approve clips, and wait for ava_csv.")
     progress = Progress("write release", 4, "parts", sink)
-    gathered = gather(name, inputs, options, settings, storage, store, releases=root)
-    dataset = gathered.dataset
-    about = provenance.describe(
-        name, [tables for tables, _ in inputs], dataset.ontology, asdict(options), settings, storage, store
-    )
-    progress.advance()
-    staged = root / f".{name}-{secrets.token_hex(4)}"
-    try:
-        write_dataset(staged, dataset, options.flavours)
+    with ExitStack() as fetched:
+
+        def fetch(folder: UPath) -> Path:
+            return fetched.enter_context(fetched_folder(storage, folder))
+
+        gathered = gather(name, inputs, options, settings, storage, store, fetch=fetch)
+        dataset = gathered.dataset
+        about = provenance.describe(
+            name,
+            [tables for tables, _ in inputs],
+            dataset.ontology,
+            asdict(options),
+            settings,
+            storage,
+            store,
+        )
         progress.advance()
-        _write_papers(staged, gathered, inputs, options, about)
-        progress.advance()
-        provenance.write_about(staged, about)
-        staged.rename(root / name)
-    finally:
-        shutil.rmtree(staged, ignore_errors=True)
+        with building(storage, root / name) as staged:
+            write_dataset(staged, dataset, options.flavours)
+            progress.advance()
+            _write_papers(staged, gathered, inputs, options, about)
+            progress.advance()
+            provenance.write_about(staged, about)
     progress.advance()
     progress.finish()
     counts = {split: sum(own == split for own in dataset.split_of.values()) for split in SPLITS}
@@ -108,7 +116,7 @@ def _write_papers(
     write_croissant(folder, dataset, about, options.licence)
 
 
-def _free_name(root: Path, name: str) -> str:
+def _free_name(root: UPath, name: str) -> str:
     if not name:
         number = 1
         while (root / f"v{number}").exists():

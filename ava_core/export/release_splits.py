@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from pathlib import Path
 
 import polars as pl
+from upath import UPath
 
 from ava_core.errors import ExportError
 from ava_core.export.options import ReleaseOptions
@@ -19,7 +19,7 @@ def release_splits(
     content: Mapping[str, str],
     options: ReleaseOptions,
     seed: int,
-    root: Path,
+    root: UPath,
 ) -> dict[str, str]:
     """The split of every source video.
 
@@ -68,10 +68,11 @@ def _refuse_leakage(clips: pl.DataFrame, splits: Mapping[str, str], content: Map
     check_leakage(pl.DataFrame(sources + cut, ["what", "sha256", "split"], orient="row"))
 
 
-def _earlier_splits(root: Path) -> dict[str, str]:
+def _earlier_splits(root: UPath) -> dict[str, str]:
     """Splits of all earlier releases by source and by content hash, oldest first: the oldest word holds."""
     fixed: dict[str, str] = {}
-    for path in sorted(root.glob("[!.]*/splits.json"), key=lambda path: path.stat().st_mtime):
+    found = [path / "splits.json" for path in root.iterdir() if path.name[0] != "."] if root.exists() else []
+    for path in sorted((path for path in found if path.exists()), key=lambda path: path.stat().st_mtime):
         record = json.loads(path.read_text("utf-8"))
         for source, split in record["sources"].items():
             fixed.setdefault(source, split)

@@ -255,11 +255,11 @@ def seven_seconds(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-def make_world(home: Path, clip: Path) -> World:
-    """An empty world in `home`."""
+def make_world(home: Path, clip: Path, storage_url: str = "") -> World:
+    """An empty world in `home`, its files there too or elsewhere."""
     home.mkdir(parents=True, exist_ok=True)
     (home / "tiny.yaml").write_text(ONTOLOGY)
-    settings = load_settings(home=home, ontology=str(home / "tiny.yaml"))
+    settings = load_settings(home=home, ontology=str(home / "tiny.yaml"), storage_url=storage_url)
     return World(home, clip, settings, Storage(settings.resolved_storage_url), open_store(settings))
 
 
@@ -267,6 +267,14 @@ def make_world(home: Path, clip: Path) -> World:
 def world(tmp_path: Path, seven_seconds: Path) -> Iterator[World]:
     """A world without batches."""
     made = make_world(tmp_path / "home", seven_seconds)
+    yield made
+    made.store.close()
+
+
+@pytest.fixture
+def distant_world(tmp_path: Path, seven_seconds: Path) -> Iterator[World]:
+    """A world whose files are not on this machine's disk."""
+    made = make_world(tmp_path / "home", seven_seconds, f"memory://{tmp_path.name}")
     yield made
     made.store.close()
 
