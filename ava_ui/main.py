@@ -15,7 +15,7 @@ from nicegui import app, ui
 from ava_core.errors import AvaError
 from ava_core.settings import load_settings
 from ava_core.store import users
-from ava_ui import media, sessions, theme, uploads, webhook
+from ava_ui import media, sessions, theme, uploads
 from ava_ui.console import Console
 from ava_ui.pages import (
     adjudication,
@@ -78,7 +78,7 @@ PAGES: Final = (
 def build(console: Console) -> None:
     """Register everything on NiceGUI's application."""
     app.add_middleware(sessions.Door, console=console)
-    for part in (sessions, webhook, media, uploads):
+    for part in (sessions, media, uploads):
         app.include_router(part.routes(console))
     app.add_exception_handler(AvaError, media.refused)
     app.add_exception_handler(FileNotFoundError, media.refused)

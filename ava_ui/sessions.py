@@ -13,17 +13,20 @@ from urllib.parse import quote, urlsplit
 
 from fastapi import APIRouter, Form, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
-from starlette.datastructures import State
 from starlette.requests import HTTPConnection
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from ava_core.cvat.webhook import webhook_app
 from ava_core.errors import AvaError
 from ava_core.store import audit, users
 from ava_ui.console import Console
 
 COOKIE: Final = "ava_session"
-OPEN_PATHS: Final = frozenset({"/login", "/first", "/webhook", "/favicon.ico"})
+OPEN_PATHS: Final = frozenset({"/login", "/first", "/favicon.ico"})
 """Answered without a session."""
+
+WEBHOOK_PATH: Final = "/webhook"
+"""Open as well, for deliveries that are signed."""
 
 PAGE: Final = (Path(__file__).parent / "static" / "login.html").read_text("utf-8")
 
@@ -33,17 +36,19 @@ class Door:
 
     def __init__(self, app: ASGIApp, console: Console) -> None:
         self.app, self.console = app, console
+        self.webhook = webhook_app(console.settings)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
             await self.app(scope, receive, send)
             return
+        if scope["path"] == WEBHOOK_PATH:
+            await self.webhook(scope, receive, send)
+            return
         connection = HTTPConnection(scope)
         token = connection.cookies.get(COOKIE, "")
         user = users.who(self.console.store, token)
         state = scope.setdefault("state", {})
-        if isinstance(state, State):
-            state = state._state
         state["user"], state["token"] = user, token
         if user is not None or scope["path"] in OPEN_PATHS:
             await self.app(scope, receive, send)

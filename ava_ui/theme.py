@@ -50,7 +50,7 @@ def frame(visit: Visit, title: str) -> Iterator[None]:
         ui.label(f"{visit.user.username} · {visit.user.role}").classes("frame-user")
         with ui.element("form").props('method="post" action="/logout"'):
             ui.button(icon="logout").props('type=submit flat dense color=inherit aria-label="Sign out"')
-    with ui.left_drawer(value=None).props("width=200 breakpoint=1000").classes("frame-drawer") as drawer:
+    with ui.left_drawer(value=True).props("width=200 breakpoint=700").classes("frame-drawer") as drawer:
         drawer_button.on_click(drawer.toggle)
         with ui.element("nav").props('aria-label="Pages"'):
             for path, name, icon in NAVIGATION:

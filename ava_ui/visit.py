@@ -30,6 +30,11 @@ class Visit:
         """Whether the person has that role, or a higher one."""
         return users.ROLES.index(self.user.role) >= users.ROLES.index(role)
 
+    def number(self, name: str) -> int:
+        """A whole number of the query; 0 where there is none."""
+        text = self.query.get(name, "")
+        return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else 0
+
     def action(self, role: users.Role, function: Callable[..., Any]) -> Callable[..., Awaitable[None]]:
         """An event handler for people of that role: asks for the session anew, and says what went wrong.
 

@@ -40,7 +40,7 @@ export default {
           <a v-for="layer in doc.layers.filter(l => l.link)" :key="'l' + layer.key" target="_blank"
              :href="layer.link + frame">{{ layer.name }} in CVAT</a>
         </div>
-        <div class="player-keys">Space play · ←/→ frame · Shift ←/→ second · 1–9 annotator · C consensus · N/P conflict · A approve · R reject · U undo</div>
+        <div class="player-keys">Space play · ←/→ frame · Shift ←/→ second <template v-if="doc.groups.length"> · 1–9 annotator · C consensus · N/P conflict · A approve · R reject · U undo</template></div>
       </div>
       <div class="player-side" v-if="doc.groups.length" tabindex="0" aria-label="Labels and conflicts">
         <label><input type="checkbox" v-model="differencesOnly"> differences only</label>
@@ -48,8 +48,8 @@ export default {
           <thead><tr><th>second {{ second }}</th><th v-for="l in raters" :key="l.key">{{ l.name }}</th></tr></thead>
           <tbody>
             <tr v-for="row in labels" :key="row.key" :class="row.agree ? 'agree' : 'differ'">
-              <td>{{ row.person }} · {{ row.group }}</td>
-              <td v-for="(cell, n) in row.cells" :key="n">{{ cell }}</td>
+              <td>{{ row.person }} · {{ soft(row.group) }}</td>
+              <td v-for="(cell, n) in row.cells" :key="n">{{ soft(cell) }}</td>
             </tr>
             <tr v-if="!labels.length"><td :colspan="raters.length + 1">{{ people.length ? 'All agree at this second.' : 'Nobody at this second.' }}</td></tr>
           </tbody>
@@ -65,7 +65,7 @@ export default {
       </div>
     </div>
     <div v-else class="empty">{{ problem || 'Loading …' }}</div>`,
-  props: { source: String },
+  props: { source: String, frameWanted: Number },
   data() {
     return { doc: null, problem: "", time: 0, playing: false, hidden: {}, at: -1, speed: 1, differencesOnly: true, kind: "" };
   },
@@ -120,12 +120,13 @@ export default {
       const answer = await fetch(this.source);
       if (!answer.ok) throw new Error(await answer.text());
       this.doc = await answer.json();
-      const wanted = new URLSearchParams(location.search).get("frame");
-      if (wanted) this.$nextTick(() => this.seek(Number(wanted)));
+      if (this.frameWanted) this.$nextTick(() => this.seek(this.frameWanted));
     } catch (error) { this.problem = "The clip cannot be shown: " + error.message; }
   },
   beforeUnmount() { window.removeEventListener("keydown", this.pressed); },
   methods: {
+    // Long names may break after an underscore.
+    soft(text) { return text.replaceAll("_", "_\u200b"); },
     share(frame) { return (100 * frame / this.doc.clip.frames) + "%"; },
     tick() { const v = this.$refs.video; if (v) { this.time = v.currentTime; this.playing = !v.paused; } },
     run() { this.tick(); if (this.playing) requestAnimationFrame(() => this.run()); },

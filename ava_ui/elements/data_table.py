@@ -88,7 +88,7 @@ class DataTable:
     def download(self) -> None:
         """Give out what the filter lets through as csv."""
         plain = [_text(self.filtered, name).alias(name) for name in self.labels]
-        ui.download.content(pl.select(plain).write_csv(), f"{self.file}.csv")
+        ui.download.content(pl.select(plain).write_csv().encode(), f"{self.file}.csv")
 
     def _column(self, name: str) -> dict[str, Any]:
         numeric = self.frame.schema[name].is_numeric()
@@ -130,7 +130,7 @@ def shown(value: Any) -> str | int:
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, float):
-        return f"{value:.3f}".rstrip("0").rstrip(".")
+        return f"{round(value, 3) + 0.0:.3f}".rstrip("0").rstrip(".")
     if isinstance(value, list):
         return "; ".join(map(str, value))
     if hasattr(value, "strftime"):

@@ -32,7 +32,7 @@ async def content(visit: Visit) -> None:
             f"/quality?batch={batch}",
         )
         return
-    number = int(visit.query.get("at", "0")) if visit.query.get("at", "0").isdigit() else 0
+    number = visit.number("at")
     row = waiting.row(min(number, waiting.height - 1), named=True)
     await _item(visit, batch, row, f"/quality/{quote(batch)}/adjudication?at={number}")
     theme.heading(f"{waiting.height} answers wait, the most doubtful first")
@@ -62,11 +62,7 @@ async def _item(visit: Visit, batch: str, row: dict[str, Any], following: str) -
     else:
         for who, ids in answers.items():
             ui.label(f"{who}: {_words(ids, ontology)}")
-    if visit.query.get("frame") is None:
-        ui.run_javascript(
-            f"history.replaceState(null, '', location.pathname + '?at={visit.query.get('at', 0)}&frame={row['frame']}')"
-        )
-    ClipPlayer(f"/media/review/{quote(batch)}/{quote(clip_id)}")
+    ClipPlayer(f"/media/review/{quote(batch)}/{quote(clip_id)}", frame=row["frame"])
 
 
 def _answers(visit: Visit, batch: str, row: dict[str, Any]) -> dict[str, list[int]]:

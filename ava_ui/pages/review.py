@@ -33,7 +33,7 @@ async def content(visit: Visit) -> None:
     row = mine.row(0, named=True)
     _figures(row)
     above = ui.row().classes("items-center w-full no-wrap")
-    player = ClipPlayer(f"/media/review/{quote(batch)}/{quote(clip_id)}")
+    player = ClipPlayer(f"/media/review/{quote(batch)}/{quote(clip_id)}", frame=visit.number("frame"))
     if visit.may("reviewer"):
         with above:
             _decide(visit, player, row, _next_after(found, clip_id))

@@ -1,0 +1,181 @@
+"""Whole flows in a real browser: a person signs in, reviews by keyboard, uploads; every page in both themes."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+import zipfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from ava_core import decisions
+from ava_core.settings import Settings
+from ava_core.store import batches, open_store
+from ava_ui.main import PAGES
+
+from .home import BATCH, PASSWORD
+from .test_pages import PARAMS
+
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("browser")]
+
+CHROMIUM = "/usr/bin/chromium"
+PROJECT = Path(__file__).resolve().parents[2]
+SIZES = {"laptop": (1280, 800), "wide": (1920, 1080), "tablet": (1024, 1366)}
+
+
+@pytest.fixture
+def console_url(settings: Settings) -> Iterator[str]:
+    """The console as a process of its own, on a free port; Dagster does not run."""
+    from ava_assets.services import free_port
+
+    port = free_port()
+    outside = ("PYTEST", "NICEGUI", "AVA_")
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(outside)}
+    own = settings.environment() | {"AVA_CONSOLE_PORT": str(port), "AVA_DAGSTER_PORT": str(free_port())}
+    log = (settings.home_dir / "console.log").open("wb")
+    process = subprocess.Popen(
+        [sys.executable, "-m", "ava_ui"],
+        env=environment | own | {"PYTHONPATH": str(PROJECT)}, cwd=settings.home_dir, stdout=log, stderr=log,
+    )  # fmt: skip
+    try:
+        url = f"http://127.0.0.1:{port}"
+        _wait(lambda: process.poll() is not None or _answers(url))
+        assert process.poll() is None, (settings.home_dir / "console.log").read_text()
+        yield url
+    finally:
+        process.terminate()
+        process.wait(20)
+        log.close()
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """Debian's chromium."""
+    if not Path(CHROMIUM).exists():
+        pytest.skip(f"{CHROMIUM} is not installed; see .ci/install-debian-packages")
+    with sync_playwright() as playwright:
+        started = playwright.chromium.launch(
+            executable_path=CHROMIUM, args=["--no-sandbox", "--disable-dev-shm-usage"]
+        )
+        yield started
+        started.close()
+
+
+@pytest.fixture
+def shots(tmp_path: Path) -> Path:
+    """Where screenshots are kept: AVA_TEST_SHOTS, else the test's own folder."""
+    folder = Path(os.environ.get("AVA_TEST_SHOTS", tmp_path / "shots"))
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+class Visitor:
+    """Somebody at a browser; notes what went wrong and who else was asked for something."""
+
+    def __init__(
+        self, browser: Browser, url: str, name: str, *, size: str = "laptop", dark: bool = False
+    ) -> None:
+        width, height = SIZES[size]
+        context = browser.new_context(
+            viewport={"width": width, "height": height}, color_scheme="dark" if dark else "light"
+        )
+        self.page: Page = context.new_page()
+        self.url, self.troubles, self.elsewhere = url, [], []
+        self.page.on("pageerror", lambda error: self.troubles.append(str(error)))
+        self.page.on("console", lambda m: self.troubles.append(m.text) if m.type == "error" else None)
+        self.page.on("request", lambda r: self.elsewhere.append(r.url) if not self._is_own(r.url) else None)
+        self.page.goto(f"{url}/login")
+        self.page.get_by_label("Name").fill(name)
+        self.page.get_by_label("Password").fill(PASSWORD)
+        self.page.get_by_role("button", name="Sign in").click()
+
+    def open(self, path: str) -> None:
+        self.page.goto(self.url + path)
+        self.page.wait_for_selector(".page-title")
+
+    def _is_own(self, url: str) -> bool:
+        return url.startswith((self.url, "data:", "blob:"))
+
+
+def test_a_clip_is_reviewed_by_keyboard(
+    browser: Browser, console_url: str, settings: Settings, shots: Path
+) -> None:
+    rita = Visitor(browser, console_url, "rita")
+    page = rita.page
+    rita.open("/quality")
+    page.get_by_role("link", name="clip_0000").click()
+    page.wait_for_selector(".player-labels")
+    page.wait_for_function("document.querySelector('video').readyState >= 2")
+    page.keyboard.press("n")
+    page.wait_for_selector(".player-conflicts button.here")
+    layers = page.locator(".player-stage rect")
+    page.wait_for_function("document.querySelectorAll('.player-stage rect').length > 0")
+    with_all = layers.count()
+    page.screenshot(path=str(shots / "review_by_keyboard.png"))
+    page.keyboard.press("1")
+    page.wait_for_function(f"document.querySelectorAll('.player-stage rect').length < {with_all}")
+    page.keyboard.press("Shift+ArrowRight")
+    page.wait_for_function("document.querySelector('video').currentTime > 1")
+    page.keyboard.press("a")
+    page.wait_for_url("**/clips/clip_0001")
+    page.wait_for_selector(".player-labels")
+    page.keyboard.press("r")
+    page.wait_for_function("document.activeElement.tagName === 'INPUT'")
+    page.keyboard.type("a person is missing")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/clips/clip_0002")
+    state = decisions.decision_state(open_store(settings), BATCH)
+    assert (state.approved, state.rejected) == ({"clip_0000"}, {"clip_0001"})
+    assert (rita.troubles, rita.elsewhere) == ([], [])
+
+
+def test_a_zip_is_uploaded(browser: Browser, console_url: str, settings: Settings, tmp_path: Path) -> None:
+    archive = tmp_path / "night.zip"
+    with zipfile.ZipFile(archive, "w") as writing:
+        writing.writestr("a.mp4", os.urandom(20_000_000))  # more than two pieces
+    adam = Visitor(browser, console_url, "adam")
+    adam.open("/batches")
+    adam.page.set_input_files("input[type=file]", str(archive))
+    adam.page.get_by_role("button", name="Add batch").and_(adam.page.locator(":enabled")).click(
+        timeout=30_000
+    )
+    adam.page.wait_for_url("**/batches/night")
+    found = batches.get(open_store(settings), "night")
+    assert Path(found.source_path).read_bytes() == archive.read_bytes()
+    assert (adam.troubles, adam.elsewhere) == ([], [])
+
+
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+def test_every_page_is_drawn(browser: Browser, console_url: str, shots: Path, size: str, dark: bool) -> None:
+    adam = Visitor(browser, console_url, "adam", size=size, dark=dark)
+    width = SIZES[size][0]
+    for page in PAGES:
+        adam.open(page.path.format(**PARAMS))
+        adam.page.wait_for_load_state("networkidle")
+        name = page.path.strip("/").replace("/", "_").replace("{", "").replace("}", "") or "overview"
+        adam.page.screenshot(
+            path=str(shots / f"{name}_{size}_{'dark' if dark else 'light'}.png"), full_page=True
+        )
+        assert adam.page.evaluate("document.documentElement.scrollWidth") <= width, f"{page.path} is too wide"
+    assert (adam.troubles, adam.elsewhere) == ([], [])
+
+
+def _answers(url: str) -> bool:
+    try:
+        return httpx.get(f"{url}/login", timeout=1).status_code == 200
+    except httpx.HTTPError:
+        return False
+
+
+def _wait(condition: Callable[[], bool], seconds: float = 90.0) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "it did not start in time"
+        time.sleep(0.1)
