@@ -5,29 +5,17 @@ Nothing secret passes through Dagster's configuration: credentials are read from
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from dagster import ConfigurableResource
 
-from ava_core.ontology import Ontology, load_ontology
+from ava_core.batch import BatchContext, open_batch
 from ava_core.settings import Settings, load_settings
 from ava_core.storage import Storage
-from ava_core.store import Store, batches, open_store
+from ava_core.store import Store, open_store
 
 if TYPE_CHECKING:
     from ava_core.cvat.gateway import CvatGateway
-
-
-@dataclass(frozen=True)
-class BatchContext:
-    """One batch with its own options applied."""
-
-    batch: str
-    settings: Settings
-    storage: Storage
-    store: Store
-    ontology: Ontology
 
 
 class Platform(ConfigurableResource):  # type: ignore[type-arg]
@@ -58,6 +46,4 @@ class Platform(ConfigurableResource):  # type: ignore[type-arg]
 
     def batch(self, name: str) -> BatchContext:
         """Settings, files and ontology of one batch."""
-        store = self.store
-        settings = self.settings.with_options(batches.get(store, name).options)
-        return BatchContext(name, settings, self.storage, store, load_ontology(settings.ontology))
+        return open_batch(self.settings, name)

@@ -13,8 +13,11 @@ from rich.table import Table
 from ava_core.settings import load_settings
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     import polars as pl
 
+    from ava_core.batch import BatchContext
     from ava_core.store import Store
 
 app = typer.Typer(
@@ -36,22 +39,17 @@ def report(
 ) -> None:
     """Write one self-contained HTML page: agreement, annotators, classes, clips, conflicts."""
     from ava_core.decisions import decision_state
-    from ava_core.ontology import load_ontology
     from ava_core.quality.report import quality_report
     from ava_core.quality.tables import load_quality
-    from ava_core.storage import Storage
-    from ava_core.store import batches, open_store
+    from ava_core.store import batches
 
-    settings = load_settings()
-    store = open_store(settings)
-    known = batches.get(store, batch)
-    own = settings.with_options(known.options)
+    at = _open(batch)
     page = quality_report(
-        load_quality(Storage(own.resolved_storage_url), batch),
-        load_ontology(own.ontology),
-        decision_state(store, batch),
-        note=known.note,
-        link=_links(store, batch, own.resolved_cvat_url),
+        load_quality(at.storage, batch),
+        at.ontology,
+        decision_state(at.store, batch),
+        note=batches.get(at.store, batch).note,
+        link=_links(at),
     )
     out.write_text(page, "utf-8")
     _say(f"report: {out.absolute()}")
@@ -124,19 +122,14 @@ def exclude(
 ) -> None:
     """Leave an annotator out of the consensus; shows first what that changes."""
     from ava_core import decisions
-    from ava_core.ontology import load_ontology
     from ava_core.quality.effect import exclusion_effect
     from ava_core.quality.tables import load_quality
-    from ava_core.storage import Storage
-    from ava_core.store import batches
 
-    settings, store = load_settings(), _store()
-    own = settings.with_options(batches.get(store, batch).options)
-    raw = load_quality(Storage(own.resolved_storage_url), batch).raw_annotations
-    state = decisions.decision_state(store, batch)
-    _show(exclusion_effect(raw, load_ontology(own.ontology), state, annotator))
+    at = _open(batch)
+    raw = load_quality(at.storage, batch).raw_annotations
+    _show(exclusion_effect(raw, at.ontology, decisions.decision_state(at.store, batch), annotator))
     if apply:
-        decisions.exclude_annotator(store, batch, annotator, _who(actor), comment)
+        decisions.exclude_annotator(at.store, batch, annotator, _who(actor), comment)
         _say(f"{annotator} is left out of batch {batch}. `ava qc include` takes it back.")
     else:
         _say("Nothing was decided. --apply leaves the annotator out.")
@@ -171,19 +164,16 @@ def adjudicate(
 ) -> None:
     """Decide what a person does at a second, whatever the annotators said."""
     from ava_core import decisions
-    from ava_core.ontology import load_ontology
-    from ava_core.store import batches
 
-    store = _store()
-    ontology = load_ontology(load_settings().with_options(batches.get(store, batch).options).ontology)
+    at = _open(batch)
     decisions.adjudicate(
-        store,
+        at.store,
         batch,
         clip_id=clip,
         second=second,
         person_id=person,
         group=group,
-        action_ids=decisions.action_ids(ontology, group, actions or []),
+        action_ids=decisions.action_ids(at.ontology, group, actions or []),
         actor=_who(actor),
         comment=comment,
     )
@@ -207,25 +197,20 @@ def expert(
     from ava_core import decisions
     from ava_core.consensus.form import form_consensus
     from ava_core.cvat.adjudication import send_to_expert
-    from ava_core.ontology import load_ontology
     from ava_core.quality.tables import load_quality
-    from ava_core.storage import Storage
-    from ava_core.store import batches
 
-    store = _store()
+    at = _open(batch)
     if not name:
-        decisions.note_expert(store, batch, clip, "", 0, _who(actor), comment)
+        decisions.note_expert(at.store, batch, clip, "", 0, _who(actor), comment)
         _say(f"The annotators' consensus of {clip} holds again.")
         return
-    own = load_settings().with_options(batches.get(store, batch).options)
-    raw = load_quality(Storage(own.resolved_storage_url), batch).raw_annotations
-    state, ontology = decisions.decision_state(store, batch), load_ontology(own.ontology)
+    raw, state = load_quality(at.storage, batch).raw_annotations, decisions.decision_state(at.store, batch)
     consensus = form_consensus(
-        raw["raw_boxes"], raw["raw_labels"], raw["completed_jobs"], ontology,
+        raw["raw_boxes"], raw["raw_labels"], raw["completed_jobs"], at.ontology,
         approved=[clip], excluded=state.excluded, adjudications=state.adjudications,
     )  # fmt: skip
-    send_to_expert(batch, clip, name, consensus, own, store, ontology, actor=_who(actor), comment=comment)
-    _say(f"{clip} waits for {name} on {own.resolved_cvat_url}.")
+    send_to_expert(at, clip, name, consensus, actor=_who(actor), comment=comment)
+    _say(f"{clip} waits for {name} on {at.settings.resolved_cvat_url}.")
 
 
 @app.command("gold")
@@ -256,14 +241,8 @@ def deal_gold(
 ) -> None:
     """Give gold clips to annotators, hidden among their other work; done again, only what is missing."""
     from ava_core.cvat.gold import deal_gold as deal
-    from ava_core.ontology import load_ontology
-    from ava_core.storage import Storage
-    from ava_core.store import batches
 
-    store = _store()
-    own = load_settings().with_options(batches.get(store, batch).options)
-    storage, ontology = Storage(own.resolved_storage_url), load_ontology(own.ontology)
-    dealt = deal(own, store, storage, ontology, batch, _who(actor), each=each)
+    dealt = deal(_open(batch), _who(actor), each=each)
     for clip, person in dealt:
         _say(f"{clip} → {person}")
     _say(f"{len(dealt)} gold clip(s) dealt.")
@@ -281,6 +260,12 @@ def log(batch: Batch) -> None:
         moment = f"{one.decided_at:%Y-%m-%d %H:%M}"
         table.add_row(moment, one.actor, one.action, one.subject, one.comment)
     Console().print(table)
+
+
+def _open(batch: str) -> BatchContext:
+    from ava_core.batch import open_batch
+
+    return open_batch(load_settings(), batch)
 
 
 def _store() -> Store:
@@ -313,14 +298,15 @@ def _show(rows: pl.DataFrame) -> None:
     Console(highlight=False, soft_wrap=True).print(table)
 
 
-def _links(store: Store, batch: str, url: str):  # type: ignore[no-untyped-def]
+def _links(at: BatchContext) -> Callable[[str, int], str]:
     """The page of each clip's first job at a frame."""
     from ava_core.store import tasks
 
-    jobs = {job.clip_id: job for job in reversed(tasks.jobs_of(store, batch))}
+    jobs = {job.clip_id: job for job in reversed(tasks.jobs_of(at.store, at.batch))}
 
     def link(clip_id: str, frame: int) -> str:
         job = jobs.get(clip_id)
+        url = at.settings.resolved_cvat_url
         return f"{url}/tasks/{job.task_id}/jobs/{job.job_id}?frame={frame}" if job else ""
 
     return link

@@ -12,11 +12,12 @@ from typing import Any
 import polars as pl
 
 from ava_core import decisions
+from ava_core.batch import BatchContext
 from ava_core.cvat.gateway import CvatGateway
+from ava_core.cvat.prefill import to_api
 from ava_core.cvat.reading import content_hash, read_shapes, shapes_from_api
 from ava_core.errors import DecisionError
 from ava_core.ontology import Ontology
-from ava_core.ontology.form import SEED_TRACK_ATTRIBUTE, values_from_labels
 from ava_core.settings import Settings
 from ava_core.store import Store, readings, tasks
 from ava_core.store.tables import Decision, Job
@@ -24,13 +25,10 @@ from ava_core.tables import BOX_COLUMNS, CLIP_FPS, RAW_BOXES, RAW_LABELS, confor
 
 
 def send_to_expert(
-    batch: str,
+    at: BatchContext,
     clip_id: str,
     expert: str,
     consensus: Mapping[str, pl.DataFrame],
-    settings: Settings,
-    store: Store,
-    ontology: Ontology,
     *,
     actor: str,
     comment: str = "",
@@ -40,25 +38,25 @@ def send_to_expert(
     `consensus`: tables of `consensus.form.form_consensus` that hold the clip, approved or not. Raises `DecisionError`
     where the clip has no parent job, or the expert is no member or has already begun.
     """
-    job = _parent(store, batch, clip_id)
+    job = _parent(at.store, at.batch, clip_id)
     tracks = consensus_tracks(consensus, clip_id, job.frames)
-    with CvatGateway(settings) as gateway:
+    with CvatGateway(at.settings) as gateway:
         number = gateway.members().get(expert)
         if number is None:
             raise DecisionError(
-                f"{expert!r} is no member of organisation {settings.cvat_organisation!r} on CVAT.",
+                f"{expert!r} is no member of organisation {at.settings.cvat_organisation!r} on CVAT.",
                 "Invite the person there.",
             )
-        now = next(one for one in gateway.jobs_of_task(job.task_id) if one["id"] == job.job_id)
-        if now["state"] == "in progress":
+        if gateway.job(job.job_id)["state"] == "in progress":
             raise DecisionError(
-                f"The expert's work on {clip_id} has begun.", "Let it be completed, then send the clip again."
+                f"The expert's work on {clip_id} has begun.",
+                "Let it be completed, then send the clip again.",
             )
-        project = gateway.ensure_project(settings.cvat_project, ontology)
-        gateway.put_tracks(job.job_id, tracks_to_api(tracks, ontology, project.label_id, project.specs))
+        project = gateway.ensure_project(at.settings.cvat_project, at.ontology)
+        gateway.put_tracks(job.job_id, to_api(tracks, at.ontology, project.label_id, project.specs))
         gateway.set_job(job.job_id, assignee=number, stage="annotation", state="new")
-    tasks.update_jobs(store, [{"job_id": job.job_id, "predrawn": tracks, "state": "new"}])
-    return decisions.note_expert(store, batch, clip_id, expert, job.job_id, actor, comment)
+    tasks.update_jobs(at.store, [{"job_id": job.job_id, "predrawn": tracks, "state": "new"}])
+    return decisions.note_expert(at.store, at.batch, clip_id, expert, job.job_id, actor, comment)
 
 
 def consensus_tracks(
@@ -83,9 +81,8 @@ def consensus_tracks(
             # A person who was away for a second or more is hidden in between.
             if shapes and frame - shapes[-1]["frame"] > CLIP_FPS:
                 shapes.append(_end(shapes[-1]))
-            shapes.append(
-                {"frame": frame, "box": box, "outside": False, "labels": labels.get((person, second), {})}
-            )
+            said_here = labels.get((person, second), {})
+            shapes.append({"frame": frame, "box": box, "outside": False, "labels": said_here})
         if shapes[-1]["frame"] + 1 < frames:
             shapes.append(_end(shapes[-1]))
         tracks.append({"seed_track": person, "shapes": shapes})
@@ -93,33 +90,7 @@ def consensus_tracks(
 
 
 def _end(shape: dict[str, Any]) -> dict[str, Any]:
-    return shape | {"frame": shape["frame"] + 1, "outside": True}
-
-
-def tracks_to_api(
-    tracks: list[dict[str, Any]], ontology: Ontology, label_id: int, specs: Mapping[str, int]
-) -> list[dict[str, Any]]:
-    """The tracks in the form of CVAT's API, every keyframe with its labels."""
-    return [
-        {
-            "label_id": label_id,
-            "frame": track["shapes"][0]["frame"],
-            "attributes": [{"spec_id": specs[SEED_TRACK_ATTRIBUTE], "value": str(track["seed_track"])}],
-            "shapes": [
-                {
-                    "frame": shape["frame"],
-                    "points": [round(float(value), 2) for value in shape["box"]],
-                    "outside": shape["outside"],
-                    "attributes": [
-                        {"spec_id": specs[name], "value": value}
-                        for name, value in values_from_labels(ontology, shape["labels"]).items()
-                    ],
-                }
-                for shape in track["shapes"]
-            ],
-        }
-        for track in tracks
-    ]
+    return {"frame": shape["frame"] + 1, "box": shape["box"], "outside": True}
 
 
 def read_experts(

@@ -5,12 +5,10 @@ from __future__ import annotations
 import random
 from collections import Counter
 
+from ava_core.batch import BatchContext
 from ava_core.cvat.staffing import top_up
 from ava_core.decisions import decision_state
 from ava_core.errors import AssignmentError
-from ava_core.ontology import Ontology
-from ava_core.settings import Settings
-from ava_core.storage import Storage
 from ava_core.store import Store, annotators, tasks
 
 
@@ -39,18 +37,9 @@ def plan_gold(store: Store, batch: str, *, each: int, seed: int) -> list[tuple[s
     return plan
 
 
-def deal_gold(
-    settings: Settings,
-    store: Store,
-    storage: Storage,
-    ontology: Ontology,
-    batch: str,
-    actor: str,
-    *,
-    each: int,
-) -> list[tuple[str, str]]:
+def deal_gold(at: BatchContext, actor: str, *, each: int) -> list[tuple[str, str]]:
     """Carry `plan_gold` out; done again, it deals only what is missing. Returns what was dealt."""
-    plan = plan_gold(store, batch, each=each, seed=settings.seed)
+    plan = plan_gold(at.store, at.batch, each=each, seed=at.settings.seed)
     for clip, person in plan:
-        top_up(settings, store, storage, ontology, batch, clip, actor, person)
+        top_up(at.settings, at.store, at.storage, at.ontology, at.batch, clip, actor, person)
     return plan

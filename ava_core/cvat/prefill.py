@@ -13,8 +13,8 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from ava_core.ontology import UNSET, Ontology
-from ava_core.ontology.form import SEED_TRACK_ATTRIBUTE, form_fields
+from ava_core.ontology import Ontology
+from ava_core.ontology.form import SEED_TRACK_ATTRIBUTE, values_from_labels
 from ava_core.tables import BOX_COLUMNS
 from ava_core.tracking.iou import pairwise_iou
 
@@ -51,8 +51,11 @@ def prefill_tracks(
 def to_api(
     drawn: list[dict[str, Any]], ontology: Ontology, label_id: int, specs: Mapping[str, int]
 ) -> list[dict[str, Any]]:
-    """The tracks in the form of CVAT's API."""
-    unset = [{"spec_id": specs[field.name], "value": UNSET} for field in form_fields(ontology)]
+    """The tracks in the form of CVAT's API.
+
+    A shape may hold `labels`, action ids by group; the first one of a track without any says `unset` of all. Values
+    hold until the next shape that sets them.
+    """
     return [
         {
             "label_id": label_id,
@@ -61,16 +64,24 @@ def to_api(
             "shapes": [
                 {
                     "frame": shape["frame"],
-                    "points": shape["box"],
+                    "points": [round(value, DECIMALS) for value in shape["box"]],
                     "outside": shape["outside"],
-                    # Values hold until the next keyframe that sets them: the first one says it for all.
-                    "attributes": unset if place == 0 else [],
+                    "attributes": _values(shape.get("labels", {} if place == 0 else None), ontology, specs),
                 }
                 for place, shape in enumerate(track["shapes"])
             ],
         }
         for track in drawn
     ]
+
+
+def _values(
+    labels: Mapping[str, list[int]] | None, ontology: Ontology, specs: Mapping[str, int]
+) -> list[dict[str, Any]]:
+    if labels is None:
+        return []
+    said = values_from_labels(ontology, labels)
+    return [{"spec_id": specs[name], "value": value} for name, value in said.items()]
 
 
 def _shape(frame: int, box: Array, *, outside: bool) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from typing import Any
 
 import polars as pl
 
+from ava_core.batch import BatchContext
 from ava_core.cvat.gateway import CvatGateway
 from ava_core.cvat.retrieve import read_completed
 from ava_core.cvat.sync import look_at_jobs
@@ -51,6 +52,11 @@ class Site:
             for f in range(0, 46, 3)
         ]
         self.tracks = pl.DataFrame(boxes, schema=dict(TRACKS), orient="row")
+
+    @property
+    def context(self) -> BatchContext:
+        """The batch."""
+        return BatchContext("b", self.settings, self.storage, self.store, self.ontology)
 
     def keep_tables(self) -> None:
         """Write the tables where the graph has them."""

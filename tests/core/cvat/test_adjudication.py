@@ -35,9 +35,7 @@ def consensus(raw: dict[str, pl.DataFrame], site: Any, clip: str) -> dict[str, p
 
 
 def send(site: Any, clip: str, raw: dict[str, pl.DataFrame], expert: str = "chloe") -> None:
-    send_to_expert(
-        "b", clip, expert, consensus(raw, site, clip), site.settings, site.store, site.ontology, actor="ann"
-    )  # fmt: skip
+    send_to_expert(site.context, clip, expert, consensus(raw, site, clip), actor="ann")
 
 
 def test_the_expert_finds_the_consensus_and_what_is_mended_comes_back(site: Any) -> None:

@@ -29,7 +29,7 @@ def golden(site: Any) -> tuple[Any, str, str]:
 
 
 def deal(site: Any, each: int = 1) -> list[tuple[str, str]]:
-    return deal_gold(site.settings, site.store, site.storage, site.ontology, "b", "ann", each=each)
+    return deal_gold(site.context, "ann", each=each)
 
 
 def test_everyone_but_the_expert_gets_it_once(golden: tuple[Any, str, str]) -> None:
