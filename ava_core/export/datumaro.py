@@ -12,7 +12,7 @@ from pathlib import Path
 from ava_core.export.dataset import Dataset
 from ava_core.export.layout import LABEL_MAP, write_csv
 from ava_core.export.pictures import keyframes, link_or_copy
-from ava_core.export.rows import timestamp_text
+from ava_core.export.rows import as_text
 from ava_core.export.splits import SPLITS
 from ava_core.ontology import Action, Group, Ontology
 from ava_core.ontology.pbtxt import to_datumaro_pbtxt
@@ -28,7 +28,7 @@ def write_datumaro(folder: Path, dataset: Dataset) -> None:
     for split in SPLITS:
         rows = dataset.rows_of(split)
         if rows.height:
-            write_csv(annotations / f"ava_{split}_v2.2.csv", rows.with_columns(timestamp_text()))
+            write_csv(annotations / f"ava_{split}_v2.2.csv", as_text(rows))
     labelled = set(dataset.rows.select("video_id", "timestamp").unique().rows())
     for video, pictures in dataset.pictures.items():
         (frames / video).mkdir()

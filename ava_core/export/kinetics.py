@@ -23,7 +23,7 @@ from ava_core.export.layout import (
     write_proposals,
 )
 from ava_core.export.pictures import link_rawframes
-from ava_core.export.rows import timestamp_text
+from ava_core.export.rows import as_text, timestamp_text
 from ava_core.export.splits import SPLITS
 from ava_core.ontology.pbtxt import to_ava_pbtxt
 from ava_core.tables import AVA_TIMESTAMP_OFFSET, CLIP_FPS
@@ -39,7 +39,7 @@ def write_kinetics(folder: Path, dataset: Dataset) -> None:
     for split in SPLITS:
         clips = dataset.clips_of(split)
         rows = dataset.rows_of(split).with_columns(pl.col("video_id").replace_strict(names), from_zero)
-        write_csv(annotations / f"kinetics_{split}_v1.0.csv", rows.with_columns(timestamp_text()))
+        write_csv(annotations / f"kinetics_{split}_v1.0.csv", as_text(rows))
         excluded = excluded_seconds(dataset.disputed, clips).with_columns(from_zero)
         named = excluded.select(pl.col("clip_id").replace_strict(names), timestamp_text())
         write_csv(annotations / f"kinetics_{split}_excluded_timestamps_v1.0.csv", named)

@@ -17,7 +17,7 @@ import numpy as np
 import polars as pl
 
 from ava_core.export.dataset import Dataset
-from ava_core.export.rows import DECIMALS, in_window, normalised, timestamp_text
+from ava_core.export.rows import DECIMALS, as_text, in_window, normalised, timestamp_text
 from ava_core.export.splits import SPLITS
 from ava_core.ontology.pbtxt import to_ava_pbtxt
 from ava_core.proposals.pickles import write_ava_pickle
@@ -35,13 +35,13 @@ def write_annotations(folder: Path, dataset: Dataset) -> None:
     annotations.mkdir(parents=True)
     frame_lists.mkdir()
     (annotations / LABEL_MAP).write_text(to_ava_pbtxt(dataset.ontology), "utf-8")
+    rows = as_text(dataset.rows)
     stamps: set[int] = set()
     for split in SPLITS:
         clips = dataset.clips_of(split)
         stamps |= set(_seconds(clips)["timestamp"])
-        write_csv(
-            annotations / f"ava_{split}_v2.2.csv", dataset.rows_of(split).with_columns(timestamp_text())
-        )
+        own = rows.filter(pl.col("video_id").is_in(clips["clip_id"].implode()))
+        write_csv(annotations / f"ava_{split}_v2.2.csv", own)
         excluded = excluded_seconds(dataset.disputed, clips).select("clip_id", timestamp_text())
         write_csv(annotations / f"ava_{split}_excluded_timestamps_v2.2.csv", excluded)
         boxes = placed_proposals(dataset.proposals, clips)
@@ -51,7 +51,7 @@ def write_annotations(folder: Path, dataset: Dataset) -> None:
         _write_frame_list(frame_lists / f"{split}.csv", clips)
     texts = pl.Series(sorted(stamps), dtype=pl.Int32).cast(pl.String).str.zfill(4)
     write_lines(annotations / "ava_included_timestamps_v2.2.txt", texts)
-    write_csv(folder / "AVA_dataset.csv", dataset.rows.with_columns(timestamp_text()))
+    write_csv(folder / "AVA_dataset.csv", rows)
 
 
 def excluded_seconds(disputed: pl.DataFrame, clips: pl.DataFrame) -> pl.DataFrame:
@@ -79,7 +79,7 @@ def write_proposals(path: Path, placed: pl.DataFrame, *, offset: int = AVA_TIMES
 
 
 def write_csv(path: Path, table: pl.DataFrame) -> None:
-    """Write a table without a header or quotes; lines end in LF, shares of the picture have their decimals."""
+    """Write a table without a header or quotes; lines end in LF."""
     table.write_csv(
         path, include_header=False, line_terminator="\n", quote_style="never", float_precision=DECIMALS
     )
@@ -98,7 +98,7 @@ def _seconds(clips: pl.DataFrame) -> pl.DataFrame:
 
 
 def _predicted_text(placed: pl.DataFrame) -> pl.DataFrame:
-    return placed.select("clip_id", timestamp_text(), *BOX_COLUMNS, pl.lit("").alias("empty"), "score")
+    return as_text(placed).select("clip_id", "timestamp", *BOX_COLUMNS, pl.lit("").alias("empty"), "score")
 
 
 def _write_frame_list(path: Path, clips: pl.DataFrame) -> None:

@@ -21,7 +21,7 @@ def plot_counts(counts: pl.DataFrame) -> str:
         axes.barh(places, counts[split].to_list(), height=height, color=COLOURS[split], label=split)
     axes.set_xscale("symlog", linthresh=1)
     axes.set_xlabel("labels")
-    axes.legend(loc="lower right", frameon=False)
+    axes.legend(loc="lower left", bbox_to_anchor=(0, 1), ncol=len(SPLITS), frameon=False)
     return _named(figure, axes, counts["name"].to_list())
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Final
 
 import polars as pl
@@ -64,6 +65,21 @@ def annotation_rows(
     joined = placed.join(labels.select(*at, "action_id"), on=at)
     rows = joined.rename({"clip_id": "video_id"}).select(ROW_COLUMNS).unique()
     return rows.sort("video_id", "timestamp", "person_id", "action_id")
+
+
+def as_text(table: pl.DataFrame) -> pl.DataFrame:
+    """A table with its boxes (shares of the picture) and timestamps as the text that stands in files."""
+    places = [(pl.col(name) * 10**DECIMALS).round().cast(pl.UInt32) for name in BOX_COLUMNS]
+    texts = pl.lit(_shares())
+    return table.with_columns(
+        timestamp_text(), *(texts.gather(at).alias(n) for n, at in zip(BOX_COLUMNS, places, strict=True))
+    )
+
+
+@cache
+def _shares() -> pl.Series:
+    """Every share that can occur, as text: looking it up takes a tenth of the time of formatting it."""
+    return pl.Series([f"{number / 10**DECIMALS:.{DECIMALS}f}" for number in range(10**DECIMALS + 1)])
 
 
 def timestamp_text() -> pl.Expr:
