@@ -17,7 +17,7 @@ from ava_core.ontology import Ontology
 from ava_core.store import Store
 from ava_core.store.tables import Decision, Job, Task
 from ava_core.store.tasks import DONE_STAGE, DONE_STATE
-from ava_core.tables import ADJUDICATIONS
+from ava_core.tables import ADJUDICATIONS, empty
 
 QC_STATUS = {"approve": "approved", "reject": "rejected", "reopen": "pending"}
 
@@ -34,6 +34,11 @@ class DecisionState:
     """Gold clips, and the expert whose work on each is the measure."""
     experts: dict[str, str] = field(default_factory=dict)
     """Clips that were given to an expert for adjudication, and to whom."""
+
+    @classmethod
+    def of_approved(cls, clips: Collection[str]) -> DecisionState:
+        """A state in which these clips are approved and nothing else was decided."""
+        return cls(frozenset(clips), frozenset(), frozenset(), empty(ADJUDICATIONS), {})
 
 
 def approve(

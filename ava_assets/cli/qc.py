@@ -10,6 +10,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from ava_core.errors import InputError
 from ava_core.settings import load_settings
 
 if TYPE_CHECKING:
@@ -34,25 +35,79 @@ Actor = Annotated[str, typer.Option("--as", help="Who decides. Default: the user
 
 @app.command("report")
 def report(
-    batch: Batch,
+    name: Annotated[str, typer.Argument(help="Name of a batch, or of a release with --release.")],
     out: Annotated[Path, typer.Option(help="Where the page is written.")] = Path("quality.html"),
+    release: Annotated[bool, typer.Option("--release", help="Report on a release.")] = False,
 ) -> None:
     """Write one self-contained HTML page: agreement, annotators, classes, clips, conflicts."""
+    page = _release_page(name) if release else _batch_page(name)
+    out.write_text(page, "utf-8")
+    _say(f"report: {out.absolute()}")
+
+
+def _batch_page(batch: str) -> str:
     from ava_core.decisions import decision_state
     from ava_core.quality.report import quality_report
     from ava_core.quality.tables import load_quality
     from ava_core.store import batches
 
     at = _open(batch)
-    page = quality_report(
-        load_quality(at.storage, batch),
-        at.ontology,
-        decision_state(at.store, batch),
-        note=batches.get(at.store, batch).note,
-        link=_links(at),
+    note = batches.get(at.store, batch).note
+    state = decision_state(at.store, batch)
+    return quality_report(load_quality(at.storage, batch), at.ontology, state, note=note, link=_links(at))
+
+
+def _release_page(name: str) -> str:
+    from ava_core.decisions import DecisionState
+    from ava_core.ontology import load_ontology
+    from ava_core.quality.report import quality_report
+    from ava_core.quality.tables import load_release_quality
+    from ava_core.storage import Storage
+
+    settings = load_settings()
+    ontology = load_ontology(settings.ontology)
+    tables = load_release_quality(Storage(settings.resolved_storage_url), ontology, name, seed=settings.seed)
+    # Whatever a release holds was approved; who was left out shows in the batches' own reports.
+    approved = frozenset(tables.raw_annotations["completed_jobs"]["clip_id"])
+    return quality_report(tables, ontology, DecisionState.of_approved(approved))
+
+
+@app.command("audit")
+def audit(
+    batch: Batch,
+    size: Annotated[
+        int, typer.Option(min=1, help="Items to check; 60 with none wrong bound the error rate at 5 %.")
+    ] = 60,
+    seed: Annotated[int, typer.Option(help="Another seed draws another sample.")] = 0,
+) -> None:
+    """Draw a simple random sample of approved people and seconds to check blindly: without what was decided."""
+    from polars import Series
+
+    from ava_core.agreement.audit import audit_sample
+    from ava_core.quality.tables import load_quality
+    from ava_core.tables import CLIP_FPS
+
+    at = _open(batch)
+    boxes = load_quality(at.storage, batch).consensus_labels.get("consensus_boxes")
+    if boxes is None:
+        raise InputError(f"Batch {batch} has no consensus yet.", "Approve clips first.")
+    link = _links(at)
+    items = audit_sample(
+        boxes.select("clip_id", "second", "person_id", "x1", "y1", "x2", "y2"), size, seed=seed
     )
-    out.write_text(page, "utf-8")
-    _say(f"report: {out.absolute()}")
+    where = [link(clip, second * CLIP_FPS) for clip, second in items.select("clip_id", "second").rows()]
+    _show(items.insert_column(3, Series("where", where)))
+
+
+@app.command("audit-result")
+def audit_result(
+    checked: Annotated[int, typer.Argument(help="Items that were checked.")],
+    wrong: Annotated[int, typer.Argument(help="How many of them were wrong.")],
+) -> None:
+    """Say what a blind audit shows about all approved items."""
+    from ava_core.agreement.audit import audit_bound
+
+    _say(audit_bound(wrong, checked).sentence)
 
 
 @app.command("approve")

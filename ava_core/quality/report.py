@@ -1,4 +1,4 @@
-"""The quality report of a batch: one HTML file with plots and tables that needs nothing beside it."""
+"""The quality report of a batch or a release: one HTML file with plots and tables that needs nothing beside it."""
 
 from __future__ import annotations
 
@@ -28,9 +28,7 @@ def quality_report(
     link: Link | None = None,
 ) -> str:
     """The page. Figures that are undefined are dashes with their reason beside them."""
-    return to_html(
-        f"Quality of batch {tables.batch}", _blocks(tables, ontology, state, note, link or _nowhere)
-    )
+    return to_html(f"Quality of {tables.subject}", _blocks(tables, ontology, state, note, link or _nowhere))
 
 
 def _nowhere(clip_id: str, frame: int) -> str:
@@ -41,7 +39,7 @@ def _blocks(
     tables: QualityTables, ontology: Ontology, state: DecisionState, note: str, link: Link
 ) -> Iterator[Block]:
     done = tables.raw_annotations["completed_jobs"]
-    yield Heading(f"Quality of batch {tables.batch}", 1)
+    yield Heading(f"Quality of {tables.subject}", 1)
     for line in note.splitlines():
         yield Text(line, strong=True)
     yield Text(

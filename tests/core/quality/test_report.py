@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from xml.etree import ElementTree
 
@@ -14,7 +15,7 @@ from ava_core.decisions import DecisionState
 from ava_core.errors import InputError
 from ava_core.quality.effect import exclusion_effect
 from ava_core.quality.report import quality_report
-from ava_core.quality.tables import QualityTables, load_quality
+from ava_core.quality.tables import QualityTables, load_quality, load_release_quality
 from ava_core.storage import Storage
 from ava_core.tables import ADJUDICATIONS, COMPLETED_JOBS, RAW_BOXES, RAW_LABELS, empty
 from tests.core.planted import RANDOM, Planted, good_annotators, plant
@@ -39,7 +40,7 @@ def raw_of(planted: Planted) -> dict[str, pl.DataFrame]:
 def tables_of(planted: Planted) -> QualityTables:
     clips = planted.completed["clip_id"].unique().to_list()
     return QualityTables(
-        "b",
+        "batch b",
         raw_of(planted),
         measure_agreement(*planted.work[:3], planted.ontology, repetitions=50),
         form_consensus(*planted.work, approved=clips),
@@ -93,7 +94,7 @@ def test_a_batch_that_nobody_worked_on_has_a_page_that_says_so(planted: Planted)
         "completed_jobs": empty(COMPLETED_JOBS),
     }
     agreement = measure_agreement(*raw.values(), planted.ontology)
-    page = quality_report(QualityTables("b", raw, agreement, {}), planted.ontology, NOBODY)
+    page = quality_report(QualityTables("batch b", raw, agreement, {}), planted.ontology, NOBODY)
     assert "0 clips completed" in page
     assert "nan" not in page.lower().replace("nano", "")
 
@@ -101,3 +102,23 @@ def test_a_batch_that_nobody_worked_on_has_a_page_that_says_so(planted: Planted)
 def test_an_unread_batch_names_what_to_do(tmp_path) -> None:
     with pytest.raises(InputError, match="Materialise raw_annotations"):
         load_quality(Storage(tmp_path), "b")
+
+
+def test_a_release_is_measured_over_all_its_batches(planted: Planted, tmp_path) -> None:
+    storage = Storage(tmp_path)
+    clips = planted.clip_ids
+    halves = {"one": clips[:4], "two": clips[4:]}
+    for batch, own in halves.items():
+        for name, table in raw_of(planted).items():
+            part = table.filter(pl.col("clip_id").is_in(own))
+            storage.write_table(storage.table_path(batch, "raw_annotations", name), part)
+    folder = storage.path("releases", "v1")
+    storage.write_bytes(folder / "release.json", json.dumps({"batches": {b: {} for b in halves}}).encode())
+    storage.write_table(folder / "manifest.parquet", pl.DataFrame({"video_id": clips[1:]}))
+    tables = load_release_quality(storage, planted.ontology, "v1")
+    assert sorted(tables.raw_annotations["completed_jobs"]["clip_id"].unique()) == clips[1:]
+    assert tables.agreement["clips"].height == len(clips) - 1
+    page = quality_report(tables, planted.ontology, DecisionState.of_approved(clips[1:]))
+    assert "Quality of release v1" in page
+    with pytest.raises(InputError, match="no release"):
+        load_release_quality(storage, planted.ontology, "v2")

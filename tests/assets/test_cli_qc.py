@@ -1,0 +1,134 @@
+"""`ava qc`: decisions by command, on a batch that two people completed; nothing is decided by looking."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ava_assets.cli import main
+from ava_core import decisions
+from ava_core.agreement.measure import measure_agreement
+from ava_core.consensus.form import form_consensus
+from ava_core.settings import load_settings
+from ava_core.storage import Storage
+from ava_core.store import Store, batches, open_store, tasks
+from ava_core.store.tables import Job, Task
+from tests.core.planted import good_annotators, plant
+
+BATCH = "b"
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Store:
+    """Two clips that three people completed, with agreement and consensus."""
+    settings = load_settings()
+    planted = plant(good_annotators(3, 0), clips=2, seed=0)
+    storage, opened = Storage(settings.resolved_storage_url), open_store(settings)
+    batches.add(opened, BATCH, "/b.zip", {"ontology": "ava80"})
+    raw = {
+        "raw_boxes": planted.raw_boxes,
+        "raw_labels": planted.raw_labels,
+        "completed_jobs": planted.completed,
+    }
+    agreement = measure_agreement(*raw.values(), planted.ontology, repetitions=20)
+    consensus = form_consensus(*planted.work, approved=planted.clip_ids)
+    for asset, tables in (
+        ("raw_annotations", raw),
+        ("agreement", agreement),
+        ("consensus_labels", consensus),
+    ):
+        for name, table in tables.items():
+            storage.write_table(storage.table_path(BATCH, asset, name), table)
+    tasks.put_project(opened, 1, "ava")
+    for number, clip in enumerate(planted.clip_ids, start=1):
+        rows = planted.completed.filter(clip_id=clip).to_dicts()
+        jobs = [
+            Job(job_id=row["job_id"], task_id=number, batch=BATCH, clip_id=clip, job_type="consensus_replica",
+                annotator=row["annotator"], state="completed", frames=450, predrawn=[])
+            for row in rows
+        ]  # fmt: skip
+        tasks.put_task(opened, Task(task_id=number, project_id=1, name=clip, batch=BATCH, clip_id=clip), jobs)
+    return opened
+
+
+@pytest.fixture
+def qc(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path, store: Store
+) -> Any:
+    """Runs `ava qc …`; returns exit code and everything that was printed."""
+    monkeypatch.chdir(tmp_path)
+
+    def run(*arguments: str) -> tuple[int, str]:
+        monkeypatch.setattr(sys, "argv", ["ava", "qc", *arguments])
+        code: Any = 0
+        try:
+            main()
+        except SystemExit as end:
+            code = end.code or 0
+        printed = capsys.readouterr()
+        return int(code), " ".join((printed.out + printed.err).split())
+
+    return run
+
+
+def state(store: Store) -> decisions.DecisionState:
+    return decisions.decision_state(store, BATCH)
+
+
+def test_bulk_decides_only_when_told(qc: Any, store: Store) -> None:
+    code, said = qc("bulk", BATCH, "--alpha", "0")
+    assert (code, state(store).approved) == (0, frozenset())
+    assert "Nothing was decided" in said
+    qc("bulk", BATCH, "--alpha", "0", "--apply", "--as", "ann")
+    assert len(state(store).approved) == 2
+    assert {d.actor for d in decisions.decisions_of(store, BATCH)} == {"ann"}
+    assert "bulk" in qc("log", BATCH)[1]
+
+
+def test_exclude_shows_its_effect_and_can_be_taken_back(qc: Any, store: Store) -> None:
+    code, said = qc("exclude", BATCH, "good0")
+    assert (code, state(store).excluded) == (0, frozenset())
+    assert "pooled_alpha" in said
+    qc("exclude", BATCH, "good0", "--apply")
+    assert state(store).excluded == {"good0"}
+    qc("include", BATCH, "good0")
+    assert state(store).excluded == frozenset()
+
+
+def test_a_clip_is_judged_and_reopened(qc: Any, store: Store) -> None:
+    qc("approve", BATCH, "clip_0000")
+    qc("reject", BATCH, "clip_0001", "--comment", "boxes drift")
+    assert (state(store).approved, state(store).rejected) == ({"clip_0000"}, {"clip_0001"})
+    qc("reopen", BATCH, "clip_0000", "clip_0001")
+    assert state(store).approved == state(store).rejected == frozenset()
+
+
+def test_adjudication_takes_names_and_refuses_others(qc: Any, store: Store) -> None:
+    assert qc("adjudicate", BATCH, "clip_0000", "3", "1", "pose", "stand")[0] == 0
+    [row] = state(store).adjudications.to_dicts()
+    assert (row["second"], row["person_id"], row["action_ids"]) == (3, 1, [12])
+    code, said = qc("adjudicate", BATCH, "clip_0000", "3", "1", "pose", "moonwalk")
+    assert (code, "no action 'moonwalk'" in said) == (1, True)
+    code, said = qc("adjudicate", BATCH, "clip_0000", "3", "1", "poses", "stand")
+    assert (code, "no group 'poses'" in said) == (1, True)
+
+
+def test_report_and_audit(qc: Any, tmp_path: Path) -> None:
+    assert qc("report", BATCH)[0] == 0
+    assert "Quality of batch b" in (tmp_path / "quality.html").read_text()
+    code, said = qc("audit", BATCH, "--size", "5")
+    assert (code, said.count("clip_000")) == (0, 5)
+    assert "walk" not in said, "the audit is blind"
+    assert "at most 4.9%" in qc("audit-result", "60", "0")[1]
+    assert qc("audit-result", "3", "4")[0] == 1
+
+
+def test_gold_is_marked_and_unmarked(qc: Any, store: Store) -> None:
+    qc("gold", BATCH, "clip_0000", "good1")
+    assert state(store).gold == {"clip_0000": "good1"}
+    qc("gold", BATCH, "clip_0000")
+    assert state(store).gold == {}
+    assert qc("gold", BATCH, "clip_0000", "stranger")[0] == 1
