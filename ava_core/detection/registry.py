@@ -33,6 +33,10 @@ def detector_fps(settings: Settings, detector: Detector) -> float:
 
 @cache
 def _rfdetr(size: str, weights: Path, device: str, resolution: int | None) -> Detector:
+    if weights.suffix == ".onnx":
+        from ava_core.detection.rfdetr_onnx import RfDetrOnnxDetector
+
+        return RfDetrOnnxDetector(weights)
     from ava_core.detection.rfdetr import RfDetrDetector
 
     return RfDetrDetector(size, weights, device=device, resolution=resolution)

@@ -95,9 +95,14 @@ def default_weights(size: str, rf_home: Path) -> Path:
 def _people(found: Any, frame: Frame) -> Boxes:
     people = np.asarray(found.class_id) == PERSON
     boxes = np.asarray(found.xyxy, dtype=np.float64)[people]
+    return proper_people(boxes, np.asarray(found.confidence, dtype=np.float64)[people], frame)
+
+
+def proper_people(boxes: Boxes, scores: Boxes, frame: Frame) -> Boxes:
+    """Boxes `(N, 4)` with their scores `(N)`: clipped to the frame, those outside and duplicates left out."""
     height, width = frame.shape[:2]
     boxes = boxes.clip(0, [width, height, width, height])
-    table = np.column_stack([boxes, np.asarray(found.confidence, dtype=np.float64)[people]]).reshape(-1, 5)
+    table = np.column_stack([boxes, scores]).reshape(-1, 5)
     table = table[(table[:, 2] > table[:, 0]) & (table[:, 3] > table[:, 1])]
     return without_duplicates(table)
 

@@ -1,0 +1,97 @@
+"""Detectors: frames a second by model, back end, precision and batch, beside one another in one run.
+
+RF-DETR runs with random weights where none lie at hand: its time does not depend on them. A GPU is used where
+there is one, ONNX Runtime where it is installed. The motion detector is the one that costs next to nothing.
+
+    python -m benchmarks.detection [--json FILE] [--size nano] [--resolution 384] [--seconds 10]
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+
+from ava_core.detection.base import Detector, Frame
+from ava_core.detection.motion import MotionDetector
+from ava_core.detection.rfdetr import VARIANTS, RfDetrDetector
+from benchmarks._bench import Bars, argument_parser, table
+
+Make = Callable[[], Detector]
+
+
+def main() -> None:
+    """Measure, print."""
+    parser = argument_parser(__doc__ or "")
+    parser.add_argument("--size", choices=sorted(VARIANTS), default="nano")
+    parser.add_argument("--resolution", type=int, default=384)
+    parser.add_argument("--seconds", type=float, default=10.0, help="how long each is measured")
+    options = parser.parse_args()
+    bars = Bars("detection")
+    frames = street_frames(32)
+    rows = []
+    with tempfile.TemporaryDirectory(prefix="ava-bench-") as folder:
+        for name, make, batches in detectors(options.size, options.resolution, Path(folder)):
+            detector = make()
+            detector.start_video(frames)
+            for batch in batches:
+                wall, cpu = measure(detector, frames, batch, options.seconds)
+                rows.append([name, batch, 1 / wall, 1e3 * wall, 1e3 * cpu])
+                bars.figure(f"{name}, batch {batch}, frames/s", 1 / wall)
+    print(f"\n720p frames, RF-DETR {options.size} at {options.resolution}")
+    table(["detector", "batch", "frames/s", "ms/frame", "CPU-ms/frame"], rows)
+    bars.finish(options.json)
+
+
+def detectors(size: str, resolution: int, folder: Path) -> Iterator[tuple[str, Make, tuple[int, ...]]]:
+    """Name, maker and batch sizes of what can run here."""
+    import torch
+
+    yield "motion", MotionDetector, (1,)
+    yield (
+        "rfdetr torch cpu",
+        lambda: RfDetrDetector(size, None, device="cpu", resolution=resolution),
+        (1, 2, 4),
+    )
+    if importlib.util.find_spec("onnxruntime") and importlib.util.find_spec("onnx"):
+        from ava_core.detection.rfdetr_onnx import RfDetrOnnxDetector, export_onnx
+
+        target = folder / f"{size}.onnx"
+        export_onnx(size, None, target, resolution=resolution)
+        yield "rfdetr onnx cpu", lambda: RfDetrOnnxDetector(target), (1, 2, 4)
+    if torch.cuda.is_available():
+        make = RfDetrDetector(size, None, device="cuda", resolution=resolution)
+        yield "rfdetr torch cuda half", lambda: make, (1, 4, 16)
+
+
+def measure(detector: Detector, frames: list[Frame], batch: int, seconds: float) -> tuple[float, float]:
+    """Wall and CPU seconds a frame, after one batch to warm up."""
+    detector.detect(frames[:batch])
+    done, begin, cpu = 0, time.perf_counter(), time.process_time()
+    while time.perf_counter() - begin < seconds:
+        start = done % (len(frames) - batch + 1)
+        detector.detect(frames[start : start + batch])
+        done += batch
+    return (time.perf_counter() - begin) / done, (time.process_time() - cpu) / done
+
+
+def street_frames(count: int) -> list[Frame]:
+    """A noisy 720p street with people who walk."""
+    noise = np.random.default_rng(0)
+    street = noise.integers(60, 180, (720, 1280, 3)).astype(np.uint8)
+    frames = []
+    for number in range(count):
+        frame = street.copy()
+        for who in range(8):
+            left = (who * 150 + number * 6) % 1200
+            frame[200 + 20 * who : 340 + 20 * who, left : left + 50] = (40 + 20 * who, 90, 200)
+        frames.append(frame)
+    return frames
+
+
+if __name__ == "__main__":
+    main()

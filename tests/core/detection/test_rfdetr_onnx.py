@@ -1,0 +1,62 @@
+"""RF-DETR on ONNX Runtime finds what it finds through torch."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from ava_core.detection.registry import make_detector
+from ava_core.detection.rfdetr_onnx import _people
+from ava_core.errors import DetectorError
+from ava_core.settings import load_settings
+
+
+def test_a_missing_file_is_one_sentence(tmp_path: Path) -> None:
+    settings = load_settings(detector="rfdetr", rfdetr_weights=tmp_path / "none.onnx")
+    with pytest.raises(DetectorError, match=r"none\.onnx.*AVA_RFDETR_WEIGHTS"):
+        make_detector(settings)
+
+
+def test_outputs_become_boxes_of_people() -> None:
+    boxes = np.array([[0.5, 0.5, 0.2, 0.4], [0.1, 0.1, 0.4, 0.4], [0.5, 0.5, 0.2, 0.4]], np.float32)
+    classes = np.full((3, 91), -9.0, np.float32)
+    classes[0, 1], classes[1, 1], classes[2, 3] = 2.0, 0.0, 4.0
+    people = _people(boxes, classes, np.zeros((100, 200, 3), np.uint8))
+    np.testing.assert_allclose(people[:, :4], [[80, 30, 120, 70], [0, 0, 60, 30]], atol=1e-4)
+    np.testing.assert_allclose(people[:, 4], [1 / (1 + np.exp(-2)), 0.5])
+
+
+@pytest.mark.slow
+def test_it_finds_what_torch_finds(tmp_path: Path) -> None:
+    pytest.importorskip("onnxruntime", reason="ONNX Runtime is an extra")
+    pytest.importorskip("onnx", reason="the exporter is an extra")
+    import torch
+
+    from ava_core.detection.rfdetr import RfDetrDetector
+    from ava_core.detection.rfdetr_onnx import RfDetrOnnxDetector, export_onnx
+
+    torch.manual_seed(0)
+    export_onnx("nano", None, tmp_path / "nano.onnx", resolution=192)
+    torch.manual_seed(0)
+    eager = RfDetrDetector("nano", None, device="cpu", resolution=192)
+    onnx = RfDetrOnnxDetector(tmp_path / "nano.onnx")
+    noise = np.random.default_rng(0)
+    frames = [noise.integers(0, 255, (120, 160, 3)).astype(np.uint8) for _ in range(3)]
+    found = list(
+        zip(eager._model.predict(frames, threshold=0.0, include_source_image=False), frames, strict=True)
+    )
+    for (one, frame), (boxes, classes) in zip(found, _raw(onnx, frames), strict=True):
+        scores = 1 / (1 + np.exp(-classes.astype(np.float64)))
+        np.testing.assert_allclose(np.sort(one.confidence)[-50:], np.sort(scores.ravel())[-50:], atol=1e-3)
+        assert frame.shape == (120, 160, 3)
+        assert boxes.shape == (300, 4)
+
+
+def _raw(detector: object, frames: list[np.ndarray]) -> list[tuple[np.ndarray, np.ndarray]]:
+    from ava_core.detection.rfdetr_onnx import _as_input
+
+    batch = np.stack([_as_input(frame, detector.resolution) for frame in frames])  # type: ignore[attr-defined]
+    boxes, classes = detector._session.run(["dets", "labels"], {detector._input: batch})  # type: ignore[attr-defined]
+    return list(zip(boxes, classes, strict=True))
