@@ -148,6 +148,10 @@ class CvatGateway(CvatSession):
         """Tasks of the project with exactly that name, oldest first."""
         return [t for t in self._list("tasks_api", project_id=project_id, name=name) if t["name"] == name]
 
+    def task(self, task_id: int) -> dict[str, Any]:
+        """One task; its `size` counts frames, 0 or null before its media are there."""
+        return self._read("tasks_api", "retrieve", task_id)
+
     def tasks_of_project(self, project_id: int) -> list[dict[str, Any]]:
         """All tasks of the project, oldest first."""
         return self._list("tasks_api", project_id=project_id)
@@ -162,8 +166,7 @@ class CvatGateway(CvatSession):
         )
         task_id = int(self._write("tasks_api", "create", request)["id"])
         try:
-            self._upload(task_id, video)
-            return self._read("tasks_api", "retrieve", task_id)
+            return self._upload(task_id, video)
         except BaseException:
             with suppress(CvatError):  # what stays is known by its name, and removed before the next try
                 self.remove_task(task_id)
@@ -257,8 +260,8 @@ class CvatGateway(CvatSession):
         """The page on which a person opens a job at a frame."""
         return f"{job_page(self.url, task_id, job_id)}?frame={frame}"
 
-    def _upload(self, task_id: int, video: Path) -> None:
-        """Give a task its media, and wait until the server has made frames and jobs of it."""
+    def _upload(self, task_id: int, video: Path) -> dict[str, Any]:
+        """Give a task its media, and wait until the server has made frames and jobs of it; returns the task."""
         try:
             with self._explained(f"upload {video.name}"):
                 self._client.tasks.retrieve(task_id).upload_data(
@@ -266,7 +269,7 @@ class CvatGateway(CvatSession):
                 )
         except CvatError:
             # The last answer may be all that was lost, or a repeated request refused (409): then it is under way.
-            if not (self._is_under_way(task_id) or self._size(task_id)):
+            if not (self._is_under_way(task_id) or self.task(task_id)["size"]):
                 raise
         deadline = time.monotonic() + UPLOAD_TIMEOUT_SECONDS
         while self._is_under_way(task_id):
@@ -275,12 +278,10 @@ class CvatGateway(CvatSession):
                     f"{self.url} has not made a task of {video.name} in time.", "Look at its workers."
                 )
             time.sleep(POLL_SECONDS)
-        if not self._size(task_id):
+        task = self.task(task_id)
+        if not task["size"]:
             raise CvatLostError(f"{self.url} has forgotten the upload of {video.name}.", "Run it again.")
-
-    def _size(self, task_id: int) -> int:
-        """Frames of a task, 0 before its media are there."""
-        return int(self._read("tasks_api", "retrieve", task_id).get("size") or 0)
+        return task
 
     def _is_under_way(self, task_id: int) -> bool:
         """Whether the server still works on a task's media; raises `CvatError` where that failed.

@@ -19,6 +19,8 @@ from ava_core.store import Store, readings, tasks
 from ava_core.store.tables import Job, Reading
 from ava_core.tables import COMPLETED_JOBS, RAW_BOXES, RAW_LABELS, conform
 
+KEPT_AT_ONCE: Final = 100
+"""Readings that are written together: a crash loses no more than these, and they are only read again."""
 READ_TRIES: Final = 3
 """Readings of a job that changes while it is read; it is taken up again when it was looked at the next time."""
 
@@ -45,12 +47,11 @@ def read_completed(
             with pool.gateway() as gateway:
                 form = gateway.ensure_project(settings.cvat_project, ontology).specs
             specs = {number: name for name, number in form.items()}
-            for job, reading in zip(
-                new, pool.map(lambda job: _read(pool, store, job, specs), new), strict=True
-            ):
-                if reading is not None:
-                    last[job.job_id] = reading
-                progress.advance()
+            for start in range(0, len(new), KEPT_AT_ONCE):
+                some = new[start : start + KEPT_AT_ONCE]
+                read = [one for one in pool.map(lambda job: _read(pool, store, job, specs), some) if one]
+                last |= {reading.job_id: reading for reading in readings.append_all(store, read)}
+                progress.advance(len(some))
         tasks.note_retrieval(store, {job.task_id for job in new})
         progress.finish()
         jobs = tasks.completed_jobs(store, batch)
@@ -67,33 +68,26 @@ def check_rules(
     return broken_rules(tables["raw_boxes"], tables["raw_labels"], rules, ontology, pages)
 
 
-def _read(pool: GatewayPool, store: Store, job: Job, specs: dict[int, str]) -> Reading | None:
-    """A reading of a completed job; `None` where its annotator has opened it again by now.
+def _read(pool: GatewayPool, store: Store, job: Job, specs: dict[int, str]) -> dict[str, Any] | None:
+    """A completed job's content, as `readings.append` takes it; `None` where it has been opened again by now.
 
     The job is looked at after its content: a reading belongs to a moment at which the work was done.
     """
+    expected = job.server_updated_at
     with pool.gateway() as gateway:
-        expected = job.server_updated_at
         for _ in range(READ_TRIES):
             shapes = shapes_from_api(gateway.annotations(job.job_id), specs)
             now = gateway.job(job.job_id)
             if now["updated_date"] == expected:
-                break
+                return {
+                    "job_id": job.job_id, "task_id": job.task_id, "annotator": job.annotator,
+                    "server_updated_at": expected, "content_hash": content_hash(shapes), "shapes": shapes,
+                }  # fmt: skip
             expected = now["updated_date"]
             tasks.update_jobs(store, [as_seen(job, now)])
             if (now["stage"], now["state"]) != (tasks.DONE_STAGE, tasks.DONE_STATE):
                 return None
-        else:
-            return None
-    return readings.append(
-        store,
-        job_id=job.job_id,
-        task_id=job.task_id,
-        annotator=job.annotator,
-        server_updated_at=expected,
-        content_hash=content_hash(shapes),
-        shapes=shapes,
-    )
+    return None
 
 
 def _tables(
@@ -103,15 +97,16 @@ def _tables(
     boxes: list[dict[str, Any]] = []
     labels: list[dict[str, Any]] = []
     done: list[dict[str, Any]] = []
+    shapes = readings.shapes_of_all(store, [last[job.job_id].reading_id for job in jobs])
     for job in jobs:
         reading, clip = last[job.job_id], by_id[job.clip_id]
         whose = {
             "clip_id": job.clip_id, "annotator": job.annotator, "job_id": job.job_id, "version": reading.version,
         }  # fmt: skip
-        shapes = [_as_shape(row) for row in readings.shapes_of(store, reading.reading_id)]
+        size = {name: clip[name] for name in ("frames", "width", "height")}
         job_boxes, job_labels = read_shapes(
-            shapes, ontology, frames=clip["frames"], width=clip["width"], height=clip["height"], predrawn=job.predrawn
-        )  # fmt: skip
+            shapes[reading.reading_id], ontology, **size, predrawn=job.predrawn
+        )
         boxes += [whose | row for row in job_boxes]
         labels += [whose | row for row in job_labels]
         done.append(whose)
@@ -120,8 +115,3 @@ def _tables(
         "raw_labels": conform(pl.DataFrame(labels, schema=dict(RAW_LABELS)), RAW_LABELS, "raw_labels"),
         "completed_jobs": pl.DataFrame(done, schema=dict(COMPLETED_JOBS)),
     }
-
-
-def _as_shape(row: Any) -> dict[str, Any]:
-    names = ("track_id", "frame", "xtl", "ytl", "xbr", "ybr", "outside", "attributes")
-    return {name: getattr(row, name) for name in names}

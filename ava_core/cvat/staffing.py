@@ -115,9 +115,8 @@ def _rejection(store: Store, batch: str, clip_id: str) -> str:
 def _boxes_around(store: Store, reading_id: int, frame: int) -> tuple[float, ...]:
     """The rectangle around all boxes that a reading has at a frame."""
     by_track: dict[int, list[dict[str, Any]]] = {}
-    for row in readings.shapes_of(store, reading_id):
-        shape = {name: getattr(row, name) for name in ("frame", "xtl", "ytl", "xbr", "ybr", "outside")}
-        by_track.setdefault(row.track_id, []).append(shape)
+    for shape in readings.shapes_of(store, reading_id):
+        by_track.setdefault(shape["track_id"], []).append(shape)
     boxes = [box for box in (box_at(track, frame) for track in by_track.values()) if box is not None]
     if not boxes:
         return NO_BOX

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
 
 from sqlalchemy import func, insert, select
 
 from ava_core.store.database import Store
 from ava_core.store.tables import Annotation, Reading
+
+SHAPE_COLUMNS: Final = ("track_id", "frame", "xtl", "ytl", "xbr", "ybr", "outside", "attributes")
+AT_ONCE: Final = 500
+"""Readings asked for at a time: databases limit the length of a question."""
 
 
 def latest(store: Store, job_ids: list[int]) -> dict[int, Reading]:
@@ -41,35 +46,60 @@ def append(
 
     `shapes` hold the columns of `annotations` from `track_id` to `attributes`.
     """
+    given = {
+        "job_id": job_id,
+        "annotator": annotator,
+        "server_updated_at": server_updated_at,
+        "content_hash": content_hash,
+    }
+    [reading] = append_all(store, [given | {"task_id": task_id, "shapes": shapes}])
+    return reading
+
+
+def append_all(store: Store, given: Sequence[Mapping[str, Any]]) -> list[Reading]:
+    """Keep readings of different jobs, all or none; each holds what `append` takes."""
+    newest = latest(store, [one["job_id"] for one in given])
+    kept: list[Reading] = []
+    new: list[tuple[Mapping[str, Any], Reading]] = []
     with store.session() as session:
-        newest = session.scalar(
-            select(Reading).where(Reading.job_id == job_id).order_by(Reading.version.desc()).limit(1)
-        )
-        if newest is not None and newest.content_hash == content_hash:
-            newest.server_updated_at = server_updated_at
-            return newest
-        reading = Reading(
-            job_id=job_id,
-            version=newest.version + 1 if newest else 1,
-            annotator=annotator,
-            server_updated_at=server_updated_at,
-            content_hash=content_hash,
-        )
-        session.add(reading)
+        for one in given:
+            before = newest.get(one["job_id"])
+            if before is not None and before.content_hash == one["content_hash"]:
+                kept.append(session.merge(before))
+                kept[-1].server_updated_at = one["server_updated_at"]
+                continue
+            names = ("job_id", "annotator", "server_updated_at", "content_hash")
+            reading = Reading(
+                **{name: one[name] for name in names}, version=before.version + 1 if before else 1
+            )
+            session.add(reading)
+            kept.append(reading)
+            new.append((one, reading))
         session.flush()
-        common = {
-            "reading_id": reading.reading_id,
-            "task_id": task_id,
-            "job_id": job_id,
-            "annotator": annotator,
-        }
-        if shapes:
-            session.execute(insert(Annotation), [common | shape for shape in shapes])
-        return reading
+        rows = [
+            {"task_id": one["task_id"], "job_id": one["job_id"], "annotator": one["annotator"],
+             "reading_id": reading.reading_id} | shape
+            for one, reading in new for shape in one["shapes"]
+        ]  # fmt: skip
+        if rows:
+            session.execute(insert(Annotation), rows)
+    return kept
 
 
-def shapes_of(store: Store, reading_id: int) -> list[Annotation]:
-    """The shapes of one reading, by track and frame."""
-    wanted = select(Annotation).where(Annotation.reading_id == reading_id)
+def shapes_of(store: Store, reading_id: int) -> list[dict[str, Any]]:
+    """The shapes of one reading, by track and frame: what `append` was given."""
+    return shapes_of_all(store, [reading_id])[reading_id]
+
+
+def shapes_of_all(store: Store, reading_ids: Sequence[int]) -> dict[int, list[dict[str, Any]]]:
+    """The shapes of several readings."""
+    found: dict[int, list[dict[str, Any]]] = {number: [] for number in reading_ids}
+    columns = [getattr(Annotation, name) for name in SHAPE_COLUMNS]
     with store.session() as session:
-        return list(session.scalars(wanted.order_by(Annotation.track_id, Annotation.frame)))
+        for start in range(0, len(reading_ids), AT_ONCE):
+            some = reading_ids[start : start + AT_ONCE]
+            wanted = select(Annotation.reading_id, *columns).where(Annotation.reading_id.in_(some))
+            ordered = wanted.order_by(Annotation.reading_id, Annotation.track_id, Annotation.frame)
+            for number, *values in session.execute(ordered):
+                found[number].append(dict(zip(SHAPE_COLUMNS, values, strict=True)))
+    return found

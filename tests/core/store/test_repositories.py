@@ -101,10 +101,7 @@ def test_readings_are_versions_and_the_same_content_makes_none(with_job: Store) 
     latest = readings.latest(with_job, [100, 101])
     assert list(latest) == [100]
     kept = readings.shapes_of(with_job, latest[100].reading_id)
-    assert [(row.frame, row.attributes, row.annotator) for row in kept] == [
-        (0, {"posture": "upright"}, "mia"),
-        (30, {"posture": "upright"}, "mia"),
-    ]
+    assert kept == [SHAPE, SHAPE | {"frame": 30}]
 
 
 def test_a_webhook_event_is_kept_once_however_often_it_comes(store: Store) -> None:

@@ -1,0 +1,115 @@
+"""The sensor on CVAT's jobs: polls at its pace, is woken by the webhook, and loses nothing either way."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import dagster as dg
+import pytest
+
+from ava_assets.annotation import sensors
+from ava_core.cvat.sync import CompletedWork
+from ava_core.cvat.webhook import keep_delivery
+from ava_core.errors import CvatUnreachableError
+
+from .conftest import Site
+
+
+class Cvat:
+    """Stands for the server: counts the looks, and has completed work or is away."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.looks = 0
+        self.away = False
+        self.work: dict[str, CompletedWork] = {}
+        monkeypatch.setattr(sensors, "look_at_jobs", self.look)
+        monkeypatch.setattr(sensors, "completed_work", lambda store: self.work)
+        monkeypatch.setattr(sensors.Platform, "gateway", self.gateway)
+
+    @contextmanager
+    def gateway(self) -> Iterator[None]:
+        yield None
+
+    def look(self, gateway: Any, store: Any, cursor: Any) -> tuple[Any, list[Any]]:
+        self.looks += 1
+        if self.away:
+            raise CvatUnreachableError("The annotation server does not answer.")
+        return {"since": "2026"}, []
+
+
+@pytest.fixture
+def cvat(monkeypatch: pytest.MonkeyPatch) -> Cvat:
+    return Cvat(monkeypatch)
+
+
+def tick(site: Site, cursor: str | None) -> tuple[Any, str | None]:
+    """A tick of a daemon that has ticked before."""
+    context = dg.SensorEvaluationContext(
+        instance_ref=None, last_tick_completion_time=time.time(), last_run_key=None, cursor=cursor,
+        repository_name=None, instance=site.instance, resources={"platform": site.platform},
+    )  # fmt: skip
+    with context:
+        found = site.definitions.resolve_sensor_def("cvat_jobs")(context)
+    return found, context.cursor
+
+
+def job_event(number: int) -> dict[str, Any]:
+    return {"event": "update:job", "job": {"id": 5, "updated_date": str(number)}}
+
+
+def test_between_two_polls_nothing_is_asked(site: Site, cvat: Cvat) -> None:
+    _, cursor = tick(site, None)
+    found, later = tick(site, cursor)
+    assert cvat.looks == 1
+    assert "not due" in found.skip_message
+    assert later == cursor
+
+
+def test_an_event_about_a_job_wakes_it_once(site: Site, cvat: Cvat) -> None:
+    _, cursor = tick(site, None)
+    store = site.platform.store
+    keep_delivery(store, {"event": "ping"})
+    _, cursor = tick(site, cursor)
+    assert cvat.looks == 1, "a ping is no news"
+    for _ in range(3):
+        keep_delivery(store, job_event(1))
+    for _ in range(3):
+        _, cursor = tick(site, cursor)
+    assert cvat.looks == 2, "one event, delivered three times, is one look"
+    keep_delivery(store, job_event(0))
+    _, cursor = tick(site, cursor)
+    assert cvat.looks == 3, "an older event that comes late is a reason to look, too"
+
+
+def test_an_event_is_not_forgotten_while_cvat_is_away(site: Site, cvat: Cvat) -> None:
+    _, cursor = tick(site, None)
+    keep_delivery(site.platform.store, job_event(1))
+    cvat.away = True
+    found, cursor = tick(site, cursor)
+    assert "does not answer" in found.skip_message
+    cvat.away = False
+    tick(site, cursor)
+    assert cvat.looks == 3
+
+
+def test_work_is_reported_once_and_again_when_it_changed(site: Site, cvat: Cvat) -> None:
+    cvat.work = {"b": CompletedWork(1, 3, "first")}
+    found, cursor = tick(site, None)
+    assert [event.partition for event in found.asset_events] == ["b"]
+    for digest, reported in (("first", False), ("second", True), ("second", False)):
+        cvat.work = {"b": CompletedWork(2, 3, digest)}
+        keep_delivery(site.platform.store, job_event(time.monotonic_ns()))
+        found, cursor = tick(site, cursor)
+        assert isinstance(found, dg.SensorResult) == reported
+
+
+def test_a_lost_event_is_only_a_late_one(site: Site, cvat: Cvat, monkeypatch: pytest.MonkeyPatch) -> None:
+    _, cursor = tick(site, None)
+    later = time.time() + site.settings.cvat_poll_seconds
+    monkeypatch.setattr(sensors.time, "time", lambda: later)
+    cvat.work = {"b": CompletedWork(1, 1, "done")}
+    found, _ = tick(site, cursor)
+    assert [event.partition for event in found.asset_events] == ["b"]
