@@ -20,7 +20,8 @@ PERSON: Final = 1
 """COCO's category id of a person, which RF-DETR's COCO weights use as class id."""
 
 DUPLICATE_IOU: Final = 0.9
-GPU_BATCH, CPU_BATCH = 16, 2
+GPU_BATCH, CPU_BATCH = 16, 1
+"""Frames a call; on a CPU more at once only take longer."""
 
 VARIANTS: Final = {
     "nano": ("RFDETRNano", "rf-detr-nano.pth"),

@@ -1,4 +1,4 @@
-"""People by RF-DETR as an ONNX file, on ONNX Runtime: on a CPU about twice as fast as through torch.
+"""People by RF-DETR as an ONNX file, on ONNX Runtime: on a CPU about 60 % of the time that torch takes.
 
 `export_onnx` makes such a file from a weights file; AVA_RFDETR_WEIGHTS then names it. What goes in and comes out is
 what `rfdetr` itself does with it: bilinear scaling without antialiasing, ImageNet's mean and deviation; sigmoid of
