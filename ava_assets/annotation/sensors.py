@@ -22,6 +22,9 @@ from ava_core.store import webhook_events
 WAKE_SECONDS = 5
 """Time between two looks at the webhook's events, which cost a question to the own database."""
 
+ALL_AGAIN_SECONDS = 3600
+"""Time between two looks at all jobs: should a change ever slip past the cursor, it is found then."""
+
 
 def cvat_sensor(poll_seconds: int) -> SensorDefinition:
     """The sensor that polls CVAT every `poll_seconds`, and at once when the webhook told of a job.
@@ -46,9 +49,10 @@ def cvat_sensor(poll_seconds: int) -> SensorDefinition:
         )
         if not (woken or waited):
             return SkipReason("No webhook event about a job; the next look at CVAT is not due yet.")
+        all_again = time.time() - cursor.get("all", 0) >= ALL_AGAIN_SECONDS
         try:
             with platform.gateway() as gateway:
-                looked, changes = look_at_jobs(gateway, store, cursor.get("jobs"))
+                looked, changes = look_at_jobs(gateway, store, None if all_again else cursor.get("jobs"))
         except CvatError as error:
             return SkipReason(str(error))
         # What was reported is told apart by a digest of (job, time of completion): work that is reopened and
@@ -57,6 +61,7 @@ def cvat_sensor(poll_seconds: int) -> SensorDefinition:
         work = {batch: w for batch, w in completed_work(store).items() if reported.get(batch) != w.digest}
         now_reported = reported | {batch: w.digest for batch, w in work.items()}
         seen = {"jobs": looked, "reported": now_reported, "event": event, "at": time.time()}
+        seen["all"] = seen["at"] if all_again else cursor["all"]
         context.update_cursor(json.dumps(seen))
         if not work:
             return SkipReason(f"{len(changes)} job(s) changed; no newly completed work.")

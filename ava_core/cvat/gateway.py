@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from ava_core.cvat.session import (
+    API_KEY,
     POLL_SECONDS,
     CvatLostError,
     CvatMissingError,
@@ -50,6 +51,14 @@ class CvatGateway(CvatSession):
         """The account of this session: `username`, `is_superuser`, …"""
         with self._outside():
             return self._read("users_api", "retrieve_self")
+
+    def may_write(self) -> bool:
+        """Whether the credentials may change anything: personal access tokens are read-only unless told otherwise."""
+        token = self.settings.cvat_token
+        if token is None or API_KEY.fullmatch(token.get_secret_value()):
+            return True
+        with self._outside():
+            return not self._read("auth_api", "retrieve_access_tokens_self")["read_only"]
 
     def ensure_organisation(self) -> bool:
         """Make the organisation where it does not exist; returns whether it was made."""

@@ -8,6 +8,7 @@ lost. `made_once` looks before every try instead.
 from __future__ import annotations
 
 import json
+import re
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -20,6 +21,8 @@ from ava_core.settings import Settings
 PAGE_SIZE: Final = 500
 POLL_SECONDS: Final = 0.2
 TIMEOUT_SECONDS: Final = 60.0
+API_KEY: Final = re.compile(r"[0-9a-f]{40}")
+"""A user's API token, which goes by `Authorization: Token`; personal access tokens look otherwise."""
 TRIES: Final = 5
 BACKOFF_SECONDS: Final = 0.5
 """Wait before the second try; doubled before each further one."""
@@ -62,12 +65,6 @@ class CvatSession:
         import urllib3
         from cvat_sdk.core.client import AccessTokenCredentials, Client, Config, PasswordCredentials
 
-        token = self.settings.cvat_token
-        credentials: Any
-        if token is not None:
-            credentials = AccessTokenCredentials(token.get_secret_value())
-        else:
-            credentials = PasswordCredentials(self.settings.cvat_username, self._password())
         with self._explained("sign in"):
             client = Client(
                 self.url, check_server_version=False, config=Config(status_check_period=POLL_SECONDS)
@@ -76,15 +73,24 @@ class CvatSession:
         pool["timeout"] = urllib3.Timeout(TIMEOUT_SECONDS)
         # Trying again is decided here, where it is known what a call does.
         pool["retries"] = urllib3.Retry(total=None, connect=0, read=0, status=0, other=0, redirect=3)
-
-        def sign_in() -> None:
-            with self._explained("sign in"):
-                client.login(credentials)
-
-        tried_again(sign_in, after=(CvatBusyError, CvatLostError))
+        token = self.settings.cvat_token.get_secret_value() if self.settings.cvat_token else ""
+        if API_KEY.fullmatch(token):
+            client.api_client.set_default_header("Authorization", f"Token {token}")
+        elif token:
+            client.login(AccessTokenCredentials(token))
+        else:
+            credentials = PasswordCredentials(self.settings.cvat_username, self._password())
+            self._sign_in(client, credentials)
         self._client = client
         client.organization_slug = self.settings.cvat_organisation
         return self
+
+    def _sign_in(self, client: Any, credentials: Any) -> None:
+        def once() -> None:
+            with self._explained("sign in"):
+                client.login(credentials)
+
+        tried_again(once, after=(CvatBusyError, CvatLostError))
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -129,6 +135,19 @@ class CvatSession:
         )
 
     def _call(self, api: str, method: str, *arguments: Any, **query: Any) -> dict[str, Any]:
+        """One call. A session that ended meanwhile (a restart, a logout elsewhere) is begun again, once."""
+        try:
+            return self._ask(api, method, *arguments, **query)
+        except CvatLoginError:
+            if self.settings.cvat_token is not None:
+                raise
+            slug = self._client.organization_slug
+            self._client.api_client.close()
+            self.__enter__()
+            self._client.organization_slug = slug
+            return self._ask(api, method, *arguments, **query)
+
+    def _ask(self, api: str, method: str, *arguments: Any, **query: Any) -> dict[str, Any]:
         with self._explained(f"{method} {api.removesuffix('_api')}"):
             function = getattr(getattr(self._client.api_client, api), method)
             _, response = function(*arguments, **query, _parse_response=False)

@@ -52,6 +52,10 @@ def check(settings: Settings, ontology: Ontology, annotators: Sequence[str]) -> 
         account = gateway.whoami()
         rights = "administrator" if account.get("is_superuser") else "no administrator: cannot make accounts"
         steps = [_versions(gateway), Step(f"account {account['username']}", "there", rights)]
+        if not gateway.may_write():
+            steps.append(
+                Step("token", "by hand", "it is read-only: make one that may write (AVA_CVAT_TOKEN)")
+            )
         missing = "`ava cvat setup` makes it"
         if not gateway.has_organisation():
             return [*steps, Step(f"organisation {settings.cvat_organisation}", "by hand", missing)]

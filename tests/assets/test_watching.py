@@ -23,6 +23,7 @@ class Cvat:
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.looks = 0
+        self.cursors: list[Any] = []
         self.away = False
         self.work: dict[str, CompletedWork] = {}
         monkeypatch.setattr(sensors, "look_at_jobs", self.look)
@@ -35,6 +36,7 @@ class Cvat:
 
     def look(self, gateway: Any, store: Any, cursor: Any) -> tuple[Any, list[Any]]:
         self.looks += 1
+        self.cursors.append(cursor)
         if self.away:
             raise CvatUnreachableError("The annotation server does not answer.")
         return {"since": "2026"}, []
@@ -113,3 +115,15 @@ def test_a_lost_event_is_only_a_late_one(site: Site, cvat: Cvat, monkeypatch: py
     cvat.work = {"b": CompletedWork(1, 1, "done")}
     found, _ = tick(site, cursor)
     assert [event.partition for event in found.asset_events] == ["b"]
+
+
+def test_all_jobs_are_looked_at_again_every_hour(
+    site: Site, cvat: Cvat, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = time.time()
+    _, cursor = tick(site, None)
+    for later in (60, 120, sensors.ALL_AGAIN_SECONDS + 60, sensors.ALL_AGAIN_SECONDS + 120):
+        monkeypatch.setattr(sensors.time, "time", lambda: now + later)  # noqa: B023 - used at once
+        _, cursor = tick(site, cursor)
+    since = {"since": "2026"}
+    assert cvat.cursors == [None, since, since, None, since]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from itertools import combinations
 
 import pytest
 from hypothesis import given
@@ -68,3 +69,40 @@ def test_too_few_annotators_is_a_sentence_with_a_cure() -> None:
         plan_assignment(CLIPS, [], overlap=1.0, k=3, seed=0)
     with pytest.raises(AssignmentError, match="AVA_ANNOTATORS_PER_CLIP"):
         plan_assignment(CLIPS, PEOPLE[:2], overlap=1.0, k=3, seed=0)
+
+
+@given(
+    clips=st.integers(10, 40), people=st.integers(2, 6), k=st.integers(2, 10), floor=st.integers(0, 4),
+    overlap=st.sampled_from([0.0, 0.2, 1.0]), seed=st.integers(0, 99),
+)  # fmt: skip
+def test_every_two_share_the_floor_or_it_is_said(
+    clips: int, people: int, k: int, floor: int, overlap: float, seed: int
+) -> None:
+    names, k = PEOPLE[:people], min(k, people)
+    given_clips = CLIPS[:clips]
+    try:
+        plan = plan_assignment(given_clips, names, overlap=overlap, k=k, seed=seed, pair_floor=floor)
+    except AssignmentError:
+        every_clip = plan_assignment(given_clips, names, overlap=1.0, k=k, seed=seed)
+        assert min(every_clip.shared[pair] for pair in combinations(names, 2)) < floor
+        return
+    assert all(plan.shared[pair] >= floor for pair in combinations(names, 2))
+    shared = sum(len(who) > 1 for who in plan.annotators.values())
+    assert shared >= round(overlap * clips)
+    if floor == 0:
+        assert shared == round(overlap * clips), "no more is shared than was asked for"
+
+
+def test_the_floor_shares_no_more_than_it_needs() -> None:
+    plan = plan_assignment(CLIPS[:40], PEOPLE[:3], overlap=0.0, k=3, seed=0, pair_floor=5)
+    assert sum(len(who) > 1 for who in plan.annotators.values()) == 5
+
+
+def test_a_floor_without_sharing_is_said() -> None:
+    with pytest.raises(AssignmentError, match="AVA_ANNOTATORS_PER_CLIP"):
+        plan_assignment(CLIPS, PEOPLE, overlap=0.0, k=1, seed=0, pair_floor=1)
+
+
+def test_a_floor_that_no_plan_reaches_is_said() -> None:
+    with pytest.raises(AssignmentError, match="Lower AVA_PAIR_FLOOR"):
+        plan_assignment(CLIPS[:3], PEOPLE, overlap=1.0, k=2, seed=0, pair_floor=1)

@@ -11,8 +11,10 @@ from typing import Any
 import pytest
 import uvicorn
 
+from ava_core.cvat.gateway import CvatGateway
 from ava_core.cvat.setup import check, set_up, version_difference
 from ava_core.cvat.webhook import webhook_app
+from ava_core.errors import CvatError
 from ava_core.ontology import load_ontology
 from ava_core.settings import Settings, load_settings
 from ava_core.store import open_store, webhook_events
@@ -57,8 +59,6 @@ def test_a_bare_server_is_set_up_once(given: Settings, webhook_url: str) -> None
 def test_a_change_on_the_server_arrives_as_an_event(
     given: Settings, webhook_url: str, cvat_server: Any, small_clip: Path
 ) -> None:
-    from ava_core.cvat.gateway import CvatGateway
-
     store = open_store(given)
     set_up(given, load_ontology("street"), [], webhook_url)
     with CvatGateway(given) as gateway:
@@ -104,3 +104,47 @@ def test_check_makes_nothing(given: Settings, cvat_server: Any) -> None:
 )
 def test_versions_that_differ_are_said(server: str, sdk: str, differs: bool) -> None:
     assert bool(version_difference(server, sdk)) == differs
+
+
+def token_of(server: Any, *, read_only: bool) -> str:
+    """A personal access token of the administrator."""
+    with server.api() as api:
+        made = api.post("/api/auth/access_tokens", json={"name": "ava", "read_only": read_only})
+        return str(made.json()["value"])
+
+
+def test_a_personal_access_token_is_enough_and_a_read_only_one_is_said(
+    given: Settings, cvat_server: Any
+) -> None:
+    ontology = load_ontology("street")
+    bare = {"cvat_password": None, "cvat_token": token_of(cvat_server, read_only=False)}
+    set_up(given.with_options(bare), ontology, [])
+    assert {step.state for step in check(given.with_options(bare), ontology, [])} == {"there"}
+    reader = given.with_options({"cvat_token": token_of(cvat_server, read_only=True)})
+    assert [step.what for step in check(reader, ontology, []) if step.state == "by hand"] == ["token"]
+
+
+def test_an_api_token_is_enough(given: Settings, cvat_server: Any) -> None:
+    with cvat_server.api() as api:
+        login = {"username": cvat_server.username, "password": cvat_server.password}
+        key = api.post("/api/auth/login", json=login).json()["key"]
+    bare = given.with_options({"cvat_password": None, "cvat_token": key})
+    assert set_up(bare, load_ontology("street"), [])[1].state == "made"
+
+
+def test_a_session_that_was_ended_is_begun_again(given: Settings) -> None:
+    set_up(given, load_ontology("street"), [])
+    with CvatGateway(given) as gateway:
+        gateway._client.api_client.auth_api.create_logout()
+        assert gateway.members()
+
+
+def test_no_secret_shows(given: Settings, cvat_server: Any) -> None:
+    token = token_of(cvat_server, read_only=True)
+    reader = given.with_options({"cvat_token": token})
+    with pytest.raises(CvatError) as caught:
+        set_up(reader, load_ontology("street"), [])
+    with CvatGateway(reader) as gateway:
+        shown = f"{caught.value} {gateway!r} {reader!r} {gateway.__dict__}"
+    assert token not in shown
+    assert SECRET not in shown

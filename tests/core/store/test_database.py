@@ -8,12 +8,14 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 
 from ava_core.errors import StoreError
-from ava_core.store import Store, open_store
-from ava_core.store.tables import Base
+from ava_core.store import Store, open_store, tasks
+from ava_core.store.database import _alembic_config
+from ava_core.store.tables import Base, Task
 
 OLDER_COLUMNS = {
     "projects": {"project_id", "name", "created_at"},
@@ -69,3 +71,41 @@ def test_processes_that_start_together_make_one_schema(tmp_path: Path) -> None:
     ]
     errors = [process.communicate(timeout=60)[1].decode() for process in started]
     assert [process.returncode for process in started] == [0] * 4, errors
+
+
+@pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
+def test_what_an_older_schema_held_is_kept(kind: str, tmp_path: Path, request: pytest.FixtureRequest) -> None:
+    """A batch with a task, jobs and a reading, made under the first schema; afterwards a clip may have more tasks."""
+    url = f"sqlite:///{tmp_path / 'old.db'}" if kind == "sqlite" else request.getfixturevalue("postgres_url")
+    engine = sa.create_engine(url)
+    with engine.begin() as connection:
+        config = _alembic_config()
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0001")
+        for statement in (
+            "INSERT INTO batches (name, source_path, options, note, created_at) "
+            "VALUES ('b', 'x', '{}', '', '2026-01-01 00:00:00')",
+            "INSERT INTO projects (project_id, name, created_at) VALUES (1, 'ava', '2026-01-01 00:00:00')",
+            "INSERT INTO tasks (task_id, project_id, name, status, qc_status, batch, clip_id) "
+            "VALUES (10, 1, 'c', 'completed', 'approved', 'b', 'c')",
+            "INSERT INTO jobs (job_id, task_id, batch, clip_id, job_type, annotator, stage, state, "
+            "server_updated_at, frames, predrawn) "
+            "VALUES (100, 10, 'b', 'c', 'annotation', 'mia', 'annotation', 'completed', 't', 60, '[]')",
+            "INSERT INTO readings (reading_id, job_id, version, annotator, server_updated_at, content_hash, read_at) "
+            "VALUES (5, 100, 1, 'mia', 't', 'h', '2026-01-01 00:00:00')",
+        ):
+            connection.exec_driver_sql(statement)
+    engine.dispose()
+    store = open_store(url)
+    [job] = tasks.jobs_of(store, "b")
+    assert (job.annotator, job.state) == ("mia", "completed")
+    tasks.put_task(store, Task(task_id=11, project_id=1, name="c+tom", batch="b", clip_id="c"), [])
+    assert [(t.name, t.qc_status) for t in tasks.tasks_of(store, "b")] == [
+        ("c", "approved"),
+        ("c+tom", "approved"),
+    ]
+    with pytest.raises(sa.exc.IntegrityError), store.session() as session:
+        session.add(Task(task_id=12, project_id=1, name="c", batch="b", clip_id="c"))
+    with pytest.raises(sa.exc.IntegrityError), store.session() as session:
+        session.execute(sa.text("DELETE FROM tasks WHERE task_id = 10"))
+    store.close()
