@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
@@ -42,7 +42,7 @@ def frame(visit: Visit, title: str) -> Iterator[None]:
     with ui.header().classes("frame-header items-center no-wrap"):
         drawer_button = ui.button(icon="menu").props('flat dense color=inherit aria-label="Navigation"')
         ui.link("AVA console", "/").classes("frame-name")
-        _status_line(visit)
+        follow = _status_line(visit)
         ui.space()
         ui.button(icon="contrast", on_click=visit.action("viewer", lambda: _turn(visit, dark))).props(
             'flat dense color=inherit aria-label="Light or dark"'
@@ -58,6 +58,8 @@ def frame(visit: Visit, title: str) -> Iterator[None]:
     with ui.element("main").classes("page"):
         ui.label(title).props("role=heading aria-level=1").classes("page-title")
         yield
+    # Last, since a timer waits for the browser, and a page that has one is sent off as far as it has come.
+    ui.timer(STATUS_SECONDS, follow)
 
 
 def problem(error: AvaError) -> None:
@@ -113,7 +115,9 @@ def _entry(visit: Visit, path: str, name: str, icon: str) -> None:
         ui.label(name)
 
 
-def _status_line(visit: Visit) -> None:
+def _status_line(visit: Visit) -> Callable[[], None]:
+    """The lights; what is given back brings them up to date."""
+
     @ui.refreshable
     def lights() -> None:
         for finding in visit.console.health.findings:
@@ -129,7 +133,7 @@ def _status_line(visit: Visit) -> None:
             shown = list(visit.console.health.findings)
             lights.refresh()
 
-    ui.timer(STATUS_SECONDS, follow)
+    return follow
 
 
 def _light(finding: Finding) -> None:

@@ -53,7 +53,10 @@ def intervals(
 
 
 def _draw(options: dict[str, Any], *, height: str = "") -> None:
-    ink = "#8391a3"
+    ink, line = "#7d8b9c", {"lineStyle": {"color": "rgba(125, 139, 156, 0.3)"}}
+    for axis in ("xAxis", "yAxis"):
+        options[axis] = {"splitLine": line, "axisLabel": {}} | options[axis]
+        options[axis]["axisLabel"] = {"color": ink} | options[axis]["axisLabel"]
     common: dict[str, Any] = {
         "color": COLOURS, "textStyle": {"color": ink}, "tooltip": {}, "animation": False,
         "grid": {"left": 55, "right": 20, "top": 30, "bottom": 60},

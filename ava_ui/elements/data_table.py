@@ -12,6 +12,8 @@ from nicegui.events import GenericEventArguments, ValueChangeEventArguments
 
 PAGE_ROWS: Final = 25
 KEY: Final = "row number"
+PROSE: Final = frozenset({"reason", "reasons", "detail", "missing"})
+"""Columns of sentences; they get room."""
 
 CELL: Final = """
 <q-td :props="props">
@@ -68,17 +70,10 @@ class DataTable:
     @property
     def filtered(self) -> pl.DataFrame:
         """The rows that pass the filter, in the chosen order."""
-        found = self.frame
-        if self.filter:
-            texts = [_text(found, name).str.to_lowercase() for name in self.labels]
-            needle = self.filter.lower()
-            found = found.filter(pl.any_horizontal(t.str.contains(needle, literal=True) for t in texts))
-        by = self.table.pagination["sortBy"]
-        if by in self.labels and not isinstance(found.schema[by], pl.List):
-            found = found.sort(
-                by, descending=bool(self.table.pagination["descending"]), nulls_last=True, maintain_order=True
-            )
-        return found
+        pages = self.table.pagination
+        return arranged(
+            self.frame, list(self.labels), self.filter, pages["sortBy"], bool(pages["descending"])
+        )
 
     @property
     def selected(self) -> pl.DataFrame:
@@ -94,7 +89,7 @@ class DataTable:
         numeric = self.frame.schema[name].is_numeric()
         return {
             "name": name, "label": self.labels[name], "field": name, "sortable": True,
-            "align": "right" if numeric else "left",
+            "align": "right" if numeric else "left", "style": "min-width: 16rem" if name in PROSE else "",
         }  # fmt: skip
 
     def _filtered(self, event: ValueChangeEventArguments[str | None]) -> None:
@@ -121,6 +116,21 @@ class DataTable:
         quoted = {name: quote(str(value), safe="") for name, value in row.items()}
         links = {f"href {name}": link.format(**quoted) for name, link in self.links.items()}
         return {KEY: row[KEY], **cells, **links}
+
+
+def arranged(
+    frame: pl.DataFrame, columns: list[str], needle: str, by: str | None, descending: bool
+) -> pl.DataFrame:
+    """The rows of which any of `columns` holds `needle` in any case, ordered by one of them; undefined last."""
+    found = frame
+    if needle:
+        texts = [_text(found, name).str.to_lowercase() for name in columns]
+        found = found.filter(
+            pl.any_horizontal(text.str.contains(needle.lower(), literal=True) for text in texts)
+        )
+    if by in columns and not isinstance(found.schema[by], pl.List):
+        found = found.sort(by, descending=descending, nulls_last=True, maintain_order=True)
+    return found
 
 
 def shown(value: Any) -> str | int:

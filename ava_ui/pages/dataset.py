@@ -104,6 +104,7 @@ def _generate(visit: Visit, anything: bool) -> None:
             ).classes("w-64")
             least = ui.number("rare below (labels)", value=0, min=0, precision=0).classes("w-40")
             drop = ui.switch("leave rare classes out")
+            weak = ui.switch("leave classes below their least alpha out")
 
         def options() -> dict[str, Any]:
             ratios = {split: float(field.value or 0) for split, field in shares.items()}
@@ -113,7 +114,7 @@ def _generate(visit: Visit, anything: bool) -> None:
                 "name": (name.value or "").strip(), "note": note.value or "", "licence": licence.value or "",
                 "authors": [a.strip() for a in (authors.value or "").split(";") if a.strip()],
                 "flavours": list(flavours.value or []), "ratios": ratios, "least_rows": int(least.value or 0),
-                "drop_rare": bool(drop.value),
+                "drop_rare": bool(drop.value), "drop_weak": bool(weak.value),
             }  # fmt: skip
 
         async def generate() -> None:

@@ -54,7 +54,10 @@ async def content(visit: Visit) -> None:
             charts.bars(list(FUNNEL.values()), {"clips": sums})
             theme.heading("Jobs completed a day")
             daily = done.group_by("day").agg(pl.col("clips").sum()).sort("day")
-            charts.bars(daily["day"].to_list(), {"jobs": daily["clips"].to_list()})
+            if daily.is_empty():
+                ui.label("No completed work was read yet.").classes("soft")
+            else:
+                charts.bars(daily["day"].to_list(), {"jobs": daily["clips"].to_list()})
         with ui.card():
             theme.heading("Running and failed")
             runs = ui.column().classes("w-full")

@@ -149,7 +149,7 @@ def _make_plan(visit: Visit, batch: str, overlap: float, k: int) -> AssignmentPl
     available = annotators.available(visit.console.store)
     return plan_assignment(
         [] if clips is None else clips["clip_id"].to_list(), [a.username for a in available],
-        overlap=overlap, k=k, seed=visit.console.settings.seed,
+        overlap=overlap, k=k, seed=visit.console.settings.seed, pair_floor=visit.console.settings.pair_floor,
         capacity={a.username: a.capacity for a in available if a.capacity is not None},
     )  # fmt: skip
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,12 +14,14 @@ import pytest
 from nicegui import core
 from nicegui.testing import User
 from nicegui.testing.user_simulation import user_simulation
+from playwright.sync_api import Browser, sync_playwright
 
 from ava_core.settings import Settings
 from ava_core.store import users
 from ava_ui.console import Console
 from ava_ui.sessions import COOKIE
 
+from .browser import CHROMIUM
 from .home import PASSWORD, copy_home, make_home
 
 
@@ -61,6 +64,27 @@ async def site(settings: Settings) -> AsyncIterator[Site]:
 
         yield Site(console, first.http_client, enter)
         console.store.close()
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """Debian's chromium."""
+    if not Path(CHROMIUM).exists():
+        pytest.skip(f"{CHROMIUM} is not installed; see .ci/install-debian-packages")
+    with sync_playwright() as playwright:
+        started = playwright.chromium.launch(
+            executable_path=CHROMIUM, args=["--no-sandbox", "--disable-dev-shm-usage"]
+        )
+        yield started
+        started.close()
+
+
+@pytest.fixture
+def shots(tmp_path: Path) -> Path:
+    """Where screenshots are kept: TEST_SCREENSHOTS, else the test's own folder."""
+    folder = Path(os.environ.get("TEST_SCREENSHOTS", tmp_path / "shots"))
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
 
 
 async def eventually(condition: Callable[[], object], seconds: float = 10.0) -> None:

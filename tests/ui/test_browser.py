@@ -12,21 +12,20 @@ from pathlib import Path
 
 import httpx
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser
 
 from ava_core import decisions
 from ava_core.settings import Settings
 from ava_core.store import batches, open_store
 from ava_ui.main import PAGES
 
-from .home import BATCH, PASSWORD
+from .browser import SIZES, Visitor
+from .home import BATCH
 from .test_pages import PARAMS
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("browser")]
 
-CHROMIUM = "/usr/bin/chromium"
 PROJECT = Path(__file__).resolve().parents[2]
-SIZES = {"laptop": (1280, 800), "wide": (1920, 1080), "tablet": (1024, 1366)}
 
 
 @pytest.fixture
@@ -52,55 +51,6 @@ def console_url(settings: Settings) -> Iterator[str]:
         process.terminate()
         process.wait(20)
         log.close()
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    """Debian's chromium."""
-    if not Path(CHROMIUM).exists():
-        pytest.skip(f"{CHROMIUM} is not installed; see .ci/install-debian-packages")
-    with sync_playwright() as playwright:
-        started = playwright.chromium.launch(
-            executable_path=CHROMIUM, args=["--no-sandbox", "--disable-dev-shm-usage"]
-        )
-        yield started
-        started.close()
-
-
-@pytest.fixture
-def shots(tmp_path: Path) -> Path:
-    """Where screenshots are kept: AVA_TEST_SHOTS, else the test's own folder."""
-    folder = Path(os.environ.get("AVA_TEST_SHOTS", tmp_path / "shots"))
-    folder.mkdir(parents=True, exist_ok=True)
-    return folder
-
-
-class Visitor:
-    """Somebody at a browser; notes what went wrong and who else was asked for something."""
-
-    def __init__(
-        self, browser: Browser, url: str, name: str, *, size: str = "laptop", dark: bool = False
-    ) -> None:
-        width, height = SIZES[size]
-        context = browser.new_context(
-            viewport={"width": width, "height": height}, color_scheme="dark" if dark else "light"
-        )
-        self.page: Page = context.new_page()
-        self.url, self.troubles, self.elsewhere = url, [], []
-        self.page.on("pageerror", lambda error: self.troubles.append(str(error)))
-        self.page.on("console", lambda m: self.troubles.append(m.text) if m.type == "error" else None)
-        self.page.on("request", lambda r: self.elsewhere.append(r.url) if not self._is_own(r.url) else None)
-        self.page.goto(f"{url}/login")
-        self.page.get_by_label("Name").fill(name)
-        self.page.get_by_label("Password").fill(PASSWORD)
-        self.page.get_by_role("button", name="Sign in").click()
-
-    def open(self, path: str) -> None:
-        self.page.goto(self.url + path)
-        self.page.wait_for_selector(".page-title")
-
-    def _is_own(self, url: str) -> bool:
-        return url.startswith((self.url, "data:", "blob:"))
 
 
 def test_a_clip_is_reviewed_by_keyboard(

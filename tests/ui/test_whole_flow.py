@@ -1,0 +1,155 @@
+"""From a first start to a validated dataset, as a newcomer walks it: all in the browser, but for annotating."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+import time
+import zipfile
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser
+
+from ava_assets.services import free_port
+from ava_core.cvat.gateway import CvatGateway
+from ava_core.demo.annotators import demo_annotators, simulate
+from ava_core.demo.scenes import make_batch_zip
+from ava_core.demo.truth import truth_in_clips
+from ava_core.export.validate import errors_among, validate_dataset
+from ava_core.ontology import load_ontology
+from ava_core.settings import Settings, load_settings
+from ava_core.storage import Storage
+from ava_core.store import open_store, tasks
+
+from .browser import Visitor
+
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("up")]
+
+BATCH = "street"
+PATIENCE_SECONDS = 240
+SCENE_SECONDS = 8.0
+
+
+@pytest.fixture
+def up(tmp_path: Path) -> Iterator[tuple[Settings, Path]]:
+    """`ava up` in a process of its own, in an empty home; its settings and what it prints."""
+    settings = load_settings(
+        home=tmp_path / "home", cvat_port=free_port(), dagster_port=free_port(), console_port=free_port(),
+        cvat_poll_seconds=1, annotators_per_clip=2,
+    )  # fmt: skip
+    outside = ("AVA_", "PYTEST", "NICEGUI")
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(outside)}
+    printed = tmp_path / "up.log"
+    with printed.open("wb") as log:
+        process = subprocess.Popen(
+            [sys.executable, "-c", "import sys; sys.argv=['ava', 'up']; from ava_assets.cli import main; main()"],
+            env=environment | settings.environment(), stdout=log, stderr=log,
+        )  # fmt: skip
+        try:
+            wait_until(lambda: process.poll() is not None or b"Ctrl-C" in printed.read_bytes())
+            assert process.poll() is None, printed.read_text()
+            yield settings, printed
+        finally:
+            process.terminate()
+            process.wait(60)
+
+
+def wait_until(condition: Callable[[], Any]) -> Any:
+    """Poll until the condition gives something."""
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while time.monotonic() < deadline:
+        if found := condition():
+            return found
+        time.sleep(0.3)
+    raise AssertionError("it did not happen in time")
+
+
+def test_from_the_first_start_to_a_dataset(
+    browser: Browser, up: tuple[Settings, Path], tmp_path: Path, shots: Path
+) -> None:
+    settings, printed = up
+    store, storage = open_store(settings), Storage(settings.resolved_storage_url)
+    code = re.search(r"one-time code: (\S+)", printed.read_text())
+    assert code, printed.read_text()
+    adam = Visitor(browser, f"http://127.0.0.1:{settings.console_port}", "adam", code=code[1])
+    page = adam.page
+
+    # annotators join the annotation server, and are found there
+    crowd = demo_annotators(["first-secret-word", "second-secret-word"])
+    with CvatGateway(settings) as gateway:
+        gateway.ensure_organisation()
+        for one in crowd:
+            gateway.register_annotator(one.username, one.password, f"{one.username}@example.org")
+    adam.open("/tasks")
+    page.get_by_role("button", name="Test connection").click()
+    page.get_by_label("members to add as annotators").click()
+    for one in crowd:
+        page.get_by_role("option", name=one.username).click()
+    page.keyboard.press("Escape")
+    page.get_by_role("button", name="Add", exact=True).click()
+    page.get_by_role("link", name=crowd[0].username).wait_for()
+
+    # a zip goes up, and is processed by itself
+    archive, scene_truth = make_batch_zip(tmp_path / "scenes", seed=3, seconds=SCENE_SECONDS)
+    adam.open("/batches")
+    page.set_input_files("input[type=file]", str(archive))
+    page.get_by_label("Name of the batch").fill(BATCH)
+    page.locator("button:enabled", has_text="Add batch").click()
+    page.wait_for_url(f"**/batches/{BATCH}")
+    wait_until(lambda: tasks.job_counts(store, BATCH).jobs == 4)
+
+    # people annotate
+    ontology = load_ontology(settings.ontology)
+    tables = (storage.read_table(storage.table_path(BATCH, asset)) for asset in ("clips", "source_videos"))
+    truth = truth_in_clips(scene_truth, *tables, ontology)
+    with ThreadPoolExecutor(len(crowd)) as pool:
+        url, organisation = settings.resolved_cvat_url, settings.cvat_organisation
+        list(pool.map(lambda one: simulate(one, url, organisation, truth, ontology), crowd))
+    wait_until(lambda: storage.table_path(BATCH, "agreement", "clips").exists())
+    wait_until(
+        lambda: storage.read_table(storage.table_path(BATCH, "agreement", "clips"))["annotators"].min() == 2
+    )
+
+    # one clip is approved by key, the other by its thresholds
+    adam.open("/quality")
+    page.locator("td a").first.click()
+    page.wait_for_selector(".player-labels")
+    page.screenshot(path=str(shots / "flow_review.png"))
+    first = page.url
+    page.keyboard.press("a")
+    page.wait_for_url(lambda url: url != first)
+    page.wait_for_selector(".player-labels")
+    adam.open("/quality?status=approved")
+    page.locator("td a").first.wait_for()
+    adam.open("/quality")
+    page.get_by_text("Approve many by thresholds").click()
+    for slider in page.locator(".q-slider [role=slider]").all():
+        slider.focus()
+        page.keyboard.press("Home")
+    page.get_by_text("1 clip(s) would be approved").wait_for()
+    page.get_by_role("button", name="Approve them").click()
+    page.get_by_role("button", name="Approve", exact=True).click()
+    wait_until(lambda: storage.table_path(BATCH, "ava_csv").exists())
+    boxes = storage.table_path(BATCH, "consensus_labels", "consensus_boxes")
+    wait_until(lambda: storage.read_table(boxes)["clip_id"].n_unique() == 2)
+
+    # a dataset is made, and taken home
+    adam.open("/dataset")
+    page.get_by_label("name", exact=True).fill("first")
+    page.get_by_role("button", name="Generate dataset").last.click()
+    page.wait_for_url("**/runs/*")
+    page.get_by_text("success", exact=True).wait_for(timeout=PATIENCE_SECONDS * 1000)
+    adam.open("/dataset/first")
+    page.screenshot(path=str(shots / "flow_release.png"))
+    with page.expect_download() as download:
+        page.get_by_role("link", name="zip of everything").click()
+    with zipfile.ZipFile(download.value.path()) as archived:
+        archived.extractall(tmp_path / "taken")
+    assert errors_among(validate_dataset(tmp_path / "taken" / "first")) == []
+    assert (adam.troubles, adam.elsewhere) == ([], [])
