@@ -7,7 +7,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
-import polars as pl
 import typer
 from rich.console import Console
 
@@ -55,6 +54,8 @@ def preview(
 
     Example: `ava preview day1 --clip day1_cam3_000 --out look`
     """
+    import polars as pl
+
     from ava_core.handover import manifest_of
     from ava_core.media.preview import write_previews
 
