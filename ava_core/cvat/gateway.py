@@ -158,7 +158,7 @@ class CvatGateway(CvatSession):
         return [t for t in self._list("tasks_api", project_id=project_id, name=name) if t["name"] == name]
 
     def task(self, task_id: int) -> dict[str, Any]:
-        """One task; its `size` counts frames, 0 or null before its media are there."""
+        """One task; its `size` counts frames, and is missing before its media are there."""
         return self._read("tasks_api", "retrieve", task_id)
 
     def tasks_of_project(self, project_id: int) -> list[dict[str, Any]]:
@@ -278,7 +278,7 @@ class CvatGateway(CvatSession):
                 )
         except CvatError:
             # The last answer may be all that was lost, or a repeated request refused (409): then it is under way.
-            if not (self._is_under_way(task_id) or self.task(task_id)["size"]):
+            if not (self._is_under_way(task_id) or self.task(task_id).get("size")):
                 raise
         deadline = time.monotonic() + UPLOAD_TIMEOUT_SECONDS
         while self._is_under_way(task_id):
@@ -288,7 +288,7 @@ class CvatGateway(CvatSession):
                 )
             time.sleep(POLL_SECONDS)
         task = self.task(task_id)
-        if not task["size"]:
+        if not task.get("size"):
             raise CvatLostError(f"{self.url} has forgotten the upload of {video.name}.", "Run it again.")
         return task
 

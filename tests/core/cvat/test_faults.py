@@ -70,6 +70,26 @@ def test_a_batch_ends_complete_and_exact(seed: int, tmp_path: Path, small_clip: 
         assert proxy.met["restart"] == 2
         assert all(proxy.met[kind] for kind in KINDS), "every kind of fault was met"
         _check_exact(site, jobs)
+        _check_reading(site, jobs)
+
+
+def _check_reading(site: Site, jobs: pl.DataFrame) -> None:
+    """All work is completed, and read back through the same faults: each job once, as it is."""
+    own = jobs.filter(pl.col("annotator") != "")["job_id"]
+    with site.server.api() as api:
+        for job_id in own:
+            api.patch(f"/api/jobs/{job_id}", json={"state": "completed"}).raise_for_status()
+    for _ in range(5):
+        try:
+            site.look()
+            tables = site.read()
+            break
+        except CvatError:
+            continue
+    assert sorted(tables["completed_jobs"]["job_id"]) == sorted(own)
+    assert set(tables["completed_jobs"]["version"]) == {1}
+    assert tables["raw_boxes"].height == 2 * len(own)
+    assert not tables["raw_boxes"]["edited"].any()
 
 
 def _check_exact(site: Site, jobs: pl.DataFrame) -> None:
