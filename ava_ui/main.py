@@ -18,6 +18,7 @@ from ava_core.store import users
 from ava_ui import media, sessions, theme, uploads
 from ava_ui.console import Console
 from ava_ui.pages import (
+    account,
     adjudication,
     agreement,
     annotators,
@@ -71,6 +72,7 @@ PAGES: Final = (
     Page("/metrics", "Metrics", metrics.content),
     Page("/ontology", "Ontology", ontology.content),
     Page("/audit", "Audit log", audit.content),
+    Page("/account", "Account", account.content),
     Page("/people", "People", people.content, "admin"),
 )
 

@@ -14,7 +14,7 @@ from urllib.parse import quote, urlsplit
 from fastapi import APIRouter, Form, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from starlette.requests import HTTPConnection
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ava_core.cvat.webhook import webhook_app
 from ava_core.errors import AvaError
@@ -27,6 +27,12 @@ OPEN_PATHS: Final = frozenset({"/login", "/first", "/favicon.ico"})
 
 WEBHOOK_PATH: Final = "/webhook"
 """Open as well, for deliveries that are signed."""
+
+GUARDS: Final = (
+    (b"x-frame-options", b"DENY"),
+    (b"x-content-type-options", b"nosniff"),
+    (b"referrer-policy", b"same-origin"),
+)
 
 PAGE: Final = (Path(__file__).parent / "static" / "login.html").read_text("utf-8")
 
@@ -45,7 +51,7 @@ class Door:
         if scope["path"] == WEBHOOK_PATH:
             await self.webhook(scope, receive, send)
             return
-        connection = HTTPConnection(scope)
+        connection, send = HTTPConnection(scope), _guarded(send)
         token = connection.cookies.get(COOKIE, "")
         user = users.who(self.console.store, token)
         state = scope.setdefault("state", {})
@@ -56,6 +62,17 @@ class Door:
             await send({"type": "websocket.close", "code": 4401})
         else:
             await _turned_away(connection)(scope, receive, send)
+
+
+def _guarded(send: Send) -> Send:
+    """Adds to every answer what keeps other sites from framing it or guessing its type."""
+
+    async def sending(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            message["headers"] = [*message["headers"], *GUARDS]
+        await send(message)
+
+    return sending
 
 
 def routes(console: Console) -> APIRouter:
@@ -112,8 +129,7 @@ def _form(console: Console, *, after: str = "/", username: str = "", problem: st
     page = PAGE
     for name, value in words.items():
         page = page.replace("{{" + name + "}}", escape(value, quote=True))
-    headers = {"Cache-Control": "no-store", "Content-Security-Policy": "frame-ancestors 'none'"}
-    return HTMLResponse(page, 403 if problem else 200, headers)
+    return HTMLResponse(page, 403 if problem else 200, {"Cache-Control": "no-store"})
 
 
 def _let_in(request: Request, token: str, after: str) -> Response:

@@ -47,7 +47,7 @@ def frame(visit: Visit, title: str) -> Iterator[None]:
         ui.button(icon="contrast", on_click=visit.action("viewer", lambda: _turn(visit, dark))).props(
             'flat dense color=inherit aria-label="Light or dark"'
         ).mark("dark")
-        ui.label(f"{visit.user.username} · {visit.user.role}").classes("frame-user")
+        ui.link(f"{visit.user.username} · {visit.user.role}", "/account").classes("frame-user")
         with ui.element("form").props('method="post" action="/logout"'):
             ui.button(icon="logout").props('type=submit flat dense color=inherit aria-label="Sign out"')
     with ui.left_drawer(value=True).props("width=200 breakpoint=700").classes("frame-drawer") as drawer:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
@@ -48,7 +49,10 @@ class Visit:
                 if inspect.isawaitable(result):
                     await result
             except AvaError as error:
-                ui.notify(str(error), type="negative", multi_line=True, timeout=10_000, close_button="Close")
+                _say(str(error))
+            except Exception:  # whatever breaks, the person who clicked is told
+                logging.getLogger(__name__).exception("%s of %s failed", function, self.path)
+                _say("Something broke; nothing more was done. The console's log says what (HOME/logs).")
 
         return handler
 
@@ -62,3 +66,7 @@ class Visit:
             raise SignInError("Your session has ended; nothing was done.", "Sign in again.")
         if users.ROLES.index(now.role) < users.ROLES.index(role):
             raise SignInError(f"Only {role}s may do this.", "Ask an admin.")
+
+
+def _say(problem: str) -> None:
+    ui.notify(problem, type="negative", multi_line=True, timeout=10_000, close_button="Close")

@@ -22,6 +22,8 @@ CELL: Final = """
 </q-td>
 """
 
+TICK: Final = '<q-checkbox dense v-model="props.selected" aria-label="Select {}"></q-checkbox>'
+
 
 class DataTable:
     """Shows a polars frame; only the rows of the present page travel to the browser.
@@ -57,6 +59,8 @@ class DataTable:
             },
         ).classes("data-table").props("flat dense wrap-cells")  # fmt: skip
         self.table.add_slot("body-cell", CELL)
+        self.table.add_slot("header-selection", TICK.format("all rows of this page"))
+        self.table.add_slot("body-selection", TICK.format("row"))
         self.table.on("request", self._requested)
         self._show()
 

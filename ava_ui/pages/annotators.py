@@ -31,10 +31,9 @@ async def content(visit: Visit) -> None:
         for name, status, reasons in gate.select("annotator", "status", "reasons").iter_rows():
             _verdict(visit, name, status, reasons, is_out=name in excluded)
     theme.heading("Scorecards")
-    DataTable(
-        cards.join(gate.select("annotator", gate="status"), on="annotator", how="left"),
-        file=f"{batch}_annotators",
-    )
+    rows = cards.join(gate.select("annotator", gate="status"), on="annotator", how="left")
+    jobs = f"/progress?batch={quote(batch)}&annotator={{annotator}}"
+    DataTable(rows, file=f"{batch}_annotators", links={"annotator": jobs})
 
 
 def _verdict(visit: Visit, name: str, status: str, reasons: list[str], *, is_out: bool) -> None:

@@ -21,7 +21,7 @@ CLIPS_SHOWN: Final = 48
 
 VIDEO_LABELS: Final = {
     "original_name": "file", "status": "status", "reason": "reason", "duration_s": "seconds", "fps": "fps",
-    "width": "width", "height": "height", "codec": "codec", "size_bytes": "bytes", "sha256": "sha256",
+    "width": "width", "height": "height", "codec": "codec",
 }  # fmt: skip
 
 

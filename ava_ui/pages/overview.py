@@ -38,6 +38,9 @@ LINKS: Final = {
 
 async def content(visit: Visit) -> None:
     """The overview."""
+    for finding in visit.console.health.findings:
+        if finding.status != "ok":
+            ui.label(f"{finding.subject}: {finding.found} {finding.cure}").classes("warn")
     counts = visit.console.counts
     rows = counts.rows or await asyncio.to_thread(counts.refresh)
     if not rows:

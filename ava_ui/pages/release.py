@@ -25,4 +25,5 @@ async def content(visit: Visit) -> None:
             lines = [line for line in card.read_text("utf-8").splitlines() if not line.startswith("![")]
             ui.markdown("\n".join(lines))
     theme.heading("Record")
-    ui.code(json.dumps(json.loads((folder / "release.json").read_text("utf-8")), indent=2), language="json")
+    record = json.loads((folder / "release.json").read_text("utf-8"))
+    ui.label(json.dumps(record, indent=2)).classes("record")

@@ -10,6 +10,7 @@ import polars as pl
 from nicegui import ui
 
 from ava_core import decisions
+from ava_core.store import tasks
 from ava_ui import documents, theme
 from ava_ui.elements.clip_player import ClipPlayer
 from ava_ui.elements.data_table import shown
@@ -37,6 +38,7 @@ async def content(visit: Visit) -> None:
     if visit.may("reviewer"):
         with above:
             _decide(visit, player, row, _next_after(found, clip_id))
+        _measure(visit, batch, clip_id)
     _history(visit, batch, clip_id)
 
 
@@ -99,6 +101,26 @@ def _decide(visit: Visit, player: ClipPlayer, row: dict[str, object], following:
     player.on("approve", approving, [])
     player.on("reject", rejecting, [])
     player.on("undo", reopening, [])
+
+
+def _measure(visit: Visit, batch: str, clip_id: str) -> None:
+    """Gold: one person's work on this clip becomes the measure of the others'."""
+    store = visit.console.store
+    workers = sorted({job.annotator for job in tasks.completed_jobs(store, batch) if job.clip_id == clip_id})
+    expert = decisions.decision_state(store, batch).gold.get(clip_id, "")
+
+    def choose(name: str) -> None:
+        if name:
+            decisions.mark_gold(store, batch, clip_id, name, visit.user.username)
+        else:
+            decisions.unmark_gold(store, batch, clip_id, visit.user.username)
+        ui.notify("Noted; the scorecards follow when agreement is measured again.")
+
+    options = {"": "no gold clip"} | {name: f"gold: the work of {name}" for name in workers}
+    act = visit.action("reviewer", choose)
+    ui.select(options, value=expert, label="measure of the others", on_change=lambda e: act(e.value)).classes(
+        "w-64"
+    ).mark("gold")
 
 
 def _history(visit: Visit, batch: str, clip_id: str) -> None:

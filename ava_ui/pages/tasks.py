@@ -7,8 +7,9 @@ import asyncio
 import polars as pl
 from nicegui import ui
 
-from ava_core.assignment import AssignmentPlan, plan_assignment
+from ava_core.assignment import AssignmentPlan
 from ava_core.cvat.gateway import CvatGateway
+from ava_core.cvat.tasks import plan_batch
 from ava_core.errors import AssignmentError
 from ava_core.store import annotators, batches, tasks
 from ava_ui import theme
@@ -111,7 +112,7 @@ def _plan(visit: Visit) -> None:
         ui.label("annotators on each of these")
         k = (
             ui.slider(min=1, max=10, step=1, value=settings.annotators_per_clip)
-            .props("label-always markers")
+            .props('label-always markers aria-label="annotators on each of these"')
             .classes("w-56")
         )
     place = ui.column().classes("w-full")
@@ -146,12 +147,9 @@ def _plan(visit: Visit) -> None:
 
 def _make_plan(visit: Visit, batch: str, overlap: float, k: int) -> AssignmentPlan:
     clips = visit.console.reading.table(batch, "clips")
-    available = annotators.available(visit.console.store)
-    return plan_assignment(
-        [] if clips is None else clips["clip_id"].to_list(), [a.username for a in available],
-        overlap=overlap, k=k, seed=visit.console.settings.seed, pair_floor=visit.console.settings.pair_floor,
-        capacity={a.username: a.capacity for a in available if a.capacity is not None},
-    )  # fmt: skip
+    assert clips is not None, "only batches that have clips can be chosen"
+    options = {"overlap": overlap, "annotators_per_clip": k}
+    return plan_batch(clips, visit.console.batch_settings(batch).with_options(options), visit.console.store)
 
 
 def _show_plan(plan: AssignmentPlan) -> None:

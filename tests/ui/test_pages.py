@@ -10,7 +10,7 @@ from ava_ui.elements.data_table import DataTable
 from ava_ui.main import PAGES
 
 from .conftest import Site, eventually
-from .home import BATCH, CLIPS_PLANTED
+from .home import BATCH, CLIPS_PLANTED, PASSWORD
 
 PARAMS = {"batch": BATCH, "clip_id": "clip_0000", "release": "v1", "run_id": "nothing"}
 SEEN = {
@@ -32,6 +32,7 @@ SEEN = {
     "/ontology": "The form in CVAT",
     "/audit": "Audit log",
     "/people": "Add somebody",
+    "/account": "All sessions end",
 }
 FOR_REVIEWERS = ("/quality",)
 
@@ -149,6 +150,44 @@ async def test_an_answer_is_adjudicated(site: Site) -> None:
     await rita.should_see(marker="choose-consensus", retries=50)
     rita.find(marker="choose-consensus").click()
     await eventually(lambda: decisions.decision_state(site.console.store, BATCH).adjudications.height == 1)
+
+
+async def test_a_clip_becomes_gold(site: Site) -> None:
+    rita = site.enter("rita")
+    await rita.open(f"/quality/{BATCH}/clips/clip_0001")
+    await rita.should_see(marker="gold", retries=50)
+    (select,) = rita.find(marker="gold").elements
+    select.set_value("good1")  # type: ignore[attr-defined]
+    await eventually(
+        lambda: decisions.decision_state(site.console.store, BATCH).gold == {"clip_0001": "good1"}
+    )
+
+
+async def test_ones_own_password_is_changed_with_the_old_one(site: Site) -> None:
+    rita = site.enter("rita")
+    await rita.open("/account")
+    await rita.should_see(marker="old-password", retries=50)
+    for marker in ("new-password", "again-password"):
+        rita.find(marker=marker).type("another long password")
+    rita.find(marker="change-password").click()
+    await rita.should_see("Name or password is wrong", retries=50)
+    rita.find(marker="old-password").type(PASSWORD)
+    rita.find(marker="change-password").click()
+    await eventually(lambda: users.who(site.console.store, rita.http_client.cookies["ava_session"]) is None)
+    assert users.sign_in(site.console.store, "rita", "another long password")
+
+
+async def test_what_breaks_is_said(site: Site, monkeypatch, caplog) -> None:  # type: ignore[no-untyped-def]
+    def breaking(*arguments: object) -> None:
+        raise RuntimeError("a bug")
+
+    monkeypatch.setattr(decisions, "approve", breaking)
+    rita = site.enter("rita")
+    await rita.open(f"/quality/{BATCH}/clips/clip_0000")
+    await rita.should_see(marker="approve", retries=50)
+    rita.find(marker="approve").click()
+    await rita.should_see("Something broke", retries=50)
+    assert "a bug" in caplog.text
 
 
 async def test_an_annotator_is_paused(site: Site) -> None:
