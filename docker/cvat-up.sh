@@ -5,7 +5,7 @@
 #   CVAT_ADMIN_PASSWORD=… AVA_WEBHOOK_SECRET=… docker/cvat-up.sh
 #
 # CVAT_FOLDER   where CVAT's sources lie, for its compose file        (default ./cvat)
-# CVAT_VERSION  release of CVAT                                        (default v2.73.0, which this is tried with)
+# CVAT_VERSION  release of CVAT                                        (default v2.73.0, whose ways are recorded)
 # CVAT_HOST     name under which people and the platform reach CVAT    (default localhost)
 # WEBHOOK_URL   where CVAT reaches the console     (default http://host.docker.internal:8501/webhook)
 set -euo pipefail

@@ -74,7 +74,7 @@ def version_difference(server: str, sdk: str) -> str:
     if server.split(".")[:2] == sdk.split(".")[:2]:
         return ""
     return (
-        f"server {server} and cvat-sdk {sdk} differ; tried with server 2.73 and cvat-sdk 2.73 to 2.80. "
+        f"server {server} and cvat-sdk {sdk} differ; cvat-sdk 2.80 is held to recordings of server 2.73. "
         "Where something fails, install the server's release of cvat-sdk"
     )
 

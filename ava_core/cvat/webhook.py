@@ -56,7 +56,9 @@ def keep_delivery(store: Store, payload: dict[str, Any]) -> bool:
 
 
 def webhook_app(settings: Settings) -> ASGIApp:
-    """The endpoint as an ASGI application: POST at any path; a console mounts it at `/webhook`.
+    """The endpoint as an ASGI application: POST at any path; the console hands `/webhook` to it.
+
+    Not by a `Mount`, which redirects where the slash at the end is missing: CVAT does not follow with its body.
 
     Answers 200 (kept, or known already), 401 without a right signature, 403 while AVA_WEBHOOK_SECRET is unset,
     400 for what is no event, 405, 413, and 503 where the database is away: CVAT then tries again.

@@ -42,7 +42,7 @@ def append(
     content_hash: str,
     shapes: list[dict[str, Any]],
 ) -> Reading:
-    """Keep a reading with its shapes; content equal to the newest version makes no new one.
+    """Keep a reading with its shapes; the newest version's content by the same annotator makes no new one.
 
     `shapes` hold the columns of `annotations` from `track_id` to `attributes`.
     """
@@ -64,7 +64,8 @@ def append_all(store: Store, given: Sequence[Mapping[str, Any]]) -> list[Reading
     with store.session() as session:
         for one in given:
             before = newest.get(one["job_id"])
-            if before is not None and before.content_hash == one["content_hash"]:
+            said_before = (before.content_hash, before.annotator) if before else None
+            if before is not None and said_before == (one["content_hash"], one["annotator"]):
                 kept.append(session.merge(before))
                 kept[-1].server_updated_at = one["server_updated_at"]
                 continue

@@ -11,7 +11,7 @@ from ava_core.cvat import retrieve
 from ava_core.cvat.gateway import CvatGateway
 from ava_core.store import readings, tasks
 
-from .site import Site
+from .site import PEOPLE, Site
 
 
 @pytest.fixture
@@ -78,6 +78,18 @@ def test_a_touch_without_a_change_makes_no_version(site: Site, done: int) -> Non
     assert site.read()["completed_jobs"].equals(first["completed_jobs"])
     [reading] = readings.latest(site.store, [done]).values()
     assert reading.version == 1
+
+
+def test_work_that_changes_hands_is_a_version_of_its_new_author(site: Site, done: int) -> None:
+    [before] = site.read()["completed_jobs"]["annotator"].to_list()
+    with site.gateway() as gateway:
+        other = next(name for name in PEOPLE if name != before)
+        gateway.set_job(done, assignee=gateway.members()[other])
+        gateway.set_job(done, state="completed")
+    site.look()
+    assert site.read()["completed_jobs"].select("annotator", "version").rows() == [(other, 2)]
+    [reading] = readings.latest(site.store, [done]).values()
+    assert reading.annotator == other
 
 
 def test_what_annotators_did_is_held_to_the_rules(site: Site, done: int) -> None:
