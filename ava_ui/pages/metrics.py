@@ -84,13 +84,17 @@ def batch_times(console: Console) -> pl.DataFrame:
 
 def clips_by_day(console: Console) -> pl.DataFrame:
     """`annotator, day, clips`: jobs whose first reading fell on that day (UTC)."""
+    first = (
+        select(Reading.annotator, func.min(Reading.read_at).label("at"))
+        .group_by(Reading.job_id, Reading.annotator)
+        .subquery()
+    )
+    day = func.date(first.c.at)
+    wanted = select(first.c.annotator, day, func.count()).group_by(first.c.annotator, day)
     with console.store.session() as session:
-        first = select(Reading.job_id, Reading.annotator, func.min(Reading.read_at).label("at")).group_by(
-            Reading.job_id, Reading.annotator
-        )
-        rows = [(name, f"{at:%Y-%m-%d}") for _, name, at in session.execute(first)]
-    found = pl.DataFrame(rows, schema={"annotator": pl.String, "day": pl.String}, orient="row")
-    return found.group_by("annotator", "day").agg(clips=pl.len()).sort("day", "annotator")
+        rows = [(name, str(at), count) for name, at, count in session.execute(wanted)]
+    schema = {"annotator": pl.String, "day": pl.String, "clips": pl.Int64}
+    return pl.DataFrame(rows, schema=schema, orient="row").sort("day", "annotator")
 
 
 def waiting(console: Console) -> pl.DataFrame:

@@ -7,10 +7,13 @@ from typing import Final
 
 import polars as pl
 from nicegui import ui
+from sqlalchemy import case, func, select
 
 from ava_core import decisions
 from ava_core.quality.bulk import BulkPlan, Thresholds, plan_bulk_approval
-from ava_core.store import batches, tasks
+from ava_core.store import Store, batches, tasks
+from ava_core.store.tables import Job, Task
+from ava_core.tables import AGREEMENT_BY_CLIP
 from ava_ui import theme
 from ava_ui.console import Console
 from ava_ui.elements.data_table import DataTable
@@ -65,29 +68,34 @@ async def content(visit: Visit) -> None:
 
 def queue(console: Console, batch: str = "") -> pl.DataFrame:
     """Clips on which somebody has completed a job, with their agreement and decision, of one batch or of all."""
-    parts = []
-    for name in [batch] if batch else batches.names(console.store):
-        jobs = [job for job in tasks.jobs_of(console.store, name) if job.annotator]
-        if not jobs:
-            continue
-        counted = pl.DataFrame(
-            [(job.clip_id, job.stage == tasks.DONE_STAGE and job.state == tasks.DONE_STATE) for job in jobs],
-            schema={"clip_id": pl.String, "done": pl.Boolean}, orient="row",
-        ).group_by("clip_id").agg(completed=pl.col("done").sum(), jobs=pl.len())  # fmt: skip
-        decided = {task.clip_id: task.qc_status for task in tasks.tasks_of(console.store, name)}
-        status = pl.DataFrame(
-            list(decided.items()), schema={"clip_id": pl.String, "status": pl.String}, orient="row"
-        )
-        rows = counted.filter(pl.col("completed") > 0).join(status, on="clip_id", how="left")
-        agreed = console.reading.table(name, "agreement", "clips")
-        if agreed is not None:
-            known = [c for c in agreed.columns if c in SCHEMA]
-            rows = rows.join(agreed.select(known), on="clip_id", how="left")
-        rows = rows.with_columns(batch=pl.lit(name))
-        absent = [pl.lit(None).alias(c) for c in SCHEMA if c not in rows.columns]
-        parts.append(rows.with_columns(absent).select(pl.col(c).cast(t) for c, t in SCHEMA.items()))
-    found = pl.concat(parts) if parts else pl.DataFrame(schema=SCHEMA)
-    return found.sort("batch", "clip_id")
+    found = _worked_on(console.store, batch)
+    figures = [c for c in SCHEMA if c in AGREEMENT_BY_CLIP]
+    agreed = [
+        table.select(figures)
+        for name in found["batch"].unique(maintain_order=True)
+        if (table := console.reading.table(name, "agreement", "clips")) is not None
+    ]
+    known = pl.concat(agreed) if agreed else pl.DataFrame(schema={c: AGREEMENT_BY_CLIP[c] for c in figures})
+    joined = found.join(known, on="clip_id", how="left", maintain_order="left")
+    return joined.select(pl.col(c).cast(t) for c, t in SCHEMA.items())
+
+
+def _worked_on(store: Store, batch: str) -> pl.DataFrame:
+    """`batch, clip_id, completed, jobs, status`, ordered; a clip with several tasks has one status."""
+    done = case(((Job.stage == tasks.DONE_STAGE) & (Job.state == tasks.DONE_STATE), 1), else_=0)
+    jobs = select(Job.batch, Job.clip_id, func.sum(done), func.count()).where(Job.annotator != "")
+    judged = select(Task.clip_id, func.min(Task.qc_status)).group_by(Task.clip_id)
+    if batch:
+        jobs, judged = jobs.where(Job.batch == batch), judged.where(Task.batch == batch)
+    wanted = jobs.group_by(Job.batch, Job.clip_id).having(func.sum(done) > 0).order_by(Job.batch, Job.clip_id)
+    with store.session() as session:
+        counted = [tuple(row) for row in session.execute(wanted)]
+        statuses = [tuple(row) for row in session.execute(judged)]
+    columns = {"batch": pl.String, "clip_id": pl.String, "completed": pl.Int64, "jobs": pl.Int64}
+    status = pl.DataFrame(statuses, schema={"clip_id": pl.String, "status": pl.String}, orient="row")
+    return pl.DataFrame(counted, schema=columns, orient="row").join(
+        status, on="clip_id", how="left", maintain_order="left"
+    )
 
 
 def bulk_plans(console: Console, names: list[str], thresholds: Thresholds) -> dict[str, BulkPlan]:

@@ -106,7 +106,7 @@ def _plan(visit: Visit) -> None:
         ui.label("clips that several do (%)")
         overlap = (
             ui.slider(min=0, max=100, step=5, value=settings.overlap * 100)
-            .props("label-always")
+            .props('label-always aria-label="clips that several do, in percent"')
             .classes("w-56")
         )
         ui.label("annotators on each of these")
