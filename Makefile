@@ -26,6 +26,7 @@ check: $(INSTALLED) ## Static checks: format, lint, types, package rules, the Da
 	$(BIN)/dagster definitions validate -w workspace.yaml
 
 bench: $(INSTALLED) ## All benchmarks, each beside what it is compared with; JSON in out/bench
+	$(BIN)/python -m pip install -q -c constraints.txt -e '.[bench]'
 	@mkdir -p out/bench
 	@for file in benchmarks/[a-z]*.py; do \
 		name=$$(basename $$file .py); echo "== $$name"; \

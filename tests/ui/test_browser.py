@@ -12,6 +12,7 @@ from pathlib import Path
 
 import httpx
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser
 
 from ava_core import decisions
@@ -99,6 +100,22 @@ def test_a_zip_is_uploaded(browser: Browser, console_url: str, settings: Setting
     found = batches.get(open_store(settings), "night")
     assert Path(found.source_path).read_bytes() == archive.read_bytes()
     assert (adam.troubles, adam.elsewhere) == ([], [])
+
+
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+def test_no_page_shuts_anybody_out(browser: Browser, console_url: str, dark: bool) -> None:
+    """axe-core finds nothing serious or critical: names, contrast, keyboard."""
+    adam = Visitor(browser, console_url, "adam", dark=dark)
+    found = []
+    for page in PAGES:
+        adam.open(page.path.format(**PARAMS))
+        violations = Axe().run(adam.page).response["violations"]
+        found += [
+            f"{page.path}: {one['id']} ({one['impact']}): {one['nodes'][0]['html'][:160]}"
+            for one in violations
+            if one["impact"] in ("serious", "critical")
+        ]
+    assert found == []
 
 
 @pytest.mark.parametrize("size", SIZES)

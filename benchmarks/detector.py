@@ -3,7 +3,7 @@
 RF-DETR runs with random weights where none lie at hand: its time does not depend on them. A GPU is used where
 there is one, ONNX Runtime where it is installed. The motion detector is the one that costs next to nothing.
 
-    python -m benchmarks.detection [--json FILE] [--size nano] [--resolution 384] [--seconds 10]
+    python -m benchmarks.detector [--json FILE] [--size nano] [--resolution 384] [--seconds 10]
 """
 
 from __future__ import annotations

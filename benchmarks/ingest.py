@@ -6,7 +6,7 @@ without a detector's work: scaled to 1280×720 and encoded once (the default), o
 that is H.264 at 30 fps already is copied. Each way runs in a process of its own, in turns; the decode floor is what
 decoding alone takes.
 
-    python -m benchmarks.video [--json FILE] [--repeat N] [--hour]
+    python -m benchmarks.ingest [--json FILE] [--repeat N] [--hour]
 """
 
 from __future__ import annotations
@@ -90,7 +90,7 @@ def memory(bars: Bars, video: Path, *, hour: bool) -> None:
 
 
 def _measure(name: str, video: Path) -> dict[str, float]:
-    command = [sys.executable, "-m", "benchmarks.video", "--way", name, str(video)]
+    command = [sys.executable, "-m", "benchmarks.ingest", "--way", name, str(video)]
     result: dict[str, float] = json.loads(subprocess.run(command, check=True, capture_output=True).stdout)
     return result
 
