@@ -190,6 +190,19 @@ async def test_what_breaks_is_said(site: Site, monkeypatch, caplog) -> None:  # 
     assert "a bug" in caplog.text
 
 
+async def test_an_action_is_added_as_a_new_version(site: Site) -> None:
+    adam = site.enter("adam")
+    await adam.open("/ontology")
+    await adam.should_see(marker="action-name", retries=50)
+    adam.find(marker="action-name").type("cartwheel")
+    adam.find(marker="add-action").click()
+    await adam.should_see("It cannot be taken back", retries=50)
+    adam.find(marker="confirm").click()
+    folder = site.console.settings.home_dir / "ontologies"
+    await eventually(lambda: (folder / "street_v2.yaml").exists())
+    await adam.should_see("street 2", retries=50)
+
+
 async def test_an_annotator_is_paused(site: Site) -> None:
     adam = site.enter("adam")
     await adam.open("/tasks")
