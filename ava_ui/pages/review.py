@@ -10,7 +10,10 @@ import polars as pl
 from nicegui import ui
 
 from ava_core import decisions
-from ava_core.store import tasks
+from ava_core.cvat.adjudication import send_to_expert
+from ava_core.cvat.tasks import add_annotator
+from ava_core.errors import InputError
+from ava_core.store import annotators, tasks
 from ava_ui import documents, theme
 from ava_ui.elements.clip_player import ClipPlayer
 from ava_ui.elements.data_table import shown
@@ -38,7 +41,10 @@ async def content(visit: Visit) -> None:
     if visit.may("reviewer"):
         with above:
             _decide(visit, player, row, _next_after(found, clip_id))
-        _measure(visit, batch, clip_id)
+        with ui.row().classes("items-center"):
+            _measure(visit, batch, clip_id)
+            if visit.may("admin"):
+                _ask(visit, batch, clip_id)
     _history(visit, batch, clip_id)
 
 
@@ -121,6 +127,43 @@ def _measure(visit: Visit, batch: str, clip_id: str) -> None:
     ui.select(options, value=expert, label="measure of the others", on_change=lambda e: act(e.value)).classes(
         "w-64"
     ).mark("gold")
+
+
+def _ask(visit: Visit, batch: str, clip_id: str) -> None:
+    """Somebody more: as a further annotator, or as the expert who mends the consensus in CVAT."""
+    console = visit.console
+    names = [person.username for person in annotators.available(console.store)]
+    who = ui.select(names, label="somebody more").classes("w-48").mark("more")
+
+    def chosen() -> str:
+        if not who.value:
+            raise InputError("Nobody is chosen.", "Choose somebody beside the button.")
+        return str(who.value)
+
+    async def top_up() -> None:
+        name, clip = chosen(), documents.clip_row(console, batch, clip_id)
+        tracks = console.reading.of_clip(batch, "tracks", clip_id)
+        assert tracks is not None, "a clip that was annotated has tracks"
+        await asyncio.to_thread(
+            add_annotator, batch, clip, name, tracks, console.storage, console.batch_settings(batch), console.store,
+            console.ontology(batch),
+        )  # fmt: skip
+        visit.note("top up", f"{batch}: {clip_id}", annotator=name)
+        ui.notify(f"{name} has a job of this clip now.")
+
+    async def send() -> None:
+        name = chosen()
+        formed = await asyncio.to_thread(documents.preview_consensus, console, batch)
+        await asyncio.to_thread(
+            send_to_expert, batch, clip_id, name, formed, console.batch_settings(batch), console.store,
+            console.ontology(batch), actor=visit.user.username,
+        )  # fmt: skip
+        ui.notify(f"{name} finds the consensus in CVAT, to mend it there.")
+
+    ui.button("As another annotator", on_click=visit.action("admin", top_up)).props("flat no-caps").mark(
+        "top-up"
+    )
+    ui.button("To mend the consensus in CVAT", on_click=visit.action("admin", send)).props("flat no-caps")
 
 
 def _history(visit: Visit, batch: str, clip_id: str) -> None:

@@ -163,6 +163,18 @@ async def test_a_clip_becomes_gold(site: Site) -> None:
     )
 
 
+async def test_an_annotation_server_that_is_away_is_an_error_for_people(site: Site) -> None:
+    adam = site.enter("adam")
+    await adam.open(f"/quality/{BATCH}/clips/clip_0001")
+    await adam.should_see(marker="top-up", retries=50)
+    adam.find(marker="top-up").click()
+    await adam.should_see("Nobody is chosen.", retries=50)
+    (select,) = adam.find(marker="more").elements
+    select.set_value("good1")  # type: ignore[attr-defined]
+    adam.find(marker="top-up").click()
+    await adam.should_see("The annotation server does not answer", retries=100)
+
+
 async def test_ones_own_password_is_changed_with_the_old_one(site: Site) -> None:
     rita = site.enter("rita")
     await rita.open("/account")
