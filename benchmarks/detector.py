@@ -31,7 +31,7 @@ def main() -> None:
     parser.add_argument("--resolution", type=int, default=384)
     parser.add_argument("--seconds", type=float, default=10.0, help="how long each is measured")
     options = parser.parse_args()
-    bars = Bars("detection")
+    bars = Bars("detector")
     frames = street_frames(32)
     rows = []
     with tempfile.TemporaryDirectory(prefix="ava-bench-") as folder:

@@ -44,7 +44,7 @@ def main() -> None:
         name, video = options.way
         _measure_here(name, Path(video))
         return
-    bars = Bars("video")
+    bars = Bars("ingest")
     with tempfile.TemporaryDirectory(prefix="ava-bench-") as folder:
         video = write_street(Path(folder) / "street.mp4")
         processor_time(bars, video, options.repeat)
