@@ -66,9 +66,9 @@ async def site(settings: Settings) -> AsyncIterator[Site]:
         console.store.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture
 def browser() -> Iterator[Browser]:
-    """Debian's chromium."""
+    """Debian's chromium, for one test: Playwright's loop runs on in this thread, and no other could begin beside it."""
     if not Path(CHROMIUM).exists():
         pytest.skip(f"{CHROMIUM} is not installed; see .ci/install-debian-packages")
     with sync_playwright() as playwright:
