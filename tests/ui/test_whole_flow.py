@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import subprocess
@@ -15,6 +16,7 @@ from typing import Any
 
 import pytest
 from playwright.sync_api import Browser
+from playwright.sync_api import TimeoutError as PlaywrightTimeout
 
 from ava_assets.services import free_port
 from ava_core.cvat.gateway import CvatGateway
@@ -133,8 +135,17 @@ def test_from_the_first_start_to_a_dataset(
         slider.focus()
         page.keyboard.press("Home")
     page.get_by_text("1 clip(s) would be approved").wait_for()
-    page.get_by_role("button", name="Approve them").click()
-    page.get_by_role("button", name="Approve", exact=True).click()
+    confirm = page.get_by_role("button", name="Approve", exact=True)
+
+    def asked() -> bool:
+        # The button is drawn anew as the sliders come to rest; a click in that moment finds nobody.
+        page.get_by_role("button", name="Approve them").click()
+        with contextlib.suppress(PlaywrightTimeout):
+            confirm.wait_for(timeout=5000)
+        return confirm.is_visible()
+
+    wait_until(asked)
+    confirm.click()
     wait_until(lambda: storage.table_path(BATCH, "ava_csv").exists())
     boxes = storage.table_path(BATCH, "consensus_labels", "consensus_boxes")
     wait_until(lambda: storage.read_table(boxes)["clip_id"].n_unique() == 2)
