@@ -10,8 +10,8 @@ from typing import Any, Final
 
 import polars as pl
 
+from ava_core.document import Block, Heading, Numbers, Picture, Text, to_html, to_markdown
 from ava_core.export.dataset import Dataset
-from ava_core.export.document import Block, Heading, Numbers, Picture, Text, to_html, to_markdown
 from ava_core.export.layout import excluded_seconds
 from ava_core.export.splits import SPLITS
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import io
 from typing import Any
 
 import polars as pl
 
+from ava_core.drawing import to_svg
 from ava_core.export.splits import SPLITS
 
 COLOURS = {"train": "#2f6f9f", "val": "#e08e45", "test": "#6a994e"}
@@ -64,11 +64,6 @@ def _figure(rows: int) -> tuple[Any, Any]:
 
 def _named(figure: Any, axes: Any, names: list[str]) -> str:
     """Write the names of the rows, first on top, and turn the figure into SVG."""
-    import matplotlib as mpl
-
     axes.set_yticks(range(len(names)), names, fontsize=8)
     axes.set_ylim(len(names) - 0.4, -0.6)
-    out = io.StringIO()
-    with mpl.rc_context({"svg.hashsalt": "ava", "svg.fonttype": "none"}):
-        figure.savefig(out, format="svg", metadata={"Date": None})
-    return out.getvalue()
+    return to_svg(figure)

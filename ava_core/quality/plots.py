@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 import polars as pl
+
+from ava_core.drawing import new_figure, to_svg
 
 COLOUR: Final = "#2f6f9f"
 BINS: Final = 20
@@ -22,7 +23,7 @@ def plot_matrix(pairs: pl.DataFrame, annotators: Sequence[str], figure_name: str
     for a, b, value in pairs.select("annotator", "annotator_b", figure_name).rows():
         if a in place and b in place and value is not None:
             cells[place[a], place[b]] = cells[place[b], place[a]] = value
-    figure, axes = _figure(3.0 + 0.5 * len(place), 1.5 + 0.4 * len(place))
+    figure, axes = new_figure(3.0 + 0.5 * len(place), 1.5 + 0.4 * len(place))
     axes.set_facecolor("#e6e8eb")
     image = axes.imshow(cells, vmin=0, vmax=1, cmap="viridis")
     for (row, column), value in np.ndenumerate(cells):
@@ -32,13 +33,13 @@ def plot_matrix(pairs: pl.DataFrame, annotators: Sequence[str], figure_name: str
     axes.set_xticks(range(len(place)), annotators, rotation=35, ha="right", fontsize=8)
     axes.set_yticks(range(len(place)), annotators, fontsize=8)
     figure.colorbar(image, shrink=0.8)
-    return _svg(figure)
+    return to_svg(figure)
 
 
 def plot_intervals(table: pl.DataFrame, name: str, value: str, low: str, high: str) -> str:
     """Values with their 95 % intervals by name, undefined ones left out, over Krippendorff's limits."""
     known = table.drop_nulls(value)
-    figure, axes = _figure(8.0, 1.0 + 0.22 * max(known.height, 1))
+    figure, axes = new_figure(8.0, 1.0 + 0.22 * max(known.height, 1))
     axes.axvspan(RELIABLE, 1.05, color="#d8ead3", zorder=0)
     axes.axvspan(TENTATIVE, RELIABLE, color="#fdf0d5", zorder=0)
     for row, (middle, least, most) in enumerate(known.select(value, low, high).rows()):
@@ -49,16 +50,16 @@ def plot_intervals(table: pl.DataFrame, name: str, value: str, low: str, high: s
     axes.set_ylim(known.height - 0.4, -0.6)
     axes.set_xlim(-0.25, 1.05)
     axes.set_xlabel(value.replace("_", " "))
-    return _svg(figure)
+    return to_svg(figure)
 
 
 def plot_histogram(values: pl.Series, name: str) -> str:
     """How often which value occurs, from 0 to 1."""
-    figure, axes = _figure(6.0, 2.4)
+    figure, axes = new_figure(6.0, 2.4)
     axes.hist(values.drop_nulls().to_numpy(), bins=BINS, range=(0, 1), color=COLOUR)
     axes.set_xlabel(name)
     axes.set_ylabel("clips")
-    return _svg(figure)
+    return to_svg(figure)
 
 
 def plot_confusion(confusion: pl.DataFrame, names: dict[int, str]) -> str:
@@ -69,7 +70,7 @@ def plot_confusion(confusion: pl.DataFrame, names: dict[int, str]) -> str:
     for a, b, count in confusion.select("action_id", "action_id_b", "count").rows():
         counts[place[a], place[b]] = count
     shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
-    figure, axes = _figure(3.2 + 0.35 * len(ids), 1.8 + 0.3 * len(ids))
+    figure, axes = new_figure(3.2 + 0.35 * len(ids), 1.8 + 0.3 * len(ids))
     axes.imshow(shares, vmin=0, vmax=1, cmap="Blues")
     for (row, column), count in np.ndenumerate(counts):
         if count:
@@ -78,22 +79,4 @@ def plot_confusion(confusion: pl.DataFrame, names: dict[int, str]) -> str:
     labels = [names.get(action, str(action)) for action in ids]
     axes.set_xticks(range(len(ids)), labels, rotation=35, ha="right", fontsize=8)
     axes.set_yticks(range(len(ids)), labels, fontsize=8)
-    return _svg(figure)
-
-
-def _figure(width: float, height: float) -> tuple[Any, Any]:
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(width, height), layout="constrained")
-    axes = figure.add_subplot()
-    axes.spines[["top", "right"]].set_visible(False)
-    return figure, axes
-
-
-def _svg(figure: Any) -> str:
-    import matplotlib as mpl
-
-    out = io.StringIO()
-    with mpl.rc_context({"svg.hashsalt": "ava", "svg.fonttype": "none"}):
-        figure.savefig(out, format="svg", metadata={"Date": None})
-    return out.getvalue()
+    return to_svg(figure)

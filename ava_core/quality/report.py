@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 import polars as pl
 
 from ava_core.decisions import DecisionState
-from ava_core.export.document import Block, Heading, Numbers, Picture, Text, to_html
+from ava_core.document import Block, Heading, Numbers, Picture, Text, to_html
 from ava_core.ontology import Ontology
 from ava_core.quality.plots import plot_confusion, plot_histogram, plot_intervals, plot_matrix
 from ava_core.quality.tables import QualityTables

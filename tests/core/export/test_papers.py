@@ -11,9 +11,9 @@ import pytest
 import yaml
 
 from ava_core import decisions
+from ava_core.document import Heading, Numbers, Picture, Text, to_html, to_markdown
 from ava_core.errors import InputError
 from ava_core.export.diff import diff_releases
-from ava_core.export.document import Heading, Numbers, Picture, Text, to_html, to_markdown
 from ava_core.export.lineage import trace
 from ava_core.export.read import read_rows
 
