@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 from rich.console import Console
 from rich.table import Table
 
-from ava_core.settings import Settings, load_settings
-
-if TYPE_CHECKING:
-    from ava_core.store import Store
+from ava_core.settings import load_settings
 
 app = typer.Typer(no_args_is_help=True, help="See who would get which clip, and change who has it.")
 
@@ -26,13 +23,12 @@ def preview(batch: Batch) -> None:
 
     Settings: AVA_OVERLAP, AVA_ANNOTATORS_PER_CLIP, AVA_PAIR_FLOOR, AVA_SEED, and each annotator's limit.
     """
+    from ava_core.batch import open_batch
     from ava_core.cvat.tasks import new_clips, plan_batch
-    from ava_core.storage import Storage
 
-    settings, store = _batch(batch)
-    storage = Storage(settings.resolved_storage_url)
-    clips = storage.read_table(storage.table_path(batch, "clips"))
-    plan, new = plan_batch(clips, settings, store), new_clips(store, batch, clips)
+    at = open_batch(load_settings(), batch)
+    clips = at.storage.read_table(at.storage.table_path(batch, "clips"))
+    plan, new = plan_batch(clips, at.settings, at.store), new_clips(at.store, batch, clips)
     table = Table(box=None)
     table.add_column("annotator")
     for column in ("clips", "shared", "least shared with one other"):
@@ -69,13 +65,11 @@ def top_up_clip(
     actor: Actor = "admin",
 ) -> None:
     """Give a clip that has its task one annotator more, who sees nothing of the others' work."""
+    from ava_core.batch import open_batch
     from ava_core.cvat.staffing import top_up
-    from ava_core.ontology import load_ontology
-    from ava_core.storage import Storage
 
-    settings, store = _batch(batch)
-    storage, ontology = Storage(settings.resolved_storage_url), load_ontology(settings.ontology)
-    who = top_up(settings, store, storage, ontology, batch, clip, actor, annotator)
+    at = open_batch(load_settings(), batch)
+    who = top_up(at.settings, at.store, at.storage, at.ontology, batch, clip, actor, annotator)
     Console().print(f"{who} gets clip {clip} as well.", markup=False)
 
 
@@ -87,17 +81,9 @@ def requeue_clip(
     actor: Actor = "admin",
 ) -> None:
     """Hand a rejected clip back to its annotators, with the reviewer's comment as an issue in CVAT."""
+    from ava_core.batch import open_batch
     from ava_core.cvat.staffing import requeue
 
-    settings, store = _batch(batch)
-    jobs = requeue(settings, store, batch, clip, actor, second=second)
+    at = open_batch(load_settings(), batch)
+    jobs = requeue(at.settings, at.store, batch, clip, actor, second=second)
     Console().print(f"{len(jobs)} job(s) of {clip} handed back.", markup=False)
-
-
-def _batch(batch: str) -> tuple[Settings, Store]:
-    """The settings of a batch with its own options, and the database."""
-    from ava_core.store import batches, open_store
-
-    settings = load_settings()
-    store = open_store(settings)
-    return settings.with_options(batches.get(store, batch).options), store
