@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from ava_core.batch import BatchContext
 from ava_core.ontology import Ontology, load_ontology
 from ava_core.settings import Settings
 from ava_core.storage import Storage
@@ -11,6 +12,7 @@ from ava_core.store import Store, batches, open_store
 from ava_ui.counts import Counts
 from ava_ui.dagster_client import DagsterClient
 from ava_ui.health import Health
+from ava_ui.live import Live
 from ava_ui.reading import Reading
 
 
@@ -25,6 +27,9 @@ class Console:
     dagster: DagsterClient
     counts: Counts
     health: Health
+    live: Live
+    drafts: dict[tuple[str, str], str] = field(default_factory=dict)
+    """What people have typed and not sent yet, by user and address: a reload loses nothing."""
 
     @classmethod
     def open(cls, settings: Settings) -> Console:
@@ -39,7 +44,13 @@ class Console:
             dagster,
             Counts(storage, store),
             Health(settings, dagster),
+            Live(dagster),
         )
+
+    def batch(self, name: str) -> BatchContext:
+        """A batch with its own settings. Raises `InputError` where it is not known."""
+        own = self.batch_settings(name)
+        return BatchContext(name, own, self.storage, self.store, load_ontology(own.ontology))
 
     def ontology(self, batch: str) -> Ontology:
         """The ontology of a batch."""

@@ -1,7 +1,6 @@
 """The one way to Dagster: GraphQL over HTTP, behind few methods that speak of batches, assets and runs.
 
-Held to the pinned version's schema by a contract test. Dagster's own client has no calls for partitions and
-backfills, so the queries are written out.
+Dagster's own client has no calls for partitions and backfills, so the queries are written out (`dagster_queries`).
 """
 
 from __future__ import annotations
@@ -14,76 +13,12 @@ from typing import Any, Final
 import httpx
 
 from ava_core.errors import AvaError
+from ava_ui import dagster_queries as queries
 
 TIMEOUT_SECONDS: Final = 15.0
 JOB: Final = "__ASSET_JOB"
 PARTITION_TAG: Final = "dagster/partition"
 RUNNING: Final = ("QUEUED", "NOT_STARTED", "STARTING", "STARTED")
-
-VERSION = "query Version { version }"
-
-DAEMONS = """
-query Daemons { instance { daemonHealth { allDaemonStatuses { daemonType required healthy } } } }
-"""
-
-WORKSPACE = """
-query Workspace { workspaceOrError { __typename ... on Workspace { locationEntries { name
-  locationOrLoadError { __typename
-    ... on RepositoryLocation { name repositories { name } }
-    ... on PythonError { message } } } } } }
-"""
-
-RUNS = """
-query Runs($filter: RunsFilter, $limit: Int) { runsOrError(filter: $filter, limit: $limit) { __typename
-  ... on Runs { results { runId status jobName creationTime startTime endTime
-    tags { key value } assetSelection { path } } }
-  ... on PythonError { message } } }
-"""
-
-FAILURE = """
-query Failure($runId: ID!) { logsForRun(runId: $runId, limit: 1000) { __typename
-  ... on EventConnection { events { __typename
-    ... on ExecutionStepFailureEvent { stepKey error { message cause { message } } }
-    ... on RunFailureEvent { message } } } } }
-"""
-
-LOGS = """
-query Logs($runId: ID!, $cursor: String) { logsForRun(runId: $runId, afterCursor: $cursor, limit: 1000) {
-  __typename ... on EventConnection { cursor hasMore events { __typename
-    ... on MessageEvent { timestamp level message stepKey } } }
-  ... on PythonError { message } ... on RunNotFoundError { message } } }
-"""
-
-ADD_PARTITION = """
-mutation Add($key: String!, $repository: RepositorySelector!) {
-  addDynamicPartition(partitionKey: $key, partitionsDefName: "video_batch", repositorySelector: $repository) {
-    __typename ... on PythonError { message } ... on UnauthorizedError { message } } }
-"""
-
-BACKFILL = """
-mutation Backfill($params: LaunchBackfillParams!) { launchPartitionBackfill(backfillParams: $params) {
-  __typename ... on LaunchBackfillSuccess { backfillId }
-  ... on PythonError { message } ... on PartitionKeysNotFoundError { message }
-  ... on UnauthorizedError { message } } }
-"""
-
-LAUNCH = """
-mutation Launch($params: ExecutionParams!) { launchRun(executionParams: $params) {
-  __typename ... on LaunchRunSuccess { run { runId } }
-  ... on PythonError { message } ... on RunConfigValidationInvalid { errors { message } }
-  ... on PipelineNotFoundError { message } ... on InvalidSubsetError { message } } }
-"""
-
-RETRY = """
-mutation Retry($params: ReexecutionParams!) { launchRunReexecution(reexecutionParams: $params) {
-  __typename ... on LaunchRunSuccess { run { runId } } ... on PythonError { message } } }
-"""
-
-END = """
-mutation End($runId: String!) { terminateRun(runId: $runId) { __typename
-  ... on PythonError { message } ... on TerminateRunFailure { message }
-  ... on RunNotFoundError { message } } }
-"""
 
 
 class DagsterError(AvaError):
@@ -116,6 +51,25 @@ class Run:
 
 
 @dataclass(frozen=True)
+class Backfill:
+    """Assets of many batches being made, a run per batch. Counts are of batches that have come through all assets."""
+
+    backfill_id: str
+    status: str
+    assets: tuple[str, ...]
+    batches: int
+    done: int
+    failed: int
+    created_at: datetime
+    problem: str
+
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing more will happen."""
+        return self.status not in ("REQUESTED", "CANCELING", "FAILING")
+
+
+@dataclass(frozen=True)
 class LogLine:
     """A line of a run's log."""
 
@@ -132,14 +86,15 @@ class DagsterClient:
     url: str
     transport: httpx.AsyncBaseTransport | None = None
     _repository: dict[str, str] = field(default_factory=dict)
+    _http: httpx.AsyncClient | None = None
 
     async def version(self) -> str:
         """Dagster's version."""
-        return str((await self._ask(VERSION))["version"])
+        return str((await self._ask(queries.VERSION))["version"])
 
     async def daemons(self) -> dict[str, bool]:
         """Whether each daemon that is needed has a heartbeat."""
-        found = (await self._ask(DAEMONS))["instance"]["daemonHealth"]["allDaemonStatuses"]
+        found = (await self._ask(queries.DAEMONS))["instance"]["daemonHealth"]["allDaemonStatuses"]
         return {row["daemonType"]: bool(row["healthy"]) for row in found if row["required"]}
 
     async def runs(self, *, batch: str = "", statuses: Sequence[str] = (), limit: int = 50) -> list[Run]:
@@ -149,12 +104,12 @@ class DagsterClient:
             wanted["tags"] = [{"key": PARTITION_TAG, "value": batch}]
         if statuses:
             wanted["statuses"] = list(statuses)
-        answer = (await self._ask(RUNS, filter=wanted, limit=limit))["runsOrError"]
+        answer = (await self._ask(queries.RUNS, filter=wanted, limit=limit))["runsOrError"]
         return [_run(row) for row in _expect(answer, "Runs")["results"]]
 
     async def run(self, run_id: str) -> Run:
         """One run."""
-        answer = (await self._ask(RUNS, filter={"runIds": [run_id]}, limit=1))["runsOrError"]
+        answer = (await self._ask(queries.RUNS, filter={"runIds": [run_id]}, limit=1))["runsOrError"]
         found = _expect(answer, "Runs")["results"]
         if not found:
             raise DagsterError(f"Dagster knows no run {run_id}.", "It may have been removed.")
@@ -162,19 +117,24 @@ class DagsterClient:
 
     async def failure(self, run_id: str) -> str:
         """Why a run failed, in one sentence where the step's own error has one."""
-        answer = (await self._ask(FAILURE, runId=run_id))["logsForRun"]
-        events = _expect(answer, "EventConnection")["events"]
-        for event in events:
-            if event["__typename"] == "ExecutionStepFailureEvent" and event["error"]:
-                cause = event["error"]["cause"] or event["error"]
-                return f"{event['stepKey']}: {cause['message'].strip()}"
-        messages = [event["message"] for event in events if event["__typename"] == "RunFailureEvent"]
-        return messages[-1].strip() if messages else "The run failed before its first step."
+        cursor, messages = None, list[str]()
+        while True:
+            answer = (await self._ask(queries.FAILURE, runId=run_id, cursor=cursor))["logsForRun"]
+            page = _expect(answer, "EventConnection")
+            for event in page["events"]:
+                if event["__typename"] == "ExecutionStepFailureEvent" and event["error"]:
+                    cause = event["error"]["cause"] or event["error"]
+                    return f"{event['stepKey']}: {cause['message'].strip()}"
+                if event["__typename"] == "RunFailureEvent":
+                    messages.append(event["message"])
+            if not page["hasMore"]:
+                return messages[-1].strip() if messages else "The run failed before its first step."
+            cursor = page["cursor"]
 
     async def logs(self, run_id: str, cursor: str | None = None) -> tuple[list[LogLine], str]:
         """Lines of a run's log after `cursor`, and the cursor for the next look."""
         answer = _expect(
-            (await self._ask(LOGS, runId=run_id, cursor=cursor))["logsForRun"], "EventConnection"
+            (await self._ask(queries.LOGS, runId=run_id, cursor=cursor))["logsForRun"], "EventConnection"
         )
         lines = [
             LogLine(
@@ -187,7 +147,7 @@ class DagsterClient:
 
     async def add_batch(self, batch: str) -> None:
         """Make the partition of a batch where it does not exist."""
-        answer = await self._ask(ADD_PARTITION, key=batch, repository=await self._selector())
+        answer = await self._ask(queries.ADD_PARTITION, key=batch, repository=await self._selector())
         _expect(answer["addDynamicPartition"], "AddDynamicPartitionSuccess", "DuplicateDynamicPartitionError")
 
     async def process(self, batches: Sequence[str], assets: Sequence[str]) -> str:
@@ -199,8 +159,18 @@ class DagsterClient:
             "assetSelection": [{"path": [asset]} for asset in assets],
             "title": f"console: {', '.join(assets)}"[:100],
         }
-        answer = (await self._ask(BACKFILL, params=params))["launchPartitionBackfill"]
+        answer = (await self._ask(queries.BACKFILL, params=params))["launchPartitionBackfill"]
         return str(_expect(answer, "LaunchBackfillSuccess")["backfillId"])
+
+    async def backfills(self, limit: int = 20) -> list[Backfill]:
+        """The newest backfills first."""
+        answer = (await self._ask(queries.BACKFILLS, limit=limit))["partitionBackfillsOrError"]
+        return [_backfill(row) for row in _expect(answer, "PartitionBackfills")["results"]]
+
+    async def cancel_backfill(self, backfill_id: str) -> None:
+        """Start no more runs of a backfill, and end the ones that run."""
+        answer = await self._ask(queries.CANCEL_BACKFILL, backfillId=backfill_id)
+        _expect(answer["cancelPartitionBackfill"], "CancelBackfillSuccess")
 
     async def make_release(self, options: dict[str, Any]) -> str:
         """Start a run that makes a release; `options` are the fields of its configuration. Returns its id."""
@@ -208,23 +178,23 @@ class DagsterClient:
         selector = repository | {"pipelineName": JOB, "assetSelection": [{"path": ["ava_release"]}]}
         config = {"ops": {"ava_release": {"config": options}}}
         params = {"selector": selector, "runConfigData": config, "mode": "default"}
-        answer = (await self._ask(LAUNCH, params=params))["launchRun"]
+        answer = (await self._ask(queries.LAUNCH, params=params))["launchRun"]
         return str(_expect(answer, "LaunchRunSuccess")["run"]["runId"])
 
     async def retry(self, run_id: str) -> str:
         """Run the failed steps of a run again; returns the new run's id."""
         params = {"parentRunId": run_id, "strategy": "FROM_FAILURE"}
-        answer = (await self._ask(RETRY, params=params))["launchRunReexecution"]
+        answer = (await self._ask(queries.RETRY, params=params))["launchRunReexecution"]
         return str(_expect(answer, "LaunchRunSuccess")["run"]["runId"])
 
     async def end(self, run_id: str) -> None:
         """End a run that is under way."""
-        _expect((await self._ask(END, runId=run_id))["terminateRun"], "TerminateRunSuccess")
+        _expect((await self._ask(queries.END, runId=run_id))["terminateRun"], "TerminateRunSuccess")
 
     async def _selector(self) -> dict[str, str]:
         """The one repository of the workspace, asked for once."""
         if not self._repository:
-            answer = _expect((await self._ask(WORKSPACE))["workspaceOrError"], "Workspace")
+            answer = _expect((await self._ask(queries.WORKSPACE))["workspaceOrError"], "Workspace")
             for entry in answer["locationEntries"]:
                 loaded = entry["locationOrLoadError"] or {"__typename": "", "message": "it still loads"}
                 if loaded["__typename"] != "RepositoryLocation":
@@ -237,11 +207,10 @@ class DagsterClient:
 
     async def _ask(self, query: str, **variables: Any) -> dict[str, Any]:
         try:
-            async with httpx.AsyncClient(transport=self.transport, timeout=TIMEOUT_SECONDS) as client:
-                response = await client.post(
-                    f"{self.url}/graphql", json={"query": query, "variables": variables}
-                )
-            content = response.json()
+            if self._http is None:
+                self._http = httpx.AsyncClient(transport=self.transport, timeout=TIMEOUT_SECONDS)
+            asked = {"query": query, "variables": variables}
+            content = (await self._http.post(f"{self.url}/graphql", json=asked)).json()
         except (httpx.HTTPError, ValueError) as error:
             raise DagsterError(
                 f"Dagster does not answer at {self.url} ({type(error).__name__}).", "Start it: `ava up`."
@@ -268,6 +237,20 @@ def _run(row: dict[str, Any]) -> Run:
         row["runId"], row["status"], tags.get(PARTITION_TAG, ""), assets, _moment(row["creationTime"]),
         _moment(row["startTime"]) if row["startTime"] else None,
         _moment(row["endTime"]) if row["endTime"] else None,
+    )  # fmt: skip
+
+
+def _backfill(row: dict[str, Any]) -> Backfill:
+    stages = [
+        (one["numPartitionsMaterialized"], one["numPartitionsFailed"])
+        for one in (row["assetBackfillData"] or {}).get("assetBackfillStatuses", [])
+        if one["__typename"] == "AssetPartitionsStatusCounts"
+    ]
+    return Backfill(
+        row["id"], row["status"], tuple(asset["path"][-1] for asset in row["assetSelection"] or []),
+        row["numPartitions"] or 0, min((done for done, _ in stages), default=0),
+        max((failed for _, failed in stages), default=0), _moment(row["timestamp"]),
+        row["error"]["message"].strip() if row["error"] else "",
     )  # fmt: skip
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -42,6 +41,9 @@ from ava_ui.visit import Visit
 
 LOOK_SECONDS: Final = 10.0
 """Time between two looks at the services and the counts, whatever the number of open pages."""
+
+LIVE_SECONDS: Final = 4.0
+"""Time between two looks at Dagster's runs."""
 
 
 @dataclass(frozen=True)
@@ -95,8 +97,13 @@ def serve() -> None:
     build(console)
     if code := users.first_code(console.store, settings.home_dir):
         print(f"Nobody has an account yet; the first admin's one-time code: {code}", flush=True)
+    looks = (
+        (lambda: asyncio.to_thread(console.counts.refresh), LOOK_SECONDS),
+        (console.health.look, LOOK_SECONDS),
+        (console.live.look, LIVE_SECONDS),
+    )
     tasks: list[asyncio.Task[None]] = []
-    app.on_startup(lambda: tasks.append(asyncio.create_task(_keep_looking(console))))
+    app.on_startup(lambda: tasks.extend(asyncio.create_task(_keep_looking(*look)) for look in looks))
     app.on_shutdown(lambda: [task.cancel() for task in tasks])
     ui.run(
         host="127.0.0.1", port=settings.console_port, title="AVA console", reload=False, show=False,
@@ -125,12 +132,13 @@ def _register(console: Console, page: Page) -> None:
     ui.page(page.path, response_timeout=30)(show)
 
 
-async def _keep_looking(console: Console) -> None:
+async def _keep_looking(look: Callable[[], Awaitable[object]], every: float) -> None:
+    """Look again and again, each kind by itself: one that lasts holds no other up."""
     while True:
-        with contextlib.suppress(AvaError):
-            await asyncio.to_thread(console.counts.refresh)
         try:
-            await console.health.look()
-        except Exception:  # the status line must outlive whatever breaks
-            logging.getLogger(__name__).exception("looking at the services failed")
-        await asyncio.sleep(LOOK_SECONDS)
+            await look()
+        except AvaError:
+            pass  # said where it is looked at: a page, the status line
+        except Exception:  # the looks must outlive whatever breaks
+            logging.getLogger(__name__).exception("%s failed", look)
+        await asyncio.sleep(every)

@@ -1,8 +1,12 @@
-"""A table that sorts, filters and pages on the server, links its cells, and gives itself out as csv."""
+"""A table that sorts, filters and pages on the server, links its cells, and gives itself out as csv.
+
+What somebody chose in it (filter, order, page) stands in the page's address: a reload or a link sent on shows the same.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 from urllib.parse import quote
 
@@ -12,8 +16,10 @@ from nicegui.events import GenericEventArguments, ValueChangeEventArguments
 
 PAGE_ROWS: Final = 25
 KEY: Final = "row number"
-PROSE: Final = frozenset({"reason", "reasons", "detail", "missing"})
+PROSE: Final = frozenset({"reason", "reasons", "detail", "missing", "say"})
 """Columns of sentences; they get room."""
+FACET_VALUES: Final = 300
+"""Values that a column's own choice offers at most."""
 
 CELL: Final = """
 <q-td :props="props">
@@ -24,12 +30,20 @@ CELL: Final = """
 
 TICK: Final = '<q-checkbox dense v-model="props.selected" aria-label="Select {}"></q-checkbox>'
 
+REMEMBER: Final = """
+const address = new URL(location);
+for (const [name, value] of Object.entries(%s))
+  value === "" ? address.searchParams.delete(name) : address.searchParams.set(name, value);
+history.replaceState(history.state, "", address);
+"""
+
 
 class DataTable:
     """Shows a polars frame; only the rows of the present page travel to the browser.
 
     `labels` renames columns for people and gives their order (default: all, as they are). `links`: addresses by
-    column, in which `{column}` stands for a value of the row (`/batches/{batch}`). `file` names the csv.
+    column, in which `{column}` stands for a value of the row (`/batches/{batch}`); "" links nothing. `facets`:
+    columns that get a choice of their values beside the filter. `file` names the csv, and the table in the address.
     """
 
     def __init__(
@@ -38,6 +52,7 @@ class DataTable:
         *,
         labels: Mapping[str, str] | None = None,
         links: Mapping[str, str] | None = None,
+        facets: Sequence[str] = (),
         file: str = "table",
         selectable: bool = False,
         sort_by: str = "",
@@ -45,9 +60,17 @@ class DataTable:
     ) -> None:
         self.frame, self.links = frame.with_row_index(KEY), dict(links or {})
         self.labels = dict(labels or {name: name.replace("_", " ") for name in frame.columns})
-        self.file, self.filter = file, ""
-        with ui.row().classes("items-center w-full"):
-            ui.input("Filter", on_change=self._filtered).props("dense clearable debounce=200").mark("filter")
+        self.file = file
+        self._haystack: pl.Series | None = None
+        self._first = {"sort": sort_by, "order": "down" if descending else "", "page": "1", "rows": str(PAGE_ROWS)}
+        asked = self._first | self._asked()
+        self.filter = asked.get("filter", "")
+        self.chosen = {name: asked[name] for name in facets if asked.get(name)}
+        with ui.row().classes("items-center w-full table-tools"):
+            ui.input("Filter", value=self.filter, on_change=self._filtered).props(
+                "dense clearable debounce=200"
+            ).mark("filter")
+            self.facets = {name: self._facet(name) for name in facets}
             ui.button("csv", icon="download", on_click=self.download).props("flat dense").mark("csv")
         self.table = ui.table(
             rows=[],
@@ -55,7 +78,8 @@ class DataTable:
             row_key=KEY,
             selection="multiple" if selectable else None,
             pagination={
-                "rowsPerPage": PAGE_ROWS, "page": 1, "rowsNumber": 0, "sortBy": sort_by, "descending": descending,
+                "rowsPerPage": _number(asked["rows"], PAGE_ROWS), "page": _number(asked["page"], 1), "rowsNumber": 0,
+                "sortBy": asked["sort"], "descending": asked["order"] == "down",
             },
         ).classes("data-table").props("flat dense wrap-cells")  # fmt: skip
         self.table.add_slot("body-cell", CELL)
@@ -68,16 +92,21 @@ class DataTable:
         """Show another frame of the same columns; order, filter and page stay. Nothing is sent where it is equal."""
         numbered = frame.with_row_index(KEY)
         if not numbered.equals(self.frame):
-            self.frame = numbered
+            self.frame, self._haystack = numbered, None
+            for name, choice in self.facets.items():
+                choice.set_options(self._values(name), value=choice.value)
             self._show()
 
     @property
     def filtered(self) -> pl.DataFrame:
-        """The rows that pass the filter, in the chosen order."""
+        """The rows that pass filter and choices, in the chosen order."""
+        found, needle = self.frame, self.filter.lower()
+        if needle:
+            found = found.filter(self._texts().str.contains(needle, literal=True))
+        for name, value in self.chosen.items():
+            found = found.filter(_text(found, name) == value)
         pages = self.table.pagination
-        return arranged(
-            self.frame, list(self.labels), self.filter, pages["sortBy"], bool(pages["descending"])
-        )
+        return arranged(found, list(self.labels), pages["sortBy"], descending=bool(pages["descending"]))
 
     @property
     def selected(self) -> pl.DataFrame:
@@ -86,8 +115,48 @@ class DataTable:
 
     def download(self) -> None:
         """Give out what the filter lets through as csv."""
-        plain = [_text(self.filtered, name).alias(name) for name in self.labels]
+        found = self.filtered
+        plain = [_text(found, name).alias(name) for name in self.labels]
         ui.download.content(pl.select(plain).write_csv().encode(), f"{self.file}.csv")
+
+    def _asked(self) -> dict[str, str]:
+        """What the page's address says about this table."""
+        request, mark = ui.context.client.request, f"{self.file}."
+        return {n.removeprefix(mark): v for n, v in request.query_params.items() if n.startswith(mark)}
+
+    def _remember(self) -> None:
+        pages = self.table.pagination
+        now = {
+            "filter": self.filter, "sort": pages["sortBy"] or "", "order": "down" if pages["descending"] else "",
+            "page": str(pages["page"]), "rows": str(pages["rowsPerPage"]),
+        }  # fmt: skip
+        now |= {name: self.chosen.get(name, "") for name in self.facets}
+        # What is as at first need not stand there; a first order that was undone must.
+        plain = {n: "" if v == self._first.get(n, "") else v or "-" for n, v in now.items()}
+        told = {f"{self.file}.{name}": value for name, value in plain.items()}
+        self.table.client.run_javascript(REMEMBER % json.dumps(told))
+
+    def _values(self, name: str) -> list[str]:
+        found = _text(self.frame, name).unique().sort().to_list()
+        return [value for value in found if value][:FACET_VALUES]
+
+    def _facet(self, name: str) -> ui.select:
+        values = self._values(name)
+        if self.chosen.get(name) not in values:
+            self.chosen.pop(name, None)
+
+        def choose(event: ValueChangeEventArguments[str | None]) -> None:
+            if event.value:
+                self.chosen[name] = event.value
+            else:
+                self.chosen.pop(name, None)
+            self._from_the_start()
+
+        choice = ui.select(
+            values, value=self.chosen.get(name), label=self.labels.get(name, name), clearable=True, on_change=choose,
+            with_input=len(values) > 12,
+        )  # fmt: skip
+        return choice.props("dense").classes("w-44").mark(f"facet-{name}")
 
     def _column(self, name: str) -> dict[str, Any]:
         numeric = self.frame.schema[name].is_numeric()
@@ -98,43 +167,49 @@ class DataTable:
 
     def _filtered(self, event: ValueChangeEventArguments[str | None]) -> None:
         self.filter = (event.value or "").strip()
+        self._from_the_start()
+
+    def _from_the_start(self) -> None:
         self.table.pagination["page"] = 1
         self._show()
+        self._remember()
 
     def _requested(self, event: GenericEventArguments) -> None:
         wanted = event.args["pagination"]
         for name in ("page", "rowsPerPage", "sortBy", "descending"):
             self.table.pagination[name] = wanted.get(name)
         self._show()
+        self._remember()
 
     def _show(self) -> None:
         found, pages = self.filtered, self.table.pagination
-        size = pages["rowsPerPage"] or found.height
+        size = pages["rowsPerPage"] or max(found.height, 1)
+        pages["page"] = min(pages["page"], -(-found.height // size) or 1)
         page = found.slice((pages["page"] - 1) * size, size)
-        self.table.pagination["rowsNumber"] = found.height
+        pages["rowsNumber"] = found.height
         self.table.rows = [self._row(row) for row in page.iter_rows(named=True)]
         self.table.update()
 
     def _row(self, row: dict[str, Any]) -> dict[str, Any]:
         cells = {name: shown(row[name]) for name in self.labels}
         quoted = {name: quote(str(value), safe="") for name, value in row.items()}
-        links = {f"href {name}": link.format(**quoted) for name, link in self.links.items()}
+        links = {f"href {n}": link.format(**quoted) for n, link in self.links.items() if row.get(n) is not None}
         return {KEY: row[KEY], **cells, **links}
 
+    def _texts(self) -> pl.Series:
+        """Each row's words in one string, lower case; made once."""
+        if self._haystack is None:
+            words = [_text(self.frame, name).alias(name) for name in self.labels]
+            whole = pl.select(words).select(pl.concat_str(pl.all(), separator="\n").str.to_lowercase())
+            self._haystack = whole.to_series()
+        return self._haystack
 
-def arranged(
-    frame: pl.DataFrame, columns: list[str], needle: str, by: str | None, descending: bool
-) -> pl.DataFrame:
-    """The rows of which any of `columns` holds `needle` in any case, ordered by one of them; undefined last."""
-    found = frame
-    if needle:
-        texts = [_text(found, name).str.to_lowercase() for name in columns]
-        found = found.filter(
-            pl.any_horizontal(text.str.contains(needle.lower(), literal=True) for text in texts)
-        )
-    if by in columns and not isinstance(found.schema[by], pl.List):
-        found = found.sort(by, descending=descending, nulls_last=True, maintain_order=True)
-    return found
+
+def arranged(frame: pl.DataFrame, columns: list[str], by: str | None, *, descending: bool) -> pl.DataFrame:
+    """The rows ordered by one of `columns`; undefined values come last either way."""
+    if by not in columns or isinstance(frame.schema[by], pl.List):
+        return frame
+    return frame.sort(by, descending=descending, nulls_last=True, maintain_order=True)
 
 
 def shown(value: Any) -> str | int:
@@ -150,6 +225,10 @@ def shown(value: Any) -> str | int:
     if hasattr(value, "strftime"):
         return str(value.strftime("%Y-%m-%d %H:%M:%S"))
     return value if isinstance(value, int) else str(value)
+
+
+def _number(text: str, otherwise: int) -> int:
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 7 else otherwise
 
 
 def _text(frame: pl.DataFrame, name: str) -> pl.Series:

@@ -11,6 +11,7 @@ import av
 import numpy as np
 import polars as pl
 
+from ava_assets.services import free_port
 from ava_core.agreement.measure import measure_agreement
 from ava_core.ontology import load_ontology
 from ava_core.settings import Settings, load_settings
@@ -66,7 +67,9 @@ def make_home(folder: Path) -> Settings:
 def copy_home(template: Path, folder: Path) -> Settings:
     """A copy of a home, to do with as one likes."""
     shutil.copytree(template, folder)
-    return load_settings(home=folder, ontology="street")
+    # Nothing answers there: what runs on this machine by itself is no part of a test.
+    ports = {name: free_port() for name in ("dagster_port", "cvat_port", "console_port")}
+    return load_settings(home=folder, ontology="street", **ports)
 
 
 def _sources() -> pl.DataFrame:

@@ -10,12 +10,12 @@ import pytest
 from dagster_graphql.schema import create_schema
 from graphql import parse, validate
 
-from ava_ui import dagster_client
+from ava_ui import dagster_queries
 from ava_ui.dagster_client import DagsterClient, DagsterError
 
 QUERIES = {
     name: text
-    for name, text in vars(dagster_client).items()
+    for name, text in vars(dagster_queries).items()
     if isinstance(text, str) and text.strip().startswith(("query", "mutation"))
 }
 
@@ -86,8 +86,44 @@ async def test_the_cause_of_a_failure_is_told() -> None:
         "__typename": "ExecutionStepFailureEvent", "stepKey": "clips",
         "error": {"message": "DagsterExecutionStepExecutionError", "cause": {"message": "a.mp4: no frames\n"}},
     }  # fmt: skip
-    client = answering({"Failure": {"logsForRun": {"__typename": "EventConnection", "events": [event]}}})
+    page = {"__typename": "EventConnection", "events": [event], "cursor": "9", "hasMore": False}
+    client = answering({"Failure": {"logsForRun": page}})
     assert await client.failure("1") == "clips: a.mp4: no frames"
+
+
+async def test_a_failure_after_many_lines_is_found() -> None:
+    failed = {"__typename": "RunFailureEvent", "message": "out of memory"}
+    pages = {None: ([], True), "1": ([failed], False)}
+
+    def handle(request: httpx.Request) -> httpx.Response:
+        events, more = pages[json.loads(request.content)["variables"]["cursor"]]
+        page = {"__typename": "EventConnection", "events": events, "cursor": "1", "hasMore": more}
+        return httpx.Response(200, json={"data": {"logsForRun": page}})
+
+    client = DagsterClient("http://dagster", httpx.MockTransport(handle))
+    assert await client.failure("1") == "out of memory"
+
+
+async def test_backfills_are_read_and_cancelled() -> None:
+    asked: list[dict[str, Any]] = []
+    counts = {"__typename": "AssetPartitionsStatusCounts", "numPartitionsTargeted": 3}
+    row = {
+        "id": "abc", "status": "REQUESTED", "title": "", "timestamp": 10.0, "endTimestamp": None, "numPartitions": 3,
+        "assetSelection": [{"path": ["clips"]}, {"path": ["tracks"]}], "error": None,
+        "assetBackfillData": {"assetBackfillStatuses": [
+            counts | {"numPartitionsMaterialized": 3, "numPartitionsFailed": 0},
+            counts | {"numPartitionsMaterialized": 1, "numPartitionsFailed": 1},
+        ]},
+    }  # fmt: skip
+    answers = {
+        "Backfills": {"partitionBackfillsOrError": {"__typename": "PartitionBackfills", "results": [row]}},
+        "Cancel": {"cancelPartitionBackfill": {"__typename": "CancelBackfillSuccess"}},
+    }
+    client = answering(answers, asked)
+    (backfill,) = await client.backfills()
+    assert (backfill.batches, backfill.done, backfill.failed, backfill.is_over) == (3, 1, 1, False)
+    await client.cancel_backfill("abc")
+    assert asked[-1] == {"operation": "Cancel", "backfillId": "abc"}
 
 
 async def test_a_refusal_is_an_error_for_people() -> None:
