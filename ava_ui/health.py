@@ -11,6 +11,7 @@ from ava_core.errors import AvaError
 from ava_core.settings import Settings
 from ava_ui.dagster_client import DagsterClient
 
+DAGSTER: Final = ("Dagster", "worker")
 SHOWN: Final = ("annotation server", "database", "detector", "files")
 
 
@@ -23,10 +24,14 @@ class Health:
     findings: list[Finding] = field(default_factory=list)
 
     async def look(self) -> list[Finding]:
-        """Look at everything once."""
-        examined = await asyncio.to_thread(lambda: list(examine(self.settings)))
-        self.findings = [*await self._dagster(), *(f for f in examined if f.subject in SHOWN)]
+        """Look at everything once; what the status line shows."""
+        self.findings = [f for f in await self.look_closely() if f.subject in (*SHOWN, *DAGSTER)]
         return self.findings
+
+    async def look_closely(self) -> list[Finding]:
+        """All that there is to find, for the page that has room for it."""
+        examined = await asyncio.to_thread(lambda: list(examine(self.settings)))
+        return [*await self._dagster(), *examined]
 
     async def _dagster(self) -> list[Finding]:
         try:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
@@ -15,19 +15,29 @@ from ava_core.store import users
 from ava_ui.visit import Visit
 
 STYLE: Final = (Path(__file__).parent / "static" / "style.css").read_text("utf-8")
+KEYS: Final = (Path(__file__).parent / "static" / "keys.js").read_text("utf-8")
 
 NAVIGATION: Final = (
-    ("/", "Overview", "space_dashboard"),
-    ("/batches", "Batches", "video_library"),
-    ("/tasks", "Tasks", "assignment_ind"),
-    ("/progress", "Progress", "pending_actions"),
-    ("/quality", "Quality", "fact_check"),
-    ("/dataset", "Dataset", "dataset"),
-    ("/metrics", "Metrics", "query_stats"),
-    ("/ontology", "Ontology", "account_tree"),
-    ("/audit", "Audit log", "history"),
-    ("/people", "People", "group"),
+    ("/", "Overview", "space_dashboard", "o"),
+    ("/batches", "Batches", "video_library", "b"),
+    ("/tasks", "Tasks", "assignment_ind", "t"),
+    ("/progress", "Progress", "pending_actions", "p"),
+    ("/quality", "Quality", "fact_check", "q"),
+    ("/dataset", "Dataset", "dataset", "d"),
+    ("/metrics", "Metrics", "query_stats", "m"),
+    ("/ontology", "Ontology", "account_tree", "n"),
+    ("/audit", "Audit log", "history", "l"),
+    ("/system", "System", "monitor_heart", "s"),
+    ("/people", "People", "group", "e"),
 )
+"""Address, name, icon, and the letter that leads there after "g"."""
+
+REVIEW_KEYS: Final = (
+    ("Space", "play or pause"), ("← →", "a frame back or on"), ("Shift ← →", "a second back or on"),
+    ("1 … 9", "show or hide an annotator"), ("C", "show or hide the consensus"), ("N P", "next or previous conflict"),
+    ("A", "approve"), ("R", "reject: write why, then Enter"), ("U", "take a decision back"),
+    ("S", "skip to the next clip that waits"),
+)  # fmt: skip
 
 STATUS_SECONDS: Final = 15.0
 """How often the status line of an open page takes over what the console last saw."""
@@ -37,6 +47,7 @@ STATUS_SECONDS: Final = 15.0
 def frame(visit: Visit, title: str) -> Iterator[None]:
     """Navigation, status line and a heading; the block fills the page."""
     ui.add_css(STYLE)
+    ui.add_body_html(f"<script>{KEYS}</script>")
     ui.colors(primary="#1f5fbf", positive="#1d7a3a", negative="#a4262c", warning="#8a5300")
     dark = ui.dark_mode(visit.user.preferences.get("dark"))
     with ui.header().classes("frame-header items-center no-wrap"):
@@ -44,6 +55,9 @@ def frame(visit: Visit, title: str) -> Iterator[None]:
         ui.link("AVA console", "/").classes("frame-name")
         follow = _status_line(visit)
         ui.space()
+        ui.button(icon="keyboard", on_click=_keys).props('flat dense color=inherit aria-label="Keys"').classes(
+            "frame-keys"
+        )
         ui.button(icon="contrast", on_click=visit.action("viewer", lambda: _turn(visit, dark))).props(
             'flat dense color=inherit aria-label="Light or dark"'
         ).mark("dark")
@@ -53,8 +67,8 @@ def frame(visit: Visit, title: str) -> Iterator[None]:
     with ui.left_drawer(value=True).props("width=200 breakpoint=700").classes("frame-drawer") as drawer:
         drawer_button.on_click(drawer.toggle)
         with ui.element("nav").props('aria-label="Pages"'):
-            for path, name, icon in NAVIGATION:
-                _entry(visit, path, name, icon)
+            for path, name, icon, key in NAVIGATION:
+                _entry(visit, path, name, icon, key)
     with ui.element("main").classes("page"):
         ui.label(title).props("role=heading aria-level=1").classes("page-title")
         yield
@@ -83,12 +97,13 @@ def heading(text: str) -> None:
     ui.label(text).props("role=heading aria-level=2").classes("part-title")
 
 
-def facts(pairs: dict[str, object]) -> None:
-    """A few figures beside each other."""
+def facts(pairs: Mapping[str, object], links: Mapping[str, str] | None = None) -> None:
+    """A few figures beside each other; `links` lead from some of them to what they count."""
     with ui.row().classes("facts"):
         for name, value in pairs.items():
             with ui.column().classes("fact"):
-                ui.label("–" if value is None else str(value)).classes("fact-value")
+                text, target = "–" if value is None else str(value), (links or {}).get(name, "")
+                (ui.link(text, target) if target and value is not None else ui.label(text)).classes("fact-value")
                 ui.label(name).classes("fact-name")
 
 
@@ -101,13 +116,39 @@ def asking(question: str, button: str) -> Iterator[ui.dialog]:
         with ui.row().classes("w-full justify-end"):
             ui.button("Cancel", on_click=lambda: dialog.submit(False)).props("flat")
             ui.button(button, on_click=lambda: dialog.submit(True)).mark("confirm")
+    dialog.on("hide", dialog.delete)
 
 
-def _entry(visit: Visit, path: str, name: str, icon: str) -> None:
+def _keys() -> None:
+    """A dialog of all keys."""
+    with ui.dialog() as dialog, ui.card():
+        heading("Keys")
+        with ui.element("table").classes("keys"):
+            _key_row("/", "filter the table")
+            _key_row("?", "this list")
+            for _, name, _, key in NAVIGATION:
+                _key_row(f"G {key.upper()}", name)
+        heading("While reviewing")
+        with ui.element("table").classes("keys"):
+            for key, what in REVIEW_KEYS:
+                _key_row(key, what)
+        ui.button("Close", on_click=dialog.close).props("flat")
+    dialog.on("hide", dialog.delete)
+    dialog.open()
+
+
+def _key_row(key: str, what: str) -> None:
+    with ui.element("tr"):
+        for text in (key, what):
+            with ui.element("td"):
+                ui.label(text)
+
+
+def _entry(visit: Visit, path: str, name: str, icon: str, key: str) -> None:
     if path == "/people" and not visit.may("admin"):
         return
     here = visit.path == path or (path != "/" and visit.path.startswith(f"{path}/"))
-    link = ui.link(target=path).classes("entry entry-here" if here else "entry")
+    link = ui.link(target=path).classes("entry entry-here" if here else "entry").props(f"data-key={key}")
     if here:
         link.props("aria-current=page")
     with link:
@@ -138,7 +179,7 @@ def _status_line(visit: Visit) -> Callable[[], None]:
 
 def _light(finding: Finding) -> None:
     icon = {"ok": "check_circle", "warning": "error", "failed": "cancel"}[finding.status]
-    with ui.row().classes(f"light light-{finding.status} no-wrap"):
+    with ui.link(target="/system").classes(f"light light-{finding.status}"):
         ui.icon(icon).props("aria-hidden=true")
         ui.label(finding.subject)
         ui.tooltip(f"{finding.found} {finding.cure}".strip())

@@ -18,10 +18,15 @@ def make_detector(settings: Settings) -> Detector:
         from ava_core.detection.motion import MotionDetector
 
         return MotionDetector()
+    return _rfdetr(settings.rfdetr_size, weights_file(settings), settings.device, settings.rfdetr_resolution)
+
+
+def weights_file(settings: Settings) -> Path:
+    """Where RF-DETR's weights are looked for, whether they are there or not."""
     from ava_core.detection.rfdetr import default_weights
 
     weights = settings.rfdetr_weights or default_weights(settings.rfdetr_size, settings.rf_home)
-    return _rfdetr(settings.rfdetr_size, weights.expanduser(), settings.device, settings.rfdetr_resolution)
+    return weights.expanduser()
 
 
 def detector_fps(settings: Settings, detector: Detector) -> float:

@@ -46,12 +46,8 @@ class RfDetrDetector:
     def __init__(
         self, size: str, weights: Path | None, *, device: str = "auto", resolution: int | None = None
     ) -> None:
-        if weights is not None and not weights.is_file():
-            raise DetectorError(
-                f"RF-DETR's weights are not at {weights}.",
-                f"Put {weights.name} there (Roboflow publishes it), or set AVA_RFDETR_WEIGHTS to where it lies. "
-                "Nothing is downloaded.",
-            )
+        if weights is not None:
+            check_weights(weights)
         from ava_core.detection.torchvision_cure import make_torchvision_importable
 
         make_torchvision_importable()
@@ -86,6 +82,16 @@ class RfDetrDetector:
         found = self._model.predict(list(frames), threshold=CACHE_THRESHOLD, include_source_image=False)
         found = found if isinstance(found, list) else [found]
         return [_people(one, frame) for one, frame in zip(found, frames, strict=True)]
+
+
+def check_weights(weights: Path) -> None:
+    """Raises `DetectorError` where the file is not there."""
+    if not weights.is_file():
+        raise DetectorError(
+            f"RF-DETR's weights are not at {weights}.",
+            f"Put {weights.name} there (Roboflow publishes it), or set AVA_RFDETR_WEIGHTS to where it lies. "
+            "Nothing is downloaded.",
+        )
 
 
 def default_weights(size: str, rf_home: Path) -> Path:
