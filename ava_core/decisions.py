@@ -6,20 +6,33 @@ reversed by a later one. What follows in Dagster is started by a sensor that rea
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections import defaultdict
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
+from typing import Any
 
 import polars as pl
-from sqlalchemy import select, update
+from sqlalchemy import case, select, update
 
+from ava_core.consensus.presence import PRESENCE, presence_ids
 from ava_core.errors import DecisionError
 from ava_core.ontology import Ontology
 from ava_core.store import Store
-from ava_core.store.tables import Decision, Job, Task
+from ava_core.store.tables import Batch, Decision, Job, Task
 from ava_core.store.tasks import DONE_STAGE, DONE_STATE
 from ava_core.tables import ADJUDICATIONS, empty
 
 QC_STATUS = {"approve": "approved", "reject": "rejected", "reopen": "pending"}
+
+Entry = tuple[str, str, dict[str, Any]]
+"""Of a decision: action, subject, what holds after it."""
+
+ENTRY = (
+    Decision.action,
+    Decision.subject,
+    case((Decision.action.in_(["adjudicate", "gold", "expert"]), Decision.after)),
+)
+"""Columns of an `Entry`. Of other actions the name says all, and to read many of them is not cheap."""
 
 
 @dataclass(frozen=True)
@@ -30,6 +43,7 @@ class DecisionState:
     rejected: frozenset[str]
     excluded: frozenset[str]
     adjudications: pl.DataFrame
+    """`tables.ADJUDICATIONS`: on groups of labels, and on whether somebody is there."""
     gold: dict[str, str]
     """Gold clips, and the expert whose work on each is the measure."""
     experts: dict[str, str] = field(default_factory=dict)
@@ -132,20 +146,53 @@ def adjudicate(
     actor: str,
     comment: str = "",
 ) -> Decision:
-    """Decide what a person does at a keyframe, whatever the annotators said."""
-    _check_clips(store, batch, [clip_id])
-    subject = f"{clip_id}/{second}/{person_id}/{group}"
-    before = {d.subject: d.after for d in decisions_of(store, batch) if d.action == "adjudicate"}.get(
-        subject, {}
-    )
-    after = {"clip_id": clip_id, "second": second, "person_id": person_id, "group": group}
-    return _append(
-        store,
-        [Decision(
-            batch=batch, action="adjudicate", subject=subject, actor=actor, comment=comment,
-            before=before, after=after | {"action_ids": sorted(action_ids)},
-        )],
-    )[0]  # fmt: skip
+    """Decide what a person does at a keyframe, whatever the annotators said.
+
+    Raises `DecisionError` for group `presence`, which `settle_presence` decides.
+    """
+    if group == PRESENCE:
+        raise DecisionError(
+            f"Whether person {person_id} of {clip_id} is there at second {second} is no action.",
+            "Settle the person's presence: yes or no.",
+        )
+    at = {"clip_id": clip_id, "second": second, "person_id": person_id, "group": group}
+    return _adjudicate(store, batch, at, sorted(action_ids), actor, comment)
+
+
+def settle_presence(
+    store: Store,
+    batch: str,
+    *,
+    clip_id: str,
+    second: int,
+    person_id: int,
+    present: bool,
+    actor: str,
+    comment: str = "",
+) -> Decision:
+    """Decide whether a person is there at a keyframe at all, however many annotators drew a box.
+
+    Where nobody is, box and labels leave the consensus, whatever was decided on the labels.
+    """
+    at = {"clip_id": clip_id, "second": second, "person_id": person_id, "group": PRESENCE}
+    return _adjudicate(store, batch, at, presence_ids(present), actor, comment)
+
+
+def _adjudicate(
+    store: Store, batch: str, at: dict[str, Any], action_ids: list[int], actor: str, comment: str
+) -> Decision:
+    _check_clips(store, batch, [at["clip_id"]])
+    subject = "{clip_id}/{second}/{person_id}/{group}".format(**at)
+    with store.session() as session:
+        same = select(Decision.after).where(
+            Decision.batch == batch, Decision.action == "adjudicate", Decision.subject == subject
+        )
+        before = session.scalar(same.order_by(Decision.decision_id.desc()).limit(1))
+    decision = Decision(
+        batch=batch, action="adjudicate", subject=subject, actor=actor, comment=comment,
+        before=before or {}, after=at | {"action_ids": action_ids},
+    )  # fmt: skip
+    return _append(store, [decision])[0]
 
 
 def action_ids(ontology: Ontology, group: str, names: Collection[str]) -> list[int]:
@@ -176,20 +223,43 @@ def decisions_after(store: Store, decision_id: int) -> list[Decision]:
 
 
 def decision_state(store: Store, batch: str) -> DecisionState:
-    """Fold the log: the newest decision on each subject holds."""
+    """What the log of a batch says now: the newest decision on each subject holds."""
+    wanted = select(*ENTRY).where(Decision.batch == batch)
+    with store.session() as session:
+        rows = session.execute(wanted.order_by(Decision.decision_id)).all()
+    return _folded(row._tuple() for row in rows)
+
+
+def decision_states(store: Store) -> dict[str, DecisionState]:
+    """`decision_state` of every batch by name, from one query: a page about all batches needs no other."""
+    wanted = select(Batch.name, *ENTRY)
+    ordered = wanted.outerjoin(Decision, Decision.batch == Batch.name).order_by(
+        Batch.name, Decision.decision_id
+    )
+    logs: defaultdict[str, list[Entry]] = defaultdict(list)
+    with store.session() as session:
+        for name, action, subject, after in session.execute(ordered):
+            own = logs[name]
+            if action is not None:
+                own.append((action, subject, after))
+    return {name: _folded(log) for name, log in logs.items()}
+
+
+def _folded(log: Iterable[Entry]) -> DecisionState:
+    """Fold a log, oldest first."""
     clips: dict[str, str] = {}
     annotators: dict[str, str] = {}
-    labels: dict[str, dict[str, object]] = {}
+    labels: dict[str, dict[str, Any]] = {}
     named: dict[str, dict[str, str]] = {"gold": {}, "expert": {}}
-    for decision in decisions_of(store, batch):
-        if decision.action in QC_STATUS:
-            clips[decision.subject] = decision.action
-        elif decision.action in ("exclude", "include"):
-            annotators[decision.subject] = decision.action
-        elif decision.action == "adjudicate":
-            labels[decision.subject] = decision.after
-        elif decision.action in named:
-            named[decision.action][decision.subject] = str(decision.after["expert"])
+    for action, subject, after in log:
+        if action in QC_STATUS:
+            clips[subject] = action
+        elif action in ("exclude", "include"):
+            annotators[subject] = action
+        elif action == "adjudicate":
+            labels[subject] = after
+        elif action in named:
+            named[action][subject] = str(after["expert"])
     return DecisionState(
         approved=frozenset(clip for clip, action in clips.items() if action == "approve"),
         rejected=frozenset(clip for clip, action in clips.items() if action == "reject"),

@@ -2,35 +2,36 @@
 
 from __future__ import annotations
 
-import getpass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 from rich.console import Console
 from rich.table import Table
 
-from ava_core.errors import InputError
+from ava_assets.cli import qc_audit
+from ava_assets.cli.qc_shared import (
+    Actor,
+    Batch,
+    Clip,
+    Clips,
+    Comment,
+    database,
+    links,
+    opened,
+    say,
+    show,
+    stored,
+    who,
+)
+from ava_core.errors import DecisionError
 from ava_core.settings import load_settings
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    import polars as pl
-
-    from ava_core.batch import BatchContext
-    from ava_core.store import Store
 
 app = typer.Typer(
     no_args_is_help=True,
     help="Judge what annotators did. Every decision is kept, and reversed by a later one; what follows from it "
     "starts by itself where `ava up` runs.",
 )
-
-Batch = Annotated[str, typer.Argument(help="Name of the batch.")]
-Clips = Annotated[list[str], typer.Argument(help="Ids of clips.")]
-Comment = Annotated[str, typer.Option(help="Kept with the decision.")]
-Actor = Annotated[str, typer.Option("--as", help="Who decides. Default: the user of this machine.")]
 
 
 @app.command("report")
@@ -42,7 +43,7 @@ def report(
     """Write one self-contained HTML page: agreement, annotators, classes, clips, conflicts."""
     page = _release_page(name) if release else _batch_page(name)
     out.write_text(page, "utf-8")
-    _say(f"report: {out.absolute()}")
+    say(f"report: {out.absolute()}")
 
 
 def _batch_page(batch: str) -> str:
@@ -51,10 +52,10 @@ def _batch_page(batch: str) -> str:
     from ava_core.quality.tables import load_quality
     from ava_core.store import batches
 
-    at = _open(batch)
+    at = opened(batch)
     note = batches.get(at.store, batch).note
     state = decision_state(at.store, batch)
-    return quality_report(load_quality(at.storage, batch), at.ontology, state, note=note, link=_links(at))
+    return quality_report(load_quality(at.storage, batch), at.ontology, state, note=note, link=links(at))
 
 
 def _release_page(name: str) -> str:
@@ -72,42 +73,9 @@ def _release_page(name: str) -> str:
     return quality_report(tables, ontology, DecisionState.of_approved(approved))
 
 
-@app.command("audit")
-def audit(
-    batch: Batch,
-    size: Annotated[
-        int, typer.Option(min=1, help="Items to check; 60 with none wrong bound the error rate at 5 %.")
-    ] = 60,
-    seed: Annotated[int, typer.Option(help="Another seed draws another sample.")] = 0,
-) -> None:
-    """Draw a simple random sample of approved people and seconds to check blindly: without what was decided."""
-    from polars import Series
-
-    from ava_core.agreement.audit import audit_sample
-    from ava_core.quality.tables import load_quality
-    from ava_core.tables import CLIP_FPS
-
-    at = _open(batch)
-    boxes = load_quality(at.storage, batch).consensus_labels.get("consensus_boxes")
-    if boxes is None:
-        raise InputError(f"Batch {batch} has no consensus yet.", "Approve clips first.")
-    link = _links(at)
-    items = audit_sample(
-        boxes.select("clip_id", "second", "person_id", "x1", "y1", "x2", "y2"), size, seed=seed
-    )
-    where = [link(clip, second * CLIP_FPS) for clip, second in items.select("clip_id", "second").rows()]
-    _show(items.insert_column(3, Series("where", where)))
-
-
-@app.command("audit-result")
-def audit_result(
-    checked: Annotated[int, typer.Argument(help="Items that were checked.")],
-    wrong: Annotated[int, typer.Argument(help="How many of them were wrong.")],
-) -> None:
-    """Say what a blind audit shows about all approved items."""
-    from ava_core.agreement.audit import audit_bound
-
-    _say(audit_bound(wrong, checked).sentence)
+app.command("audit")(qc_audit.audit)
+app.command("audit-answer")(qc_audit.answer)
+app.command("audit-result")(qc_audit.result)
 
 
 @app.command("approve")
@@ -115,7 +83,7 @@ def approve(batch: Batch, clips: Clips, comment: Comment = "", actor: Actor = ""
     """Approve clips: their consensus goes into the dataset."""
     from ava_core import decisions
 
-    _say(f"{len(decisions.approve(_store(), batch, clips, _who(actor), comment))} clip(s) approved.")
+    say(f"{len(decisions.approve(database(), batch, clips, who(actor), comment))} clip(s) approved.")
 
 
 @app.command("reject")
@@ -125,7 +93,7 @@ def reject(
     """Reject clips; the comment tells the annotators why."""
     from ava_core import decisions
 
-    _say(f"{len(decisions.reject(_store(), batch, clips, _who(actor), comment))} clip(s) rejected.")
+    say(f"{len(decisions.reject(database(), batch, clips, who(actor), comment))} clip(s) rejected.")
 
 
 @app.command("reopen")
@@ -133,7 +101,7 @@ def reopen(batch: Batch, clips: Clips, comment: Comment = "", actor: Actor = "")
     """Take an approval or a rejection back."""
     from ava_core import decisions
 
-    _say(f"{len(decisions.reopen(_store(), batch, clips, _who(actor), comment))} clip(s) reopened.")
+    say(f"{len(decisions.reopen(database(), batch, clips, who(actor), comment))} clip(s) reopened.")
 
 
 @app.command("bulk")
@@ -142,27 +110,35 @@ def bulk(
     alpha: Annotated[float, typer.Option(help="Least pooled alpha of a clip; 0 asks for none.")] = 0.4,
     iou: Annotated[float, typer.Option(help="Least mean IoU of its boxes.")] = 0.5,
     f1: Annotated[float, typer.Option(help="Least F1 of its boxes at IoU ≥ .5.")] = 0.7,
+    kappa: Annotated[float, typer.Option(help="Least kappa of a clip, pooled over classes and pairs.")] = 0.0,
     apply: Annotated[
         bool, typer.Option("--apply", help="Decide; without it only the effect is shown.")
     ] = False,
     actor: Actor = "",
 ) -> None:
-    """Approve every clip that passes the thresholds; shows first which ones, and why the others do not."""
-    from ava_core import decisions
-    from ava_core.quality.bulk import Thresholds, plan_bulk_approval
+    """Approve every clip that passes the thresholds and breaks no rule; shows first which ones, and why others do not.
 
-    store = _store()
-    clips = _table(batch, "agreement", "clips")
-    thresholds = Thresholds(pooled_alpha=alpha, mean_iou=iou, f1=f1)
-    plan = plan_bulk_approval(clips, decisions.decision_state(store, batch), thresholds)
-    _say(f"{len(plan.approve)} clip(s) pass, {plan.left.height} do not.")
-    _show(plan.left)
+    Rules that block are those of severity `block` in the file of AVA_RULES.
+    """
+    from ava_core import decisions
+    from ava_core.quality.bulk import Thresholds, blocked_clips, plan_bulk_approval
+    from ava_core.quality.tables import load_quality
+
+    at = opened(batch)
+    store, clips = at.store, stored(batch, "agreement", "clips")
+    thresholds = Thresholds(pooled_alpha=alpha, mean_iou=iou, f1=f1, kappa=kappa)
+    state = decisions.decision_state(store, batch)
+    findings = load_quality(at.storage, batch).raw_annotations.get("rule_findings")
+    blocked = blocked_clips(findings, state.excluded) if findings is not None else {}
+    plan = plan_bulk_approval(clips, state, thresholds, blocked)
+    say(f"{len(plan.approve)} clip(s) pass, {plan.left.height} do not.")
+    show(plan.left)
     if not apply:
-        _say("Nothing was decided. --apply approves those that pass.")
+        say("Nothing was decided. --apply approves those that pass.")
     elif plan.approve:
-        comment = f"bulk: alpha ≥ {alpha:g}, IoU ≥ {iou:g}, F1 ≥ {f1:g}"
-        decisions.approve(store, batch, plan.approve, _who(actor), comment)
-        _say(f"{len(plan.approve)} clip(s) approved.")
+        comment = f"bulk: alpha ≥ {alpha:g}, kappa ≥ {kappa:g}, IoU ≥ {iou:g}, F1 ≥ {f1:g}"
+        decisions.approve(store, batch, plan.approve, who(actor), comment)
+        say(f"{len(plan.approve)} clip(s) approved.")
 
 
 @app.command("exclude")
@@ -180,14 +156,14 @@ def exclude(
     from ava_core.quality.effect import exclusion_effect
     from ava_core.quality.tables import load_quality
 
-    at = _open(batch)
+    at = opened(batch)
     raw = load_quality(at.storage, batch).raw_annotations
-    _show(exclusion_effect(raw, at.ontology, decisions.decision_state(at.store, batch), annotator))
+    show(exclusion_effect(raw, at.ontology, decisions.decision_state(at.store, batch), annotator))
     if apply:
-        decisions.exclude_annotator(at.store, batch, annotator, _who(actor), comment)
-        _say(f"{annotator} is left out of batch {batch}. `ava qc include` takes it back.")
+        decisions.exclude_annotator(at.store, batch, annotator, who(actor), comment)
+        say(f"{annotator} is left out of batch {batch}. `ava qc include` takes it back.")
     else:
-        _say("Nothing was decided. --apply leaves the annotator out.")
+        say("Nothing was decided. --apply leaves the annotator out.")
 
 
 @app.command("include")
@@ -200,27 +176,42 @@ def include(
     """Take an exclusion back."""
     from ava_core import decisions
 
-    decisions.include_annotator(_store(), batch, annotator, _who(actor), comment)
-    _say(f"{annotator} counts in batch {batch} again.")
+    decisions.include_annotator(database(), batch, annotator, who(actor), comment)
+    say(f"{annotator} counts in batch {batch} again.")
 
 
 @app.command("adjudicate")
 def adjudicate(
     batch: Batch,
-    clip: Annotated[str, typer.Argument(help="Id of the clip.")],
+    clip: Clip,
     second: Annotated[int, typer.Argument(help="Second of the clip.")],
     person: Annotated[int, typer.Argument(help="Number of the person in the consensus.")],
-    group: Annotated[str, typer.Argument(help="Group of the ontology.")],
+    group: Annotated[
+        str, typer.Argument(help='Group of the ontology, or "presence": whether anybody is there.')
+    ],
     actions: Annotated[
-        list[str] | None, typer.Argument(help="What holds, by name; nothing: none does.")
+        list[str] | None,
+        typer.Argument(help="What holds, by name; nothing: none does. Of presence: yes or no."),
     ] = None,
     comment: Comment = "",
     actor: Actor = "",
 ) -> None:
-    """Decide what a person does at a second, whatever the annotators said."""
-    from ava_core import decisions
+    """Decide what a person does at a second, or whether there is one, whatever the annotators said.
 
-    at = _open(batch)
+    Example: `ava qc adjudicate batch1 clip_0000 3 1 presence no`
+    """
+    from ava_core import decisions
+    from ava_core.consensus.presence import PRESENCE
+
+    at = opened(batch)
+    if group == PRESENCE:
+        present = _yes_or_no(actions or [])
+        decisions.settle_presence(
+            at.store, batch, clip_id=clip, second=second, person_id=person, present=present,
+            actor=who(actor), comment=comment,
+        )  # fmt: skip
+        say(f"{clip}, second {second}, person {person}: {'somebody' if present else 'nobody'} is there.")
+        return
     decisions.adjudicate(
         at.store,
         batch,
@@ -229,16 +220,24 @@ def adjudicate(
         person_id=person,
         group=group,
         action_ids=decisions.action_ids(at.ontology, group, actions or []),
-        actor=_who(actor),
+        actor=who(actor),
         comment=comment,
     )
-    _say(f"{clip}, second {second}, person {person}: {group} is {', '.join(actions or []) or 'none'}.")
+    say(f"{clip}, second {second}, person {person}: {group} is {', '.join(actions or []) or 'none'}.")
+
+
+def _yes_or_no(words: list[str]) -> bool:
+    if words not in (["yes"], ["no"]):
+        raise DecisionError(
+            f"{' '.join(words) or 'Nothing'!r} does not say whether anybody is there.", "Say yes or no."
+        )
+    return words == ["yes"]
 
 
 @app.command("expert")
 def expert(
     batch: Batch,
-    clip: Annotated[str, typer.Argument(help="Id of the clip.")],
+    clip: Clip,
     name: Annotated[
         str, typer.Argument(help="User name of the expert; empty: the consensus holds again.")
     ] = "",
@@ -250,28 +249,25 @@ def expert(
     As soon as the expert completes that job, it replaces the consensus of the clip.
     """
     from ava_core import decisions
-    from ava_core.consensus.form import form_consensus
+    from ava_core.consensus.batch import consensus_of_batch
     from ava_core.cvat.adjudication import send_to_expert
     from ava_core.quality.tables import load_quality
 
-    at = _open(batch)
+    at = opened(batch)
     if not name:
-        decisions.note_expert(at.store, batch, clip, "", 0, _who(actor), comment)
-        _say(f"The annotators' consensus of {clip} holds again.")
+        decisions.note_expert(at.store, batch, clip, "", 0, who(actor), comment)
+        say(f"The annotators' consensus of {clip} holds again.")
         return
     raw, state = load_quality(at.storage, batch).raw_annotations, decisions.decision_state(at.store, batch)
-    consensus = form_consensus(
-        raw["raw_boxes"], raw["raw_labels"], raw["completed_jobs"], at.ontology,
-        approved=[clip], excluded=state.excluded, adjudications=state.adjudications,
-    )  # fmt: skip
-    send_to_expert(at, clip, name, consensus, actor=_who(actor), comment=comment)
-    _say(f"{clip} waits for {name} on {at.settings.resolved_cvat_url}.")
+    consensus = consensus_of_batch(raw, at.ontology, state, approved=[clip])
+    send_to_expert(at, clip, name, consensus, actor=who(actor), comment=comment)
+    say(f"{clip} waits for {name} on {at.settings.resolved_cvat_url}.")
 
 
 @app.command("gold")
 def gold(
     batch: Batch,
-    clip: Annotated[str, typer.Argument(help="Id of the clip.")],
+    clip: Clip,
     expert: Annotated[
         str, typer.Argument(help="Whose completed work is the measure; empty: no gold any more.")
     ] = "",
@@ -282,10 +278,10 @@ def gold(
     from ava_core import decisions
 
     if expert:
-        decisions.mark_gold(_store(), batch, clip, expert, _who(actor), comment)
+        decisions.mark_gold(database(), batch, clip, expert, who(actor), comment)
     else:
-        decisions.unmark_gold(_store(), batch, clip, _who(actor), comment)
-    _say(f"{clip} is {'gold by ' + expert if expert else 'an ordinary clip'}.")
+        decisions.unmark_gold(database(), batch, clip, who(actor), comment)
+    say(f"{clip} is {'gold by ' + expert if expert else 'an ordinary clip'}.")
 
 
 @app.command("deal-gold")
@@ -297,10 +293,10 @@ def deal_gold(
     """Give gold clips to annotators, hidden among their other work; done again, only what is missing."""
     from ava_core.cvat.gold import deal_gold as deal
 
-    dealt = deal(_open(batch), _who(actor), each=each)
+    dealt = deal(opened(batch), who(actor), each=each)
     for clip, person in dealt:
-        _say(f"{clip} → {person}")
-    _say(f"{len(dealt)} gold clip(s) dealt.")
+        say(f"{clip} → {person}")
+    say(f"{len(dealt)} gold clip(s) dealt.")
 
 
 @app.command("log")
@@ -311,57 +307,7 @@ def log(batch: Batch) -> None:
     table = Table(box=None)
     for column in ("when", "who", "action", "on", "comment"):
         table.add_column(column)
-    for one in decisions.decisions_of(_store(), batch):
+    for one in decisions.decisions_of(database(), batch):
         moment = f"{one.decided_at:%Y-%m-%d %H:%M}"
         table.add_row(moment, one.actor, one.action, one.subject, one.comment)
     Console().print(table)
-
-
-def _open(batch: str) -> BatchContext:
-    from ava_core.batch import open_batch
-
-    return open_batch(load_settings(), batch)
-
-
-def _store() -> Store:
-    from ava_core.store import open_store
-
-    return open_store(load_settings())
-
-
-def _who(actor: str) -> str:
-    return actor or getpass.getuser()
-
-
-def _say(text: str) -> None:
-    Console(highlight=False, soft_wrap=True).print(text, markup=False)
-
-
-def _table(batch: str, asset: str, name: str) -> pl.DataFrame:
-    from ava_core.storage import Storage
-
-    storage = Storage(load_settings().resolved_storage_url)
-    return storage.read_table(storage.table_path(batch, asset, name))
-
-
-def _show(rows: pl.DataFrame) -> None:
-    table = Table(box=None)
-    for column in rows.columns:
-        table.add_column(column)
-    for row in rows.rows():
-        table.add_row(*("–" if v is None else f"{v:.3f}" if isinstance(v, float) else str(v) for v in row))
-    Console(highlight=False, soft_wrap=True).print(table)
-
-
-def _links(at: BatchContext) -> Callable[[str, int], str]:
-    """The page of each clip's first job at a frame."""
-    from ava_core.store import tasks
-
-    jobs = {job.clip_id: job for job in reversed(tasks.jobs_of(at.store, at.batch))}
-
-    def link(clip_id: str, frame: int) -> str:
-        job = jobs.get(clip_id)
-        url = at.settings.resolved_cvat_url
-        return f"{url}/tasks/{job.task_id}/jobs/{job.job_id}?frame={frame}" if job else ""
-
-    return link

@@ -14,8 +14,7 @@ from ava_assets.metadata import markdown
 from ava_assets.partitions import video_batch
 from ava_assets.resources import Platform
 from ava_core.agreement.measure import measure_agreement
-from ava_core.consensus.expert import with_expert_work
-from ava_core.consensus.form import form_consensus
+from ava_core.consensus.batch import consensus_of_batch
 from ava_core.decisions import decision_state
 from ava_core.store import tasks
 
@@ -73,22 +72,7 @@ def consensus_labels(
     """Boxes and labels of approved clips with vote shares and posterior; disputed seconds."""
     at = platform.batch(context.partition_key)
     decided = decision_state(at.store, at.batch)
-    tables = form_consensus(
-        raw_annotations["raw_boxes"],
-        raw_annotations["raw_labels"],
-        raw_annotations["completed_jobs"],
-        at.ontology,
-        excluded=decided.excluded,
-        approved=decided.approved,
-        adjudications=decided.adjudications,
-    )
-    tables = with_expert_work(
-        tables,
-        raw_annotations["expert_boxes"],
-        raw_annotations["expert_labels"],
-        set(raw_annotations["expert_clips"]["clip_id"]) & set(decided.experts),
-        decided.approved,
-    )
+    tables = consensus_of_batch(raw_annotations, at.ontology, decided)
     return Output(
         tables,
         metadata={

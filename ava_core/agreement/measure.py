@@ -24,6 +24,7 @@ from ava_core.agreement.pairs import (
     PairSums,
     f1,
     kappa,
+    kappa_by_clip,
     pair_sums,
     pooled_alpha,
     ratio,
@@ -47,6 +48,8 @@ NO_SHARED_CLIP: Final = "no clip was completed by two annotators"
 NO_SHARED_BOX: Final = "no box of one person by two annotators"
 NO_BOX: Final = "there is no box"
 NO_ACTION: Final = "no action was named by two annotators who saw the same person"
+ONLY_KAPPA: Final = "kappa: each two annotators always said the same, so no disagreement can be expected"
+"""Where alpha is undefined, kappa is too, for the same reason; the other way round there are rare cases."""
 NO_NEIGHBOURS: Final = "no person was labelled at two seconds in a row"
 
 FIGURES: Final[Mapping[str, tuple[Callable[[PairSums], Array], tuple[str, ...], str]]] = {
@@ -249,13 +252,14 @@ def _clips(panel: Panel, labels: LabelSums, pairs: PairSums) -> pl.DataFrame:
     why = np.where(labels.ratings.any(axis=1), CONSTANT, NO_PAIRS)
     people = np.bincount(panel.clip[panel.tubes], minlength=count)
     why = np.where(people == 0, "nobody drew a person", why)
+    agreed = kappa_by_clip(pairs, count)
     figures = {
-        "pooled_alpha": value, "mean_iou": share(sums["iou"], sums["shared"]),
+        "pooled_alpha": value, "kappa": agreed, "mean_iou": share(sums["iou"], sums["shared"]),
         "f1": share(2 * sums["same"], boxes), "idf1": share(2 * sums["identical"], boxes),
     }  # fmt: skip
     return pl.DataFrame({
         "clip_id": list(panel.clips), "annotators": (panel.crew >= 0).sum(axis=1), "people": people,
         **{name: pl.Series(part, dtype=pl.Float64).fill_nan(None) for name, part in figures.items()},
         "shared_boxes": sums["shared"], "missed": boxes - 2 * sums["shared"],
-        "reason": np.where(np.isnan(value), why, "").tolist(),
+        "reason": np.select([np.isnan(value), np.isnan(agreed)], [why, ONLY_KAPPA], "").tolist(),
     }).select(pl.col(name).cast(kind) for name, kind in AGREEMENT_BY_CLIP.items())  # fmt: skip

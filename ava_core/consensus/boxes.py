@@ -7,7 +7,7 @@ pre-drawn says little about where the person is and weighs less.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -33,12 +33,15 @@ LEAST_ERROR: Final = 0.01
 @dataclass(frozen=True)
 class Merged:
     """Over the P places: `box` `(P, 4)`; `used` `(P, K)`, whose boxes went in; `voters`, who might have drawn one
-    (the trusted crew); `agreement`, mean IoU of the used boxes to the result, nan for a single one."""
+    (the trusted crew); `agreement`, mean IoU of the used boxes to the result, nan for a single one; `present` and
+    `absent`, where an expert said that somebody, or nobody, is there."""
 
     box: Array
     used: Flags
     voters: npt.NDArray[np.int64]
     agreement: Array
+    present: Flags
+    absent: Flags
 
     @property
     def votes(self) -> npt.NDArray[np.int64]:
@@ -47,15 +50,27 @@ class Merged:
 
     @property
     def kept(self) -> Flags:
-        """Places that have a person: half of the voters or more saw one."""
-        flags: Flags = (self.votes > 0) & (2 * self.votes >= self.voters)
+        """Places that have a person: half of the voters or more saw one. An expert's word goes before the count."""
+        flags: Flags = (self.votes > 0) & ((2 * self.votes >= self.voters) | self.present) & ~self.absent
         return flags
 
     @property
     def tied(self) -> Flags:
-        """Places where exactly half did: kept, and disputed."""
-        flags: Flags = (self.votes > 0) & (2 * self.votes == self.voters)
+        """Places where exactly half did, and no expert has spoken: kept, and disputed."""
+        half: Flags = (self.votes > 0) & (2 * self.votes == self.voters)
+        flags: Flags = half & ~(self.present | self.absent)
         return flags
+
+    def settled(self, panel: Panel, said: pl.DataFrame) -> Merged:
+        """The same with an expert's word: `said` is `clip_id, second, person_id, present` (`presence.on_presence`)."""
+        if said.is_empty():
+            return self
+        places = pl.DataFrame(panel.place_columns(np.arange(len(self.voters)))).with_row_index("place")
+        found = places.join(said, on=["clip_id", "second", "person_id"])
+        present, absent = self.present.copy(), self.absent.copy()
+        present[found.filter("present")["place"].to_numpy()] = True
+        absent[found.filter(~pl.col("present"))["place"].to_numpy()] = True
+        return replace(self, present=present, absent=absent)
 
 
 def merge_boxes(panel: Panel) -> Merged:
@@ -80,7 +95,8 @@ def merge_boxes(panel: Panel) -> Merged:
     to_result = np.where(used, np.nan_to_num(box_iou(panel.boxes, box[:, None])), 0.0).sum(axis=1)
     count = used.sum(axis=1)
     agreement = np.divide(to_result, count, out=np.full(places, np.nan), where=count > 1)
-    return Merged(box, used, (panel.who >= 0).sum(axis=1), agreement)
+    nowhere = np.zeros(places, dtype=bool)
+    return Merged(box, used, (panel.who >= 0).sum(axis=1), agreement, present=nowhere, absent=nowhere)
 
 
 def _annotator_weights(panel: Panel) -> Array:
@@ -102,7 +118,8 @@ def _annotator_weights(panel: Panel) -> Array:
 def box_table(panel: Panel, merged: Merged, where: Flags) -> pl.DataFrame:
     """`tables.CONSENSUS_BOXES` of some places."""
     voters, votes = merged.voters[where], merged.votes[where]
-    rule = np.select([voters == 1, merged.tied[where]], ["single", "tie"], "quorum")
+    cases = [merged.present[where], voters == 1, merged.tied[where]]
+    rule = np.select(cases, ["adjudicated", "single", "tie"], "quorum")
     columns = panel.place_columns(where) | {
         **{name: merged.box[where, side] for side, name in enumerate(BOX_COLUMNS)},
         "votes": votes, "voters": voters,

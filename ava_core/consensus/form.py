@@ -12,8 +12,9 @@ from ava_core.agreement.panel import Panel
 from ava_core.consensus.boxes import Merged, box_table, merge_boxes
 from ava_core.consensus.estimate import estimate_labels
 from ava_core.consensus.labels import adjudicate, decide, label_table
+from ava_core.consensus.presence import PRESENCE, on_presence
 from ava_core.consensus.provenance import provenance
-from ava_core.consensus.queue import PRESENCE, adjudication_queue, clip_needs
+from ava_core.consensus.queue import adjudication_queue, clip_needs
 from ava_core.ontology import Ontology
 from ava_core.tables import ADJUDICATIONS, DISPUTED, conform, empty
 
@@ -48,16 +49,19 @@ def form_from_work(
     Only `approved` clips come out, and `excluded` annotators have no vote. Who is whom is decided with all
     annotators, so that excluding one renumbers nobody; who errs how is learnt from all clips, so that approving
     one more changes nothing in the others. A second in which exactly half of the voters see a person is disputed
-    until an expert has adjudicated that person. The order of rows and annotators does not matter.
+    until an expert has adjudicated that person. Where an expert said that nobody is there, the box and its labels are
+    dropped whoever drew it; where the expert said that somebody is, they stay however few did. The order of rows and
+    annotators does not matter.
     """
     panel = work.panel.without(excluded)
-    merged = merge_boxes(panel)
+    within = pl.col("clip_id").is_in(sorted(approved))
+    given = adjudications if adjudications is not None else empty(ADJUDICATIONS)
+    expert = conform(given, ADJUDICATIONS, "adjudications").filter(within)
+    merged = merge_boxes(panel).settled(panel, on_presence(expert))
     seen = _only_of_used_boxes(panel, merged)
     decided = decide(seen, estimate_labels(seen))
-    within = pl.col("clip_id").is_in(sorted(approved))
     out = merged.kept & np.isin(panel.clip, np.flatnonzero(np.isin(panel.clips, sorted(approved))))
     boxes = box_table(panel, merged, out)
-    expert = (adjudications if adjudications is not None else empty(ADJUDICATIONS)).filter(within)
     labels = adjudicate(label_table(seen, decided, out), expert)
     queue = adjudication_queue(seen, merged, decided).filter(within)
     settled = pl.concat([expert.select(*PLACE, "group"), expert.select(*PLACE, group=pl.lit(PRESENCE))])

@@ -19,6 +19,7 @@ import polars as pl
 
 from ava_core.agreement.panel import Panel
 from ava_core.consensus.estimate import LabelEstimate
+from ava_core.consensus.presence import on_labels
 from ava_core.tables import ADJUDICATIONS, CONSENSUS_LABELS, conform
 
 Array = npt.NDArray[np.float64]
@@ -101,10 +102,13 @@ def label_table(panel: Panel, decided: Decided, where: Flags) -> pl.DataFrame:
 
 
 def adjudicate(labels: pl.DataFrame, adjudications: pl.DataFrame) -> pl.DataFrame:
-    """`labels` in which an expert's decisions (`tables.ADJUDICATIONS`) replace the votes of their group."""
-    if adjudications.is_empty():
+    """`labels` in which an expert's decisions (`tables.ADJUDICATIONS`) replace the votes of their group.
+
+    What is said about presence is no label.
+    """
+    decided = on_labels(conform(adjudications, ADJUDICATIONS, "adjudications"))
+    if decided.is_empty():
         return labels
-    decided = conform(adjudications, ADJUDICATIONS, "adjudications")
     rows = decided.explode("action_ids", empty_as_null=False).rename({"action_ids": "action_id"})
     rows = rows.drop_nulls("action_id").with_columns(
         votes=pl.lit(1), voters=pl.lit(1), posterior=pl.lit(1.0), rule=pl.lit("adjudicated")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import defaultdict
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 
 import polars as pl
 
@@ -41,6 +41,27 @@ def provenance(
             "clip_id": clip_id, "readings": own, "adjudications": len(expert), "ontology": ontology.digest,
             "digest": _digest([batch, own, expert]),
         })  # fmt: skip
+    return pl.DataFrame(rows, schema=dict(PROVENANCE))
+
+
+def with_experts(table: pl.DataFrame, experts: Mapping[str, str], expert_boxes: pl.DataFrame) -> pl.DataFrame:
+    """`tables.PROVENANCE` in which an expert's work goes into the readings and the digest of its clip.
+
+    `experts`: who mended each clip; `expert_boxes`: `tables.RAW_BOXES`. A clip that was emptied has no reading.
+    """
+    read = _grouped(
+        (clip, f"{who}:{job}:{version}")
+        for clip, who, job, version in expert_boxes.select("clip_id", "annotator", "job_id", "version")
+        .unique()
+        .rows()
+    )
+    rows = []
+    for row in table.to_dicts():
+        if row["clip_id"] in experts:
+            own = sorted(read[row["clip_id"]])
+            row["readings"] += own
+            row["digest"] = _digest([row["digest"], experts[row["clip_id"]], own])
+        rows.append(row)
     return pl.DataFrame(rows, schema=dict(PROVENANCE))
 
 

@@ -16,15 +16,13 @@ import polars as pl
 from ava_core.agreement.panel import Panel
 from ava_core.consensus.boxes import Merged
 from ava_core.consensus.labels import Decided
+from ava_core.consensus.presence import PRESENCE as PRESENCE
 from ava_core.tables import ADJUDICATION_QUEUE, CLIP_FPS, CLIP_NEEDS, conform
 
 Array = npt.NDArray[np.float64]
 
 LEAST_EXPECTED_ERROR: Final = 0.02
 """Answers that are surer than this are not worth a look."""
-
-PRESENCE: Final = "presence"
-"""Stands in the `group` column where it is disputed whether there is a person at all."""
 
 WANTED: Final = 3
 """Trusted annotators of a clip from which a majority exists whatever they say."""

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from typing import Final
 
 import polars as pl
 
 from ava_core.decisions import DecisionState
+
+BLOCK: Final = "block"
+"""Severity of rules that must not be broken (`ava_core.rules`)."""
 
 
 @dataclass(frozen=True)
@@ -16,6 +21,7 @@ class Thresholds:
     pooled_alpha: float = 0.4
     mean_iou: float = 0.5
     f1: float = 0.7
+    kappa: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -26,15 +32,20 @@ class BulkPlan:
     left: pl.DataFrame
 
 
-def plan_bulk_approval(clips: pl.DataFrame, state: DecisionState, thresholds: Thresholds) -> BulkPlan:
-    """What a bulk approval would do. `clips`: `tables.AGREEMENT_BY_CLIP`.
+def plan_bulk_approval(
+    clips: pl.DataFrame,
+    state: DecisionState,
+    thresholds: Thresholds,
+    blocked: Mapping[str, str] | None = None,
+) -> BulkPlan:
+    """What a bulk approval would do. `clips`: `tables.AGREEMENT_BY_CLIP`, of this version or an older one.
 
     A figure that is undefined passes no threshold but 0: it is not known to be good. Clips that were judged are
-    left as they are.
+    left as they are, and so are those in `blocked`, for the reason that stands there (`blocked_clips`).
     """
-    judged = state.approved | state.rejected
+    judged, stopped = state.approved | state.rejected, blocked or {}
     reasons = {
-        str(row["clip_id"]): _why_not(row, thresholds)
+        str(row["clip_id"]): stopped.get(row["clip_id"], "") or _why_not(row, thresholds)
         for row in clips.sort("clip_id").to_dicts()
         if row["clip_id"] not in judged
     }
@@ -47,13 +58,41 @@ def plan_bulk_approval(clips: pl.DataFrame, state: DecisionState, thresholds: Th
     )
 
 
+def blocked_clips(findings: pl.DataFrame, excluded: Collection[str] = ()) -> dict[str, str]:
+    """Clips that break a rule which must not be broken, each with a sentence about its first breach.
+
+    `findings`: `tables.RULE_FINDINGS`; the work of `excluded` annotators goes into no consensus and blocks none.
+    """
+    grave = findings.filter(
+        pl.col("severity") == BLOCK, ~pl.col("annotator").is_in(sorted(excluded))
+    ).sort("clip_id", "second", "annotator", "rule", "track_key")  # fmt: skip
+    firsts = grave.group_by("clip_id", maintain_order=True).agg(
+        pl.col("rule", "annotator", "second", "detail").first(), more=pl.len() - 1
+    )
+    return {
+        row["clip_id"]: "{annotator} breaks rule {rule} at second {second}: {detail}".format(**row)
+        + (f" (and {row['more']} more)" if row["more"] else "")
+        for row in firsts.to_dicts()
+    }
+
+
 def _why_not(row: dict[str, object], thresholds: Thresholds) -> str:
-    for name in ("pooled_alpha", "mean_iou", "f1"):
-        least, value = getattr(thresholds, name), row[name]
+    for name in ("pooled_alpha", "kappa", "mean_iou", "f1"):
+        least, value = getattr(thresholds, name), row.get(name)
         if least <= 0:
             continue
+        if name not in row:
+            return f"{name} was not measured yet: materialise agreement again"
         if value is None:
-            return f"{name} is undefined: {row['reason'] or 'too little to compare'}"
+            return f"{name} is undefined: {_reason(row, name)}"
         if float(str(value)) < least:
             return f"{name} {value:.3f} is below {least:g}"
     return ""
+
+
+def _reason(row: dict[str, object], name: str) -> str:
+    """Why a figure is undefined. The row's reason is about alpha, and then about kappa too; or about kappa alone."""
+    reason = str(row["reason"] or "")
+    if reason.startswith("kappa: ") and name != "kappa":
+        reason = ""
+    return reason.removeprefix("kappa: ") or "too little to compare"

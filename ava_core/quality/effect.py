@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import replace
+
 import polars as pl
 
 from ava_core.agreement.measure import measure_agreement
-from ava_core.consensus.form import form_consensus
+from ava_core.consensus.batch import consensus_of_batch
 from ava_core.decisions import DecisionState
 from ava_core.ontology import Ontology
 
@@ -16,11 +19,12 @@ REPETITIONS = 200
 
 
 def exclusion_effect(
-    raw: dict[str, pl.DataFrame], ontology: Ontology, state: DecisionState, annotator: str
+    raw: Mapping[str, pl.DataFrame], ontology: Ontology, state: DecisionState, annotator: str
 ) -> pl.DataFrame:
     """`figure, before, after`: agreement, and the consensus of all completed clips; null where undefined.
 
-    `raw`: tables of `raw_annotations`. Nothing is decided by looking.
+    `raw`: tables of `raw_annotations`. Adjudications and experts' work count as they do in the dataset. Nothing is
+    decided by looking.
     """
     before, kept = _figures(raw, ontology, state, state.excluded)
     after, left = _figures(raw, ontology, state, state.excluded | {annotator})
@@ -36,7 +40,7 @@ def exclusion_effect(
 
 
 def _figures(
-    raw: dict[str, pl.DataFrame], ontology: Ontology, state: DecisionState, excluded: frozenset[str]
+    raw: Mapping[str, pl.DataFrame], ontology: Ontology, state: DecisionState, excluded: frozenset[str]
 ) -> tuple[dict[str, float | None], pl.DataFrame]:
     """Figures by name, and the labels of the consensus."""
     trusted = ~pl.col("annotator").is_in(sorted(excluded))
@@ -48,15 +52,8 @@ def _figures(
         repetitions=REPETITIONS,
     )["overall"]
     values = dict(overall.select("statistic", "value").rows())
-    consensus = form_consensus(
-        raw["raw_boxes"],
-        raw["raw_labels"],
-        raw["completed_jobs"],
-        ontology,
-        excluded=excluded,
-        approved=raw["completed_jobs"]["clip_id"].unique().to_list(),
-        adjudications=state.adjudications,
-    )
+    completed = raw["completed_jobs"]["clip_id"].unique().to_list()
+    consensus = consensus_of_batch(raw, ontology, replace(state, excluded=excluded), approved=completed)
     figures = {name: values.get(name) for name in FIGURES}
     figures["consensus boxes"] = float(consensus["consensus_boxes"].height)
     return figures, consensus["consensus_labels"].select(*PLACE, "action_id")

@@ -11,6 +11,7 @@ from ava_core.document import Block, Heading, Numbers, Picture, Text, to_html
 from ava_core.ontology import Ontology
 from ava_core.quality.plots import plot_confusion, plot_histogram, plot_intervals, plot_matrix
 from ava_core.quality.tables import QualityTables
+from ava_core.tables import AGREEMENT_BY_CLIP, with_new_columns
 
 MOST_LISTED = 40
 """Rows of conflicts and of the adjudication queue that are listed; the tables hold all."""
@@ -112,7 +113,7 @@ def _classes(agreement: dict[str, pl.DataFrame], ontology: Ontology) -> Iterator
 
 
 def _clips(agreement: dict[str, pl.DataFrame], state: DecisionState) -> Iterator[Block]:
-    clips = agreement["clips"]
+    clips = with_new_columns(agreement["clips"], AGREEMENT_BY_CLIP)
     yield Heading("Clips")
     for name, title in (("pooled_alpha", "pooled alpha"), ("mean_iou", "mean IoU")):
         if clips[name].count():
@@ -122,10 +123,11 @@ def _clips(agreement: dict[str, pl.DataFrame], state: DecisionState) -> Iterator
         schema={"clip_id": pl.String, "decision": pl.String},
         orient="row",
     )
-    figures = ("annotators", "people", "pooled_alpha", "mean_iou", "f1", "missed")
+    figures = ("annotators", "people", "pooled_alpha", "kappa", "mean_iou", "f1", "missed")
     rows = clips.join(judged, on="clip_id", how="left").sort("pooled_alpha", nulls_last=True)
     shown = rows.select("clip_id", *figures, pl.col("decision").fill_null("pending"), "reason")
-    header = ("clip", "annotators", "people", "alpha", "mean IoU", "F1", "missed boxes", "decision", "reason")
+    header = ("clip", "annotators", "people", "alpha", "kappa", "mean IoU", "F1", "missed boxes", "decision",
+              "reason")  # fmt: skip
     yield Numbers(header, shown.rows())
 
 

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import pytest
+import sqlalchemy as sa
 
 from ava_core import decisions
 from ava_core.errors import DecisionError
 from ava_core.store import Store, batches, tasks
 from ava_core.store.tables import Job, Task
+
+FIELDS = ("approved", "rejected", "excluded", "gold", "experts")
 
 
 @pytest.fixture
@@ -97,3 +100,33 @@ def test_gold_needs_the_experts_completed_work_and_can_be_taken_back(batch: Stor
     taken_back = decisions.unmark_gold(batch, "b", "c1", "ann")
     assert taken_back.before == {"expert": "mia"}
     assert decisions.decision_state(batch, "b").gold == {}
+
+
+def test_the_states_of_all_batches_are_each_ones_state_from_one_query(batch: Store) -> None:
+    batches.add(batch, "other", "/o.zip", {})
+    batches.add(batch, "untouched", "/u.zip", {})
+    job = Job(
+        job_id=9, task_id=9, batch="other", clip_id="o1", job_type="annotation", annotator="tom",
+        state="completed", frames=450, predrawn=[],
+    )  # fmt: skip
+    tasks.put_task(batch, Task(task_id=9, project_id=1, name="o1", batch="other", clip_id="o1"), [job])
+    at = {"second": 3, "person_id": 1}
+    decisions.approve(batch, "b", ["c1"], "ann")
+    decisions.reject(batch, "other", ["o1"], "ann", "boxes drift")
+    decisions.exclude_annotator(batch, "other", "tom", "ann", "")
+    decisions.adjudicate(batch, "b", clip_id="c1", **at, group="pose", action_ids=[1], actor="ann")
+    decisions.settle_presence(batch, "other", clip_id="o1", **at, present=False, actor="ann")
+    decisions.mark_gold(batch, "b", "c1", "mia", "ann")
+    decisions.note_expert(batch, "other", "o1", "eva", 9, "ann")
+    decisions.reopen(batch, "b", ["c1"], "bob")
+    asked: list[str] = []
+    sa.event.listen(batch.engine, "before_cursor_execute", lambda *event: asked.append(event[2]))
+    states = decisions.decision_states(batch)
+    assert len(asked) == 1
+    assert list(states) == ["b", "other", "untouched"]
+    for name, state in states.items():
+        one = decisions.decision_state(batch, name)
+        assert state.adjudications.equals(one.adjudications)
+        assert [getattr(state, f) for f in FIELDS] == [getattr(one, f) for f in FIELDS]
+    assert (states["other"].excluded, states["other"].experts) == ({"tom"}, {"o1": "eva"})
+    assert states["untouched"].adjudications.is_empty()

@@ -209,3 +209,31 @@ def test_a_box_without_area_is_nowhere() -> None:
     pair = measure_agreement(*work.tables)["pairs"].row(0, named=True)
     assert pair["shared_boxes"] == 0
     assert pair["f1"] == 0
+
+
+def test_kappa_of_a_clip_of_two_is_the_pairs() -> None:
+    work = written({("c", "anna"): [labelled([1], [4])], ("c", "ben"): [labelled([2], [4, 5])]})
+    tables = measure_agreement(*work.tables)
+    assert tables["clips"]["kappa"].item() == tables["pairs"]["kappa"].item() is not None
+
+
+def test_kappa_of_a_clip_pools_its_pairs_each_with_its_own_chance() -> None:
+    sits, stands = ({"pose": {s: [2 if s < n else 1] for s in range(10)}, "object": []} for n in (2, 5))
+    said = {"anna": sits, "ben": sits, "cleo": stands}
+    jobs = {("c", name): [Track(labels=labels)] for name, labels in said.items()}
+    jobs |= {("d", name): [labelled([1], [])] for name in ("anna", "ben")}
+    clips = measure_agreement(*written(jobs).tables)["clips"].sort("clip_id")
+    # Anna and ben never differ; each of them and cleo do at 3 of 10 seconds. Both poses count, so all is doubled.
+    observed = 2 * (0 + 3 + 3)
+    expected = 2 * (2 * 2 * 8 / 10 + 2 * (2 * 5 + 5 * 8) / 10)
+    assert clips["kappa"].to_list() == [pytest.approx(1 - observed / expected), None]
+    assert clips["reason"].to_list()[1].startswith("everyone always said the same")
+
+
+def test_kappa_may_be_undefined_where_alpha_is_not() -> None:
+    early, late = {s: [1] for s in range(5)}, {s: [2] for s in range(5, 10)}
+    poses = {"anna": early, "ben": early | late, "cleo": late}
+    work = written({("c", name): [Track(labels={"pose": said})] for name, said in poses.items()})
+    row = measure_agreement(*work.tables)["clips"].row(0, named=True)
+    assert (row["pooled_alpha"], row["kappa"]) == (1, None)
+    assert row["reason"].startswith("kappa: each two annotators always said the same")

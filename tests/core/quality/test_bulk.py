@@ -5,8 +5,8 @@ from __future__ import annotations
 import polars as pl
 
 from ava_core.decisions import DecisionState
-from ava_core.quality.bulk import Thresholds, plan_bulk_approval
-from ava_core.tables import ADJUDICATIONS, AGREEMENT_BY_CLIP, empty
+from ava_core.quality.bulk import Thresholds, blocked_clips, plan_bulk_approval
+from ava_core.tables import ADJUDICATIONS, AGREEMENT_BY_CLIP, RULE_FINDINGS, empty
 
 
 def state(approved: tuple[str, ...] = (), rejected: tuple[str, ...] = ()) -> DecisionState:
@@ -43,3 +43,57 @@ def test_a_threshold_of_nothing_asks_for_nothing() -> None:
 def test_what_was_judged_is_left_alone() -> None:
     table = clips(a=(1.0, 1.0, 1.0), b=(1.0, 1.0, 1.0), c=(1.0, 1.0, 1.0))
     assert plan_bulk_approval(table, state(("a",), ("b",)), Thresholds()).approve == ("c",)
+
+
+def test_kappa_is_a_threshold_that_asks_for_nothing_by_default() -> None:
+    table = clips(a=(0.8, 0.9, 1.0), b=(0.8, 0.9, 1.0), c=(0.8, 0.9, 1.0)).with_columns(
+        kappa=pl.Series([0.7, 0.2, None]), reason=pl.Series(["", "", "kappa: all the same"])
+    )
+    assert plan_bulk_approval(table, state(), Thresholds()).approve == ("a", "b", "c")
+    plan = plan_bulk_approval(table, state(), Thresholds(kappa=0.5))
+    assert plan.approve == ("a",)
+    assert plan.left.rows() == [
+        ("b", "kappa 0.200 is below 0.5"),
+        ("c", "kappa is undefined: all the same"),
+    ]
+
+
+def test_a_reason_of_kappas_is_none_of_another_figure() -> None:
+    table = clips(a=(0.8, None, 1.0)).with_columns(reason=pl.lit("kappa: all the same"))
+    [(_, reason)] = plan_bulk_approval(table, state(), Thresholds()).left.rows()
+    assert reason == "mean_iou is undefined: too little to compare"
+
+
+def test_a_table_of_an_older_version_has_no_kappa() -> None:
+    table = clips(a=(0.8, 0.9, 1.0)).drop("kappa")
+    assert plan_bulk_approval(table, state(), Thresholds()).approve == ("a",)
+    [(_, reason)] = plan_bulk_approval(table, state(), Thresholds(kappa=0.1)).left.rows()
+    assert reason == "kappa was not measured yet: materialise agreement again"
+
+
+def finding(clip: str, second: int, severity: str = "block", annotator: str = "mia") -> dict[str, object]:
+    return {
+        "clip_id": clip, "second": second, "severity": severity, "annotator": annotator, "rule": "tiny_box",
+        "detail": "998 px²", "track_key": "t1",
+    }  # fmt: skip
+
+
+def findings(*rows: dict[str, object]) -> pl.DataFrame:
+    return pl.DataFrame(list(rows), schema=dict(RULE_FINDINGS))
+
+
+def test_clips_that_break_a_blocking_rule_stay_with_the_first_breach_as_the_reason() -> None:
+    found = findings(
+        finding("b", 7), finding("b", 4), finding("c", 1, "flag"), finding("d", 1, annotator="tom")
+    )
+    blocked = blocked_clips(found, excluded=["tom"])
+    assert blocked == {"b": "mia breaks rule tiny_box at second 4: 998 px² (and 1 more)"}
+    assert blocked_clips(findings(finding("d", 1))) == {"d": "mia breaks rule tiny_box at second 1: 998 px²"}
+    table = clips(a=(1.0, 1.0, 1.0), b=(1.0, 1.0, 1.0), c=(1.0, 1.0, 1.0))
+    plan = plan_bulk_approval(table, state(), Thresholds(0, 0, 0), blocked)
+    assert plan.approve == ("a", "c")
+    assert plan.left.rows() == [("b", blocked["b"])]
+
+
+def test_without_findings_nothing_is_blocked() -> None:
+    assert blocked_clips(empty(RULE_FINDINGS)) == {}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from xml.etree import ElementTree
 
 import polars as pl
@@ -85,6 +86,33 @@ def test_the_page_stands_alone_and_names_everybody(planted: Planted) -> None:
 def test_the_page_is_the_same_for_the_same_work(planted: Planted) -> None:
     pages = {quality_report(tables_of(planted), planted.ontology, NOBODY) for _ in range(2)}
     assert len(pages) == 1
+
+
+def test_agreement_of_an_older_version_has_a_page_without_the_newer_figures(planted: Planted) -> None:
+    tables = tables_of(planted)
+    older = {"clips": tables.agreement["clips"].drop("kappa"),
+             "conflicts": tables.agreement["conflicts"].drop("annotators")}  # fmt: skip
+    page = quality_report(replace(tables, agreement=tables.agreement | older), planted.ontology, NOBODY)
+    assert "<th>kappa</th>" in page
+    assert page.count("<svg") >= 4
+
+
+def test_an_exclusion_is_looked_at_with_adjudications_and_experts_work(planted: Planted) -> None:
+    clip = planted.clip_ids[0]
+    own = pl.col("clip_id") == clip
+    before = exclusion_effect(raw_of(planted), planted.ontology, NOBODY, "spammer")
+    experts = raw_of(planted) | {
+        "expert_boxes": planted.raw_boxes.filter(own).clear(),
+        "expert_labels": planted.raw_labels.filter(own).clear(),
+        "expert_clips": pl.DataFrame({"clip_id": [clip], "annotator": ["eva"]}),
+    }
+    emptied = exclusion_effect(experts, planted.ontology, replace(NOBODY, experts={clip: "eva"}), "spammer")
+    for side in ("before", "after"):
+        assert _consensus_boxes(emptied, side) < _consensus_boxes(before, side)
+
+
+def _consensus_boxes(effect: pl.DataFrame, side: str) -> float:
+    return effect.filter(pl.col("figure") == "consensus boxes")[side].item()
 
 
 def test_a_batch_that_nobody_worked_on_has_a_page_that_says_so(planted: Planted) -> None:

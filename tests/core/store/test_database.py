@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -99,6 +100,8 @@ def test_what_an_older_schema_held_is_kept(kind: str, tmp_path: Path, request: p
     store = open_store(url)
     [job] = tasks.jobs_of(store, "b")
     assert (job.annotator, job.state) == ("mia", "completed")
+    assert (job.created_at, job.started_at) == (None, None), "nobody knows"
+    assert job.completed_at == datetime(2026, 1, 1, tzinfo=UTC), "it was completed when it was read"
     tasks.put_task(store, Task(task_id=11, project_id=1, name="c+tom", batch="b", clip_id="c"), [])
     assert [(t.name, t.qc_status) for t in tasks.tasks_of(store, "b")] == [
         ("c", "approved"),
