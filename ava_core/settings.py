@@ -99,6 +99,9 @@ class Settings(BaseSettings):
     # assignment
     overlap: float = Field(1.0, ge=0, le=1, description="Share of clips that several annotators do.")
     annotators_per_clip: int = Field(3, ge=1, le=10, description="Annotators on such a clip.")
+    annotators: str = Field(
+        "", description="User names, separated by commas, who get work. Default: everyone who is active."
+    )
     pair_floor: int = Field(0, ge=0, description="Clips that every two annotators share at least.")
     seed: int = Field(0, description="Seeds assignment, splits and every other draw.")
 

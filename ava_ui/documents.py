@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import lru_cache
 from typing import Any, Final
 from urllib.parse import quote
 
 import polars as pl
 
-from ava_core.consensus.form import form_consensus
+from ava_core.consensus.batch import EXPERT_TABLES, consensus_of_batch
 from ava_core.cvat.gateway import CvatGateway
-from ava_core.decisions import decision_state
+from ava_core.decisions import DecisionState, decision_state
 from ava_core.errors import InputError
 from ava_core.store import tasks
-from ava_core.tables import BOX_COLUMNS, CLIP_FPS
+from ava_core.quality.audits import BlindItem
+from ava_core.tables import ADJUDICATIONS, BOX_COLUMNS, CLIP_FPS, empty
 from ava_ui.console import Console
 from ava_ui.reading import changed_at
+
+RAW: Final = ("raw_boxes", "raw_labels", "completed_jobs")
 
 Json = dict[str, Any]
 Tables = dict[str, pl.DataFrame]
@@ -86,35 +90,62 @@ def review_document(console: Console, batch: str, clip_id: str) -> Json:
             formed["consensus_boxes"].filter(mine), formed["consensus_labels"].filter(mine)
         ),
     })  # fmt: skip
+    names = {action.id: action.name for action in ontology.actions}
     conflicts = console.reading.of_clip(batch, "agreement", clip_id, "conflicts")
+    differing = [] if conflicts is None else _conflicts(conflicts, names)
     return _clip(batch, clip) | {
         "layers": layers,
         "groups": [group.name for group in ontology.groups],
-        "actions": {action.id: action.name for action in ontology.actions},
-        "conflicts": []
-        if conflicts is None
-        else _conflicts(conflicts, {a.id: a.name for a in ontology.actions}),
+        "actions": names,
+        "conflicts": _breaches(console, batch, clip_id, persons) + differing,
     }
 
 
+def audit_document(console: Console, batch: str, item: BlindItem) -> Json:
+    """A clip with the box of one audited person, at its second and those beside it; nothing of what was decided."""
+    clip = clip_row(console, batch, item.clip_id)
+    boxes = console.reading.of_clip(batch, "consensus_labels", item.clip_id, "consensus_boxes")
+    own = {item.frame: [item.frame, item.x1, item.y1, item.x2, item.y2, False]}
+    if boxes is not None:
+        near = boxes.filter(
+            pl.col("person_id") == item.person_id, (pl.col("second") - item.second).abs().is_between(1, 2)
+        )
+        rows = near.select((pl.col("second") * CLIP_FPS).alias("frame"), *BOX_COLUMNS).rows()
+        own |= {frame: [frame, *box, True] for frame, *box in rows}
+    track = {
+        "id": item.person_id, "person": item.person_id, "name": "?", "labels": {},
+        "boxes": [own[frame] for frame in sorted(own)],
+    }  # fmt: skip
+    layer = {
+        "key": "asked", "name": "who is asked about", "kind": "asked", "colour": "#ffd23f", "link": "", "tracks": [track],
+    }  # fmt: skip
+    return _clip(batch, clip) | {"layers": [layer], "groups": [], "actions": {}, "conflicts": []}
+
+
 def raw_tables(console: Console, batch: str) -> Tables:
-    """The three tables of `raw_annotations`. Raises `InputError` where nothing was read yet."""
+    """The tables of `raw_annotations`. Raises `InputError` where nothing was read yet."""
     found = {}
-    for name in ("raw_boxes", "raw_labels", "completed_jobs"):
+    for name in (*RAW, *EXPERT_TABLES):
         table = console.reading.table(batch, "raw_annotations", name)
-        if table is None:
+        if table is not None:
+            found[name] = table
+        elif name in RAW:
             raise InputError(
                 f"No annotations of batch {batch} were read yet.", "They are read once a job is completed."
             )
-        found[name] = table
     return found
 
 
-def preview_consensus(console: Console, batch: str) -> Tables:
-    """The consensus as it would be if every clip were approved; made anew where work or decisions changed."""
+def preview_consensus(console: Console, batch: str, *, adjudicated: bool = True) -> Tables:
+    """The consensus as it would be if every clip were approved; made anew where work or decisions changed.
+
+    Without `adjudicated` it is as annotators alone would have it, and need not be made anew at each adjudication.
+    """
     changed = changed_at(console.storage.table_path(batch, "raw_annotations", "raw_boxes"))
-    excluded = decision_state(console.store, batch).excluded
-    return _formed(_Hashable(console), batch, changed, excluded)
+    state = decision_state(console.store, batch)
+    if not adjudicated:
+        state = replace(state, adjudications=empty(ADJUDICATIONS))
+    return _formed(_Hashable(console), batch, changed, _Decided(state))
 
 
 class _Hashable:
@@ -132,14 +163,26 @@ class _Hashable:
         )
 
 
-@lru_cache(maxsize=4)
-def _formed(of: _Hashable, batch: str, changed: float | None, excluded: frozenset[str]) -> Tables:
+class _Decided:
+    """What of a batch's decisions shapes its consensus, as a cache's key."""
+
+    def __init__(self, state: DecisionState) -> None:
+        self.state = state
+        answers = sorted(map(str, state.adjudications.rows()))
+        self._key = state.excluded, frozenset(state.experts.items()), tuple(answers)
+
+    def __hash__(self) -> int:
+        return hash(self._key)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Decided) and self._key == other._key
+
+
+@lru_cache(maxsize=6)
+def _formed(of: _Hashable, batch: str, changed: float | None, decided: _Decided) -> Tables:
     raw = raw_tables(of.console, batch)
     clips = raw["completed_jobs"]["clip_id"].unique().to_list()
-    return form_consensus(
-        raw["raw_boxes"], raw["raw_labels"], raw["completed_jobs"], of.console.ontology(batch),
-        approved=clips, excluded=excluded,
-    )  # fmt: skip
+    return consensus_of_batch(raw, of.console.ontology(batch), decided.state, approved=clips)
 
 
 def _clip(batch: str, clip: Json) -> Json:
@@ -196,17 +239,30 @@ def _consensus_tracks(boxes: pl.DataFrame, labels: pl.DataFrame) -> list[Json]:
 def _conflicts(rows: pl.DataFrame, names: dict[int, str]) -> list[Json]:
     return [
         {"second": row["second"], "person": row["person_id"], "kind": row["kind"],
-         "frame": row.get("frame", row["second"] * CLIP_FPS), "detail": _named(row["detail"], names)}
+         "frame": row.get("frame", row["second"] * CLIP_FPS), "detail": named(row["detail"], names)}
         for row in rows.sort("second", "person_id", "kind").iter_rows(named=True)
     ]  # fmt: skip
 
 
-def _named(detail: str, names: dict[int, str]) -> str:
-    """`mia=20; tom=21,22` with the actions' names instead of their ids."""
+def _breaches(console: Console, batch: str, clip_id: str, persons: pl.DataFrame) -> list[Json]:
+    """Broken rules, the grave ones first, in the form of conflicts."""
+    found = console.reading.of_clip(batch, "raw_annotations", clip_id, "rule_findings")
+    if found is None:
+        return []
+    known = found.join(persons, on=["clip_id", "annotator", "track_key"], how="left")
+    return [
+        {"second": row["second"], "person": row["person_id"] or 0, "kind": f"rule: {row['rule']}", "frame": row["frame"],
+         "grave": row["severity"] == "block", "detail": f"{row['annotator']}: {row['detail']}. {row['say']}".strip()}
+        for row in known.sort("severity", "second", "annotator").iter_rows(named=True)
+    ]  # fmt: skip
+
+
+def named(detail: str, names: dict[int, str]) -> str:
+    """`mia=20; tom=21+22` with the actions' names instead of their ids."""
     parts = []
     for part in detail.split("; "):
         who, equals, ids = part.partition("=")
-        known = [names.get(int(i), i) if i.strip().isdigit() else i for i in ids.split(",")] if equals else []
+        known = [names.get(int(i), i) if i.strip().isdigit() else i for i in ids.split("+")] if equals else []
         parts.append(f"{who}: {', '.join(known)}" if equals else part)
     return "; ".join(parts)
 

@@ -14,13 +14,19 @@ from upath import UPath
 
 from ava_core.errors import AvaError, InputError
 from ava_core.media.preview import contact_sheet
+from ava_core.quality.audits import blind_item
 from ava_core.storage import check_batch_name
 from ava_ui import documents
 from ava_ui.console import Console
-from ava_ui.releases import release_folder
+from ava_ui.releases import release_file, release_folder
 
 HOUR: Final = {"Cache-Control": "private, max-age=3600"}
 """A clip of a batch never changes; a day later it may be another batch of the same name."""
+
+PICTURE_TYPES: Final = {".jpg": "image/jpeg", ".png": "image/png", ".svg": "image/svg+xml"}
+
+HARMLESS: Final = {"Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; sandbox"}
+"""An SVG that is opened by itself runs nothing and asks nobody."""
 
 PIECE: Final = 1 << 20
 _CLIP: Final = re.compile(r"[A-Za-z0-9_.-]+")
@@ -51,6 +57,11 @@ def routes(console: Console) -> APIRouter:
     def review(batch: str, clip_id: str) -> Response:
         return JSONResponse(documents.review_document(console, check_batch_name(batch), clip_id))
 
+    @router.get("/media/audit/{batch}/{item_id}")
+    def audited(batch: str, item_id: int) -> Response:
+        item = blind_item(console.store, check_batch_name(batch), item_id)
+        return JSONResponse(documents.audit_document(console, batch, item))
+
     @router.get("/media/sheet/{batch}")
     def sheet(batch: str) -> Response:
         clips = console.reading.table(check_batch_name(batch), "clips")
@@ -66,9 +77,23 @@ def routes(console: Console) -> APIRouter:
 
     @router.get("/download/{release}.zip")
     def whole(release: str) -> Response:
-        folder = console.storage.local(release_folder(console.storage, release))
+        folder = release_folder(console.storage, release)
         name = {"Content-Disposition": f'attachment; filename="{release}.zip"'}
         return StreamingResponse(zipped(folder), media_type="application/zip", headers=name)
+
+    @router.get("/download/{release}/{path:path}")
+    def single(release: str, path: str) -> Response:
+        found = _local(console, release_file(console.storage, release, path))
+        return FileResponse(
+            found, media_type="application/octet-stream", filename=f"{release}_{path.rpartition('/')[2]}"
+        )
+
+    @router.get("/media/release/{release}/{path:path}")
+    def picture(release: str, path: str) -> Response:
+        found = _local(console, release_file(console.storage, release, path))
+        if found.suffix not in PICTURE_TYPES:
+            raise InputError(f"{path!r} is no picture.", f"Fetch it from /download/{release}/{path}.")
+        return FileResponse(found, media_type=PICTURE_TYPES[found.suffix], headers=HOUR | HARMLESS)
 
     return router
 
@@ -80,15 +105,13 @@ def refused(request: Any, error: Exception) -> Response:
     return PlainTextResponse(text, 404 if missing else 409)
 
 
-def zipped(folder: Path) -> Iterator[bytes]:
+def zipped(folder: UPath) -> Iterator[bytes]:
     """A zip of a folder, piece by piece: it is never whole in memory or on disk."""
     sink = _Sink()
     with zipfile.ZipFile(sink, "w", zipfile.ZIP_STORED) as archive:  # type: ignore[arg-type]
         for path in sorted(p for p in folder.rglob("*") if p.is_file()):
-            with (
-                path.open("rb") as source,
-                archive.open(f"{folder.name}/{path.relative_to(folder)}", "w") as out,
-            ):
+            name = f"{folder.name}/{path.relative_to(folder).as_posix()}"
+            with path.open("rb") as source, archive.open(name, "w") as out:
                 while piece := source.read(PIECE):
                     out.write(piece)
                     yield sink.taken()

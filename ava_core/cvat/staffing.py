@@ -7,6 +7,7 @@ gets two copies of a clip.
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from typing import Any, Final
 
 import polars as pl
@@ -86,20 +87,33 @@ def requeue(
     `InputError` where the clip is not rejected.
     """
     comment = _rejection(store, batch, clip_id)
-    done = [job for job in tasks.completed_jobs(store, batch) if job.clip_id == clip_id]
-    last = readings.latest(store, [job.job_id for job in done])
+    done = [job.job_id for job in tasks.completed_jobs(store, batch) if job.clip_id == clip_id]
+    return hand_back(settings, store, done, actor, comment=comment, second=second)
+
+
+def hand_back(
+    settings: Settings, store: Store, job_ids: Sequence[int], actor: str, *, comment: str = "", second: int = 0
+) -> list[int]:
+    """Hand jobs back to their annotators to go on with; `comment` becomes an issue at `second`, "" opens none.
+
+    Returns the jobs, whose work stays as it is. Done again, it opens no second issue.
+    """
+    jobs = [_job(store, job_id) for job_id in job_ids]
+    last = readings.latest(store, [job.job_id for job in jobs])
     frame = second * CLIP_FPS
+    for job in jobs:
+        if frame >= job.frames:
+            raise InputError(f"Clip {job.clip_id} has no second {second}.", f"It has {job.frames} frames.")
     with CvatGateway(settings) as gateway:
-        for job in done:
-            if frame >= job.frames:
-                raise InputError(f"Clip {clip_id} has no second {second}.", f"It has {job.frames} frames.")
-            box = _boxes_around(store, last[job.job_id].reading_id, frame) if job.job_id in last else NO_BOX
-            gateway.ensure_issue(job.job_id, frame, comment, box)
+        for job in jobs:
+            if comment:
+                known = last.get(job.job_id)
+                box = _boxes_around(store, known.reading_id, frame) if known else NO_BOX
+                gateway.ensure_issue(job.job_id, frame, comment, box)
             seen = gateway.set_job(job.job_id, stage="annotation", state="rejected")
             tasks.update_jobs(store, [as_seen(job, seen)])
-    handed_back = [job.job_id for job in done]
-    audit.note(store, actor, "requeue", clip_id, jobs=handed_back, second=second, comment=comment)
-    return handed_back
+            audit.note(store, actor, "requeue", job.clip_id, job=job.job_id, second=second, comment=comment)
+    return [job.job_id for job in jobs]
 
 
 def _rejection(store: Store, batch: str, clip_id: str) -> str:

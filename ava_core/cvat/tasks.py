@@ -18,7 +18,8 @@ from ava_core.cvat.gateway import CvatGateway, ProjectInfo
 from ava_core.cvat.pool import GatewayPool
 from ava_core.cvat.prefill import prefill_tracks, to_api
 from ava_core.cvat.session import tried_again
-from ava_core.errors import CvatError
+from ava_core.cvat.sync import as_seen
+from ava_core.errors import AssignmentError, CvatError
 from ava_core.ontology import Ontology
 from ava_core.progress import Progress, ProgressSink, ignore_progress
 from ava_core.settings import Settings
@@ -93,8 +94,16 @@ def plan_batch(clips: pl.DataFrame, settings: Settings, store: Store) -> Assignm
     """Who would get which clip of a batch now.
 
     Planned over all its clips, also those that are made: a run that goes on deals the rest as the first one did.
+    Raises `AssignmentError` where `settings.annotators` names somebody who gets no work.
     """
     people = annotators.available(store)
+    wanted = {name.strip() for name in settings.annotators.split(",") if name.strip()}
+    if unknown := sorted(wanted - {person.username for person in people}):
+        raise AssignmentError(
+            f"{unknown[0]!r} is chosen for this batch, but gets no work: unknown, paused or inactive.",
+            "Choose others on the page Tasks (or AVA_ANNOTATORS), or let the person work again.",
+        )
+    people = [person for person in people if not wanted or person.username in wanted]
     return plan_assignment(
         clips["clip_id"].to_list(),
         [person.username for person in people],
@@ -233,9 +242,8 @@ class Workshop:
             if job["assignee"] is None:
                 job = gateway.set_job(job["id"], assignee=self.members[name])
         return Job(
-            job_id=job["id"], task_id=task["id"], batch=self.batch, clip_id=clip["clip_id"], job_type=job["type"],
-            annotator=name, stage=job["stage"], state=job["state"], server_updated_at=job["updated_date"],
-            frames=clip["frames"], predrawn=drawn,
+            **as_seen(Job(job_id=job["id"], annotator=name), job), task_id=task["id"], batch=self.batch,
+            clip_id=clip["clip_id"], job_type=job["type"], frames=clip["frames"], predrawn=drawn,
         )  # fmt: skip
 
 

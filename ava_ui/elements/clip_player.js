@@ -20,7 +20,7 @@ export default {
           </svg>
         </div>
         <div class="player-line" @click="pick" aria-hidden="true">
-          <i v-for="(c, n) in shownConflicts" :key="n" :style="{left: share(c.frame)}"></i>
+          <i v-for="(c, n) in shownConflicts" :key="n" :class="{grave: c.grave}" :style="{left: share(c.frame)}"></i>
           <b :style="{left: share(frame)}"></b>
         </div>
         <div class="player-bar">
@@ -35,12 +35,12 @@ export default {
           <button v-for="(layer, n) in doc.layers" :key="layer.key" :aria-pressed="String(!hidden[layer.key])"
                   @click="flip(layer.key)">
             <span class="player-swatch" :style="{background: layer.colour}"></span>{{ layer.name }}
-            <small>{{ layer.kind === 'consensus' ? 'C' : n + 1 }}</small>
+            <small v-if="layer.kind === 'consensus' || !choosing">{{ layer.kind === 'consensus' ? 'C' : n + 1 }}</small>
           </button>
           <a v-for="layer in doc.layers.filter(l => l.link)" :key="'l' + layer.key" target="_blank"
              :href="layer.link + frame">{{ layer.name }} in CVAT</a>
         </div>
-        <div class="player-keys">Space play · ←/→ frame · Shift ←/→ second <template v-if="doc.groups.length"> · 1–9 annotator · C consensus · N/P conflict · A approve · R reject · U undo</template></div>
+        <div class="player-keys">Space play · ←/→ frame · Shift ←/→ second<template v-if="choosing"> · 1–9 answer · C consensus</template><template v-else-if="doc.groups.length"> · 1–9 annotator · C consensus · N/P conflict · A approve · R reject · U undo · S skip</template></div>
       </div>
       <div class="player-side" v-if="doc.groups.length" tabindex="0" aria-label="Labels and conflicts">
         <label><input type="checkbox" v-model="differencesOnly"> differences only</label>
@@ -59,15 +59,20 @@ export default {
           <option v-for="k in kinds" :key="k" :value="k">{{ k }}</option></select></label>
         <ol class="player-conflicts">
           <li v-for="(c, n) in shownConflicts.slice(0, 400)" :key="n">
-            <button :class="{here: n === at}" @click="jump(n)">{{ c.second }} s · person {{ c.person }} · {{ c.kind }}: {{ c.detail }}</button>
+            <button :class="{here: n === at, grave: c.grave}" @click="jump(n)">{{ c.second }} s · person {{ c.person }} · {{ c.kind }}: {{ c.detail }}</button>
           </li>
         </ol>
       </div>
     </div>
     <div v-else class="empty">{{ problem || 'Loading …' }}</div>`,
-  props: { source: String, frameWanted: Number },
+  props: { source: String, frameWanted: Number, choosing: Boolean },
   data() {
     return { doc: null, problem: "", time: 0, playing: false, hidden: {}, at: -1, speed: 1, differencesOnly: true, kind: "" };
+  },
+  watch: {
+    // Where a comment is about. Told only while the picture stands still.
+    frame(now) { clearTimeout(this.telling); this.telling = setTimeout(() => { if (!this.playing) this.$emit("frame", now); }, 200); },
+    playing(now) { if (!now) this.$emit("frame", this.frame); },
   },
   computed: {
     frame() { return Math.min(Math.floor(this.time * this.doc.clip.fps + 0.001), this.doc.clip.frames - 1); },
@@ -123,7 +128,7 @@ export default {
       if (this.frameWanted) this.$nextTick(() => this.seek(this.frameWanted));
     } catch (error) { this.problem = "The clip cannot be shown: " + error.message; }
   },
-  beforeUnmount() { window.removeEventListener("keydown", this.pressed); },
+  beforeUnmount() { clearTimeout(this.telling); window.removeEventListener("keydown", this.pressed); },
   methods: {
     // Long names may break after an underscore.
     soft(text) { return text.replaceAll("_", "_\u200b"); },
@@ -151,8 +156,9 @@ export default {
         " ": () => this.toggle(), ArrowLeft: () => this.step(-size), ArrowRight: () => this.step(size),
         n: () => this.jump(Math.min(this.at + 1, this.shownConflicts.length - 1)), p: () => this.jump(Math.max(this.at - 1, 0)),
         c: () => this.doc.layers.filter(l => l.kind === "consensus").forEach(l => this.flip(l.key)),
-        a: () => this.$emit("approve"), r: () => this.$emit("reject"), u: () => this.$emit("undo"),
+        a: () => this.$emit("approve"), r: () => this.$emit("reject"), u: () => this.$emit("undo"), s: () => this.$emit("skip"),
       };
+      if (this.choosing && /^[1-9]$/.test(event.key)) { event.preventDefault(); this.$emit("choose", Number(event.key)); return; }
       const layer = this.doc.layers[Number(event.key) - 1];
       const act = keys[event.key.length === 1 ? event.key.toLowerCase() : event.key] || (layer && (() => this.flip(layer.key)));
       if (act) { event.preventDefault(); act(); }

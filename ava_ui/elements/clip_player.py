@@ -3,16 +3,31 @@
 from __future__ import annotations
 
 from nicegui.element import Element
+from nicegui.events import GenericEventArguments
+
+from ava_core.tables import CLIP_FPS
 
 
 class ClipPlayer(Element, component="clip_player.js"):
-    """Shows the document at `source` (`documents.review_document` or `track_document`).
+    """Shows the document at `source` (`documents.review_document`, `track_document`, `audit_document`).
 
     `frame` is where it stands at first. Everything happens in the browser, so that playing and jumping never
-    wait for the server.
+    wait for the server. It tells `approve`, `reject`, `undo` and `skip` as keys are pressed; where `choosing`, the
+    digits tell `choose` instead of hiding annotators.
     """
 
-    def __init__(self, source: str, *, frame: int = 0) -> None:
+    def __init__(self, source: str, *, frame: int = 0, choosing: bool = False) -> None:
         super().__init__()
         self._props["source"] = source
         self._props["frame-wanted"] = frame
+        self._props["choosing"] = choosing
+        self.frame = frame
+        self.on("frame", self._moved)
+
+    @property
+    def second(self) -> int:
+        """The second at which the picture stands."""
+        return self.frame // CLIP_FPS
+
+    def _moved(self, event: GenericEventArguments) -> None:
+        self.frame = int(event.args)
