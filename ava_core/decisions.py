@@ -76,6 +76,35 @@ def reopen(
     return _judge(store, batch, clip_ids, "reopen", actor, comment)
 
 
+def reopen_redone(store: Store, batch: str) -> list[str]:
+    """Take the rejection back of clips that all their annotators have completed again since; returns the clips.
+
+    What was rejected is work that exists no more: the clip waits for a review like any other.
+    """
+    rejected: dict[str, Decision] = {}
+    for decision in decisions_of(store, batch):
+        if decision.action in QC_STATUS:
+            rejected.pop(decision.subject, None)
+            if decision.action == "reject":
+                rejected[decision.subject] = decision
+    if not rejected:
+        return []
+    wanted = select(Job).where(Job.batch == batch, Job.annotator != "", Job.clip_id.in_(rejected))
+    jobs: dict[str, list[Job]] = {}
+    with store.session() as session:
+        for job in session.scalars(wanted):
+            jobs.setdefault(job.clip_id, []).append(job)
+    redone = []
+    for clip, own in sorted(jobs.items()):
+        moments = [job.completed_at for job in own if (job.stage, job.state) == (DONE_STAGE, DONE_STATE)]
+        known = [moment for moment in moments if moment is not None]
+        if len(moments) == len(own) and known and max(known) > rejected[clip].decided_at:
+            redone.append(clip)
+    if redone:
+        reopen(store, batch, redone, "platform", "annotated again")
+    return redone
+
+
 def exclude_annotator(store: Store, batch: str, annotator: str, actor: str, comment: str) -> Decision:
     """Leave an annotator's work out of the batch's consensus."""
     return _set_trust(store, batch, annotator, "exclude", actor, comment)

@@ -11,6 +11,7 @@ from ava_core.storage import Storage
 from ava_core.store import Store, batches, open_store
 from ava_ui.counts import Counts
 from ava_ui.dagster_client import DagsterClient
+from ava_ui.decided import Decided
 from ava_ui.health import Health
 from ava_ui.live import Live
 from ava_ui.reading import Reading
@@ -28,6 +29,7 @@ class Console:
     counts: Counts
     health: Health
     live: Live
+    decided: Decided
     drafts: dict[tuple[str, str], str] = field(default_factory=dict)
     """What people have typed and not sent yet, by user and address: a reload loses nothing."""
 
@@ -45,6 +47,7 @@ class Console:
             Counts(storage, store),
             Health(settings, dagster),
             Live(dagster),
+            Decided(store),
         )
 
     def batch(self, name: str) -> BatchContext:

@@ -13,8 +13,8 @@ from ava_core.consensus.batch import EXPERT_TABLES, consensus_of_batch
 from ava_core.cvat.gateway import CvatGateway
 from ava_core.decisions import DecisionState, decision_state
 from ava_core.errors import InputError
-from ava_core.store import tasks
 from ava_core.quality.audits import BlindItem
+from ava_core.store import tasks
 from ava_core.tables import ADJUDICATIONS, BOX_COLUMNS, CLIP_FPS, empty
 from ava_ui.console import Console
 from ava_ui.reading import changed_at
@@ -117,7 +117,8 @@ def audit_document(console: Console, batch: str, item: BlindItem) -> Json:
         "boxes": [own[frame] for frame in sorted(own)],
     }  # fmt: skip
     layer = {
-        "key": "asked", "name": "who is asked about", "kind": "asked", "colour": "#ffd23f", "link": "", "tracks": [track],
+        "key": "asked", "name": "who is asked about", "kind": "asked", "colour": "#ffd23f", "link": "",
+        "tracks": [track],
     }  # fmt: skip
     return _clip(batch, clip) | {"layers": [layer], "groups": [], "actions": {}, "conflicts": []}
 
@@ -251,8 +252,8 @@ def _breaches(console: Console, batch: str, clip_id: str, persons: pl.DataFrame)
         return []
     known = found.join(persons, on=["clip_id", "annotator", "track_key"], how="left")
     return [
-        {"second": row["second"], "person": row["person_id"] or 0, "kind": f"rule: {row['rule']}", "frame": row["frame"],
-         "grave": row["severity"] == "block", "detail": f"{row['annotator']}: {row['detail']}. {row['say']}".strip()}
+        {"second": row["second"], "person": row["person_id"] or 0, "kind": f"rule: {row['rule']}",
+         "frame": row["frame"], "grave": row["severity"] == "block", "detail": f"{row['annotator']}: {row['detail']}. {row['say']}".strip()}
         for row in known.sort("severity", "second", "annotator").iter_rows(named=True)
     ]  # fmt: skip
 

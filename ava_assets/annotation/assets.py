@@ -16,6 +16,7 @@ from ava_assets.partitions import video_batch
 from ava_assets.resources import Platform
 from ava_core.cvat.adjudication import read_experts
 from ava_core.cvat.retrieve import check_rules, read_completed
+from ava_core.decisions import reopen_redone
 from ava_core.cvat.tasks import create_tasks
 
 GROUP = "annotation"
@@ -73,6 +74,7 @@ def raw_annotations(
     tables = read_completed(at.batch, clips, at.settings, at.store, at.ontology, sink=log_progress(context))
     findings = check_rules(at.batch, tables, at.settings, at.store, at.ontology)
     experts = read_experts(at.batch, clips, at.settings, at.store, at.ontology)
+    redone = reopen_redone(at.store, at.batch)
     boxes = tables["raw_boxes"]
     return Output(
         tables | {"rule_findings": findings} | experts,
@@ -80,6 +82,7 @@ def raw_annotations(
             "boxes": boxes.height,
             "jobs read": boxes["job_id"].n_unique(),
             "breaches of rules": findings.height,
+            "rejected clips done again": len(redone),
             "clips by experts": experts["expert_clips"].height,
             "edited share": float(boxes["edited"].mean() or 0.0),  # type: ignore[arg-type]
         },

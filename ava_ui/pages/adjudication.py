@@ -1,125 +1,257 @@
-"""Answers that are most likely wrong, one after the other: an expert says what holds."""
+"""Answers that are most likely wrong, one after the other: an expert says what holds, by key or by click."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from typing import Any
-from urllib.parse import quote
+from dataclasses import dataclass
+from typing import Any, Final
+from urllib.parse import quote, urlencode
 
 import polars as pl
 from nicegui import ui
+from nicegui.events import GenericEventArguments
 
 from ava_core import decisions
-from ava_core.consensus.queue import PRESENCE
+from ava_core.consensus.presence import PRESENCE
 from ava_core.ontology import Ontology
+from ava_core.tables import CLIP_FPS
 from ava_ui import documents, theme
 from ava_ui.elements.clip_player import ClipPlayer
 from ava_ui.elements.data_table import DataTable
 from ava_ui.visit import Visit
 
-PLACE = ["clip_id", "second", "person_id", "group"]
+PERSON: Final = ["clip_id", "second", "person_id"]
+PLACE: Final = [*PERSON, "group"]
+
+
+@dataclass(frozen=True)
+class Choice:
+    """An answer that can be given: whose it is (names, `consensus`), and the actions or whether somebody is there."""
+
+    words: str
+    who: tuple[str, ...]
+    action_ids: tuple[int, ...] = ()
+    present: bool = True
 
 
 async def content(visit: Visit) -> None:
-    """The queue, and the answer that was chosen in it."""
-    batch = visit.params["batch"]
-    waiting = await asyncio.to_thread(_waiting, visit, batch)
-    if waiting.is_empty():
-        theme.empty(
-            "Nothing is left to adjudicate.",
-            "Answers come here when annotators differ.",
-            f"/quality?batch={batch}",
-        )
-        return
+    """The answer that is looked at, and the queue."""
+    batch, clip_id = visit.params["batch"], visit.query.get("clip", "")
+    waiting = await asyncio.to_thread(waiting_answers, visit, batch)
+    if clip_id:
+        waiting = waiting.filter(pl.col("clip_id") == clip_id)
+    ui.link("back to the queue of clips", f"/quality?batch={quote(batch)}")
     number = visit.number("at")
-    row = waiting.row(min(number, waiting.height - 1), named=True)
-    await _item(visit, batch, row, f"/quality/{quote(batch)}/adjudication?at={number}")
-    theme.heading(f"{waiting.height} answers wait, the most doubtful first")
-    DataTable(
-        waiting.with_columns(batch=pl.lit(batch)).with_row_index("at"), file=f"{batch}_adjudication",
-        labels={"clip_id": "clip", "second": "second", "person_id": "person", "group": "group",
-                "expected_error": "expected wrong labels", "reason": "why"},
-        links={"clip_id": "/quality/{batch}/adjudication?at={at}", "group": "/quality/{batch}/adjudication?at={at}"},
-    )  # fmt: skip
+    row = _asked_for(visit) or (
+        waiting.row(min(number, waiting.height - 1), named=True) if waiting.height else None
+    )
+    following = {"at": number} | ({"clip": clip_id} if clip_id else {})
+    if row is not None:
+        await _item(
+            visit, batch, row, waiting, f"/quality/{quote(batch)}/adjudication?{urlencode(following)}"
+        )
+    if waiting.height:
+        theme.heading(f"{waiting.height} answers wait, the most doubtful first")
+        here = f"/quality/{quote(batch)}/adjudication?at={{at}}" + (
+            f"&clip={quote(clip_id)}" if clip_id else ""
+        )
+        DataTable(
+            waiting.with_row_index("at"), file=f"{batch}_adjudication", facets=["group"],
+            labels={"clip_id": "clip", "second": "second", "person_id": "person", "group": "group",
+                    "expected_error": "expected wrong labels", "reason": "why"},
+            links={"clip_id": here, "second": here, "group": here},
+        )  # fmt: skip
+    else:
+        theme.empty(
+            "Nothing is left to adjudicate.", "Answers come here when annotators differ.",
+            f"/quality?batch={quote(batch)}", "Clips to review",
+        )  # fmt: skip
+    _settled(visit, batch)
 
 
-def _waiting(visit: Visit, batch: str) -> pl.DataFrame:
-    queue = documents.preview_consensus(visit.console, batch)["queue"]
-    settled = decisions.decision_state(visit.console.store, batch).adjudications.select(PLACE)
-    left = queue.filter(pl.col("group") != PRESENCE)
-    return left.join(settled, on=PLACE, how="anti", maintain_order="left")
+def waiting_answers(visit: Visit, batch: str) -> pl.DataFrame:
+    """`tables.ADJUDICATION_QUEUE` without what is settled; who settles a person's label says that somebody is there."""
+    queue = documents.preview_consensus(visit.console, batch, adjudicated=False)["queue"]
+    settled = visit.console.decided.of(batch).adjudications
+    gone = settled.filter(pl.col("group") == PRESENCE, pl.col("action_ids").list.len() == 0).select(PERSON)
+    left = queue.join(settled.select(PLACE), on=PLACE, how="anti", maintain_order="left")
+    left = left.join(gone, on=PERSON, how="anti", maintain_order="left")
+    tied = pl.col("group") == PRESENCE
+    sure = left.filter(tied).join(settled.select(PERSON), on=PERSON, how="semi").select(PLACE)
+    return left.join(sure, on=PLACE, how="anti", maintain_order="left")
 
 
-async def _item(visit: Visit, batch: str, row: dict[str, Any], following: str) -> None:
-    clip_id, ontology = row["clip_id"], visit.console.ontology(batch)
-    answers = await asyncio.to_thread(_answers, visit, batch, row)
-    ui.label(f"{clip_id} · second {row['second']} · person {row['person_id']} · {row['group']}").classes(
+def _asked_for(visit: Visit) -> dict[str, Any] | None:
+    """The answer that the address names, settled or not."""
+    if "group" not in visit.query:
+        return None
+    second = visit.number("second")
+    return {
+        "clip_id": visit.query.get("clip", ""), "second": second, "person_id": visit.number("person"),
+        "group": visit.query["group"], "frame": second * CLIP_FPS,
+    }  # fmt: skip
+
+
+async def _item(visit: Visit, batch: str, row: dict[str, Any], waiting: pl.DataFrame, following: str) -> None:
+    clip_id, group = row["clip_id"], row["group"]
+    documents.clip_row(visit.console, batch, clip_id)
+    ontology = visit.console.ontology(batch)
+    said = await asyncio.to_thread(_said, visit, batch, row)
+    alike = await asyncio.to_thread(_alike, visit, batch, row, waiting)
+    asked = "is somebody there at all?" if group == PRESENCE else group
+    ui.label(f"{clip_id} · second {row['second']} · person {row['person_id']} · {asked}").classes(
         "part-title"
     )
+    choices = _choices(said, ontology, group)
     if visit.may("reviewer"):
-        _choices(visit, batch, row, answers, ontology, following)
+        above = ui.row().classes("items-center")
     else:
-        for who, ids in answers.items():
-            ui.label(f"{who}: {_words(ids, ontology)}")
-    ClipPlayer(f"/media/review/{quote(batch)}/{quote(clip_id)}", frame=row["frame"])
-
-
-def _answers(visit: Visit, batch: str, row: dict[str, Any]) -> dict[str, list[int]]:
-    """What each annotator said, and the consensus."""
-    labels = documents.raw_tables(visit.console, batch)["raw_labels"]
-    formed = documents.preview_consensus(visit.console, batch)
-    here = (
-        (pl.col("clip_id") == row["clip_id"])
-        & (pl.col("second") == row["second"])
-        & (pl.col("group") == row["group"])
+        for choice in choices:
+            ui.label(f"{choice.words}: {', '.join(choice.who)}")
+    player = ClipPlayer(
+        f"/media/review/{quote(batch)}/{quote(clip_id)}", frame=row["frame"], choosing=visit.may("reviewer")
     )
+    if visit.may("reviewer"):
+        with above:
+            _buttons(visit, player, batch, row, choices, alike, ontology, following)
+
+
+def _said(visit: Visit, batch: str, row: dict[str, Any]) -> dict[str, list[int] | bool]:
+    """What each annotator said, and the consensus: actions, or whether somebody is there."""
+    raw, formed = (
+        documents.raw_tables(visit.console, batch),
+        documents.preview_consensus(visit.console, batch, adjudicated=False),
+    )
+    here = (pl.col("clip_id") == row["clip_id"]) & (pl.col("second") == row["second"])
     person = pl.col("person_id") == row["person_id"]
-    said = (
-        labels.filter(here).join(formed["persons"], on=["clip_id", "annotator", "track_key"]).filter(person)
-    )
-    answers = {
-        name: list(ids) for name, ids in said.sort("annotator").select("annotator", "action_ids").iter_rows()
+    of_person = ["clip_id", "annotator", "track_key"]
+    if row["group"] == PRESENCE:
+        drawn = (
+            raw["raw_boxes"].filter(here).join(formed["persons"], on=of_person).filter(person)["annotator"]
+        )
+        crew = raw["completed_jobs"].filter(pl.col("clip_id") == row["clip_id"])["annotator"].unique().sort()
+        return {name: name in set(drawn) for name in crew}
+    own = here & (pl.col("group") == row["group"])
+    labels = raw["raw_labels"].filter(own).join(formed["persons"], on=of_person).filter(person)
+    said: dict[str, list[int] | bool] = {
+        name: sorted(ids)
+        for name, ids in labels.sort("annotator").select("annotator", "action_ids").iter_rows()
     }
-    held = formed["consensus_labels"].filter(here & person)["action_id"].drop_nulls().to_list()
-    return answers | {"consensus": held}
+    held = formed["consensus_labels"].filter(own & person)["action_id"].drop_nulls().sort().to_list()
+    return said | {"consensus": held}
 
 
-def _choices(
+def _alike(visit: Visit, batch: str, row: dict[str, Any], waiting: pl.DataFrame) -> list[int]:
+    """Seconds on end around this one that wait as well, and at which everybody says the same."""
+    same = (pl.col("clip_id") == row["clip_id"]) & (pl.col("person_id") == row["person_id"])
+    open_at = set(waiting.filter(same & (pl.col("group") == row["group"]))["second"])
+    said, found = _said(visit, batch, row), [int(row["second"])]
+    for step in (-1, 1):
+        second = row["second"] + step
+        while second in open_at and _said(visit, batch, row | {"second": second}) == said:
+            found.append(second)
+            second += step
+    return sorted(found)
+
+
+def _choices(said: dict[str, list[int] | bool], ontology: Ontology, group: str) -> list[Choice]:
+    """Each different answer once, with everybody who gives it; the one most give first."""
+    by_answer: dict[tuple[int, ...] | bool, list[str]] = {}
+    for who, answer in said.items():
+        by_answer.setdefault(answer if isinstance(answer, bool) else tuple(answer), []).append(who)
+    if group == PRESENCE:
+        words = {True: "somebody is there", False: "nobody is there"}
+        return [
+            Choice(words[is_there], tuple(by_answer.get(is_there, ())), present=is_there)
+            for is_there in words
+        ]
+    ordered = sorted(by_answer.items(), key=lambda item: (-len(item[1]), str(item[0])))
+    return [
+        Choice(", ".join(ontology.action(i).name for i in ids) or "none", tuple(who), ids)
+        for ids, who in ordered
+        if not isinstance(ids, bool)
+    ]
+
+
+def _buttons(
     visit: Visit,
+    player: ClipPlayer,
     batch: str,
     row: dict[str, Any],
-    answers: dict[str, list[int]],
+    choices: list[Choice],
+    alike: list[int],
     ontology: Ontology,
     following: str,
 ) -> None:
-    def choose(ids: list[int]) -> Callable[..., Any]:
+    store, name = visit.console.store, visit.user.username
+    whole = None
+    if len(alike) > 1:
+        # Made after the buttons, read when one is pressed.
+        whole = ui.switch(f"seconds {alike[0]} to {alike[-1]}, at which everybody says the same", value=True)
+        whole.mark("whole-stretch")
+
+    def choose(choice: Choice) -> Callable[..., Any]:
         def act() -> None:
-            decisions.adjudicate(
-                visit.console.store, batch, clip_id=row["clip_id"], second=row["second"], person_id=row["person_id"],
-                group=row["group"], action_ids=ids, actor=visit.user.username,
-            )  # fmt: skip
+            for second in alike if whole is not None and whole.value else [row["second"]]:
+                at = {
+                    "clip_id": row["clip_id"],
+                    "second": second,
+                    "person_id": row["person_id"],
+                    "actor": name,
+                }
+                if row["group"] == PRESENCE:
+                    decisions.settle_presence(store, batch, present=choice.present, **at)
+                else:
+                    decisions.adjudicate(store, batch, group=row["group"], action_ids=choice.action_ids, **at)
             ui.navigate.to(following)
 
         return visit.action("reviewer", act)
 
-    with ui.row().classes("items-center"):
-        for who, ids in answers.items():
-            ui.button(f"{who}: {_words(ids, ontology)}", on_click=choose(ids)).props("outline no-caps").mark(
-                f"choose-{who}"
-            )
-        group = ontology.group(row["group"])
-        other = ui.select(
-            {a.id: a.name for a in group.actions}, multiple=group.kind == "multi", label="other"
-        ).classes("w-48")
+    for number, choice in enumerate(choices, start=1):
+        who = f" ({', '.join(choice.who)})" if choice.who else ""
+        ui.button(f"{number} · {choice.words}{who}", on_click=choose(choice)).props("outline no-caps").mark(
+            " ".join(f"choose-{one}" for one in choice.who) or f"choose-{number}"
+        )
 
-        async def choose_other() -> None:
-            value = other.value
-            ids = value if isinstance(value, list) else [] if value is None else [value]
-            await choose(ids)()
+    async def by_key(event: GenericEventArguments) -> None:
+        if 1 <= int(event.args) <= len(choices):
+            await choose(choices[int(event.args) - 1])()
 
-        ui.button("Other", on_click=choose_other).props("outline no-caps")
+    player.on("choose", by_key)
+    if row["group"] == PRESENCE:
+        return
+    group = ontology.group(row["group"])
+    other = ui.select(
+        {a.id: a.name for a in group.actions}, multiple=group.kind == "multi", label="other"
+    ).classes("w-48")
+
+    async def choose_other() -> None:
+        value = other.value
+        ids = value if isinstance(value, list) else [] if value is None else [value]
+        await choose(Choice("other", (), tuple(ids)))()
+
+    ui.button("Other", on_click=choose_other).props("outline no-caps").mark("choose-other")
 
 
-def _words(ids: list[int], ontology: Ontology) -> str:
-    return ", ".join(ontology.action(i).name for i in ids) or "none"
+def _settled(visit: Visit, batch: str) -> None:
+    """Answers that were settled; each can be settled anew."""
+    names = {action.id: action.name for action in visit.console.ontology(batch).actions}
+    made = [d for d in decisions.decisions_of(visit.console.store, batch) if d.action == "adjudicate"]
+    if not made:
+        return
+    rows = [
+        {"when": d.decided_at, "who": d.actor, "clip_id": d.after["clip_id"], "second": d.after["second"],
+         "person": d.after["person_id"], "group": d.after["group"], "answer": _answer(d.after, names)}
+        for d in reversed(made)
+    ]  # fmt: skip
+    theme.heading(f"{len(made)} answers were settled")
+    again = f"/quality/{quote(batch)}/adjudication?clip={{clip_id}}&second={{second}}&person={{person}}&group={{group}}"
+    DataTable(pl.DataFrame(rows), file=f"{batch}_settled", links={"clip_id": again, "answer": again})
+
+
+def _answer(after: dict[str, Any], names: dict[int, str]) -> str:
+    ids = after["action_ids"]
+    if after["group"] == PRESENCE:
+        return "somebody is there" if ids else "nobody is there"
+    return ", ".join(names.get(i, str(i)) for i in ids) or "none"

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from itertools import pairwise
+import asyncio
+from collections.abc import Mapping
+from itertools import pairwise, product
 from typing import Final
 from urllib.parse import quote
 
 import polars as pl
 from nicegui import ui
 
+from ava_core.agreement.conflicts import between
 from ava_core.errors import InputError
 from ava_ui import theme
+from ava_ui.documents import named
 from ava_ui.elements import charts
 from ava_ui.elements.data_table import DataTable, shown
 from ava_ui.visit import Visit
@@ -18,19 +22,24 @@ from ava_ui.visit import Visit
 BINS: Final = 10
 STATISTICS: Final = ("pooled_alpha", "kappa", "mean_iou", "f1", "tube_iou", "shared_clips")
 """Figures of pairs that the matrix can show."""
+ALPHAS: Final = ("pooled_alpha", "kappa")
+TENTATIVE, RELIABLE = 0.667, 0.8
+"""Krippendorff's marks (2004): conclusions are tentative from the first on, reliable from the second."""
 
 
 async def content(visit: Visit) -> None:
     """All figures of one batch; a cell of the matrix opens what the two say differently."""
     batch = visit.params["batch"]
-    overall = _table(visit, "overall")
-    ui.link("scorecards", f"/quality/{quote(batch)}/annotators")
+    overall = await asyncio.to_thread(_table, visit, "overall")
+    with ui.row():
+        ui.link("scorecards", f"/quality/{quote(batch)}/annotators")
+        ui.link("clips to review", f"/quality?batch={quote(batch)}")
+        ui.link("adjudication", f"/quality/{quote(batch)}/adjudication")
     theme.heading("Overall")
     ui.label(
         "Intervals are of 95 %, from resampling clips. An undefined figure is a dash, with its reason."
     ).classes("soft")
     DataTable(overall, file=f"{batch}_overall")
-    _classes(visit, batch)
     with ui.element("div").classes("two"):
         with ui.card():
             theme.heading("Clips by alpha")
@@ -38,8 +47,10 @@ async def content(visit: Visit) -> None:
         with ui.card():
             theme.heading("Annotator by annotator")
             _matrix(visit, _table(visit, "pairs"))
+    _classes(visit, batch)
     _confusions(visit, batch)
-    _diverging(visit, batch)
+    differing = await asyncio.to_thread(_differing, visit, batch)
+    _diverging(visit, batch, differing)
 
 
 def _table(visit: Visit, name: str) -> pl.DataFrame:
@@ -59,7 +70,11 @@ def _classes(visit: Visit, batch: str) -> None:
     if defined.height:
         with ui.card().classes("w-full"):
             charts.intervals(list(defined.select("name", "alpha", "low", "high").iter_rows()))
-    DataTable(classes, file=f"{batch}_classes", sort_by="alpha")
+    DataTable(
+        classes, file=f"{batch}_classes", sort_by="alpha",
+        links={"name": f"/quality/{quote(batch)}/agreement?{batch}_conflicts.kind=label:{{group}}#diverging",
+               "group": f"/quality/{quote(batch)}/agreement?group={{group}}#confusion"},
+    )  # fmt: skip
 
 
 def _histogram(clips: pl.DataFrame) -> None:
@@ -87,62 +102,96 @@ def _matrix(visit: Visit, pairs: pl.DataFrame) -> None:
             ui.link(name.replace("_", " "), f"/quality/{batch}/agreement?statistic={name}").classes(style)
     value = {(a, b): v for a, b, v in pairs.select("annotator", "annotator_b", statistic).iter_rows()}
     names = sorted({name for pair in value for name in pair})
-    with ui.element("table").classes("matrix"):
+    cells = {}
+    for a, b in product(names, names):
+        if a != b:
+            found = value.get((a, b), value.get((b, a)))
+            target = f"/quality/{batch}/agreement?statistic={statistic}&a={quote(a)}&b={quote(b)}#diverging"
+            cells[a, b] = str(shown(found)), target, _trust(statistic, found)
+    _square(names, cells)
+    if statistic in ALPHAS:
+        ui.label(
+            f"Green from {RELIABLE:g}, yellow from {TENTATIVE:g} (Krippendorff's marks; they block nothing). "
+            "A cell opens what the two say differently."
+        ).classes("soft")
+
+
+def _trust(statistic: str, value: float | None) -> str:
+    """How a cell is coloured: only coefficients that correct for chance are."""
+    if statistic not in ALPHAS or value is None:
+        return ""
+    return "cell-good" if value >= RELIABLE else "cell-fair" if value >= TENTATIVE else "cell-weak"
+
+
+def _square(names: list[str], cells: Mapping[tuple[str, str], tuple[str, str, str]]) -> None:
+    """A matrix: text, address and style of each cell by row and column."""
+    with ui.element("div").classes("scroll"), ui.element("table").classes("matrix"):
         with ui.element("tr"):
             for name in ["", *names]:
-                with ui.element("th"):
-                    ui.label(name)
+                with ui.element("th").props("scope=col"):
+                    ui.label(name.replace("_", " "))
         for a in names:
             with ui.element("tr"):
-                with ui.element("th"):
-                    ui.label(a)
+                with ui.element("th").props("scope=row"):
+                    ui.label(a.replace("_", " "))
                 for b in names:
-                    with ui.element("td"):
-                        if a != b:
-                            found = value.get((a, b), value.get((b, a)))
-                            ui.link(
-                                str(shown(found)),
-                                f"/quality/{batch}/agreement?a={quote(a)}&b={quote(b)}#diverging",
-                            )
+                    text, target, style = cells.get((a, b), ("", "", ""))
+                    with ui.element("td").classes(style):
+                        if target:
+                            ui.link(text, target)
+                        else:
+                            ui.label(text)
 
 
 def _confusions(visit: Visit, batch: str) -> None:
+    """Of one exclusive group at a time, how often one annotator says the row and another one the column."""
     confusion = visit.console.reading.table(batch, "agreement", "confusion")
     if confusion is None or confusion.is_empty():
         return
-    names = {action.id: action.name for action in visit.console.ontology(batch).actions}
+    ui.element("a").props("id=confusion")
     theme.heading("What is confused with what")
-    differing = confusion.filter(pl.col("action_id") < pl.col("action_id_b")).with_columns(
-        pl.col("action_id", "action_id_b").replace_strict(names, default="?", return_dtype=pl.String)
-    )
-    DataTable(
-        differing,
-        labels={"group": "group", "action_id": "one says", "action_id_b": "other says", "count": "times"},
-        sort_by="count", descending=True, file=f"{batch}_confusion",
-    )  # fmt: skip
+    ontology = visit.console.ontology(batch)
+    groups = confusion["group"].unique(maintain_order=True).to_list()
+    group = visit.query.get("group", "")
+    group = group if group in groups else groups[0]
+    address = f"/quality/{quote(batch)}/agreement"
+    with ui.row():
+        for name in groups:
+            style = "text-weight-bold" if name == group else ""
+            ui.link(name.replace("_", " "), f"{address}?group={quote(name)}#confusion").classes(style)
+    own = confusion.filter(pl.col("group") == group)
+    names = {action.id: action.name for action in ontology.group(group).actions}
+    most = max(own.filter(pl.col("action_id") != pl.col("action_id_b"))["count"].max() or 1, 1)
+    target = f"{address}?{batch}_conflicts.kind={quote(f'label:{group}')}#diverging"
+    cells = {}
+    for a, b, count in own.select("action_id", "action_id_b", "count").iter_rows():
+        if a in names and b in names:
+            style = "cell-same" if a == b else f"cell-heat-{min(4, 5 * count // (most + 1))}"
+            cells[names[a], names[b]] = str(count), "" if a == b else target, style
+    _square(list(names.values()), cells)
 
 
-def _diverging(visit: Visit, batch: str) -> None:
-    ui.element("a").props("id=diverging")
+def _differing(visit: Visit, batch: str) -> pl.DataFrame:
+    """Where annotators differ, all of them or the two that the address names; actions by name."""
     conflicts = _table(visit, "conflicts")
     a, b = visit.query.get("a", ""), visit.query.get("b", "")
     if a and b:
-        theme.heading(f"Where {a} and {b} differ")
-        said = pl.col("detail")
-        both = said.str.contains(a, literal=True) & said.str.contains(b, literal=True)
-        conflicts = conflicts.filter(
-            both
-            | (
-                (pl.col("kind") == "missed")
-                & (said.str.contains(a, literal=True) | said.str.contains(b, literal=True))
-            )
-        )
-    else:
-        theme.heading("Where annotators differ")
-    frame = pl.col("frame") if "frame" in conflicts.columns else pl.col("second") * 30
+        conflicts = between(conflicts, a, b)
+    names = {action.id: action.name for action in visit.console.ontology(batch).actions}
+    told = {detail: named(detail, names) for detail in conflicts["detail"].unique()}
+    detail = pl.col("detail").replace_strict(told, default=pl.col("detail"), return_dtype=pl.String)
+    return conflicts.select("clip_id", "second", "person_id", "frame", "kind", detail.alias("detail"))
+
+
+def _diverging(visit: Visit, batch: str, differing: pl.DataFrame) -> None:
+    ui.element("a").props("id=diverging")
+    a, b = visit.query.get("a", ""), visit.query.get("b", "")
+    theme.heading(f"Where {a} and {b} differ" if a and b else "Where annotators differ")
+    if a and b:
+        ui.link("everybody", f"/quality/{quote(batch)}/agreement#diverging")
+    review = f"/quality/{quote(batch)}/clips/{{clip_id}}?frame={{frame}}"
     DataTable(
-        conflicts.with_columns(frame=frame, batch=pl.lit(batch)), file=f"{batch}_conflicts",
+        differing, file=f"{batch}_conflicts", facets=["kind"],
         labels={"clip_id": "clip", "second": "second", "person_id": "person", "kind": "kind", "detail": "detail"},
-        links={"clip_id": "/quality/{batch}/clips/{clip_id}?frame={frame}",
-               "second": "/quality/{batch}/clips/{clip_id}?frame={frame}"},
+        links={"clip_id": review, "second": review},
     )  # fmt: skip

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 from typing import Final
+from urllib.parse import quote
 
 import polars as pl
 from nicegui import ui
 from sqlalchemy import case, func, select
 
 from ava_core import decisions
-from ava_core.quality.bulk import BulkPlan, Thresholds, plan_bulk_approval
+from ava_core.cvat.staffing import requeue
+from ava_core.decisions import DecisionState
+from ava_core.errors import AvaError, InputError
+from ava_core.quality.bulk import BulkPlan, Thresholds, blocked_clips, plan_bulk_approval
 from ava_core.store import Store, batches, tasks
 from ava_core.store.tables import Job, Task
-from ava_core.tables import AGREEMENT_BY_CLIP
+from ava_core.tables import AGREEMENT_BY_CLIP, with_new_columns
 from ava_ui import theme
 from ava_ui.console import Console
 from ava_ui.elements.data_table import DataTable
@@ -21,20 +26,33 @@ from ava_ui.visit import Visit
 
 SCHEMA: Final = {
     "batch": pl.String, "clip_id": pl.String, "status": pl.String, "completed": pl.Int64, "jobs": pl.Int64,
-    "annotators": pl.Int64, "pooled_alpha": pl.Float64, "mean_iou": pl.Float64, "f1": pl.Float64,
-    "shared_boxes": pl.Int64, "missed": pl.Int64, "reason": pl.String,
+    "annotators": pl.Int64, "pooled_alpha": pl.Float64, "kappa": pl.Float64, "mean_iou": pl.Float64,
+    "f1": pl.Float64, "shared_boxes": pl.Int64, "missed": pl.Int64, "breaches": pl.Int64, "reason": pl.String,
 }  # fmt: skip
 
 LABELS: Final = {
-    "clip_id": "clip", "batch": "batch", "status": "status", "completed": "jobs done", "jobs": "jobs",
-    "pooled_alpha": "alpha", "mean_iou": "mean IoU", "f1": "box F1", "missed": "missed boxes", "reason": "note",
+    "clip_id": "clip", "batch": "batch", "completed": "jobs done", "jobs": "jobs", "pooled_alpha": "alpha",
+    "kappa": "kappa", "mean_iou": "mean IoU", "f1": "box F1", "missed": "missed boxes",
+    "breaches": "blocking breaches", "reason": "note",
+}  # fmt: skip
+
+BATCH_LABELS: Final = {
+    "batch": "batch", "pending": "wait", "approved": "approved", "rejected": "rejected", "alpha": "median alpha",
+    "agreement": "agreement", "annotators": "annotators", "adjudication": "adjudication", "audit": "blind audit",
+    "gold": "gold",
 }  # fmt: skip
 
 STATUSES: Final = ("pending", "approved", "rejected")
 
+PARTS: Final = {
+    "agreement": "Agreement", "annotators": "Annotators", "adjudication": "Adjudication", "audit": "Blind audit",
+    "gold": "Gold",
+}  # fmt: skip
+"""Pages of one batch's quality, by the last part of their address."""
+
 
 async def content(visit: Visit) -> None:
-    """Queue, filter, bulk approval."""
+    """Queue, bulk approval, and what there is of each batch."""
     chosen = {"batch": visit.query.get("batch", ""), "status": visit.query.get("status", "pending")}
     names = await asyncio.to_thread(batches.names, visit.console.store)
     found = await asyncio.to_thread(queue, visit.console, chosen["batch"])
@@ -46,37 +64,106 @@ async def content(visit: Visit) -> None:
             "See the jobs",
         )
         return
-
     with ui.row().classes("items-center"):
         ui.select({"": "all batches"} | {name: name for name in names}, value=chosen["batch"], label="batch",
-                  on_change=lambda e: _go(e.value, chosen["status"])).classes("w-48")  # fmt: skip
+                  with_input=len(names) > 12,
+                  on_change=lambda e: _go(e.value or "", chosen["status"])).classes("w-48")  # fmt: skip
         ui.toggle({s: f"{s} ({found.filter(pl.col('status') == s).height})" for s in STATUSES},
                   value=chosen["status"], on_change=lambda e: _go(chosen["batch"], e.value))  # fmt: skip
-        for name in [chosen["batch"]] if chosen["batch"] else names[-3:]:
-            ui.link(f"Agreement of {name}", f"/quality/{name}/agreement")
-            ui.link("scorecards", f"/quality/{name}/annotators")
-            ui.link("adjudication", f"/quality/{name}/adjudication")
+        if chosen["batch"]:
+            for part in PARTS:
+                ui.link(PARTS[part], f"/quality/{quote(chosen['batch'])}/{part}")
     wanted = found.filter(pl.col("status") == chosen["status"])
     if chosen["status"] == "pending" and visit.may("reviewer") and wanted.height:
-        _bulk(visit, [chosen["batch"]] if chosen["batch"] else names)
-    DataTable(
-        wanted, labels=LABELS, file=f"{chosen['status']}_clips", sort_by="pooled_alpha",
-        links={"clip_id": "/quality/{batch}/clips/{clip_id}", "batch": "/quality/{batch}/agreement",
-               "completed": "/progress?batch={batch}&clip={clip_id}"},
+        await _bulk(visit, [chosen["batch"]] if chosen["batch"] else names)
+    left = found.filter(pl.col("status") == "rejected", pl.col("completed") == pl.col("jobs")).height
+    if left:
+        target = f"/quality?batch={quote(chosen['batch'])}&status=rejected"
+        ui.link(
+            f"{left} rejected clip(s) with their annotators' finished work: hand them back", target
+        ).classes("warn")
+    may_hand_back = chosen["status"] == "rejected" and visit.may("reviewer") and wanted.height > 0
+    table = DataTable(
+        wanted, labels=LABELS, file=f"{chosen['status']}_clips", sort_by="pooled_alpha", selectable=may_hand_back,
+        links={"clip_id": "/quality/{batch}/clips/{clip_id}", "batch": "/quality?batch={batch}",
+               "completed": "/progress?batch={batch}&clip={clip_id}&state=completed",
+               "jobs": "/progress?batch={batch}&clip={clip_id}",
+               "pooled_alpha": "/quality/{batch}/agreement", "breaches": "/quality/{batch}/clips/{clip_id}"},
     )  # fmt: skip
+    if may_hand_back:
+        _hand_back(visit, table)
+    if not chosen["batch"]:
+        theme.heading("By batch")
+        DataTable(
+            by_batch(found), labels=BATCH_LABELS, file="quality", sort_by="pending", descending=True,
+            links={"batch": "/quality?batch={batch}", "alpha": "/quality/{batch}/agreement"}
+            | {status: f"/quality?batch={{batch}}&status={status}" for status in STATUSES}
+            | {part: f"/quality/{{batch}}/{part}" for part in PARTS},
+        )  # fmt: skip
+
+
+def _hand_back(visit: Visit, table: DataTable) -> None:
+    async def act() -> None:
+        chosen = table.selected
+        if chosen.is_empty():
+            raise InputError("No clip is ticked.", "Tick clips in the table.")
+        problems = []
+        for (batch,), rows in chosen.group_by(["batch"], maintain_order=True):
+            problems += await handed_back(visit, str(batch), dict.fromkeys(rows["clip_id"].to_list(), 0))
+        if problems:
+            raise AvaError(problems[0], f"{len(problems)} of {chosen.height} clip(s) were not handed back.")
+        ui.navigate.reload()
+
+    button = ui.button("Hand ticked clips back to their annotators", icon="replay").mark("hand-back-ticked")
+    button.on_click(visit.action("reviewer", act))
+
+
+async def handed_back(visit: Visit, batch: str, clips: Mapping[str, int]) -> list[str]:
+    """Give rejected clips back to their annotators, each with its comment at a second; what went wrong, a line each.
+
+    A clip that was not handed back stays rejected, with its jobs completed: it shows in the queue.
+    """
+    settings, store, name = visit.console.batch_settings(batch), visit.console.store, visit.user.username
+    problems = []
+    for clip_id, second in clips.items():
+        try:
+            await asyncio.to_thread(requeue, settings, store, batch, clip_id, name, second=second)
+        except AvaError as error:
+            problems.append(str(error))
+            visit.note("requeue failed", f"{batch}: {clip_id}", problem=str(error))
+    return problems
+
+
+def by_batch(found: pl.DataFrame) -> pl.DataFrame:
+    """A row per batch: how many of its clips have each status, their median alpha, and what there is to open."""
+    counts = [(pl.col("status") == status).sum().alias(status) for status in STATUSES]
+    opened = [pl.lit("open").alias(part) for part in PARTS]
+    return (
+        found.group_by("batch", maintain_order=True)
+        .agg(*counts, alpha=pl.col("pooled_alpha").median())
+        .with_columns(opened)
+    )
 
 
 def queue(console: Console, batch: str = "") -> pl.DataFrame:
     """Clips on which somebody has completed a job, with their agreement and decision, of one batch or of all."""
     found = _worked_on(console.store, batch)
+    names = found["batch"].unique(maintain_order=True)
     figures = [c for c in SCHEMA if c in AGREEMENT_BY_CLIP]
     agreed = [
-        table.select(figures)
-        for name in found["batch"].unique(maintain_order=True)
+        with_new_columns(table, AGREEMENT_BY_CLIP).select(figures)
+        for name in names
         if (table := console.reading.table(name, "agreement", "clips")) is not None
     ]
+    grave = [
+        table.filter(pl.col("severity") == "block").group_by("clip_id").agg(breaches=pl.len().cast(pl.Int64))
+        for name in names
+        if (table := console.reading.table(name, "raw_annotations", "rule_findings")) is not None
+    ]
     known = pl.concat(agreed) if agreed else pl.DataFrame(schema={c: AGREEMENT_BY_CLIP[c] for c in figures})
+    broken = pl.concat(grave) if grave else pl.DataFrame(schema={"clip_id": pl.String, "breaches": pl.Int64})
     joined = found.join(known, on="clip_id", how="left", maintain_order="left")
+    joined = joined.join(broken, on="clip_id", how="left", maintain_order="left")
     return joined.select(pl.col(c).cast(t) for c, t in SCHEMA.items())
 
 
@@ -87,62 +174,100 @@ def _worked_on(store: Store, batch: str) -> pl.DataFrame:
     judged = select(Task.clip_id, func.min(Task.qc_status)).group_by(Task.clip_id)
     if batch:
         jobs, judged = jobs.where(Job.batch == batch), judged.where(Task.batch == batch)
-    wanted = jobs.group_by(Job.batch, Job.clip_id).having(func.sum(done) > 0).order_by(Job.batch, Job.clip_id)
+    wanted = jobs.group_by(Job.batch, Job.clip_id).order_by(Job.batch, Job.clip_id)
     with store.session() as session:
         counted = [tuple(row) for row in session.execute(wanted)]
         statuses = [tuple(row) for row in session.execute(judged)]
     columns = {"batch": pl.String, "clip_id": pl.String, "completed": pl.Int64, "jobs": pl.Int64}
     status = pl.DataFrame(statuses, schema={"clip_id": pl.String, "status": pl.String}, orient="row")
-    return pl.DataFrame(counted, schema=columns, orient="row").join(
+    found = pl.DataFrame(counted, schema=columns, orient="row").join(
         status, on="clip_id", how="left", maintain_order="left"
     )
+    # A rejected clip stays to be seen while its annotators do it again.
+    return found.filter((pl.col("completed") > 0) | (pl.col("status") == "rejected"))
 
 
 def bulk_plans(console: Console, names: list[str], thresholds: Thresholds) -> dict[str, BulkPlan]:
     """What approving by thresholds would do, by batch that has agreement."""
-    plans = {}
+    plans, states = {}, console.decided.all()
+    nobody = DecisionState.of_approved(())
     for name in names:
         clips = console.reading.table(name, "agreement", "clips")
-        if clips is not None:
-            plans[name] = plan_bulk_approval(clips, decisions.decision_state(console.store, name), thresholds)
+        if clips is None:
+            continue
+        state = states.get(name, nobody)
+        findings = console.reading.table(name, "raw_annotations", "rule_findings")
+        blocked = {} if findings is None else blocked_clips(findings, state.excluded)
+        plans[name] = plan_bulk_approval(clips, state, thresholds, blocked)
     return plans
 
 
-def _bulk(visit: Visit, names: list[str]) -> None:
+async def _bulk(visit: Visit, names: list[str]) -> None:
     first = Thresholds()
-    with ui.expansion("Approve many by thresholds", icon="done_all").classes("w-full"):
-        ui.label("A figure that is undefined passes no threshold but 0.").classes("soft")
+    with ui.expansion("Approve many by thresholds", icon="done_all").classes("w-full").mark("bulk") as panel:
+        ui.label(
+            "A figure that is undefined passes no threshold but 0; a clip that breaks a blocking rule passes none."
+        ).classes("soft")
         with ui.row().classes("items-center w-full"):
             alpha = _slider("alpha at least", first.pooled_alpha)
+            kappa = _slider("kappa at least", first.kappa)
             iou = _slider("mean IoU at least", first.mean_iou)
             f1 = _slider("box F1 at least", first.f1)
         effect = ui.label().mark("bulk-effect")
         button = ui.button("Approve them", icon="done_all").mark("bulk-approve")
+        left = ui.column().classes("w-full")
+    sliders = (alpha, kappa, iou, f1)
+    asked = 0
 
-    def plans() -> dict[str, BulkPlan]:
-        return bulk_plans(visit.console, names, Thresholds(alpha.value, iou.value, f1.value))
+    async def plans() -> dict[str, BulkPlan]:
+        chosen = Thresholds(pooled_alpha=alpha.value, kappa=kappa.value, mean_iou=iou.value, f1=f1.value)
+        return await asyncio.to_thread(bulk_plans, visit.console, names, chosen)
 
-    def show() -> None:
-        found = plans().values()
-        passing, left = sum(len(plan.approve) for plan in found), sum(plan.left.height for plan in found)
-        effect.set_text(f"{passing} clip(s) would be approved, {left} would stay pending.")
+    async def show() -> None:
+        nonlocal asked
+        asked = mine = asked + 1
+        found = await plans()
+        if mine != asked:
+            return  # a slider has moved on; what it says now is shown
+        passing = sum(len(plan.approve) for plan in found.values())
+        out = [plan.left.with_columns(batch=pl.lit(name)) for name, plan in found.items()]
+        effect.set_text(
+            f"{passing} clip(s) would be approved, {sum(o.height for o in out)} would stay pending."
+        )
         button.set_enabled(passing > 0)
+        left.clear()
+        with left:
+            if out and panel.value:
+                _stay(pl.concat(out))
 
     async def approve() -> None:
-        chosen = {name: plan.approve for name, plan in plans().items() if plan.approve}
+        chosen = {name: plan.approve for name, plan in (await plans()).items() if plan.approve}
         with theme.asking(f"Approve {sum(map(len, chosen.values()))} clips?", "Approve") as dialog:
             ui.label("Each can be taken back later.")
         if not await dialog:
             return
-        comment = f"bulk: alpha ≥ {alpha.value:g}, IoU ≥ {iou.value:g}, F1 ≥ {f1.value:g}"
+        comment = (
+            f"bulk: alpha ≥ {alpha.value:g}, kappa ≥ {kappa.value:g}, IoU ≥ {iou.value:g}, F1 ≥ {f1.value:g}"
+        )
         for name, clips in chosen.items():
             decisions.approve(visit.console.store, name, clips, visit.user.username, comment)
         ui.navigate.reload()
 
-    for slider in (alpha, iou, f1):
+    for slider in sliders:
         slider.on_value_change(show)
+    panel.on_value_change(show)
     button.on_click(visit.action("reviewer", approve))
-    show()
+    await show()
+
+
+def _stay(left: pl.DataFrame) -> None:
+    """Why clips would stay pending."""
+    if left.height:
+        ui.label("These stay, and why").classes("soft")
+        DataTable(
+            left.select("clip_id", "batch", "reason"), file="left_pending",
+            links={"clip_id": "/quality/{batch}/clips/{clip_id}"},
+        )  # fmt: skip
 
 
 def _slider(name: str, value: float) -> ui.slider:

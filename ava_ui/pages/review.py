@@ -4,25 +4,30 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from typing import Any, Final
 from urllib.parse import quote
 
 import polars as pl
-from nicegui import ui
+from nicegui import background_tasks, ui
 
 from ava_core import decisions
+from ava_core.cvat import staffing
 from ava_core.cvat.adjudication import send_to_expert
-from ava_core.cvat.tasks import add_annotator
 from ava_core.errors import InputError
+from ava_core.quality.bulk import blocked_clips
 from ava_core.store import annotators, tasks
 from ava_ui import documents, theme
 from ava_ui.elements.clip_player import ClipPlayer
 from ava_ui.elements.data_table import shown
-from ava_ui.pages.quality import queue
+from ava_ui.pages.quality import handed_back, queue
 from ava_ui.visit import Visit
+
+FIGURES: Final = {"alpha": "pooled_alpha", "kappa": "kappa", "mean IoU": "mean_iou", "F1": "f1"}
+"""Figures of a clip, by what people call them."""
 
 
 async def content(visit: Visit) -> None:
-    """Figures, player, decision."""
+    """The player, what is known of the clip, and the decision."""
     batch, clip_id = visit.params["batch"], visit.params["clip_id"]
     documents.clip_row(visit.console, batch, clip_id)
     found = await asyncio.to_thread(queue, visit.console, batch)
@@ -31,16 +36,22 @@ async def content(visit: Visit) -> None:
         theme.empty(
             "Nobody has completed this clip yet.",
             "It can be judged once a job of it is completed.",
-            "/progress",
+            f"/progress?batch={quote(batch)}&clip={quote(clip_id)}",
+            "Its jobs",
         )
         return
     row = mine.row(0, named=True)
-    _figures(row)
+    following = _next_after(found, clip_id)
+    blocked = _breaches(visit, batch).get(clip_id, "")
+    _figures(row, found)
+    if blocked:
+        ui.label(f"Breaks a rule that must not be broken: {blocked}.").classes("bad").mark("blocked")
     above = ui.row().classes("items-center w-full no-wrap")
     player = ClipPlayer(f"/media/review/{quote(batch)}/{quote(clip_id)}", frame=visit.number("frame"))
+    player.on("skip", lambda: _go_on(batch, following), [])
     if visit.may("reviewer"):
         with above:
-            _decide(visit, player, row, _next_after(found, clip_id))
+            _decide(visit, player, row, following, blocked)
         with ui.row().classes("items-center"):
             _measure(visit, batch, clip_id)
             if visit.may("admin"):
@@ -48,15 +59,23 @@ async def content(visit: Visit) -> None:
     _history(visit, batch, clip_id)
 
 
-def _figures(row: dict[str, object]) -> None:
-    batch = row["batch"]
+def _breaches(visit: Visit, batch: str) -> dict[str, str]:
+    findings = visit.console.reading.table(batch, "raw_annotations", "rule_findings")
+    if findings is None:
+        return {}
+    return blocked_clips(findings, decisions.decision_state(visit.console.store, batch).excluded)
+
+
+def _figures(row: dict[str, Any], found: pl.DataFrame) -> None:
+    batch, clip = quote(str(row["batch"])), quote(str(row["clip_id"]))
+    waiting = found.filter(pl.col("status") == "pending").height
     with ui.row().classes("items-center"):
         ui.badge(str(row["status"])).mark("qc-status")
-        ui.label(f"{row['completed']} of {row['jobs']} jobs done")
-        ui.label(
-            f"alpha {shown(row['pooled_alpha'])} · mean IoU {shown(row['mean_iou'])} · F1 {shown(row['f1'])}"
-        )
-        ui.link("batch's agreement", f"/quality/{batch}/agreement")
+        ui.link(f"{row['completed']} of {row['jobs']} jobs done", f"/progress?batch={batch}&clip={clip}")
+        ui.label(" · ".join(f"{name} {shown(row[column])}" for name, column in FIGURES.items()))
+        ui.link(f"{waiting} of {found.height} clips wait", f"/quality?batch={batch}")
+        ui.link("agreement", f"/quality/{batch}/agreement")
+        ui.link("adjudicate its answers", f"/quality/{batch}/adjudication?clip={clip}")
         if row["reason"]:
             ui.label(str(row["reason"])).classes("warn")
 
@@ -70,43 +89,69 @@ def _next_after(found: pl.DataFrame, clip_id: str) -> str:
     return (later or waiting or [""])[0]
 
 
-def _decide(visit: Visit, player: ClipPlayer, row: dict[str, object], following: str) -> None:
-    batch, clip_id = str(row["batch"]), str(row["clip_id"])
-    comment = ui.input("Comment (needed for a rejection)").classes("grow").mark("comment")
+def _go_on(batch: str, following: str) -> None:
+    """To the next clip that waits; to the queue where none does."""
+    ui.navigate.to(
+        f"/quality/{quote(batch)}/clips/{quote(following)}" if following else f"/quality?batch={quote(batch)}"
+    )
+
+
+def _decide(visit: Visit, player: ClipPlayer, row: dict[str, Any], following: str, blocked: str) -> None:
+    batch, clip_id, store = str(row["batch"]), str(row["clip_id"]), visit.console.store
+    comment = ui.input("Comment (needed for a rejection)", value=visit.draft).classes("grow").mark("comment")
+    comment.on_value_change(lambda event: visit.keep_draft(event.value or ""))
     approve = ui.button("Approve (A)", icon="check", color="positive").mark("approve")
     reject = ui.button("Reject (R)", icon="close", color="negative").mark("reject")
+    hand_back = ui.switch("hand back", value=True).mark("hand-back")
+    with hand_back:
+        ui.tooltip(
+            "A rejected clip goes back to its annotators, with the comment at the second that is shown."
+        )
     reopen = ui.button("Undo (U)", icon="undo").props("flat").mark("reopen")
     reopen.set_enabled(row["status"] != "pending")
+    ui.button("Skip (S)", icon="skip_next", on_click=lambda: _go_on(batch, following)).props("flat").mark(
+        "skip"
+    )
 
-    def judge(function: Callable[..., object], *, advance: bool) -> Callable[[], None]:
-        def act() -> None:
-            function(visit.console.store, batch, [clip_id], visit.user.username, comment.value or "")
-            if advance and following:
-                ui.navigate.to(f"/quality/{quote(batch)}/clips/{quote(following)}")
-            elif advance:
-                ui.navigate.to(f"/quality?batch={quote(batch)}")
-            else:
-                ui.navigate.reload()
+    def judged(function: Callable[..., object], said: str) -> None:
+        function(store, batch, [clip_id], visit.user.username, said)
+        visit.keep_draft("")
 
-        return act
+    async def approving() -> None:
+        said = comment.value or ""
+        if blocked:
+            with theme.asking("Approve it although it breaks a rule?", "Approve all the same") as dialog:
+                ui.label(f"{blocked}.")
+            if not await dialog:
+                return
+            said = f"{said} (although {blocked})".strip()
+        judged(decisions.approve, said)
+        _go_on(batch, following)
 
-    def say_why_or_reject() -> None:
-        if not (comment.value or "").strip():
+    def rejecting() -> None:
+        said = (comment.value or "").strip()
+        if not said:
             comment.run_method("focus")
             ui.notify("Say in the comment what the annotators should mend, then press Enter.")
             return
-        judge(decisions.reject, advance=True)()
+        judged(decisions.reject, said)
+        if hand_back.value:
+            # Nobody waits for the annotation server: what it does not take shows among the rejected clips.
+            background_tasks.create(
+                handed_back(visit, batch, {clip_id: player.second}), name=f"hand back {clip_id}"
+            )
+        _go_on(batch, following)
 
-    approving = visit.action("reviewer", judge(decisions.approve, advance=True))
-    rejecting = visit.action("reviewer", say_why_or_reject)
-    reopening = visit.action("reviewer", judge(decisions.reopen, advance=False))
-    approve.on_click(approving)
-    reject.on_click(rejecting)
-    reopen.on_click(reopening)
-    comment.on("keydown.enter", rejecting)
-    player.on("approve", approving, [])
-    player.on("reject", rejecting, [])
-    player.on("undo", reopening, [])
+    def reopening() -> None:
+        judged(decisions.reopen, comment.value or "")
+        ui.navigate.reload()
+
+    acts: dict[str, Callable[..., object]] = {"approve": approving, "reject": rejecting, "undo": reopening}
+    for name, button in {"approve": approve, "reject": reject, "undo": reopen}.items():
+        act = visit.action("reviewer", acts[name])
+        button.on_click(act)
+        player.on(name, act, [])
+    comment.on("keydown.enter", visit.action("reviewer", rejecting))
 
 
 def _measure(visit: Visit, batch: str, clip_id: str) -> None:
@@ -141,29 +186,34 @@ def _ask(visit: Visit, batch: str, clip_id: str) -> None:
         return str(who.value)
 
     async def top_up() -> None:
-        name, clip = chosen(), documents.clip_row(console, batch, clip_id)
-        tracks = console.reading.of_clip(batch, "tracks", clip_id)
-        assert tracks is not None, "a clip that was annotated has tracks"
+        name, at = chosen(), console.batch(batch)
         await asyncio.to_thread(
-            add_annotator, batch, clip, name, tracks, console.storage, console.batch_settings(batch), console.store,
-            console.ontology(batch),
-        )  # fmt: skip
-        visit.note("top up", f"{batch}: {clip_id}", annotator=name)
+            staffing.top_up,
+            at.settings,
+            at.store,
+            at.storage,
+            at.ontology,
+            batch,
+            clip_id,
+            visit.user.username,
+            name,
+        )
         ui.notify(f"{name} has a job of this clip now.")
 
     async def send() -> None:
         name = chosen()
         formed = await asyncio.to_thread(documents.preview_consensus, console, batch)
         await asyncio.to_thread(
-            send_to_expert, batch, clip_id, name, formed, console.batch_settings(batch), console.store,
-            console.ontology(batch), actor=visit.user.username,
-        )  # fmt: skip
+            send_to_expert, console.batch(batch), clip_id, name, formed, actor=visit.user.username
+        )
         ui.notify(f"{name} finds the consensus in CVAT, to mend it there.")
 
     ui.button("As another annotator", on_click=visit.action("admin", top_up)).props("flat no-caps").mark(
         "top-up"
     )
-    ui.button("To mend the consensus in CVAT", on_click=visit.action("admin", send)).props("flat no-caps")
+    ui.button("To mend the consensus in CVAT", on_click=visit.action("admin", send)).props(
+        "flat no-caps"
+    ).mark("expert")
 
 
 def _history(visit: Visit, batch: str, clip_id: str) -> None:

@@ -12,7 +12,7 @@ from ava_ui.main import PAGES
 from .conftest import Site, eventually
 from .home import BATCH, CLIPS_PLANTED, PASSWORD
 
-PARAMS = {"batch": BATCH, "clip_id": "clip_0000", "release": "v1", "run_id": "nothing"}
+PARAMS = {"batch": BATCH, "clip_id": "clip_0000", "release": "v1", "other": "v1", "run_id": "nothing"}
 SEEN = {
     "/": "How many clips are how far",
     "/batches": "Batches",
@@ -25,12 +25,16 @@ SEEN = {
     "/quality/{batch}/agreement": "Annotator by annotator",
     "/quality/{batch}/annotators": "Scorecards",
     "/quality/{batch}/adjudication": "the most doubtful first",
+    "/quality/{batch}/audit": "A simple random sample of approved answers",
+    "/quality/{batch}/gold": "Measured by gold",
     "/quality/{batch}/clips/{clip_id}": "3 of 3 jobs done",
     "/dataset": "What would go in",
     "/dataset/{release}": "AVA_dataset.csv",
+    "/dataset/{release}/compare/{other}": "What changed from",
     "/metrics": "Who waits on whom",
     "/ontology": "The form in CVAT",
     "/audit": "Audit log",
+    "/system": "Where things are",
     "/people": "Add somebody",
     "/account": "All sessions end",
 }
@@ -148,6 +152,8 @@ async def test_an_answer_is_adjudicated(site: Site) -> None:
     rita = site.enter("rita")
     await rita.open(f"/quality/{BATCH}/adjudication")
     await rita.should_see(marker="choose-consensus", retries=50)
+    for stretch in rita.find(ui.switch).elements:
+        stretch.set_value(False)
     rita.find(marker="choose-consensus").click()
     await eventually(lambda: decisions.decision_state(site.console.store, BATCH).adjudications.height == 1)
 
@@ -164,6 +170,7 @@ async def test_a_clip_becomes_gold(site: Site) -> None:
 
 
 async def test_an_annotation_server_that_is_away_is_an_error_for_people(site: Site) -> None:
+    annotators.put(site.console.store, "nora")
     adam = site.enter("adam")
     await adam.open(f"/quality/{BATCH}/clips/clip_0001")
     await adam.should_see(marker="top-up", retries=50)
@@ -171,6 +178,9 @@ async def test_an_annotation_server_that_is_away_is_an_error_for_people(site: Si
     await adam.should_see("Nobody is chosen.", retries=50)
     (select,) = adam.find(marker="more").elements
     select.set_value("good1")  # type: ignore[attr-defined]
+    adam.find(marker="top-up").click()
+    await adam.should_see("'good1' has clip clip_0001 already", retries=50)
+    select.set_value("nora")  # type: ignore[attr-defined]
     adam.find(marker="top-up").click()
     await adam.should_see("The annotation server does not answer", retries=100)
 
