@@ -46,6 +46,14 @@ def batch_name_for(path: Path | str) -> str:
     return check_batch_name(cleaned[:63])
 
 
+def changed_at(path: UPath) -> float | None:
+    """When a file was written last, in seconds since 1970; `None` where there is none."""
+    try:
+        return float(path.stat().st_mtime)
+    except FileNotFoundError:
+        return None
+
+
 class Storage:
     """The root of all files, with atomic writes."""
 

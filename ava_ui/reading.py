@@ -7,9 +7,8 @@ from threading import Lock
 from typing import Final
 
 import polars as pl
-from upath import UPath
 
-from ava_core.storage import Storage
+from ava_core.storage import Storage, changed_at
 
 KEPT_BYTES: Final = 200_000_000
 """Tables kept in memory, all together; the ones used longest ago go first."""
@@ -48,12 +47,3 @@ class Reading:
         """The rows of one clip; `None` where the table was not made yet."""
         found = self.table(batch, asset, table)
         return None if found is None else found.filter(pl.col("clip_id") == clip_id)
-
-
-def changed_at(path: UPath) -> float | None:
-    """When a file was written last; `None` where there is none."""
-    try:
-        found = path.stat()
-    except FileNotFoundError:
-        return None
-    return float(found.st_mtime)

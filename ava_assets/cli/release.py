@@ -33,6 +33,10 @@ def make(
     ] = None,
     ratios: Annotated[str, typer.Option(help="Shares of train, val and test.")] = "0.7,0.15,0.15",
     pin: Annotated[list[str] | None, typer.Option(help="SOURCE=SPLIT; may be repeated.")] = None,
+    batch: Annotated[
+        list[str] | None,
+        typer.Option(help="Batch that goes in; may be repeated. Default: all that have a dataset."),
+    ] = None,
     least_rows: Annotated[int, typer.Option(help="Classes with fewer labels are named in the card.")] = 0,
     drop_rare: Annotated[bool, typer.Option(help="Leave those classes out; ids stay as they are.")] = False,
     drop_weak: Annotated[
@@ -47,7 +51,8 @@ def make(
     flavours = list(FLAVOURS) if flavour is None else [each for each in flavour if each != "none"]
     folder = make_release(
         load_settings(), name=name, note=note, licence=licence, authors=author or [], flavours=flavours,
-        ratios=_ratios(ratios), pins=_pins(pin or []), least_rows=least_rows, drop_rare=drop_rare, drop_weak=drop_weak,
+        ratios=_ratios(ratios), pins=_pins(pin or []), batches=batch or [], least_rows=least_rows,
+        drop_rare=drop_rare, drop_weak=drop_weak,
     )  # fmt: skip
     console = Console(highlight=False, soft_wrap=True)
     with opened_release(folder.name) as local:

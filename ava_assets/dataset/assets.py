@@ -63,6 +63,8 @@ class ReleaseConfig(Config):
     least_rows: int = 0
     drop_rare: bool = False
     drop_weak: bool = False
+    batches: list[str] = []
+    actor: str = ""
 
 
 @asset(group_name=GROUP, kinds={"csv"}, deps=[ava_csv])

@@ -43,13 +43,16 @@ def building(storage: Storage, final: UPath, *, replace: bool = False) -> Iterat
 
 
 @contextmanager
-def fetched_folder(storage: Storage, folder: UPath) -> Iterator[Path]:
-    """A local copy of a folder for the time of the block; the folder itself where it is on this machine."""
+def fetched_folder(storage: Storage, folder: UPath, *, only: str = "") -> Iterator[Path]:
+    """A local copy of a folder for the time of the block; the folder itself where it is on this machine.
+
+    `only`: a file or folder in it; of a folder that is elsewhere, the rest is not copied.
+    """
     if storage.is_local:
         yield storage.local(folder)
         return
     with tempfile.TemporaryDirectory(prefix="ava-") as temporary:
-        for path in _files(folder):
+        for path in _files(folder / only if only else folder):
             target = Path(temporary) / path.relative_to(folder).as_posix()
             target.parent.mkdir(parents=True, exist_ok=True)
             target.write_bytes(path.read_bytes())
@@ -71,4 +74,6 @@ def _upload(folder: Path, final: UPath) -> None:
 
 
 def _files(folder: UPath) -> list[UPath]:
+    if folder.is_file():
+        return [folder]
     return [path for path in folder.rglob("*") if path.is_file()] if folder.exists() else []

@@ -26,6 +26,21 @@ Inputs = Sequence[tuple[BatchTables, BatchWork]]
 
 
 @dataclass(frozen=True)
+class Chosen:
+    """What goes in: rows (`rows.ROW_COLUMNS`), clips that have rows, and of every source its content's hash.
+
+    `agreement`: tables of `agreement.measure`; `dropped`: reasons by id of the classes that were left out.
+    """
+
+    ontology: Ontology
+    rows: pl.DataFrame
+    clips: pl.DataFrame
+    content: Mapping[str, str]
+    agreement: Mapping[str, pl.DataFrame]
+    dropped: Mapping[int, str]
+
+
+@dataclass(frozen=True)
 class Gathered:
     """The dataset, what `splits.json` keeps, agreement (`agreement.measure`), and classes left out with the reason."""
 
@@ -49,21 +64,8 @@ def gather(
 
     Raises `ExportError` where they do not fit, a class is too weak, or pictures are missing.
     """
-    _refuse_doubled_sources(inputs)
-    ontology = _common_ontology([tables for tables, _ in inputs], settings, store)
-    found = pl.concat(
-        [annotation_rows(t.consensus_boxes, t.consensus_labels, t.clips, t.disputed) for t, _ in inputs]
-    ).sort("video_id", "timestamp", "person_id", "action_id")
-    agreement = _agreement(found, inputs, ontology, settings.seed)
-    dropped = _dropped(found, agreement["per_class"], ontology, options)
-    rows = found.filter(~pl.col("action_id").is_in(list(dropped)))
-    if rows.is_empty():
-        raise ExportError(
-            "No labelled person is left in an approved clip.", "Approve clips, or lower the floor."
-        )
-    clips = pl.concat([tables.clips for tables, _ in inputs])
-    used = clips.filter(pl.col("clip_id").is_in(rows["video_id"].unique().to_list()))
-    content = _content(inputs)
+    chosen = choose(inputs, options, settings, store)
+    rows, used, content, ontology = chosen.rows, chosen.clips, chosen.content, chosen.ontology
     splits = release_splits(rows, used, content, options, settings.seed, storage.path("releases"))
     dataset = Dataset(
         title=f"Release {name}",
@@ -83,7 +85,29 @@ def gather(
         "seed": settings.seed, "ratios": dict(options.ratios), "sources": splits,
         "sha256": {source: content[source] for source in splits},
     }  # fmt: skip
-    return Gathered(dataset, record, agreement, {ontology.action(n).name: why for n, why in dropped.items()})
+    dropped = {ontology.action(number).name: why for number, why in chosen.dropped.items()}
+    return Gathered(dataset, record, chosen.agreement, dropped)
+
+
+def choose(
+    inputs: Inputs, options: ReleaseOptions, settings: Settings, store: Store, *, repetitions: int = 1000
+) -> Chosen:
+    """The rows that go in; `repetitions` of agreement's intervals. Raises `ExportError` as `gather` does."""
+    _refuse_doubled_sources(inputs)
+    ontology = _common_ontology([tables for tables, _ in inputs], settings, store)
+    found = pl.concat(
+        [annotation_rows(t.consensus_boxes, t.consensus_labels, t.clips, t.disputed) for t, _ in inputs]
+    ).sort("video_id", "timestamp", "person_id", "action_id")
+    agreement = _agreement(found, inputs, ontology, settings.seed, repetitions)
+    dropped = _dropped(found, agreement["per_class"], ontology, options)
+    rows = found.filter(~pl.col("action_id").is_in(list(dropped)))
+    if rows.is_empty():
+        raise ExportError(
+            "No labelled person is left in an approved clip.", "Approve clips, or lower the floor."
+        )
+    clips = pl.concat([tables.clips for tables, _ in inputs])
+    used = clips.filter(pl.col("clip_id").is_in(rows["video_id"].unique().to_list()))
+    return Chosen(ontology, rows, used, _content(inputs), agreement, dropped)
 
 
 def manifest(dataset: Dataset, inputs: Inputs) -> pl.DataFrame:
@@ -121,7 +145,9 @@ def _dropped(
     return dropped
 
 
-def _agreement(rows: pl.DataFrame, inputs: Inputs, ontology: Ontology, seed: int) -> dict[str, pl.DataFrame]:
+def _agreement(
+    rows: pl.DataFrame, inputs: Inputs, ontology: Ontology, seed: int, repetitions: int
+) -> dict[str, pl.DataFrame]:
     """Agreement of those who had a vote, on the clips that have rows."""
     released = pl.col("clip_id").is_in(rows["video_id"].unique().to_list())
 
@@ -137,6 +163,7 @@ def _agreement(rows: pl.DataFrame, inputs: Inputs, ontology: Ontology, seed: int
         together([work.completed for _, work in inputs]),
         ontology,
         seed=seed,
+        repetitions=repetitions,
     )
 
 

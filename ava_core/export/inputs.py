@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import polars as pl
 
 from ava_core.decisions import decision_state, decisions_of
+from ava_core.errors import ExportError
 from ava_core.storage import Storage
 from ava_core.store import Store, batches
 from ava_core.tables import (
@@ -64,6 +66,35 @@ PERSONS: Schema = {
 """Who is whom: the person of every annotator's track."""
 
 APPROVALS: Schema = {"clip_id": pl.String, "approved_by": pl.String, "approved_at": pl.String}
+
+
+def ready_batches(storage: Storage, store: Store, wanted: Sequence[str] = ()) -> list[str]:
+    """Batches that have a dataset, oldest first: all of them, or the `wanted` ones.
+
+    Raises `ExportError` for a wanted batch that is not known or has none.
+    """
+    known = batches.names(store)
+    ready = [name for name in known if storage.table_path(name, "ava_csv").exists()]
+    for name in wanted:
+        if name not in ready:
+            raise ExportError(
+                f"Batch {name} has no dataset yet." if name in known else f"There is no batch {name}.",
+                "Approve clips of it, and wait for ava_csv."
+                if name in known
+                else "`ava batch list` shows them.",
+            )
+    return [name for name in ready if name in wanted or not wanted]
+
+
+def load_inputs(
+    storage: Storage, store: Store, wanted: Sequence[str] = ()
+) -> list[tuple[BatchTables, BatchWork]]:
+    """Tables and work of `ready_batches`. Raises `ExportError` where nothing in them is approved."""
+    ready = ready_batches(storage, store, wanted)
+    inputs = [(load_batch(storage, store, name), load_work(storage, store, name)) for name in ready]
+    if not any(tables.consensus_labels.height for tables, _ in inputs):
+        raise ExportError("No batch has an approved dataset yet.", "Approve clips, and wait for ava_csv.")
+    return inputs
 
 
 def load_batch(storage: Storage, store: Store, batch: str) -> BatchTables:

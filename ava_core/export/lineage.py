@@ -65,13 +65,37 @@ def trace(release: Path, row: str) -> dict[str, Any]:
     `row`: `<split>:<line>` of its csv, or the csv's line itself. Raises `InputError` where there is no lineage
     or no such row.
     """
-    path = release / FILE
-    if not path.is_file():
-        raise InputError(f"{release} holds no {FILE}.", "Only releases made by `ava release make` do.")
-    found = pl.scan_parquet(path).filter(_wanted(row)).collect()
+    found = _lineage_of(release).filter(_wanted(row)).collect()
     if found.is_empty():
         raise InputError(f"{release.name} has no row {row!r}.", "Lines count from 1.")
     return found.to_dicts()[0]
+
+
+def trace_at(
+    release: Path, video_id: str, timestamp: int, person_id: int | None = None
+) -> list[dict[str, Any]]:
+    """The lineage of all rows at a timestamp of a video, of one person or of all, as `trace` gives it.
+
+    Raises `InputError` where there is no lineage or no such row.
+    """
+    at = (pl.col("video_id") == video_id) & (pl.col("timestamp") == timestamp)
+    if person_id is not None:
+        at &= pl.col("person_id") == person_id
+    found = _lineage_of(release).filter(at).sort("person_id", "action_id").collect()
+    if found.is_empty():
+        of = "" if person_id is None else f" of person {person_id}"
+        raise InputError(
+            f"{release.name} has no row of {video_id!r} at {timestamp:04d}{of}.",
+            "Timestamps count from 0900: 0903 is the video's fourth second.",
+        )
+    return found.to_dicts()
+
+
+def _lineage_of(release: Path) -> pl.LazyFrame:
+    path = release / FILE
+    if not path.is_file():
+        raise InputError(f"{release} holds no {FILE}.", "Only releases made by `ava release make` do.")
+    return pl.scan_parquet(path, glob=False)
 
 
 def _wanted(row: str) -> pl.Expr:

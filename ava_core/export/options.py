@@ -17,7 +17,8 @@ class ReleaseOptions:
     of single source videos; `flavours`: layouts beside AVA's own (`flavours.FLAVOURS`); `least_rows`: rows below
     which a class is reported in the card, and left out where `drop_rare`; `drop_weak`: leave out classes whose
     agreement lies below the ontology's `minimum_alpha`, which block a release otherwise. Ids never change.
-    `licence` and `authors` go into card and citation.
+    `licence` and `authors` go into card and citation. `batches`: those that go in, none for all that have a dataset;
+    `actor`: who asked for the release, kept in `release.json`.
     """
 
     name: str = ""
@@ -30,3 +31,5 @@ class ReleaseOptions:
     least_rows: int = 0
     drop_rare: bool = False
     drop_weak: bool = False
+    batches: Sequence[str] = ()
+    actor: str = ""

@@ -20,7 +20,7 @@ from ava_core.export.croissant import write_croissant
 from ava_core.export.flavours import write_dataset
 from ava_core.export.folders import building, fetched_folder
 from ava_core.export.gather import Gathered, Inputs, gather, manifest
-from ava_core.export.inputs import load_batch, load_work
+from ava_core.export.inputs import load_inputs
 from ava_core.export.lineage import FILE as LINEAGE_FILE
 from ava_core.export.lineage import lineage
 from ava_core.export.options import ReleaseOptions
@@ -28,7 +28,7 @@ from ava_core.export.splits import SPLITS
 from ava_core.progress import Progress, ProgressSink, ignore_progress
 from ava_core.settings import Settings
 from ava_core.storage import Storage
-from ava_core.store import Store, batches
+from ava_core.store import Store
 
 _NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,62}")
 
@@ -50,17 +50,15 @@ def write_release(
     *,
     sink: ProgressSink = ignore_progress,
 ) -> Release:
-    """Write `releases/<name>` from every batch that has a dataset; nothing is left behind where it fails.
+    """Write `releases/<name>` from every batch that has a dataset, or from those that are named; nothing is left
+    behind where it fails.
 
     Splits of earlier releases hold. Raises `ExportError` where the name is taken, nothing is approved, pictures
     are missing, a class is too weak, or batches contradict each other in names or ontologies.
     """
     root = storage.path("releases")
     name = _free_name(root, options.name)
-    ready = [b for b in batches.names(store) if storage.table_path(b, "ava_csv").exists()]
-    inputs = [(load_batch(storage, store, b), load_work(storage, store, b)) for b in ready]
-    if not any(tables.consensus_labels.height for tables, _ in inputs):
-        raise ExportError("No batch has an approved dataset yet.", "Approve clips, and wait for ava_csv.")
+    inputs = load_inputs(storage, store, options.batches)
     progress = Progress("write release", 4, "parts", sink)
     with ExitStack() as fetched:
 

@@ -32,7 +32,7 @@ def release_splits(
     for source in sources:
         first.setdefault(content[source], source)
     stands_for = {source: first[content[source]] for source in sources}
-    earlier = _earlier_splits(root)
+    earlier = earlier_splits(root)
     fixed: dict[str, str] = {}
     for source in sources:
         was = earlier.get(source) or earlier.get(content[source])
@@ -68,7 +68,7 @@ def _refuse_leakage(clips: pl.DataFrame, splits: Mapping[str, str], content: Map
     check_leakage(pl.DataFrame(sources + cut, ["what", "sha256", "split"], orient="row"))
 
 
-def _earlier_splits(root: UPath) -> dict[str, str]:
+def earlier_splits(root: UPath) -> dict[str, str]:
     """Splits of all earlier releases by source and by content hash, oldest first: the oldest word holds."""
     fixed: dict[str, str] = {}
     found = [path / "splits.json" for path in root.iterdir() if path.name[0] != "."] if root.exists() else []

@@ -3,129 +3,108 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any
+from typing import Final
+from urllib.parse import quote
 
 import polars as pl
 from nicegui import ui
 
-from ava_core.decisions import decision_state
 from ava_core.errors import InputError
-from ava_core.export.flavours import FLAVOURS
-from ava_core.export.splits import RATIOS
-from ava_core.store import batches
+from ava_core.export.outlook import outlook
+from ava_core.export.outlook_inputs import read_outlook
 from ava_ui import theme
 from ava_ui.console import Console
 from ava_ui.elements.data_table import DataTable
-from ava_ui.releases import releases
+from ava_ui.pages.release_form import release_form
+from ava_ui.release_contents import release_table
 from ava_ui.visit import Visit
+
+LABELS: Final = {
+    "batch": "batch", "clips": "clips", "approved": "approved", "waiting": "waiting", "rejected": "rejected",
+    "unannotated": "not annotated", "in_consensus": "in consensus", "labels": "labels",
+    "disputed": "disputed seconds", "ready": "goes in", "missing": "missing",
+}  # fmt: skip
+
+LINKS: Final = {
+    "batch": "/batches/{batch}",
+    "clips": "/batches/{batch}#clips",
+    "approved": "/quality?batch={batch}&status=approved",
+    "waiting": "/quality?batch={batch}&status=pending",
+    "rejected": "/quality?batch={batch}&status=rejected",
+    "unannotated": "/progress?batch={batch}",
+    "in_consensus": "/quality?batch={batch}&status=approved",
+    "labels": "/quality/{batch}/agreement",
+    "disputed": "/quality/{batch}/adjudication",
+}
+
+RELEASE_LABELS: Final = {
+    "name": "release", "made_at": "made (UTC)", "actor": "by", "batches": "batches", "sources": "source videos",
+    "clips": "clips", "rows": "labels", "note": "note", "csv": "csv", "zip": "everything",
+}  # fmt: skip
 
 
 async def content(visit: Visit) -> None:
     """Content of the next release, its options, and the ones there are."""
-    inside = await asyncio.to_thread(would_hold, visit.console)
+    inside, sources = await asyncio.to_thread(next_release, visit.console)
     theme.heading("What would go in")
     if inside.is_empty():
         theme.empty("No batches yet.", "Add one first.", "/batches", "Batches")
-        return
-    DataTable(
-        inside, file="next_release",
-        links={"batch": "/batches/{batch}", "approved": "/quality?batch={batch}&status=approved",
-               "missing": "/quality?batch={batch}"},
-    )  # fmt: skip
-    if visit.may("admin"):
-        _generate(visit, bool((inside["approved"] > 0).any()))
+    else:
+        _inside(inside, sources)
+        if visit.may("admin"):
+            release_form(visit, inside.filter("ready")["batch"].to_list(), sources["source_id"].to_list())
+    _releases(visit, await asyncio.to_thread(release_table, visit.console.storage))
+
+
+def next_release(console: Console) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """`outlook.OUTLOOK`, and the source videos of which something goes in: `batch, source_id`."""
+    batches, clips = read_outlook(console.storage, console.store)
+    inside = outlook(batches, clips)
+    ready = pl.col("batch").is_in(inside.filter("ready")["batch"].implode())
+    used = clips.filter(ready, pl.col("status") == "approved", pl.col("boxes") > 0)
+    return inside, used.select("batch", "source_id").unique().sort("source_id")
+
+
+def _inside(inside: pl.DataFrame, sources: pl.DataFrame) -> None:
+    ready = inside.filter("ready")
+    counts = {
+        "clips": ready["in_consensus"],
+        "labels": ready["labels"],
+        "disputed seconds": ready["disputed"],
+    }
+    theme.facts(
+        {"batches": f"{ready.height} of {inside.height}", "source videos": sources.height}
+        | {name: int(values.sum()) for name, values in counts.items()},
+        {
+            "batches": "?next_release.ready=true",
+            "clips": "/quality?status=approved",
+            "labels": "?next_release.sort=labels&next_release.order=down",
+            "disputed seconds": "?next_release.sort=disputed&next_release.order=down",
+        },
+    )
+    DataTable(inside, labels=LABELS, links=LINKS, file="next_release", facets=("ready",))
+
+
+def _releases(visit: Visit, made: pl.DataFrame) -> None:
     theme.heading("Releases")
-    made = await asyncio.to_thread(releases, visit.console.storage)
-    if not made:
+    if made.is_empty():
         theme.empty("No releases yet.", "Approve clips, then generate a dataset.", "/quality", "Review clips")
         return
-    for info in made:
-        with ui.row().classes("items-center"):
-            ui.link(info.name, f"/dataset/{info.name}").classes("text-weight-bold")
-            ui.label(
-                f"{info.made_at:%Y-%m-%d %H:%M} UTC · {', '.join(info.record.get('batches', {}))}"
-            ).classes("soft")
-            ui.link("AVA_dataset.csv", f"/download/{info.name}/AVA_dataset.csv")
-            ui.link("zip of everything", f"/download/{info.name}.zip")
+    table = DataTable(
+        made.with_columns(csv=pl.lit("AVA_dataset.csv"), zip=pl.lit("zip")),
+        labels=RELEASE_LABELS, file="releases", selectable=made.height > 1,
+        links={"name": "/dataset/{name}", "batches": "/dataset/{name}#splits", "sources": "/dataset/{name}#splits",
+               "clips": "/dataset/{name}#clips", "rows": "/dataset/{name}#classes",
+               "csv": "/download/{name}/AVA_dataset.csv", "zip": "/download/{name}.zip"},
+    )  # fmt: skip
 
+    def compare() -> None:
+        chosen = table.selected.sort("made_at", "name")["name"].to_list()
+        if len(chosen) != 2:
+            raise InputError(f"{len(chosen)} releases are ticked.", "Tick two, then compare them.")
+        ui.navigate.to("/dataset/{}/compare/{}".format(*map(quote, chosen)))
 
-def would_hold(console: Console) -> pl.DataFrame:
-    """A row per batch: `batch, approved, clips, labels, missing` (why clips or the batch stay out)."""
-    rows = []
-    for name in batches.names(console.store):
-        clips = console.reading.table(name, "clips")
-        state = decision_state(console.store, name)
-        labels = console.reading.table(name, "consensus_labels", "consensus_labels")
-        formed = console.reading.table(name, "consensus_labels", "consensus_boxes")
-        total = 0 if clips is None else clips.height
-        reasons = []
-        if clips is None:
-            reasons.append("not processed yet")
-        elif total > len(state.approved):
-            waiting = total - len(state.approved) - len(state.rejected)
-            reasons += [f"{waiting} clip(s) wait for a decision"] if waiting else []
-            reasons += [f"{len(state.rejected)} rejected"] if state.rejected else []
-        formed_clips = set() if formed is None else set(formed["clip_id"].unique())
-        late = state.approved - formed_clips
-        if state.approved and late:
-            reasons.append(
-                f"consensus of {len(late)} approved clip(s) is still to be formed, or holds nobody"
-            )
-        ready = 0 if labels is None else labels.filter(pl.col("clip_id").is_in(sorted(state.approved))).height
-        rows.append((name, len(state.approved), total, ready, "; ".join(reasons)))
-    schema = {
-        "batch": pl.String,
-        "approved": pl.Int64,
-        "clips": pl.Int64,
-        "labels": pl.Int64,
-        "missing": pl.String,
-    }
-    return pl.DataFrame(rows, schema=schema, orient="row")
-
-
-def _generate(visit: Visit, anything: bool) -> None:
-    with (
-        ui.expansion("Generate dataset", icon="dataset", value=anything)
-        .classes("w-full")
-        .mark("generate-form")
-    ):
-        with ui.row().classes("items-center"):
-            name = ui.input("name", placeholder="the next of v1, v2, …").classes("w-40").mark("release-name")
-            note = ui.input("a sentence for the card").classes("w-64")
-            licence = ui.input("licence", placeholder="CC-BY-4.0").classes("w-40")
-            authors = ui.input("authors (Family, Given; …)").classes("w-64")
-        with ui.row().classes("items-center"):
-            shares = {
-                split: ui.number(split, value=share, min=0, max=1, step=0.05).classes("w-24")
-                for split, share in RATIOS.items()
-            }
-            flavours = ui.select(
-                list(FLAVOURS), value=list(FLAVOURS), multiple=True, label="layouts beside AVA's"
-            ).classes("w-64")
-            least = ui.number("rare below (labels)", value=0, min=0, precision=0).classes("w-40")
-            drop = ui.switch("leave rare classes out")
-            weak = ui.switch("leave classes below their least alpha out")
-
-        def options() -> dict[str, Any]:
-            ratios = {split: float(field.value or 0) for split, field in shares.items()}
-            if abs(sum(ratios.values()) - 1) > 1e-6:
-                raise InputError(f"The shares add up to {sum(ratios.values()):g}.", "They must add up to 1.")
-            return {
-                "name": (name.value or "").strip(), "note": note.value or "", "licence": licence.value or "",
-                "authors": [a.strip() for a in (authors.value or "").split(";") if a.strip()],
-                "flavours": list(flavours.value or []), "ratios": ratios, "least_rows": int(least.value or 0),
-                "drop_rare": bool(drop.value), "drop_weak": bool(weak.value),
-            }  # fmt: skip
-
-        async def generate() -> None:
-            chosen = options()
-            run = await visit.console.dagster.make_release(chosen)
-            visit.note("generate dataset", run, **chosen)
-            ui.navigate.to(f"/runs/{run}")
-
-        button = ui.button(
-            "Generate dataset", icon="play_arrow", on_click=visit.action("admin", generate)
-        ).mark("generate")
-        button.set_enabled(anything)
-        if not anything:
-            ui.label("No clip is approved yet.").classes("soft")
+    if made.height > 1:
+        ui.button(
+            "Compare the two that are ticked", icon="compare_arrows", on_click=visit.action("viewer", compare)
+        ).props("flat no-caps").mark("compare")

@@ -240,10 +240,14 @@ def _source(batch: str, source_id: str, content: str) -> dict[str, Any]:
 
 @pytest.fixture(scope="session")
 def seven_seconds(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The clip that worlds show."""
+    return write_seven_seconds(tmp_path_factory.mktemp("clip") / "clip.mp4")
+
+
+def write_seven_seconds(path: Path) -> Path:
     """A clip of 210 frames, 64×48, 30 fps, with black bars of 6 px above and below."""
     import av
 
-    path = tmp_path_factory.mktemp("clip") / "clip.mp4"
     with av.open(str(path), "w") as container:
         stream = container.add_stream("libx264", rate=30, options={"preset": "ultrafast"})
         stream.width, stream.height, stream.pix_fmt = WIDTH, HEIGHT, "yuv420p"

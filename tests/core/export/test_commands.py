@@ -110,6 +110,9 @@ def test_releases_are_made_listed_and_compared(ava: Run, world, monkeypatch: pyt
     assert "south_lane_000" in compared
     assert "Labels: 10 added" in compared
     assert "There is no release 'v9'" in ava("release", "diff", "v1", "v9").err
+    assert ava("release", "make", "--name", "lanes", "--batch", "south", "--flavour", "none").code == 0
+    assert list(json.loads((world.releases / "lanes/release.json").read_text())["batches"]) == ["south"]
+    assert "There is no batch west" in ava("release", "make", "--batch", "west").err
 
 
 def test_a_release_that_cannot_be_is_refused_in_a_sentence(

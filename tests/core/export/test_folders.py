@@ -41,6 +41,15 @@ def test_a_folder_is_there_once_the_block_has_ended(storage: Storage) -> None:
         assert (local / "deep" / "b").read_text() == "2"
 
 
+def test_of_a_folder_that_is_elsewhere_only_what_is_needed_is_copied(distant_world) -> None:
+    storage = distant_world.storage
+    with building(storage, storage.path("set")) as folder:
+        fill(folder, a="1", deep__b="2")
+    for only, there in {"deep": ["deep/b"], "a": ["a"], "": ["a", "deep/b"]}.items():
+        with fetched_folder(storage, storage.path("set"), only=only) as local:
+            assert sorted(str(p.relative_to(local)) for p in local.rglob("*") if p.is_file()) == there
+
+
 def test_nothing_is_left_of_a_folder_that_failed(storage: Storage) -> None:
     def fail() -> None:
         with building(storage, storage.path("set")) as folder:

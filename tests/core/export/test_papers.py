@@ -14,7 +14,7 @@ from ava_core import decisions
 from ava_core.document import Heading, Numbers, Picture, Text, to_html, to_markdown
 from ava_core.errors import InputError
 from ava_core.export.diff import diff_releases
-from ava_core.export.lineage import trace
+from ava_core.export.lineage import trace, trace_at
 from ava_core.export.read import read_rows
 
 
@@ -42,6 +42,16 @@ def test_a_row_is_traced_to_votes_job_source_and_frame(released: Path) -> None:
     assert (ann["annotator"], ann["action_ids"], ann["edited"], ann["counted"]) == ("ann", [4, 5], True, True)
     assert (ben["annotator"], ben["edited"]) == ("ben", False)
     assert ann["job_id"] // 10 == ann["task_id"]
+
+
+def test_the_rows_at_a_timestamp_are_traced_together(released: Path) -> None:
+    found = trace_at(released, "south_lane_000", 903)
+    assert [(row["person_id"], row["action_id"]) for row in found] == [(1, 2), (1, 4), (1, 5), (2, 2)]
+    assert trace_at(released, "south_lane_000", 903, 2) == found[3:]
+    assert found[0] == trace(released, f"train:{found[0]['line']}")
+    for place in (("south_lane_000", 950), ("nobody", 903), ("south_lane_000", 903, 9)):
+        with pytest.raises(InputError, match="Timestamps count from 0900"):
+            trace_at(released, *place)
 
 
 def test_an_excluded_annotator_is_named_as_such(world) -> None:
