@@ -2,33 +2,76 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import cache
+from typing import Final
+
 import polars as pl
+from upath import UPath
 
-from ava_core.decisions import decision_state
-from ava_core.storage import Storage
-from ava_core.store import Store, tasks
+from ava_core.export.released import ReleasedClips
+from ava_core.storage import Storage, changed_at
+from ava_core.store import Store, batches, tasks
 
-STAGES = ("videos", "clips", "tracks", "tasks", "jobs done", "approved", "released rows")
+STAGES: Final = (
+    "videos", "clips", "tracks", "tasks", "jobs done", "annotated", "agreed", "approved", "released",
+)  # fmt: skip
+"""In the order in which a batch goes through them. Videos count those that can be used, tracks people in clips, jobs
+annotators' jobs. All others count clips: cut; with a task; completed by all their annotators; with an agreement that
+is defined (somebody was labelled by two); approved; in at least one release."""
+
+Counts = dict[str, int | None]
+"""By stage of `STAGES`; `None` where a stage has not run."""
+
+Counted = Callable[[pl.LazyFrame], pl.LazyFrame]
+
+FILES: Final[dict[str, tuple[str, str, Counted]]] = {
+    "videos": ("source_videos", "", lambda t: t.select((pl.col("status") == "ok").sum())),
+    "clips": ("clips", "", lambda t: t.select(pl.len())),
+    "tracks": ("tracks", "", lambda t: t.select("clip_id", "track_id").unique().select(pl.len())),
+    "agreed": ("agreement", "clips", lambda t: t.select(pl.col("pooled_alpha").is_not_null().sum())),
+}
+"""Stages that are counted in a file: asset, table, and how."""
 
 
-def batch_counts(storage: Storage, store: Store, batch: str) -> dict[str, int | None]:
-    """Counts of one batch by stage; `None` where that stage has not run."""
-    sources = _table(storage, batch, "source_videos")
-    clips = _table(storage, batch, "clips")
-    tracks = _table(storage, batch, "tracks")
-    rows = _table(storage, batch, "ava_csv")
-    jobs = tasks.job_counts(store, batch)
-    return {
-        "videos": None if sources is None else sources.filter(pl.col("status") == "ok").height,
-        "clips": None if clips is None else clips.height,
-        "tracks": None if tracks is None else tracks.select("clip_id", "track_id").n_unique(),
-        "tasks": jobs.tasks or None,
-        "jobs done": jobs.completed if jobs.tasks else None,
-        "approved": len(decision_state(store, batch).approved) or None,
-        "released rows": None if rows is None else rows.height,
-    }
+class Overview:
+    """Counts of all batches. Files are counted anew only where they changed; the database is asked as a whole."""
+
+    def __init__(self, storage: Storage, store: Store) -> None:
+        self.storage, self.store = storage, store
+        self.released = ReleasedClips(storage)
+        self._counted: dict[UPath, tuple[float, int]] = {}
+        # To build a path costs more than to look at it.
+        self._path = cache(storage.table_path)
+
+    def counts(self, batch: str = "") -> dict[str, Counts]:
+        """Counts by batch, oldest first; of one batch alone where it is named."""
+        names = [batch] if batch else batches.names(self.store)
+        work, released = tasks.clip_counts(self.store, batch), self.released.by_batch()
+        return {name: self._row(name, work.get(name), len(released.get(name, ()))) for name in names}
+
+    def _row(self, batch: str, work: tasks.ClipCounts | None, released: int) -> Counts:
+        found: Counts = {stage: self._in_file(batch, stage) for stage in FILES}
+        if work is not None:
+            found |= {"tasks": work.with_task, "jobs done": work.jobs_done, "annotated": work.annotated}
+            found["approved"] = work.approved or None
+        found["released"] = released or None
+        return {stage: found.get(stage) for stage in STAGES}
+
+    def _in_file(self, batch: str, stage: str) -> int | None:
+        asset, table, count = FILES[stage]
+        path = self._path(batch, asset, table)
+        changed = changed_at(path)
+        if changed is None:
+            return None
+        before = self._counted.get(path)
+        if before is None or before[0] != changed:
+            with self.storage.fetched(path) as local:
+                before = changed, int(count(pl.scan_parquet(local, glob=False)).collect().item())
+            self._counted[path] = before
+        return before[1]
 
 
-def _table(storage: Storage, batch: str, asset: str) -> pl.DataFrame | None:
-    path = storage.table_path(batch, asset)
-    return storage.read_table(path) if path.exists() else None
+def batch_counts(storage: Storage, store: Store, batch: str) -> Counts:
+    """Counts of one batch by stage."""
+    return Overview(storage, store).counts(batch)[batch]

@@ -157,7 +157,7 @@ CONSENSUS_BOXES: Final[Schema] = {
     "votes": pl.Int32,  # annotators whose box went in
     "voters": pl.Int32,  # trusted annotators of the clip
     "agreement_iou": pl.Float64,  # mean IoU of the boxes to the result; null for one voter
-    "rule": pl.String,  # quorum | tie (exactly half of the voters; disputed) | single
+    "rule": pl.String,  # quorum | tie (half of the voters; disputed) | single | adjudicated (presence) | expert
 }
 
 CONSENSUS_LABELS: Final[Schema] = {
@@ -169,15 +169,15 @@ CONSENSUS_LABELS: Final[Schema] = {
     "votes": pl.Int32,
     "voters": pl.Int32,  # annotators who rated this group of this person at this second
     "posterior": pl.Float64,  # null where only votes are known
-    "rule": pl.String,  # dawid_skene | majority | majority_tie | single | adjudicated
+    "rule": pl.String,  # dawid_skene | majority | majority_tie | single | adjudicated | expert
 }
 
 ADJUDICATIONS: Final[Schema] = {  # an expert's word on a group; `action_ids` replaces what annotators said
     "clip_id": pl.String,
     "second": pl.Int32,
     "person_id": pl.Int32,
-    "group": pl.String,
-    "action_ids": pl.List(pl.Int32),
+    "group": pl.String,  # of the ontology, or "presence": whether there is a person at all
+    "action_ids": pl.List(pl.Int32),  # of presence: [1] somebody is there, [] nobody is
 }
 
 
@@ -268,6 +268,7 @@ AGREEMENT_BY_CLIP: Final[Schema] = {
     "annotators": pl.Int64,
     "people": pl.Int64,  # whom anybody drew
     "pooled_alpha": pl.Float64,
+    "kappa": pl.Float64,  # Cohen's, pooled over classes and over the pairs of the clip's annotators
     "mean_iou": pl.Float64,
     "f1": pl.Float64,
     "idf1": pl.Float64,
@@ -315,6 +316,7 @@ CONFLICTS: Final[Schema] = {  # where annotators differ
     "frame": pl.Int32,  # the one to jump to
     "kind": pl.String,  # label:<group> | box | identity | missed
     "detail": pl.String,
+    "annotators": pl.List(pl.String),  # label: who rated the group; otherwise the one whose work it is about
 }
 
 ADJUDICATION_QUEUE: Final[Schema] = {  # what an expert should look at, most likely wrong first
@@ -336,8 +338,8 @@ CLIP_NEEDS: Final[Schema] = {  # what a clip lacks before its labels can be trus
 
 PROVENANCE: Final[Schema] = {  # what a clip's consensus was made of
     "clip_id": pl.String,
-    "readings": pl.List(pl.String),  # annotator:job:version of each trusted annotator
-    "adjudications": pl.Int64,  # answers that an expert replaced
+    "readings": pl.List(pl.String),  # annotator:job:version of each trusted annotator, then of the expert
+    "adjudications": pl.Int64,  # answers and presences that an expert decided
     "ontology": pl.String,  # its digest
     "digest": pl.String,  # of all inputs; the same digest, the same consensus
 }
@@ -352,6 +354,13 @@ DISPUTED: Final[Schema] = {  # seconds that a release excludes
 def empty(schema: Schema) -> pl.DataFrame:
     """A table of that schema without rows."""
     return pl.DataFrame(schema=dict(schema))
+
+
+def with_new_columns(table: pl.DataFrame, schema: Schema) -> pl.DataFrame:
+    """`table` with the columns of `schema` that it lacks, as null: files of an older version stay readable."""
+    return table.with_columns(
+        pl.lit(None, kind).alias(name) for name, kind in schema.items() if name not in table.columns
+    )
 
 
 def conform(table: pl.DataFrame, schema: Schema, what: str) -> pl.DataFrame:

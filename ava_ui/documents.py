@@ -252,8 +252,11 @@ def _breaches(console: Console, batch: str, clip_id: str, persons: pl.DataFrame)
         return []
     known = found.join(persons, on=["clip_id", "annotator", "track_key"], how="left")
     return [
-        {"second": row["second"], "person": row["person_id"] or 0, "kind": f"rule: {row['rule']}",
-         "frame": row["frame"], "grave": row["severity"] == "block", "detail": f"{row['annotator']}: {row['detail']}. {row['say']}".strip()}
+        {
+            "second": row["second"], "person": row["person_id"] or 0, "kind": f"rule: {row['rule']}",
+            "frame": row["frame"], "grave": row["severity"] == "block",
+            "detail": f"{row['annotator']}: {row['detail']}. {row['say']}".strip(),
+        }
         for row in known.sort("severity", "second", "annotator").iter_rows(named=True)
     ]  # fmt: skip
 

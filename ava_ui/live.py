@@ -14,7 +14,7 @@ FAILED_SHOWN: Final = 10
 PAGES_A_LOOK: Final = 5
 """Pages of a run's log that one look reads at most; what is left comes with the next look."""
 
-_PROGRESS: Final = re.compile(r"[a-z ]+: \d+(?:/\d+)? [a-z ]+(?:, .*)?")
+_PROGRESS: Final = re.compile(r"[a-z ]+: (\d+)(?:/(\d+))? [a-z ]+(?:, .*)?")
 """Lines that `ava_core.progress.ProgressReport` writes."""
 
 
@@ -60,6 +60,13 @@ class Live:
         """What is being done for a batch, in a few words; "" where nothing is."""
         own = [run for run in self.running if run.batch == batch]
         return "; ".join(self.progress.get(run.run_id) or run.status.lower() for run in own)
+
+    def share(self, run_id: str) -> float | None:
+        """How much of what it does now a run has done, 0 to 1; `None` while that is not known."""
+        said = _PROGRESS.fullmatch(self.progress.get(run_id, ""))
+        if said is None or not said[2] or not int(said[2]):
+            return None
+        return min(1.0, int(said[1]) / int(said[2]))
 
     async def _follow(self, run_id: str) -> None:
         for _ in range(PAGES_A_LOOK):

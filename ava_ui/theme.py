@@ -55,9 +55,9 @@ def frame(visit: Visit, title: str) -> Iterator[None]:
         ui.link("AVA console", "/").classes("frame-name")
         follow = _status_line(visit)
         ui.space()
-        ui.button(icon="keyboard", on_click=_keys).props('flat dense color=inherit aria-label="Keys"').classes(
-            "frame-keys"
-        )
+        ui.button(icon="keyboard", on_click=_keys).props(
+            'flat dense color=inherit aria-label="Keys"'
+        ).classes("frame-keys")
         ui.button(icon="contrast", on_click=visit.action("viewer", lambda: _turn(visit, dark))).props(
             'flat dense color=inherit aria-label="Light or dark"'
         ).mark("dark")
@@ -103,7 +103,9 @@ def facts(pairs: Mapping[str, object], links: Mapping[str, str] | None = None) -
         for name, value in pairs.items():
             with ui.column().classes("fact"):
                 text, target = "–" if value is None else str(value), (links or {}).get(name, "")
-                (ui.link(text, target) if target and value is not None else ui.label(text)).classes("fact-value")
+                (ui.link(text, target) if target and value is not None else ui.label(text)).classes(
+                    "fact-value"
+                )
                 ui.label(name).classes("fact-name")
 
 

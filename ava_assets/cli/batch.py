@@ -43,22 +43,20 @@ def add(
 @app.command("list")
 def list_batches() -> None:
     """Show every batch with its counts along the stages."""
-    from ava_core.overview import batch_counts
+    from ava_core.overview import STAGES, Overview
     from ava_core.storage import Storage
-    from ava_core.store import batches, open_store
+    from ava_core.store import open_store
 
     settings = load_settings()
-    store, storage = open_store(settings), Storage(settings.resolved_storage_url)
-    names = batches.names(store)
+    counts = Overview(Storage(settings.resolved_storage_url), open_store(settings)).counts()
     console = Console()
-    if not names:
+    if not counts:
         console.print("No batches yet. `ava batch add PATH` adds one.")
         return
-    table = Table(box=None)
-    counts = {name: batch_counts(storage, store, name) for name in names}
-    table.add_column("batch")
-    for stage in counts[names[0]]:
-        table.add_column(stage, justify="right")
+    table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0))
+    table.add_column("batch", overflow="fold")
+    for stage in STAGES:
+        table.add_column(stage.replace(" ", "\n"), justify="right", no_wrap=True)
     for name, row in counts.items():
         table.add_row(name, *("–" if value is None else str(value) for value in row.values()))
     console.print(table)

@@ -12,6 +12,7 @@ from sqlalchemy import func, select
 from ava_core.cvat.gateway import CvatGateway
 from ava_core.store import Store, tasks
 from ava_core.store.tables import Job
+from ava_core.store.tasks import BEGUN_STATE, DONE_STAGE, DONE_STATE
 
 LOOK_BACK_SECONDS: Final = 60
 """A change may become visible after a later one: transactions end in another order than they begin."""
@@ -72,13 +73,26 @@ def look_at_jobs(
 
 
 def as_seen(job: Job, seen: dict[str, Any]) -> dict[str, Any]:
-    """The columns of a job that the server's answer changes, with its `job_id`."""
+    """The columns of a job that the server's answer changes, with its `job_id`.
+
+    The moments of work are of the look that first saw a state: `started_at` stays once it is set, unless the job
+    goes to somebody else; `completed_at` is of the present completion, and null while the job is open.
+    """
     # A person may re-assign a job in CVAT itself: the work is whose it is there.
     assignee = seen["assignee"]
+    annotator = assignee["username"] if assignee and job.annotator else job.annotator
+    moment = datetime.fromisoformat(seen["updated_date"])
+    begun, done = (
+        (seen["stage"], seen["state"]) == (DONE_STAGE, state) for state in (BEGUN_STATE, DONE_STATE)
+    )
+    was_done = (job.stage, job.state) == (DONE_STAGE, DONE_STATE)
+    started = job.started_at if annotator == job.annotator else None
+    completed = job.completed_at if was_done else None
     return {
-        "job_id": job.job_id, "stage": seen["stage"], "state": seen["state"],
-        "annotator": assignee["username"] if assignee and job.annotator else job.annotator,
+        "job_id": job.job_id, "stage": seen["stage"], "state": seen["state"], "annotator": annotator,
         "server_updated_at": seen["updated_date"],
+        "started_at": started or (moment if begun else None),
+        "completed_at": (completed or moment) if done else None,
     }  # fmt: skip
 
 

@@ -1,8 +1,9 @@
 """The webhook: deliveries of CVAT, checked, kept once, answered at once.
 
 A delivery only says that there is something to look at: what happened is read from the server, so events that
-come late, twice, out of order or never do no harm. CVAT signs the raw body (`X-Signature-256`), gives
-deliveries no number, and repeats for days what was answered with 5xx, 408 or 429.
+come late, twice, out of order or never do no harm. One thing is taken from it: when work on a job began, which a
+later look may not see, and of which the earliest word holds in whatever order they come. CVAT signs the raw body
+(`X-Signature-256`), gives deliveries no number, and repeats for days what was answered with 5xx, 408 or 429.
 """
 
 from __future__ import annotations
@@ -11,13 +12,14 @@ import asyncio
 import hashlib
 import hmac
 import json
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
 from sqlalchemy.exc import SQLAlchemyError
 
 from ava_core.errors import StoreError
 from ava_core.settings import Settings
-from ava_core.store import Store, open_store, webhook_events
+from ava_core.store import Store, open_store, tasks, webhook_events
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -46,13 +48,17 @@ def keep_delivery(store: Store, payload: dict[str, Any]) -> bool:
     """
     event = {name: value for name, value in payload.items() if name != "webhook_id"}
     digest = hashlib.sha256(json.dumps(event, sort_keys=True).encode()).hexdigest()
-    return webhook_events.keep(
+    new = webhook_events.keep(
         store,
         digest=digest,
         event=str(payload.get("event", ""))[:64],
         job_id=_job_of(payload),
         payload=payload,
     )
+    start = _start(payload)
+    if new and start is not None:
+        tasks.note_start(store, *start)
+    return new
 
 
 def webhook_app(settings: Settings) -> ASGIApp:
@@ -108,3 +114,23 @@ def _job_of(payload: dict[str, Any]) -> int | None:
     job, issue = payload.get("job"), payload.get("issue")
     number = job.get("id") if isinstance(job, dict) else issue.get("job") if isinstance(issue, dict) else None
     return number if isinstance(number, int) else None
+
+
+def _start(payload: dict[str, Any]) -> tuple[int, str, datetime] | None:
+    """Job, annotator and moment, where an event says that an annotator works on a job."""
+    job = payload.get("job")
+    number = _job_of(payload)
+    if number is None or not isinstance(job, dict) or not isinstance(job.get("assignee"), dict):
+        return None
+    if (job.get("stage"), job.get("state")) != (tasks.DONE_STAGE, tasks.BEGUN_STATE):
+        return None
+    try:
+        moment = datetime.fromisoformat(str(job.get("updated_date")))
+    except ValueError:
+        return None
+    # CVAT says its time zone; a moment without one would be taken for this machine's.
+    return (
+        number,
+        str(job["assignee"].get("username")),
+        moment if moment.tzinfo else moment.replace(tzinfo=UTC),
+    )

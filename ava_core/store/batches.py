@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 from sqlalchemy import select
@@ -51,8 +52,8 @@ def set_note(store: Store, name: str, note: str) -> None:
         session.get_one(Batch, name).note = note
 
 
-def set_options(store: Store, name: str, options: dict[str, Any]) -> None:
-    """Set settings of this batch alone, beside those it has; what is made from now on follows them."""
-    before = get(store, name).options
+def set_options(store: Store, name: str, options: dict[str, Any], *, without: Collection[str] = ()) -> None:
+    """Set settings of this batch alone, beside those it has but `without` some; what is made from now on follows."""
+    kept = {key: value for key, value in get(store, name).options.items() if key not in without}
     with store.session() as session:
-        session.get_one(Batch, name).options = before | options
+        session.get_one(Batch, name).options = kept | options

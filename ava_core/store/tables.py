@@ -5,7 +5,18 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import JSON, DateTime, Float, ForeignKey, Index, Integer, String, Text, UniqueConstraint
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    DateTime,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    String,
+    Text,
+    UniqueConstraint,
+)
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from sqlalchemy.types import TypeDecorator
@@ -30,6 +41,8 @@ class UtcDateTime(TypeDecorator[datetime]):
 
 
 JsonColumn = JSON().with_variant(JSONB(), "postgresql")
+NullableJson = JSON(none_as_null=True).with_variant(JSONB(none_as_null=True), "postgresql")
+"""For columns in which nothing is NULL, not JSON's null."""
 
 
 class Base(DeclarativeBase):
@@ -93,11 +106,21 @@ class Job(Base):
     server_updated_at: Mapped[str] = mapped_column(String(40), default="")
     frames: Mapped[int] = mapped_column(Integer)
     predrawn: Mapped[list[Any]] = mapped_column(default=list)
+    created_at: Mapped[datetime | None] = mapped_column(default=now)  # when it was ready for its annotator
+    started_at: Mapped[
+        datetime | None
+    ]  # when it was first seen in progress, by the annotation server's clock
+    completed_at: Mapped[datetime | None]  # when it was completed; NULL while it is open (again)
     __table_args__ = (
         Index("jobs_of_batch", "batch", "state"),
         Index("jobs_of_annotator", "annotator", "state"),
         Index("jobs_of_task", "task_id"),
-    )
+        # What is counted over all jobs is read from this index: rows are long, `predrawn` makes them so.
+        Index(
+            "jobs_at_a_glance", "batch", "clip_id", "annotator", "stage", "state", "created_at", "started_at",
+            "completed_at", "server_updated_at", "task_id",
+        ),
+    )  # fmt: skip
 
 
 class Annotator(Base):
@@ -211,3 +234,42 @@ class ConsoleSession(Base):
     created_at: Mapped[datetime] = mapped_column(default=now)
     seen_at: Mapped[datetime] = mapped_column(default=now)
     __table_args__ = (Index("console_sessions_of_user", "username"),)
+
+
+class Audit(Base):
+    """A blind audit: a random sample of a batch's approved answers, drawn and frozen when it was started."""
+
+    __tablename__ = "audits"
+    audit_id: Mapped[int] = mapped_column(primary_key=True)
+    batch: Mapped[str] = mapped_column(ForeignKey("batches.name"))
+    size: Mapped[int]  # items asked for; there are fewer where fewer were approved
+    seed: Mapped[int] = mapped_column(BigInteger)
+    started_by: Mapped[str] = mapped_column(String(150))
+    started_at: Mapped[datetime] = mapped_column(default=now)
+    note: Mapped[str] = mapped_column(Text, default="")
+    __table_args__ = (Index("audits_of_batch", "batch", "audit_id"),)
+
+
+class AuditItem(Base):
+    """An answer that an audit checks: a group of a person at a second. Nobody sees `expected` before answering."""
+
+    __tablename__ = "audit_items"
+    item_id: Mapped[int] = mapped_column(primary_key=True)
+    audit_id: Mapped[int] = mapped_column(ForeignKey("audits.audit_id"))
+    position: Mapped[int]  # from 1, in the order of drawing
+    clip_id: Mapped[str] = mapped_column(String(200))
+    second: Mapped[int]
+    person_id: Mapped[int]
+    group: Mapped[str] = mapped_column(Text)
+    x1: Mapped[float] = mapped_column(Float)
+    y1: Mapped[float] = mapped_column(Float)
+    x2: Mapped[float] = mapped_column(Float)
+    y2: Mapped[float] = mapped_column(Float)
+    expected: Mapped[list[Any]]  # action ids of the consensus
+    answered_at: Mapped[datetime | None]
+    answered_by: Mapped[str] = mapped_column(String(150), default="")
+    present: Mapped[bool | None]
+    answer: Mapped[list[Any] | None] = mapped_column(NullableJson)  # action ids
+    wrong: Mapped[bool | None]
+    comment: Mapped[str] = mapped_column(Text, default="")
+    __table_args__ = (UniqueConstraint("audit_id", "position"),)

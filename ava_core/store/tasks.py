@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import case, func, select, update
+from sqlalchemy import case, func, or_, select, update
 
 from ava_core.store.database import Store
 from ava_core.store.tables import Job, Project, Task, now
 
 DONE_STAGE, DONE_STATE = "annotation", "completed"
 """An annotator's work is done when the job is in this stage and state; the legacy status says otherwise."""
+
+BEGUN_STATE = "in progress"
+"""An annotator works on a job that is in `DONE_STAGE` and in this state."""
 
 
 @dataclass(frozen=True)
@@ -22,6 +26,19 @@ class JobCounts:
     tasks: int
     jobs: int
     completed: int
+
+
+@dataclass(frozen=True)
+class ClipCounts:
+    """Clips of one batch: those with a task, those whose annotators' jobs are all completed, those approved.
+
+    `jobs_done` counts annotators' jobs that are completed.
+    """
+
+    with_task: int = 0
+    jobs_done: int = 0
+    annotated: int = 0
+    approved: int = 0
 
 
 def put_project(store: Store, project_id: int, name: str) -> None:
@@ -84,12 +101,44 @@ def job_counts(store: Store, batch: str) -> JobCounts:
     return JobCounts(tasks, jobs, completed)
 
 
+def clip_counts(store: Store, batch: str = "") -> dict[str, ClipCounts]:
+    """Counts of every batch that has tasks, or of one alone, in two questions whatever their number."""
+    done = case(((Job.stage == DONE_STAGE) & (Job.state == DONE_STATE), 1), else_=0)
+    by_clip = select(Job.batch, func.count().label("jobs"), func.sum(done).label("done")).where(
+        Job.annotator != ""
+    )
+    approved = case((Task.qc_status == "approved", Task.clip_id))
+    tasks = select(Task.batch, func.count(Task.clip_id.distinct()), func.count(approved.distinct()))
+    if batch:
+        by_clip, tasks = by_clip.where(Job.batch == batch), tasks.where(Task.batch == batch)
+    clip = by_clip.group_by(Job.batch, Job.clip_id).subquery().c
+    whole = case((clip.done == clip.jobs, 1), else_=0)
+    jobs = select(clip.batch, func.sum(clip.done), func.sum(whole)).group_by(clip.batch)
+    with store.session() as session:
+        work = {name: (int(done), int(whole)) for name, done, whole in session.execute(jobs)}
+        dealt = session.execute(tasks.group_by(Task.batch)).all()
+    return {
+        name: ClipCounts(with_task, *work.get(name, (0, 0)), approved) for name, with_task, approved in dealt
+    }
+
+
 def update_jobs(store: Store, changes: Iterable[dict[str, Any]]) -> None:
     """Write changed columns of jobs; each change holds `job_id` and the new values."""
     rows = list(changes)
     if rows:
         with store.session() as session:
             session.execute(update(Job), rows)
+
+
+def note_start(store: Store, job_id: int, annotator: str, moment: datetime) -> None:
+    """Note that an annotator had begun a job at `moment`; an earlier moment that is known stays."""
+    with store.session() as session:
+        session.execute(
+            update(Job)
+            .where(Job.job_id == job_id, Job.annotator == annotator)
+            .where(or_(Job.started_at.is_(None), Job.started_at > moment))
+            .values(started_at=moment)
+        )
 
 
 def note_retrieval(store: Store, task_ids: Iterable[int]) -> None:

@@ -62,7 +62,12 @@ class DataTable:
         self.labels = dict(labels or {name: name.replace("_", " ") for name in frame.columns})
         self.file = file
         self._haystack: pl.Series | None = None
-        self._first = {"sort": sort_by, "order": "down" if descending else "", "page": "1", "rows": str(PAGE_ROWS)}
+        self._first = {
+            "sort": sort_by,
+            "order": "down" if descending else "",
+            "page": "1",
+            "rows": str(PAGE_ROWS),
+        }
         asked = self._first | self._asked()
         self.filter = asked.get("filter", "")
         self.chosen = {name: asked[name] for name in facets if asked.get(name)}
@@ -193,7 +198,9 @@ class DataTable:
     def _row(self, row: dict[str, Any]) -> dict[str, Any]:
         cells = {name: shown(row[name]) for name in self.labels}
         quoted = {name: quote(str(value), safe="") for name, value in row.items()}
-        links = {f"href {n}": link.format(**quoted) for n, link in self.links.items() if row.get(n) is not None}
+        links = {
+            f"href {n}": link.format(**quoted) for n, link in self.links.items() if row.get(n) is not None
+        }
         return {KEY: row[KEY], **cells, **links}
 
     def _texts(self) -> pl.Series:

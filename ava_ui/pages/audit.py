@@ -26,7 +26,7 @@ async def content(visit: Visit) -> None:
     if log.is_empty():
         theme.empty("Nothing was done yet.", "What anybody does is written here.")
         return
-    DataTable(log, file="audit", sort_by="when", descending=True)
+    DataTable(log, file="audit", sort_by="when", descending=True, facets=["who", "action"])
 
 
 def log_table(console: Console) -> pl.DataFrame:

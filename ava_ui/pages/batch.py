@@ -9,12 +9,14 @@ from urllib.parse import quote
 import polars as pl
 from nicegui import ui
 
-from ava_core.overview import batch_counts
-from ava_core.store import batches
+from ava_core.store import batches, tasks
 from ava_ui import theme
 from ava_ui.dagster_client import DagsterError
 from ava_ui.elements.data_table import DataTable, shown
-from ava_ui.pages.batches import STAGES
+from ava_ui.elements.live_runs import LiveRuns
+from ava_ui.pages.batches import FORM_OPTIONS, STAGES, options_form
+from ava_ui.pages.overview import LINKS
+from ava_ui.pages.quality import PARTS
 from ava_ui.visit import Visit
 
 CLIPS_SHOWN: Final = 48
@@ -29,16 +31,19 @@ async def content(visit: Visit) -> None:
     """Everything about one batch."""
     name, console = visit.params["batch"], visit.console
     found = await asyncio.to_thread(batches.get, console.store, name)
-    theme.facts(dict(await asyncio.to_thread(batch_counts, console.storage, console.store, name)))
+    counts = (await asyncio.to_thread(console.counts.overview.counts, name))[name]
+    theme.facts(counts, {stage: link.format(batch=quote(name)) for stage, link in LINKS.items()})
     with ui.row():
-        ui.link("agreement", f"/quality/{name}/agreement")
-        ui.link("annotators", f"/quality/{name}/annotators")
-        ui.link("review queue", f"/quality?batch={name}")
-        ui.link("jobs", f"/progress?batch={name}")
+        ui.link("review queue", f"/quality?batch={quote(name)}")
+        for part, words in PARTS.items():
+            ui.link(words.lower(), f"/quality/{quote(name)}/{part}")
+        ui.link("jobs", f"/progress?batch={quote(name)}")
+        ui.link("deal out", f"/tasks?batch={quote(name)}")
     options = ", ".join(f"{key} = {value}" for key, value in found.options.items()) or "none of its own"
     ui.label(f"From {found.source_path} · options: {options}").classes("soft")
     if visit.may("admin"):
         _process(visit, name)
+    LiveRuns(visit, name)
     _videos(visit, name)
     _clips(visit, name)
     theme.heading("Runs")
@@ -57,6 +62,20 @@ def _process(visit: Visit, name: str) -> None:
             ui.notify("Started; it shows below in a moment.")
 
         ui.button("Process", icon="play_arrow", on_click=visit.action("admin", process)).mark("process")
+    store, settings = visit.console.store, visit.console.settings
+    if tasks.tasks_of(store, name):
+        ui.label("Its tasks are made: its options stay as they are.").classes("soft")
+        return
+    options = options_form(settings, visit.console.batch_settings(name))
+
+    def save() -> None:
+        chosen = options()
+        settings.with_options(chosen)
+        batches.set_options(store, name, chosen, without=FORM_OPTIONS)
+        visit.note("set options", name, **chosen)
+        ui.notify("Kept. What was made with other options stays until it is processed again.")
+
+    ui.button("Keep these options", on_click=visit.action("admin", save)).props("flat").mark("keep-options")
 
 
 def _videos(visit: Visit, name: str) -> None:
@@ -69,7 +88,7 @@ def _videos(visit: Visit, name: str) -> None:
     refused = videos.filter(pl.col("status") != "ok")
     for row in refused.iter_rows(named=True):
         ui.label(f"{row['original_name']}: {row['status']}, {row['reason']}").classes("bad")
-    DataTable(videos, labels=VIDEO_LABELS, file=f"{name}_source_videos")
+    DataTable(videos, labels=VIDEO_LABELS, file=f"{name}_source_videos", facets=["status"])
 
 
 def _clips(visit: Visit, name: str) -> None:
@@ -95,7 +114,19 @@ def _clips(visit: Visit, name: str) -> None:
                 ui.label(row["clip_id"])
     if clips.height > CLIPS_SHOWN:
         ui.label(f"The first {CLIPS_SHOWN} of {clips.height}; the table lists all.").classes("soft")
-    ui.link("Contact sheet with tracks", f"/media/sheet/{quote(name)}", new_tab=True)
+    if visit.console.reading.table(name, "tracks") is not None:
+        with ui.expansion("Contact sheet with tracks", icon="grid_view").classes("w-full") as sheet:
+            place = ui.column().classes("w-full")
+
+        def draw() -> None:
+            # Made when somebody wants to see it: it takes a look at every clip's picture.
+            if sheet.value and not place.default_slot.children:
+                with place:
+                    ui.element("img").props(
+                        f'src="/media/sheet/{quote(name)}" alt="Contact sheet of {name}"'
+                    ).classes("w-full")
+
+        sheet.on_value_change(draw)
 
 
 async def _runs(visit: Visit, name: str, place: ui.column) -> None:
@@ -120,6 +151,6 @@ async def _runs(visit: Visit, name: str, place: ui.column) -> None:
             "seconds": [run.seconds for run in runs],
         })  # fmt: skip
         DataTable(
-            table, labels={n: n for n in ("run", "status", "makes", "began", "seconds")},
+            table, facets=["status"], labels={n: n for n in ("run", "status", "makes", "began", "seconds")},
             links={"run": "/runs/{id}"}, file=f"{name}_runs",
         )  # fmt: skip

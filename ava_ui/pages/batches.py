@@ -8,11 +8,15 @@ from pathlib import Path
 from typing import Any, Final
 
 from nicegui import ui
+from nicegui.elements.mixins.value_element import ValueElement
 
 from ava_core.inbox import add_to_inbox
+from ava_core.ontology import shipped_ontologies
+from ava_core.ontology.extend import published
 from ava_core.settings import Settings
 from ava_core.store import batches as batch_store
 from ava_ui import theme
+from ava_ui.elements.backfills import Backfills
 from ava_ui.elements.data_table import DataTable
 from ava_ui.elements.uploader import Uploader
 from ava_ui.pages.overview import LINKS, frame
@@ -27,6 +31,12 @@ STAGES: Final = {
     "agreement": ("agreement",),
     "consensus and dataset": ("consensus_labels", "ava_csv"),
 }
+
+
+FORM_OPTIONS: Final = (
+    "detector", "detect_fps", "detection_threshold", "ontology", "clip_seconds", "clip_min_seconds", "clip_fit",
+)  # fmt: skip
+"""Settings that the form of a batch's options holds."""
 
 
 async def content(visit: Visit) -> None:
@@ -52,28 +62,46 @@ async def content(visit: Visit) -> None:
     )
     if visit.may("admin"):
         _process(visit, table)
+    theme.heading("Many at once")
+    Backfills(visit)
 
 
-def options_form(settings: Settings) -> Callable[[], dict[str, Any]]:
-    """Fields for what a batch may have of its own; gives what differs from the general settings."""
+def options_form(settings: Settings, own: Settings | None = None) -> Callable[[], dict[str, Any]]:
+    """Fields for what a batch may have of its own, filled in from `own`; gives what differs from `settings`."""
+    own = own or settings
     with ui.expansion("Options of this batch", icon="tune").classes("w-full"), ui.row():
-        detector = ui.select(["motion", "rfdetr"], value=settings.detector, label="detector").classes("w-40")
-        rate = ui.number("detector frames/s", value=settings.detect_fps, min=1, max=30).classes("w-40")
-        ontology = ui.input("ontology (name or file)", value=settings.ontology).classes("w-48")
-        seconds = ui.number("seconds a clip", value=settings.clip_seconds, min=1).classes("w-32")
+        fields: dict[str, ValueElement[Any]] = {
+            "detector": ui.select(["motion", "rfdetr"], label="detector"),
+            "detect_fps": ui.number("detector frames/s", min=1, max=30, placeholder="10 on a GPU, else 5"),
+            "detection_threshold": ui.number("detection threshold", min=0, max=1, step=0.05),
+            "ontology": ui.select(known_ontologies(own), label="ontology"),
+            "clip_seconds": ui.number("seconds a clip", min=1),
+            "clip_min_seconds": ui.number("least seconds of a last clip", min=0.1),
+            "clip_fit": ui.select(["scale", "letterbox", "keep"], label="fit"),
+        }
+        for name, field in fields.items():
+            field.classes("w-44").mark(f"option-{name}").value = getattr(own, name)
 
     def chosen() -> dict[str, Any]:
-        given = {
-            "detector": detector.value, "detect_fps": rate.value, "ontology": ontology.value,
-            "clip_seconds": seconds.value,
-        }  # fmt: skip
-        return {name: value for name, value in given.items() if value != getattr(settings, name)}
+        return {name: field.value for name, field in fields.items() if field.value != getattr(settings, name)}
 
     return chosen
 
 
+def known_ontologies(settings: Settings) -> dict[str, str]:
+    """What a batch may be labelled with: shipped ones, the configured one, and versions published here."""
+    own = {
+        path: f"{one.name} {one.version}" for path, one in published(settings.home_dir / "ontologies").items()
+    }
+    return {name: name for name in dict.fromkeys([settings.ontology, *shipped_ontologies()])} | own
+
+
 def _upload(visit: Visit) -> None:
     theme.heading("Upload")
+    ui.label(
+        "A zip of videos, videos, or dense_proposals.pkl with frames.zip made elsewhere. A broken upload goes on "
+        "where it stopped when the same file is chosen again."
+    ).classes("soft")
     finished: dict[str, str] = {}
     uploads = uploads_of(visit.console)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Final
 
@@ -10,11 +11,13 @@ import polars as pl
 from nicegui import ui
 from sqlalchemy import select
 
+from ava_core.cvat import staffing
 from ava_core.cvat.gateway import CvatGateway
-from ava_core.errors import InputError
+from ava_core.errors import AvaError, InputError
+from ava_core.settings import Settings
 from ava_core.store import annotators
 from ava_core.store.tables import Job
-from ava_core.store.tasks import DONE_STAGE, DONE_STATE, update_jobs
+from ava_core.store.tasks import DONE_STAGE, DONE_STATE
 from ava_ui import theme
 from ava_ui.console import Console
 from ava_ui.elements import charts
@@ -28,6 +31,10 @@ LABELS: Final = {
 }  # fmt: skip
 
 
+ASKED: Final = {"batch": "batch", "clip": "clip_id", "annotator": "annotator", "state": "status"}
+"""What an address may narrow the jobs down to, and the columns that it means."""
+
+
 async def content(visit: Visit) -> None:
     """Counts, then the jobs."""
     jobs = await asyncio.to_thread(jobs_table, visit.console)
@@ -37,9 +44,10 @@ async def content(visit: Visit) -> None:
     wanted = narrowed(jobs, visit.query)
     server = CvatGateway(visit.console.settings).url
     with ui.row().classes("items-center"):
-        for name, value in visit.query.items():
+        asked = {name: value for name, value in visit.query.items() if name in ASKED and value}
+        for name, value in asked.items():
             ui.chip(f"{name}: {value}", icon="filter_alt")
-        if visit.query:
+        if asked:
             ui.link("all jobs", "/progress")
     counts = wanted.group_by("annotator", "status").len()
     names = sorted(counts["annotator"].unique())
@@ -50,6 +58,7 @@ async def content(visit: Visit) -> None:
         charts.bars(names, {s: [found.get((a, s), 0) for a in names] for s in states}, stacked=True)
     table = DataTable(
         wanted, labels=LABELS, file="jobs", sort_by="hours", selectable=visit.may("admin"),
+        facets=["batch", "annotator", "status"],
         links={
             "job_id": server + "/tasks/{task_id}/jobs/{job_id}", "batch": "/batches/{batch}",
             "clip_id": "/quality/{batch}/clips/{clip_id}", "annotator": "/progress?annotator={annotator}",
@@ -96,57 +105,62 @@ def jobs_table(console: Console) -> pl.DataFrame:
 
 def narrowed(jobs: pl.DataFrame, query: dict[str, str]) -> pl.DataFrame:
     """The jobs that an address asks for: `batch`, `clip`, `annotator`, `state`."""
-    columns = {"batch": "batch", "clip": "clip_id", "annotator": "annotator", "state": "status"}
-    asked = [pl.col(columns[name]) == value for name, value in query.items() if name in columns and value]
+    asked = [pl.col(ASKED[name]) == value for name, value in query.items() if name in ASKED and value]
     return jobs.filter(*asked) if asked else jobs
 
 
 def _hand_on(visit: Visit, table: DataTable) -> None:
-    names = {a.username: a.cvat_user_id for a in annotators.available(visit.console.store)}
+    """What may be done with ticked jobs: another annotator, or back to the same one."""
+    names = [a.username for a in annotators.available(visit.console.store)]
     with ui.row().classes("items-center"):
-        who = ui.select(list(names), label="annotator").classes("w-48")
+        who = ui.select(names, label="annotator").classes("w-48").mark("hand-to")
 
         async def reassign() -> None:
             if not who.value:
                 raise InputError("Nobody is chosen.", "Choose an annotator.")
-            if names[who.value] is None:
-                raise InputError(
-                    f"{who.value} is not known on the annotation server.", "Test the connection on Tasks."
-                )
-            await _change(visit, table, "re-assign", annotator=who.value, assignee=names[who.value])
+            name = str(who.value)
+            await _change(
+                visit, table, f"Hand %d job(s) to {name}?", "Only jobs that nobody has begun change hands.",
+                lambda job, settings: staffing.reassign(settings, visit.console.store, job, name, visit.user.username),
+            )  # fmt: skip
+
+        button = ui.button("Hand ticked jobs on", icon="forward").mark("hand-on")
+        button.on_click(visit.action("admin", reassign))
+        comment = ui.input("what to mend (optional)").classes("w-64").mark("requeue-comment")
 
         async def requeue() -> None:
-            await _change(visit, table, "requeue", stage="annotation", state="new")
+            said = (comment.value or "").strip()
+            await _change(
+                visit, table, "Give %d job(s) back to their annotators?",
+                "What was annotated in them stays; the comment becomes an issue in CVAT.",
+                lambda job, settings: staffing.hand_back(
+                    settings, visit.console.store, [job], visit.user.username, comment=said
+                ),
+            )  # fmt: skip
 
-        ui.button("Hand ticked jobs to", icon="forward", on_click=visit.action("admin", reassign))
-        ui.button("Queue ticked jobs again", icon="replay", on_click=visit.action("admin", requeue))
+        button = ui.button("Queue ticked jobs again", icon="replay").mark("queue-again")
+        button.on_click(visit.action("admin", requeue))
 
 
 async def _change(
-    visit: Visit, table: DataTable, action: str, *, annotator: str = "", **values: object
+    visit: Visit, table: DataTable, question: str, note: str, change: Callable[[int, Settings], object]
 ) -> None:
-    jobs = table.selected["job_id"].to_list()
-    if not jobs:
+    """Do something with every ticked job; what is refused is said, and the others are done all the same."""
+    chosen = table.selected.select("job_id", "batch").rows()
+    if not chosen:
         raise InputError("No job is ticked.", "Tick jobs in the table.")
-    with theme.asking(f"{action.capitalize()} {len(jobs)} job(s)?", action.capitalize()) as dialog:
-        ui.label("What was annotated in them stays.")
+    with theme.asking(question % len(chosen), "Yes") as dialog:
+        ui.label(note)
     if not await dialog:
         return
-
-    def change() -> None:
-        with CvatGateway(visit.console.settings) as gateway:
-            for job in jobs:
-                answer = gateway.set_job(job, **values)
-                new = {
-                    "stage": answer["stage"],
-                    "state": answer["state"],
-                    "server_updated_at": answer["updated_date"],
-                }
-                update_jobs(
-                    visit.console.store,
-                    [{"job_id": job, **new, **({"annotator": annotator} if annotator else {})}],
-                )
-
-    await asyncio.to_thread(change)
-    visit.note(action, ", ".join(map(str, jobs))[:200], **{k: str(v) for k, v in values.items()})
-    ui.navigate.reload()
+    refused = []
+    for job, batch in chosen:
+        try:
+            await asyncio.to_thread(change, job, visit.console.batch_settings(batch))
+        except AvaError as error:
+            refused.append(str(error))
+    table.set_frame(narrowed(await asyncio.to_thread(jobs_table, visit.console), visit.query))
+    table.table.selected.clear()
+    if refused:
+        raise AvaError(f"{len(refused)} of {len(chosen)} job(s) stayed as they were.", refused[0])
+    ui.notify(f"Done: {len(chosen)} job(s).")

@@ -3,31 +3,58 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any, Final
+from urllib.parse import quote
 
 import polars as pl
 from nicegui import ui
 
 from ava_core.assignment import AssignmentPlan
-from ava_core.cvat.gateway import CvatGateway
-from ava_core.cvat.tasks import plan_batch
-from ava_core.errors import AssignmentError
+from ava_core.cvat.tasks import new_clips, plan_batch
+from ava_core.errors import AvaError, InputError
 from ava_core.store import annotators, batches, tasks
+from ava_core.store.tables import Annotator
 from ava_ui import theme
 from ava_ui.elements.data_table import DataTable
+from ava_ui.elements.live_runs import LiveRuns
+from ava_ui.pages.connection import connection
 from ava_ui.visit import Visit
+
+DEALT: Final = ("overlap", "annotators_per_clip", "pair_floor", "seed", "annotators")
+"""Options of a batch that this page sets."""
 
 
 async def content(visit: Visit) -> None:
-    """Annotators, connection, plan."""
+    """Annotators, connection, plan; what each clip still needs."""
     with ui.element("div").classes("two"):
         with ui.card():
             theme.heading("Annotators")
             _people(visit)
         with ui.card():
             theme.heading("Annotation server")
-            _connection(visit)
+            connection(visit)
     theme.heading("Deal out")
-    _plan(visit)
+    names = await asyncio.to_thread(_with_clips, visit)
+    if not names:
+        theme.empty("No batch has clips yet.", "Add a batch first.", "/batches", "Batches")
+        return
+    open_batches = [n for n in names if not tasks.tasks_of(visit.console.store, n)]
+    wanted = visit.query.get("batch", "")
+    chosen = wanted if wanted in names else (open_batches or names)[-1]
+    ui.select(
+        names, value=chosen, label="batch", with_input=len(names) > 12,
+        on_change=lambda event: ui.navigate.to(f"/tasks?batch={quote(event.value or '')}"),
+    ).classes("w-64").mark("plan-batch")  # fmt: skip
+    _plan(visit, chosen)
+    LiveRuns(visit, chosen)
+    await _needs(visit, chosen)
+
+
+def _with_clips(visit: Visit) -> list[str]:
+    """Batches whose clips are cut, oldest first."""
+    rows = visit.console.counts.rows or visit.console.counts.refresh()
+    return [row.batch for row in rows if row.counts["clips"]]
 
 
 def _people(visit: Visit) -> None:
@@ -37,17 +64,24 @@ def _people(visit: Visit) -> None:
         ui.label("Nobody yet. Test the connection, then add members of the organisation.").classes("soft")
     for person in everyone:
         jobs, done = load.get(person.username, (0, 0))
-        state = "inactive" if not person.active else "paused" if person.paused else "gets work"
+        limit = "" if person.capacity is None else f", at most {person.capacity} clips of a batch"
         with ui.row().classes("items-center w-full no-wrap"):
-            ui.link(person.username, f"/progress?annotator={person.username}").classes("grow")
-            ui.label(f"{done} of {jobs} jobs done · {state}").classes("soft")
+            ui.link(person.username, f"/progress?annotator={quote(person.username)}").classes("grow")
+            ui.label(f"{done} of {jobs} jobs done · {_state(person)}{limit}").classes("soft")
             if visit.may("admin"):
                 words = "Resume" if person.paused or not person.active else "Pause"
                 act = _set_state(visit, person.username, paused=words == "Pause")
                 ui.button(words, on_click=act).props("flat dense").mark(f"pause-{person.username}")
+                ui.button("Limit", on_click=_set_limit(visit, person)).props("flat dense").mark(
+                    f"limit-{person.username}"
+                )
 
 
-def _set_state(visit: Visit, name: str, *, paused: bool):  # type: ignore[no-untyped-def]
+def _state(person: Annotator) -> str:
+    return "inactive" if not person.active else "paused" if person.paused else "gets work"
+
+
+def _set_state(visit: Visit, name: str, *, paused: bool) -> Callable[..., Awaitable[None]]:
     def act() -> None:
         annotators.set_state(visit.console.store, name, paused=paused, active=True)
         visit.note("pause annotator" if paused else "resume annotator", name)
@@ -56,87 +90,80 @@ def _set_state(visit: Visit, name: str, *, paused: bool):  # type: ignore[no-unt
     return visit.action("admin", act)
 
 
-def _connection(visit: Visit) -> None:
-    settings = visit.console.settings
-    kind = "embedded" if settings.cvat_is_embedded else "CVAT"
-    ui.label(f"{kind} at {settings.resolved_cvat_url}, organisation {settings.cvat_organisation}, "
-             f"account {settings.cvat_username}. AVA_CVAT_URL and its neighbours set them.")  # fmt: skip
-    result = ui.column().classes("w-full")
+def _set_limit(visit: Visit, person: Annotator) -> Callable[..., Awaitable[None]]:
+    async def act() -> None:
+        with theme.asking(f"Clips of a batch that {person.username} gets at most", "Keep") as dialog:
+            most = ui.number("clips", value=person.capacity or 20, min=1, precision=0)
+        if await dialog:
+            annotators.set_state(visit.console.store, person.username, capacity=int(most.value or 1))
+            visit.note("limit annotator", person.username, capacity=int(most.value or 1))
+            ui.navigate.reload()
 
-    def look() -> tuple[str, dict[str, int]]:
-        with CvatGateway(settings) as gateway:
-            gateway.ensure_organisation()
-            return gateway.about(), gateway.members()
-
-    async def test() -> None:
-        version, members = await asyncio.to_thread(look)
-        known = {a.username for a in annotators.everyone(visit.console.store)}
-        result.clear()
-        with result:
-            ui.label(f"Connected: version {version}, {len(members)} member(s).").classes("good")
-            new = sorted(set(members) - known - {settings.cvat_username})
-            chosen = ui.select(new, multiple=True, label="members to add as annotators").classes("w-full")
-
-            def add() -> None:
-                for name in chosen.value or []:
-                    annotators.put(visit.console.store, name, cvat_user_id=members[name])
-                    visit.note("add annotator", name)
-                ui.navigate.reload()
-
-            ui.button("Add", on_click=visit.action("admin", add)).set_enabled(bool(new))
-
-    if visit.may("admin"):
-        ui.button("Test connection", icon="lan", on_click=visit.action("admin", test)).mark("test-connection")
+    return visit.action("admin", act)
 
 
-def _plan(visit: Visit) -> None:
-    console = visit.console
-    names = [n for n in batches.names(console.store) if console.reading.table(n, "clips") is not None]
-    open_batches = [n for n in names if not tasks.tasks_of(console.store, n)]
-    if not names:
-        theme.empty("No batch has clips yet.", "Add a batch first.", "/batches", "Batches")
-        return
-    settings = console.settings
+def _plan(visit: Visit, batch: str) -> None:
+    """Choices of one batch, and what follows from them."""
+    settings, store = visit.console.batch_settings(batch), visit.console.store
+    people = [person.username for person in annotators.available(store)]
+    named = [name.strip() for name in settings.annotators.split(",") if name.strip() in people]
     with ui.row().classes("items-center w-full"):
-        batch = (
-            ui.select(names, value=(open_batches or names)[-1], label="batch")
-            .classes("w-48")
-            .mark("plan-batch")
+        who = ui.select(people, value=named or people, multiple=True, label="annotators of this batch").props(
+            "use-chips"
+        ).classes("w-96").mark("plan-people")  # fmt: skip
+        floor = ui.number(
+            "clips that every two share at least", value=settings.pair_floor, min=0, precision=0
         )
+        seed = ui.number("seed", value=settings.seed, min=0, precision=0).classes("w-24")
+    with ui.row().classes("items-center w-full"):
         ui.label("clips that several do (%)")
-        overlap = (
-            ui.slider(min=0, max=100, step=5, value=settings.overlap * 100)
-            .props('label-always aria-label="clips that several do, in percent"')
-            .classes("w-56")
-        )
+        overlap = _slider("clips that several do, in percent", 0, 100, 5, round(settings.overlap * 100))
         ui.label("annotators on each of these")
-        k = (
-            ui.slider(min=1, max=10, step=1, value=settings.annotators_per_clip)
-            .props('label-always markers aria-label="annotators on each of these"')
-            .classes("w-56")
-        )
+        k = _slider("annotators on each of these", 1, 10, 1, settings.annotators_per_clip)
     place = ui.column().classes("w-full")
+
+    def options() -> dict[str, Any]:
+        chosen = list(who.value or [])
+        return {
+            "overlap": overlap.value / 100, "annotators_per_clip": int(k.value), "pair_floor": int(floor.value or 0),
+            "seed": int(seed.value or 0),
+            # Everybody stays everybody, whoever joins later.
+            "annotators": "" if set(chosen) == set(people) else ",".join(sorted(chosen)),
+        }  # fmt: skip
+
+    def planned() -> tuple[AssignmentPlan, int]:
+        if not who.value and people:
+            raise InputError("Nobody is chosen.", "Choose annotators of this batch.")
+        clips = visit.console.reading.table(batch, "clips")
+        assert clips is not None, "only batches that have clips can be chosen"
+        plan = plan_batch(clips, settings.with_options(options()), store)
+        return plan, len(new_clips(store, batch, clips))
 
     def show() -> None:
         place.clear()
         with place:
             try:
-                _show_plan(_make_plan(visit, batch.value, overlap.value / 100, int(k.value)))
-            except AssignmentError as error:
+                _show_plan(*planned())
+            except AvaError as error:
                 theme.problem(error)
 
     async def create() -> None:
-        plan = _make_plan(visit, batch.value, overlap.value / 100, int(k.value))
-        with theme.asking(f"Make {len(plan.annotators)} tasks of {batch.value}?", "Create") as dialog:
+        plan, new = planned()
+        if not new:
+            raise InputError(
+                "Every clip has its task already.", "Top clips up, or hand jobs on, below and on Progress."
+            )
+        with theme.asking(f"Make {new} tasks of {batch}?", "Create") as dialog:
+            for name, clips in sorted(plan.load.items()):
+                ui.label(f"{name}: {clips} clips")
             ui.label("Tasks that exist stay as they are.")
         if await dialog:
-            options = {"overlap": overlap.value / 100, "annotators_per_clip": int(k.value)}
-            batches.set_options(console.store, batch.value, options)
-            visit.note("create tasks", batch.value, **options)
-            await console.dagster.process([batch.value], ["cvat_tasks"])
-            ui.navigate.to(f"/batches/{batch.value}")
+            batches.set_options(store, batch, options(), without=DEALT)
+            visit.note("create tasks", batch, **options())
+            await visit.console.dagster.process([batch], ["cvat_tasks"])
+            ui.notify("Started; how far it is shows below.")
 
-    for field in (batch, overlap, k):
+    for field in (overlap, k, who, floor, seed):
         field.on_value_change(show)
     show()
     if visit.may("admin"):
@@ -145,21 +172,66 @@ def _plan(visit: Visit) -> None:
         )
 
 
-def _make_plan(visit: Visit, batch: str, overlap: float, k: int) -> AssignmentPlan:
-    clips = visit.console.reading.table(batch, "clips")
-    assert clips is not None, "only batches that have clips can be chosen"
-    options = {"overlap": overlap, "annotators_per_clip": k}
-    return plan_batch(clips, visit.console.batch_settings(batch).with_options(options), visit.console.store)
+def _slider(name: str, least: int, most: int, step: int, value: int) -> ui.slider:
+    return (
+        ui.slider(min=least, max=most, step=step, value=value)
+        .props(f'label-always markers aria-label="{name}"')
+        .classes("w-56")
+    )
 
 
-def _show_plan(plan: AssignmentPlan) -> None:
+def _show_plan(plan: AssignmentPlan, new: int) -> None:
+    shared = sum(len(names) > 1 for names in plan.annotators.values())
+    theme.facts({
+        "clips": len(plan.annotators), "to make": new, "done by several": shared,
+        "jobs": sum(map(len, plan.annotators.values())),
+    })  # fmt: skip
     with ui.element("div").classes("two"):
         with ui.card():
             theme.heading("Clips of each annotator")
             DataTable(pl.DataFrame({"annotator": list(plan.load), "clips": list(plan.load.values())},
-                                   schema={"annotator": pl.String, "clips": pl.Int64}), file="load")  # fmt: skip
+                                   schema={"annotator": pl.String, "clips": pl.Int64}), file="load",
+                      sort_by="clips", descending=True)  # fmt: skip
         with ui.card():
             theme.heading("Clips that two share")
             pairs = [f"{a} and {b}" for a, b in plan.shared]
             DataTable(pl.DataFrame({"pair": pairs, "clips": list(plan.shared.values())},
-                                   schema={"pair": pl.String, "clips": pl.Int64}), file="shared")  # fmt: skip
+                                   schema={"pair": pl.String, "clips": pl.Int64}), file="shared",
+                      sort_by="clips")  # fmt: skip
+
+
+async def _needs(visit: Visit, batch: str) -> None:
+    """Clips that lack an annotator before their labels can be trusted, and topping them up."""
+    needs = await asyncio.to_thread(visit.console.reading.table, batch, "consensus_labels", "needs")
+    if needs is None or (wanting := needs.filter(pl.col("need") != "")).is_empty():
+        return
+    theme.heading("Clips that need somebody more")
+    table = DataTable(
+        wanting, file=f"{batch}_needs", facets=["need"], selectable=visit.may("admin"),
+        labels={"clip_id": "clip", "voters": "trusted annotators", "need": "need", "reason": "why"},
+        links={"clip_id": f"/quality/{quote(batch)}/clips/{{clip_id}}",
+               "voters": f"/progress?batch={quote(batch)}&clip={{clip_id}}"},
+    )  # fmt: skip
+    if not visit.may("admin"):
+        return
+
+    async def top_up_ticked() -> None:
+        from ava_core.cvat.staffing import top_up
+
+        clips = table.selected["clip_id"].to_list()
+        if not clips:
+            raise InputError("No clip is ticked.", "Tick clips in the table.")
+        with theme.asking(f"Give {len(clips)} clip(s) one annotator more each?", "Top up") as dialog:
+            ui.label("Who has least to do in the batch gets them.")
+        if not await dialog:
+            return
+        at = visit.console.batch(batch)
+        for clip in clips:
+            who = await asyncio.to_thread(
+                top_up, at.settings, at.store, at.storage, at.ontology, batch, clip, visit.user.username
+            )
+            ui.notify(f"{clip}: {who} has a job of it now.")
+
+    ui.button("Top ticked clips up …", icon="group_add", on_click=visit.action("admin", top_up_ticked)).mark(
+        "top-up"
+    )

@@ -59,7 +59,8 @@ def test_a_batch_is_added_and_listed(ava: Any, tmp_path: Path) -> None:
     assert ava("batch", "list").out.startswith("No batches yet")
     added = ava("batch", "add", archive, "--option", "overlap=0.3")
     assert (added.code, "north_gate" in added.out) == (0, True)
-    assert "north_gate" in ava("batch", "list").out
+    listed = ava("batch", "list").out
+    assert all(name in listed for name in ("north_gate", "annotated", "agreed", "released"))
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,8 @@ import pytest
 
 from ava_core.cvat.webhook import MAX_BODY_BYTES, SIGNATURE_HEADER, is_signed, signature, webhook_app
 from ava_core.settings import Settings, load_settings
-from ava_core.store import Store, webhook_events
+from ava_core.store import Store, batches, tasks, webhook_events
+from ava_core.store.tables import Job, Task
 
 SECRET = "s3cret"
 
@@ -134,3 +136,30 @@ async def test_only_events_about_jobs_wake(settings: Settings, store: Store) -> 
     assert webhook_events.newest_of_jobs(store) == 0
     await deliver(settings, completed(5))
     assert webhook_events.newest_of_jobs(store) > 0
+
+
+def begun(moment: object, annotator: str = "mia", **more: str) -> dict[str, Any]:
+    job = {"id": 5, "stage": "annotation", "state": "in progress", "assignee": {"username": annotator}}
+    return {"event": "update:job", "job": job | {"updated_date": moment} | more}
+
+
+async def test_the_earliest_word_of_a_beginning_holds_in_any_order(settings: Settings, store: Store) -> None:
+    """It comes late, early, of another's work, of another stage, and with a moment that is none."""
+    batches.add(store, "b", "/in/b.zip", {})
+    tasks.put_project(store, 1, "ava")
+    job = Job(job_id=5, task_id=1, batch="b", clip_id="c", job_type="annotation", annotator="mia", frames=30)
+    tasks.put_task(store, Task(task_id=1, project_id=1, name="c", batch="b", clip_id="c"), [job])
+    for payload in (
+        begun("2026-11-22T14:50:00Z"),
+        begun("2026-11-22T14:43:12.273750Z"),
+        begun("2026-11-22T14:44:00Z"),
+        begun("2026-11-22T14:00:00Z", annotator="tom"),
+        begun("2026-11-22T14:00:00Z", stage="validation"),
+        begun("2026-11-22T14:00:00Z", state="completed"),
+        begun("yesterday"),
+        begun(None),
+    ):
+        assert (await deliver(settings, payload)).status_code == 200
+    [job] = tasks.jobs_of(store, "b")
+    assert job.started_at == datetime(2026, 11, 22, 14, 43, 12, 273750, UTC)
+    assert job.state == "new", "what happened is read from the server alone"
