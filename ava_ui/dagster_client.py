@@ -27,7 +27,10 @@ class DagsterError(AvaError):
 
 @dataclass(frozen=True)
 class Run:
-    """A run of Dagster; times are in UTC, `None` while they are to come."""
+    """A run of Dagster; times are in UTC, `None` while they are to come.
+
+    `assets`: what it makes; of a run of a job of its own, the job's name.
+    """
 
     run_id: str
     status: str
@@ -233,6 +236,8 @@ def _expect(answer: dict[str, Any], *kinds: str) -> dict[str, Any]:
 def _run(row: dict[str, Any]) -> Run:
     tags = {tag["key"]: tag["value"] for tag in row["tags"]}
     assets = tuple(asset["path"][-1] for asset in row["assetSelection"] or [])
+    if not assets and row["jobName"] != JOB:
+        assets = (row["jobName"],)
     return Run(
         row["runId"], row["status"], tags.get(PARTITION_TAG, ""), assets, _moment(row["creationTime"]),
         _moment(row["startTime"]) if row["startTime"] else None,

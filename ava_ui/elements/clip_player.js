@@ -11,7 +11,7 @@ export default {
                  @loadeddata="tick" @seeked="tick" @play="run" @pause="tick" tabindex="-1"></video>
           <svg :viewBox="'0 0 ' + doc.clip.width + ' ' + doc.clip.height" preserveAspectRatio="none" aria-hidden="true">
             <g v-for="box in boxes" :key="box.key">
- <rect :opacity="box.wide ? 0.6 : 1" :x="box.x1" :y="box.y1" :width="box.x2 - box.x1" :height="box.y2 - box.y1" fill="none"
+ <rect :opacity="box.faint ? 0.25 : box.wide ? 0.6 : 1" :x="box.x1" :y="box.y1" :width="box.x2 - box.x1" :height="box.y2 - box.y1" fill="none"
                     :stroke="box.colour" :stroke-width="box.wide ? 7 : 2" :stroke-dasharray="box.dashed ? '6 4' : ''"
                     vector-effect="non-scaling-stroke"></rect>
               <text :x="box.x1 + 3" :y="box.y1 + 13 + box.offset" :fill="box.colour" font-size="13"
@@ -65,7 +65,7 @@ export default {
       </div>
     </div>
     <div v-else class="empty">{{ problem || 'Loading …' }}</div>`,
-  props: { source: String, frameWanted: Number, choosing: Boolean },
+  props: { source: String, frameWanted: Number, choosing: Boolean, person: Number },
   data() {
     return { doc: null, problem: "", time: 0, playing: false, hidden: {}, at: -1, speed: 1, differencesOnly: true, kind: "" };
   },
@@ -75,7 +75,7 @@ export default {
     playing(now) { if (!now) this.$emit("frame", this.frame); },
   },
   computed: {
-    frame() { return Math.min(Math.floor(this.time * this.doc.clip.fps + 0.001), this.doc.clip.frames - 1); },
+    frame() { return !this.doc ? 0 : Math.min(Math.floor(this.time * this.doc.clip.fps + 0.001), this.doc.clip.frames - 1); },
     second() { return Math.floor(this.frame / this.doc.clip.fps); },
     raters() { return this.doc.layers.filter(l => l.kind !== "tracks"); },
     kinds() { return [...new Set(this.doc.conflicts.map(c => c.kind))].sort(); },
@@ -87,7 +87,7 @@ export default {
         for (const track of layer.tracks) {
           const box = boxAt(track.boxes, this.frame);
           if (box) found.push({ ...box, key: layer.key + track.id, name: track.name, colour: layer.kind === "tracks" ? hue(track.person) : layer.colour,
-            wide: layer.kind === "consensus", dashed: box.soft, offset: layer.kind === "consensus" ? -16 : n * 13 });
+            wide: layer.kind === "consensus", faint: this.person && track.person !== this.person, dashed: box.soft, offset: layer.kind === "consensus" ? -16 : n * 13 });
         }
       });
       // The consensus lies beneath, wider: an annotator's box that equals it is still seen.
@@ -96,7 +96,7 @@ export default {
     people() {
       const found = new Set();
       for (const layer of this.raters) for (const track of layer.tracks) if (track.labels[this.second]) found.add(track.person);
-      return [...found].sort((a, b) => a - b);
+      return [...found].filter(p => !this.person || p === this.person).sort((a, b) => a - b);
     },
     labels() {
       const rows = [];

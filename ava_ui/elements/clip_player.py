@@ -13,14 +13,16 @@ class ClipPlayer(Element, component="clip_player.js"):
 
     `frame` is where it stands at first. Everything happens in the browser, so that playing and jumping never
     wait for the server. It tells `approve`, `reject`, `undo` and `skip` as keys are pressed; where `choosing`, the
-    digits tell `choose` instead of hiding annotators.
+    digits tell `choose` instead of hiding annotators. With `person`, that person's labels alone are listed, and
+    everybody else's boxes are faint.
     """
 
-    def __init__(self, source: str, *, frame: int = 0, choosing: bool = False) -> None:
+    def __init__(self, source: str, *, frame: int = 0, choosing: bool = False, person: int = 0) -> None:
         super().__init__()
         self._props["source"] = source
         self._props["frame-wanted"] = frame
         self._props["choosing"] = choosing
+        self._props["person"] = person
         self.frame = frame
         self.on("frame", self._moved)
 

@@ -44,6 +44,7 @@ class DataTable:
     `labels` renames columns for people and gives their order (default: all, as they are). `links`: addresses by
     column, in which `{column}` stands for a value of the row (`/batches/{batch}`); "" links nothing. `facets`:
     columns that get a choice of their values beside the filter. `file` names the csv, and the table in the address.
+    `nothing` is said where no row is left.
     """
 
     def __init__(
@@ -57,6 +58,7 @@ class DataTable:
         selectable: bool = False,
         sort_by: str = "",
         descending: bool = False,
+        nothing: str = "Nothing here.",
     ) -> None:
         self.frame, self.links = frame.with_row_index(KEY), dict(links or {})
         self.labels = dict(labels or {name: name.replace("_", " ") for name in frame.columns})
@@ -87,6 +89,7 @@ class DataTable:
                 "sortBy": asked["sort"], "descending": asked["order"] == "down",
             },
         ).classes("data-table").props("flat dense wrap-cells")  # fmt: skip
+        self.table.props["no-data-label"] = self.table.props["no-results-label"] = nothing
         self.table.add_slot("body-cell", CELL)
         self.table.add_slot("header-selection", TICK.format("all rows of this page"))
         self.table.add_slot("body-selection", TICK.format("row"))

@@ -110,7 +110,10 @@ async def _item(visit: Visit, batch: str, row: dict[str, Any], waiting: pl.DataF
         for choice in choices:
             ui.label(f"{choice.words}: {', '.join(choice.who)}")
     player = ClipPlayer(
-        f"/media/review/{quote(batch)}/{quote(clip_id)}", frame=row["frame"], choosing=visit.may("reviewer")
+        f"/media/review/{quote(batch)}/{quote(clip_id)}",
+        frame=row["frame"],
+        choosing=visit.may("reviewer"),
+        person=row["person_id"],
     )
     if visit.may("reviewer"):
         with above:
@@ -245,7 +248,7 @@ def _settled(visit: Visit, batch: str) -> None:
          "person": d.after["person_id"], "group": d.after["group"], "answer": _answer(d.after, names)}
         for d in reversed(made)
     ]  # fmt: skip
-    theme.heading(f"{len(made)} answers were settled")
+    theme.heading(f"{len(made)} answer(s) settled")
     again = f"/quality/{quote(batch)}/adjudication?clip={{clip_id}}&second={{second}}&person={{person}}&group={{group}}"
     DataTable(pl.DataFrame(rows), file=f"{batch}_settled", links={"clip_id": again, "answer": again})
 

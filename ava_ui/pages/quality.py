@@ -44,6 +44,12 @@ BATCH_LABELS: Final = {
 
 STATUSES: Final = ("pending", "approved", "rejected")
 
+NOTHING: Final = {
+    "pending": "Nothing waits: every completed clip has been judged.",
+    "approved": "No clip is approved yet.",
+    "rejected": "No clip is rejected.",
+}
+
 PARTS: Final = {
     "agreement": "Agreement", "annotators": "Annotators", "adjudication": "Adjudication", "audit": "Blind audit",
     "gold": "Gold",
@@ -84,7 +90,8 @@ async def content(visit: Visit) -> None:
         ).classes("warn")
     may_hand_back = chosen["status"] == "rejected" and visit.may("reviewer") and wanted.height > 0
     table = DataTable(
-        wanted, labels=LABELS, file=f"{chosen['status']}_clips", sort_by="pooled_alpha", selectable=may_hand_back,
+        wanted, labels=LABELS, file=f"{chosen['status']}_clips", sort_by="pooled_alpha",
+        selectable=may_hand_back, nothing=NOTHING[chosen["status"]],
         links={"clip_id": "/quality/{batch}/clips/{clip_id}", "batch": "/quality?batch={batch}",
                "completed": "/progress?batch={batch}&clip={clip_id}&state=completed",
                "jobs": "/progress?batch={batch}&clip={clip_id}",

@@ -104,7 +104,7 @@ async def test_a_disputed_person_is_settled(site: Site) -> None:
     assert shown.filter(**at).is_empty()
     before = documents.preview_consensus(console, BATCH, adjudicated=False)["consensus_boxes"]
     assert before.filter(**at).height == 1
-    await rita.should_see("1 answers were settled", retries=50)
+    await rita.should_see("1 answer(s) settled", retries=50)
 
 
 async def test_a_blind_audit_is_answered_and_says_what_it_found(site: Site) -> None:
@@ -132,11 +132,11 @@ async def test_a_blind_audit_is_answered_and_says_what_it_found(site: Site) -> N
 async def test_what_an_auditor_sees_tells_nothing_of_what_was_decided(site: Site) -> None:
     console = site.console
     approve_all(console)
+    names = ("consensus_boxes", "consensus_labels")
+    formed = {name: console.reading.table(BATCH, "consensus_labels", name) for name in names}
     begun = audits.start_audit(
-        console.store, BATCH,
-        {name: console.reading.table(BATCH, "consensus_labels", name) for name in ("consensus_boxes", "consensus_labels")},
-        console.ontology(BATCH), size=3, seed=1, actor="rita",
-    )  # fmt: skip
+        console.store, BATCH, formed, console.ontology(BATCH), size=3, seed=1, actor="rita"
+    )
     item = audits.blind_items(console.store, begun.audit_id)[0]
     client = site.enter("rita").http_client
     answer = (await client.get(f"/media/audit/{BATCH}/{item.item_id}")).json()
