@@ -99,6 +99,10 @@ class Settings(BaseSettings):
     # assignment
     overlap: float = Field(1.0, ge=0, le=1, description="Share of clips that several annotators do.")
     annotators_per_clip: int = Field(3, ge=1, le=10, description="Annotators on such a clip.")
+    deal_out: Literal["at once", "on request"] = Field(
+        "at once",
+        description="at once: tasks are made as soon as proposals are. on request: once an admin has seen the plan.",
+    )
     annotators: str = Field(
         "", description="User names, separated by commas, who get work. Default: everyone who is active."
     )

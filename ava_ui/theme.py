@@ -181,7 +181,9 @@ def _status_line(visit: Visit) -> Callable[[], None]:
 
 def _light(finding: Finding) -> None:
     icon = {"ok": "check_circle", "warning": "error", "failed": "cancel"}[finding.status]
-    with ui.link(target="/system").classes(f"light light-{finding.status}"):
+    link = ui.link(target="/system").classes(f"light light-{finding.status}")
+    link.props["aria-label"] = f"{finding.subject}: {finding.status}"
+    with link:
         ui.icon(icon).props("aria-hidden=true")
         ui.label(finding.subject)
         ui.tooltip(f"{finding.found} {finding.cure}".strip())

@@ -3,6 +3,7 @@
 import json
 
 from dagster import (
+    AssetKey,
     AssetSelection,
     DefaultSensorStatus,
     RunRequest,
@@ -18,9 +19,11 @@ from ava_assets.resources import Platform
 from ava_core.inbox import look_into_inbox
 from ava_core.store import batches
 
+VIDEO_ASSETS = ("source_videos", "clips", "tracks", "dense_proposals")
+
 video_to_tasks = define_asset_job(
     "video_to_tasks",
-    selection=AssetSelection.assets("source_videos", "clips", "tracks", "dense_proposals", "cvat_tasks"),
+    selection=AssetSelection.assets(*VIDEO_ASSETS, "cvat_tasks"),
     partitions_def=video_batch,
     description="From a batch's input to tasks that wait for annotators.",
 )
@@ -34,7 +37,10 @@ video_to_tasks = define_asset_job(
     description="Looks for new zips and folders in the inbox; each becomes a batch and a run.",
 )
 def inbox_sensor(context: SensorEvaluationContext, platform: Platform) -> SensorResult | SkipReason:
-    """Registers what has settled in the inbox, then asks for a partition and a run of each new batch."""
+    """Registers what has settled in the inbox, then asks for a partition and a run of each new batch.
+
+    Tasks of a batch that is dealt out on request are left to whoever has seen the plan.
+    """
     settings, store = platform.settings, platform.store
     seen = json.loads(context.cursor) if context.cursor else {}
     look = look_into_inbox(settings.inbox_dir, store, seen)
@@ -45,5 +51,14 @@ def inbox_sensor(context: SensorEvaluationContext, platform: Platform) -> Sensor
         return SkipReason(look.sentence)
     return SensorResult(
         dynamic_partitions_requests=[video_batch.build_add_request(new)],
-        run_requests=[RunRequest(run_key=f"batch:{name}", partition_key=name) for name in new],
+        run_requests=[
+            RunRequest(run_key=f"batch:{name}", partition_key=name, asset_selection=_wanted(platform, name))
+            for name in new
+        ],
     )
+
+
+def _wanted(platform: Platform, name: str) -> list[AssetKey] | None:
+    """What a batch's first run makes; `None` for everything up to its tasks."""
+    own = platform.settings.with_options(batches.get(platform.store, name).options)
+    return None if own.deal_out == "at once" else [AssetKey(asset) for asset in VIDEO_ASSETS]

@@ -35,6 +35,7 @@ STAGES: Final = {
 
 FORM_OPTIONS: Final = (
     "detector", "detect_fps", "detection_threshold", "ontology", "clip_seconds", "clip_min_seconds", "clip_fit",
+    "deal_out",
 )  # fmt: skip
 """Settings that the form of a batch's options holds."""
 
@@ -78,6 +79,10 @@ def options_form(settings: Settings, own: Settings | None = None) -> Callable[[]
             "clip_seconds": ui.number("seconds a clip", min=1),
             "clip_min_seconds": ui.number("least seconds of a last clip", min=0.1),
             "clip_fit": ui.select(["scale", "letterbox", "keep"], label="fit"),
+            "deal_out": ui.select(
+                {"at once": "by themselves", "on request": "when I have seen the plan"},
+                label="tasks are made",
+            ),
         }
         for name, field in fields.items():
             field.classes("w-44").mark(f"option-{name}").value = getattr(own, name)

@@ -46,7 +46,7 @@ async def content(visit: Visit) -> None:
     _figures(row, found)
     if blocked:
         ui.label(f"Breaks a rule that must not be broken: {blocked}.").classes("bad").mark("blocked")
-    above = ui.row().classes("items-center w-full no-wrap")
+    above = ui.row().classes("items-center w-full")
     player = ClipPlayer(f"/media/review/{quote(batch)}/{quote(clip_id)}", frame=visit.number("frame"))
     player.on("skip", lambda: _go_on(batch, following), [])
     if visit.may("reviewer"):
@@ -98,7 +98,11 @@ def _go_on(batch: str, following: str) -> None:
 
 def _decide(visit: Visit, player: ClipPlayer, row: dict[str, Any], following: str, blocked: str) -> None:
     batch, clip_id, store = str(row["batch"]), str(row["clip_id"]), visit.console.store
-    comment = ui.input("Comment (needed for a rejection)", value=visit.draft).classes("grow").mark("comment")
+    comment = (
+        ui.input("Comment (needed for a rejection)", value=visit.draft)
+        .classes("grow comment")
+        .mark("comment")
+    )
     comment.on_value_change(lambda event: visit.keep_draft(event.value or ""))
     approve = ui.button("Approve (A)", icon="check", color="positive").mark("approve")
     reject = ui.button("Reject (R)", icon="close", color="negative").mark("reject")

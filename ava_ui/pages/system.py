@@ -25,11 +25,9 @@ async def content(visit: Visit) -> None:
                 _finding(finding)
 
     async def look() -> None:
-        button.props(add="loading")
         show(await health.look_closely())
-        button.props(remove="loading")
 
-    button = ui.button("Look again", icon="refresh", on_click=visit.action("viewer", look)).mark("look-again")
+    ui.button("Look again", icon="refresh", on_click=visit.action("viewer", look)).mark("look-again")
     if health.findings:
         show(health.findings)
         ui.timer(0.1, look, once=True)

@@ -149,6 +149,23 @@ def test_options_of_a_batch_reach_its_assets(site: Site, scenes: tuple[Path, Sce
     assert batches.get(store, "small").options == options
 
 
+def test_a_batch_that_is_dealt_out_on_request_stops_before_its_tasks(
+    site: Site, scenes: tuple[Path, SceneTruth]
+) -> None:
+    store = open_store(site.settings)
+    add_to_inbox(site.settings, store, scenes[0], name="later", options={"deal_out": "on request"})
+    [request] = site.tick("inbox").run_requests
+    assert {key.to_user_string() for key in request.asset_selection or []} == {
+        "source_videos", "clips", "tracks", "dense_proposals",
+    }  # fmt: skip
+    job = site.definitions.resolve_job_def("video_to_tasks")
+    made = job.execute_in_process(
+        partition_key="later", instance=site.instance, asset_selection=request.asset_selection
+    )
+    assert made.success
+    assert not site.platform.storage.table_path("later", "cvat_tasks").exists()
+
+
 def test_tasks_without_a_server_fail_with_the_cure(site: Site, scenes: tuple[Path, SceneTruth]) -> None:
     add_to_inbox(site.settings, open_store(site.settings), scenes[0], name="b")
     site.tick("inbox")

@@ -19,6 +19,7 @@ from playwright.sync_api import Browser
 from playwright.sync_api import TimeoutError as PlaywrightTimeout
 
 from ava_assets.services import free_port
+from ava_core import decisions
 from ava_core.cvat.gateway import CvatGateway
 from ava_core.demo.annotators import demo_annotators, simulate
 from ava_core.demo.scenes import make_batch_zip
@@ -97,26 +98,58 @@ def test_from_the_first_start_to_a_dataset(
     page.get_by_role("button", name="Add", exact=True).click()
     page.get_by_role("link", name=crowd[0].username).wait_for()
 
-    # a zip goes up, and is processed by itself
+    # a zip goes up, is processed by itself, and waits for somebody who has seen the plan
     archive, scene_truth = make_batch_zip(tmp_path / "scenes", seed=3, seconds=SCENE_SECONDS)
     adam.open("/batches")
     page.set_input_files("input[type=file]", str(archive))
     page.get_by_label("Name of the batch").fill(BATCH)
+    page.get_by_text("Options of this batch").first.click()
+    page.get_by_label("tasks are made").first.click()
+    page.get_by_role("option", name="when I have seen the plan").click()
     page.locator("button:enabled", has_text="Add batch").click()
     page.wait_for_url(f"**/batches/{BATCH}")
+    wait_until(lambda: storage.table_path(BATCH, "dense_proposals").exists())
+    assert tasks.job_counts(store, BATCH).jobs == 0
+
+    # the plan is seen, and dealt out
+    def planned() -> bool:
+        adam.open(f"/tasks?batch={BATCH}")
+        return page.get_by_role("button", name="Create tasks").is_visible()
+
+    wait_until(planned)
+    page.screenshot(path=str(shots / "flow_plan.png"), full_page=True)
+    page.get_by_role("button", name="Create tasks").click()
+    page.get_by_role("button", name="Create", exact=True).click()
     wait_until(lambda: tasks.job_counts(store, BATCH).jobs == 4)
 
     # people annotate
     ontology = load_ontology(settings.ontology)
     tables = (storage.read_table(storage.table_path(BATCH, asset)) for asset in ("clips", "source_videos"))
     truth = truth_in_clips(scene_truth, *tables, ontology)
-    with ThreadPoolExecutor(len(crowd)) as pool:
-        url, organisation = settings.resolved_cvat_url, settings.cvat_organisation
-        list(pool.map(lambda one: simulate(one, url, organisation, truth, ontology), crowd))
-    wait_until(lambda: storage.table_path(BATCH, "agreement", "clips").exists())
-    wait_until(
-        lambda: storage.read_table(storage.table_path(BATCH, "agreement", "clips"))["annotators"].min() == 2
-    )
+
+    def annotate() -> None:
+        with ThreadPoolExecutor(len(crowd)) as pool:
+            url, organisation = settings.resolved_cvat_url, settings.cvat_organisation
+            list(pool.map(lambda one: simulate(one, url, organisation, truth, ontology), crowd))
+
+    annotate()
+    agreed = storage.table_path(BATCH, "agreement", "clips")
+    wait_until(lambda: agreed.exists() and storage.read_table(agreed)["annotators"].min() == 2)
+
+    # one clip is rejected by key, goes back to its annotators, and comes to review once they have done it again
+    adam.open("/quality")
+    page.locator("td a").first.click()
+    page.wait_for_selector(".player-labels")
+    page.keyboard.press("r")
+    page.wait_for_function("document.activeElement.tagName === 'INPUT'")
+    page.keyboard.type("the boxes are late")
+    page.keyboard.press("Enter")
+    wait_until(lambda: tasks.job_counts(store, BATCH).completed == 2)
+    [rejected] = decisions.decision_state(store, BATCH).rejected
+    annotate()
+    wait_until(lambda: not decisions.decision_state(store, BATCH).rejected)
+    log = [(d.action, d.actor) for d in decisions.decisions_of(store, BATCH) if d.subject == rejected]
+    assert log == [("reject", "adam"), ("reopen", "platform")]
 
     # one clip is approved by key, the other by its thresholds
     adam.open("/quality")
