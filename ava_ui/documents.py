@@ -9,9 +9,9 @@ from urllib.parse import quote
 
 import polars as pl
 
-from ava_core.consensus.batch import EXPERT_TABLES, consensus_of_batch
+from ava_core.consensus.batch import EXPERT_TABLES, draft_of_batch, drafted_consensus
+from ava_core.consensus.form import Draft
 from ava_core.cvat.gateway import CvatGateway
-from ava_core.decisions import DecisionState, decision_state
 from ava_core.errors import InputError
 from ava_core.quality.audits import BlindItem
 from ava_core.store import tasks
@@ -68,7 +68,7 @@ def review_document(console: Console, batch: str, clip_id: str) -> Json:
     clip = clip_row(console, batch, clip_id)
     raw = raw_tables(console, batch)
     ontology = console.ontology(batch)
-    formed = preview_consensus(console, batch)
+    formed = preview_consensus(console, batch, clip_id)
     mine = pl.col("clip_id") == clip_id
     persons = formed["persons"].filter(mine)
     boxes = raw["raw_boxes"].filter(mine).join(persons, on=["clip_id", "annotator", "track_key"], how="left")
@@ -137,16 +137,21 @@ def raw_tables(console: Console, batch: str) -> Tables:
     return found
 
 
-def preview_consensus(console: Console, batch: str, *, adjudicated: bool = True) -> Tables:
-    """The consensus as it would be if every clip were approved; made anew where work or decisions changed.
+def preview_consensus(console: Console, batch: str, clip_id: str = "", *, adjudicated: bool = True) -> Tables:
+    """The consensus as it would be if every clip were approved, or of one clip alone.
 
-    Without `adjudicated` it is as annotators alone would have it, and need not be made anew at each adjudication.
+    The costly part is made anew only where work changed or somebody was left out. Without `adjudicated` it is as
+    annotators alone would have it.
     """
     changed = changed_at(console.storage.table_path(batch, "raw_annotations", "raw_boxes"))
-    state = decision_state(console.store, batch)
+    state, raw = console.decided.of(batch), raw_tables(console, batch)
+    draft = _drafted(_Hashable(console), batch, changed, state.excluded)
+    clips = [clip_id] if clip_id else raw["completed_jobs"]["clip_id"].unique().to_list()
     if not adjudicated:
         state = replace(state, adjudications=empty(ADJUDICATIONS))
-    return _formed(_Hashable(console), batch, changed, _Decided(state))
+    if clip_id:
+        raw = {name: table.filter(pl.col("clip_id") == clip_id) for name, table in raw.items()}
+    return drafted_consensus(draft, raw, state, approved=clips)
 
 
 class _Hashable:
@@ -164,26 +169,21 @@ class _Hashable:
         )
 
 
-class _Decided:
-    """What of a batch's decisions shapes its consensus, as a cache's key."""
-
-    def __init__(self, state: DecisionState) -> None:
-        self.state = state
-        answers = sorted(map(str, state.adjudications.rows()))
-        self._key = state.excluded, frozenset(state.experts.items()), tuple(answers)
-
-    def __hash__(self) -> int:
-        return hash(self._key)
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Decided) and self._key == other._key
+def doubtful_answers(console: Console, batch: str) -> pl.DataFrame:
+    """`tables.ADJUDICATION_QUEUE` of a batch as annotators alone leave it, the most doubtful first."""
+    changed = changed_at(console.storage.table_path(batch, "raw_annotations", "raw_boxes"))
+    return _queue(_Hashable(console), batch, changed, console.decided.of(batch).excluded)
 
 
-@lru_cache(maxsize=6)
-def _formed(of: _Hashable, batch: str, changed: float | None, decided: _Decided) -> Tables:
-    raw = raw_tables(of.console, batch)
-    clips = raw["completed_jobs"]["clip_id"].unique().to_list()
-    return consensus_of_batch(raw, of.console.ontology(batch), decided.state, approved=clips)
+@lru_cache(maxsize=3)
+def _queue(of: _Hashable, batch: str, changed: float | None, excluded: frozenset[str]) -> pl.DataFrame:
+    clips = raw_tables(of.console, batch)["completed_jobs"]["clip_id"].unique().to_list()
+    return _drafted(of, batch, changed, excluded).tables(approved=clips)["queue"]
+
+
+@lru_cache(maxsize=3)
+def _drafted(of: _Hashable, batch: str, changed: float | None, excluded: frozenset[str]) -> Draft:
+    return draft_of_batch(raw_tables(of.console, batch), of.console.ontology(batch), excluded)
 
 
 def _clip(batch: str, clip: Json) -> Json:

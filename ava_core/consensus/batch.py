@@ -7,8 +7,9 @@ from typing import Final
 
 import polars as pl
 
+from ava_core.agreement.build import match_work
 from ava_core.consensus.expert import with_expert_work
-from ava_core.consensus.form import form_consensus
+from ava_core.consensus.form import Draft
 from ava_core.consensus.provenance import with_experts
 from ava_core.decisions import DecisionState
 from ava_core.ontology import Ontology
@@ -29,11 +30,26 @@ def consensus_of_batch(
     batches) there is no expert's work. `approved`: clips that come out, those of `decided` by default: others show
     what approving them would give.
     """
+    return drafted_consensus(draft_of_batch(raw, ontology, decided.excluded), raw, decided, approved=approved)
+
+
+def draft_of_batch(raw: Mapping[str, pl.DataFrame], ontology: Ontology, excluded: Collection[str]) -> Draft:
+    """The costly part of `consensus_of_batch`, for who looks at a batch again and again while answers are settled."""
+    return Draft.of(
+        match_work(raw["raw_boxes"], raw["raw_labels"], raw["completed_jobs"], ontology), excluded
+    )
+
+
+def drafted_consensus(
+    draft: Draft,
+    raw: Mapping[str, pl.DataFrame],
+    decided: DecisionState,
+    *,
+    approved: Collection[str] | None = None,
+) -> dict[str, pl.DataFrame]:
+    """The tables of `consensus_of_batch`, from a draft with the same annotators excluded."""
     chosen = decided.approved if approved is None else frozenset(approved)
-    tables = form_consensus(
-        raw["raw_boxes"], raw["raw_labels"], raw["completed_jobs"], ontology,
-        approved=chosen, excluded=decided.excluded, adjudications=decided.adjudications,
-    )  # fmt: skip
+    tables = draft.tables(approved=chosen, adjudications=decided.adjudications)
     if any(name not in raw for name in EXPERT_TABLES):
         return tables
     boxes, labels, clips = (raw[name] for name in EXPERT_TABLES)

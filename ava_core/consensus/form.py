@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from dataclasses import dataclass
 
 import numpy as np
 import polars as pl
@@ -11,7 +12,7 @@ from ava_core.agreement.build import Work, match_work
 from ava_core.agreement.panel import Panel
 from ava_core.consensus.boxes import Merged, box_table, merge_boxes
 from ava_core.consensus.estimate import estimate_labels
-from ava_core.consensus.labels import adjudicate, decide, label_table
+from ava_core.consensus.labels import Decided, adjudicate, decide, label_table
 from ava_core.consensus.presence import PRESENCE, on_presence
 from ava_core.consensus.provenance import provenance
 from ava_core.consensus.queue import adjudication_queue, clip_needs
@@ -53,31 +54,59 @@ def form_from_work(
     dropped whoever drew it; where the expert said that somebody is, they stay however few did. The order of rows and
     annotators does not matter.
     """
-    panel = work.panel.without(excluded)
-    within = pl.col("clip_id").is_in(sorted(approved))
-    given = adjudications if adjudications is not None else empty(ADJUDICATIONS)
-    expert = conform(given, ADJUDICATIONS, "adjudications").filter(within)
-    merged = merge_boxes(panel).settled(panel, on_presence(expert))
-    seen = _only_of_used_boxes(panel, merged)
-    decided = decide(seen, estimate_labels(seen))
-    out = merged.kept & np.isin(panel.clip, np.flatnonzero(np.isin(panel.clips, sorted(approved))))
-    boxes = box_table(panel, merged, out)
-    labels = adjudicate(label_table(seen, decided, out), expert)
-    queue = adjudication_queue(seen, merged, decided).filter(within)
-    settled = pl.concat([expert.select(*PLACE, "group"), expert.select(*PLACE, group=pl.lit(PRESENCE))])
-    queue = queue.join(settled, on=[*PLACE, "group"], how="anti", maintain_order="left")
-    disputes = queue.filter(pl.col("group") == PRESENCE).select("clip_id", "second", "reason").unique()
-    return {
-        "consensus_boxes": boxes,
-        "consensus_labels": labels.join(boxes.select(PLACE), on=PLACE, how="semi", maintain_order="left"),
-        "disputed": conform(disputes, DISPUTED, "disputed").sort("clip_id", "second"),
-        "queue": queue,
-        "needs": clip_needs(panel).filter(within),
-        "persons": panel.persons,
-        "provenance": provenance(
-            work.completed, panel.ontology, approved=approved, excluded=excluded, adjudications=expert
-        ),
-    }
+    return Draft.of(work, excluded).tables(approved=approved, adjudications=adjudications)
+
+
+@dataclass(frozen=True)
+class Draft:
+    """A consensus before experts' words on it: the costly part, which decisions on single answers leave as it is."""
+
+    work: Work
+    excluded: frozenset[str]
+    panel: Panel
+    merged: Merged
+    seen: Panel
+    decided: Decided
+
+    @classmethod
+    def of(cls, work: Work, excluded: Collection[str] = ()) -> Draft:
+        """Merge boxes, learn who errs how, and decide on every label."""
+        panel = work.panel.without(excluded)
+        merged = merge_boxes(panel)
+        seen = _only_of_used_boxes(panel, merged)
+        return cls(work, frozenset(excluded), panel, merged, seen, decide(seen, estimate_labels(seen)))
+
+    def tables(
+        self, *, approved: Collection[str], adjudications: pl.DataFrame | None = None
+    ) -> dict[str, pl.DataFrame]:
+        """The tables of `form_from_work`."""
+        panel, seen, decided = self.panel, self.seen, self.decided
+        within = pl.col("clip_id").is_in(sorted(approved))
+        given = adjudications if adjudications is not None else empty(ADJUDICATIONS)
+        expert = conform(given, ADJUDICATIONS, "adjudications").filter(within)
+        merged = self.merged.settled(panel, on_presence(expert))
+        out = merged.kept & np.isin(panel.clip, np.flatnonzero(np.isin(panel.clips, sorted(approved))))
+        boxes = box_table(panel, merged, out)
+        labels = adjudicate(label_table(seen, decided, out), expert)
+        queue = adjudication_queue(seen, merged, decided).filter(within)
+        settled = pl.concat([expert.select(*PLACE, "group"), expert.select(*PLACE, group=pl.lit(PRESENCE))])
+        queue = queue.join(settled, on=[*PLACE, "group"], how="anti", maintain_order="left")
+        disputes = queue.filter(pl.col("group") == PRESENCE).select("clip_id", "second", "reason").unique()
+        return {
+            "consensus_boxes": boxes,
+            "consensus_labels": labels.join(boxes.select(PLACE), on=PLACE, how="semi", maintain_order="left"),
+            "disputed": conform(disputes, DISPUTED, "disputed").sort("clip_id", "second"),
+            "queue": queue,
+            "needs": clip_needs(panel).filter(within),
+            "persons": panel.persons,
+            "provenance": provenance(
+                self.work.completed,
+                panel.ontology,
+                approved=approved,
+                excluded=self.excluded,
+                adjudications=expert,
+            ),
+        }
 
 
 def _only_of_used_boxes(panel: Panel, merged: Merged) -> Panel:

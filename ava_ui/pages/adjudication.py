@@ -72,7 +72,7 @@ async def content(visit: Visit) -> None:
 
 def waiting_answers(visit: Visit, batch: str) -> pl.DataFrame:
     """`tables.ADJUDICATION_QUEUE` without what is settled; who settles a person's label says that somebody is there."""
-    queue = documents.preview_consensus(visit.console, batch, adjudicated=False)["queue"]
+    queue = documents.doubtful_answers(visit.console, batch)
     settled = visit.console.decided.of(batch).adjudications
     gone = settled.filter(pl.col("group") == PRESENCE, pl.col("action_ids").list.len() == 0).select(PERSON)
     left = queue.join(settled.select(PLACE), on=PLACE, how="anti", maintain_order="left")
@@ -97,8 +97,8 @@ async def _item(visit: Visit, batch: str, row: dict[str, Any], waiting: pl.DataF
     clip_id, group = row["clip_id"], row["group"]
     documents.clip_row(visit.console, batch, clip_id)
     ontology = visit.console.ontology(batch)
-    said = await asyncio.to_thread(_said, visit, batch, row)
-    alike = await asyncio.to_thread(_alike, visit, batch, row, waiting)
+    work = await asyncio.to_thread(_work, visit, batch, clip_id)
+    said, alike = _said(work, row), _alike(work, row, waiting)
     asked = "is somebody there at all?" if group == PRESENCE else group
     ui.label(f"{clip_id} · second {row['second']} · person {row['person_id']} · {asked}").classes(
         "part-title"
@@ -120,39 +120,39 @@ async def _item(visit: Visit, batch: str, row: dict[str, Any], waiting: pl.DataF
             _buttons(visit, player, batch, row, choices, alike, ontology, following)
 
 
-def _said(visit: Visit, batch: str, row: dict[str, Any]) -> dict[str, list[int] | bool]:
-    """What each annotator said, and the consensus: actions, or whether somebody is there."""
-    raw, formed = (
-        documents.raw_tables(visit.console, batch),
-        documents.preview_consensus(visit.console, batch, adjudicated=False),
-    )
-    here = (pl.col("clip_id") == row["clip_id"]) & (pl.col("second") == row["second"])
-    person = pl.col("person_id") == row["person_id"]
-    of_person = ["clip_id", "annotator", "track_key"]
-    if row["group"] == PRESENCE:
-        drawn = (
-            raw["raw_boxes"].filter(here).join(formed["persons"], on=of_person).filter(person)["annotator"]
-        )
-        crew = raw["completed_jobs"].filter(pl.col("clip_id") == row["clip_id"])["annotator"].unique().sort()
-        return {name: name in set(drawn) for name in crew}
-    own = here & (pl.col("group") == row["group"])
-    labels = raw["raw_labels"].filter(own).join(formed["persons"], on=of_person).filter(person)
-    said: dict[str, list[int] | bool] = {
-        name: sorted(ids)
-        for name, ids in labels.sort("annotator").select("annotator", "action_ids").iter_rows()
+def _work(visit: Visit, batch: str, clip_id: str) -> documents.Tables:
+    """What annotators drew and said in a clip, by person, and the consensus that they alone come to."""
+    mine, of_person = pl.col("clip_id") == clip_id, ["clip_id", "annotator", "track_key"]
+    raw = {name: table.filter(mine) for name, table in documents.raw_tables(visit.console, batch).items()}
+    formed = documents.preview_consensus(visit.console, batch, clip_id, adjudicated=False)
+    return {
+        "boxes": raw["raw_boxes"].join(formed["persons"], on=of_person),
+        "labels": raw["raw_labels"].join(formed["persons"], on=of_person),
+        "crew": raw["completed_jobs"].select("annotator").unique().sort("annotator"),
+        "consensus": formed["consensus_labels"],
     }
-    held = formed["consensus_labels"].filter(own & person)["action_id"].drop_nulls().sort().to_list()
-    return said | {"consensus": held}
 
 
-def _alike(visit: Visit, batch: str, row: dict[str, Any], waiting: pl.DataFrame) -> list[int]:
+def _said(work: documents.Tables, row: dict[str, Any]) -> dict[str, list[int] | bool]:
+    """What each annotator said, and the consensus: actions, or whether somebody is there."""
+    here = (pl.col("second") == row["second"]) & (pl.col("person_id") == row["person_id"])
+    if row["group"] == PRESENCE:
+        drawn = set(work["boxes"].filter(here)["annotator"])
+        return {name: name in drawn for name in work["crew"]["annotator"]}
+    own = here & (pl.col("group") == row["group"])
+    given = work["labels"].filter(own).sort("annotator").select("annotator", "action_ids").iter_rows()
+    said: dict[str, list[int] | bool] = {name: sorted(ids) for name, ids in given}
+    return said | {"consensus": work["consensus"].filter(own)["action_id"].drop_nulls().sort().to_list()}
+
+
+def _alike(work: documents.Tables, row: dict[str, Any], waiting: pl.DataFrame) -> list[int]:
     """Seconds on end around this one that wait as well, and at which everybody says the same."""
     same = (pl.col("clip_id") == row["clip_id"]) & (pl.col("person_id") == row["person_id"])
     open_at = set(waiting.filter(same & (pl.col("group") == row["group"]))["second"])
-    said, found = _said(visit, batch, row), [int(row["second"])]
+    said, found = _said(work, row), [int(row["second"])]
     for step in (-1, 1):
         second = row["second"] + step
-        while second in open_at and _said(visit, batch, row | {"second": second}) == said:
+        while second in open_at and _said(work, row | {"second": second}) == said:
             found.append(second)
             second += step
     return sorted(found)

@@ -206,7 +206,7 @@ def _ask(visit: Visit, batch: str, clip_id: str) -> None:
 
     async def send() -> None:
         name = chosen()
-        formed = await asyncio.to_thread(documents.preview_consensus, console, batch)
+        formed = await asyncio.to_thread(documents.preview_consensus, console, batch, clip_id)
         await asyncio.to_thread(
             send_to_expert, console.batch(batch), clip_id, name, formed, actor=visit.user.username
         )
