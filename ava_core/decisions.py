@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import polars as pl
-from sqlalchemy import case, select, update
+from sqlalchemy import case, func, select, update
 
 from ava_core.consensus.presence import PRESENCE, presence_ids
 from ava_core.errors import DecisionError
@@ -242,6 +242,13 @@ def decisions_of(store: Store, batch: str) -> list[Decision]:
     with store.session() as session:
         wanted = select(Decision).where(Decision.batch == batch)
         return list(session.scalars(wanted.order_by(Decision.decision_id)))
+
+
+def newest_decision(store: Store, batch: str) -> int:
+    """The id of a batch's newest decision; 0 where nothing was decided."""
+    with store.session() as session:
+        wanted = select(func.max(Decision.decision_id)).where(Decision.batch == batch)
+        return session.scalar(wanted) or 0
 
 
 def decisions_after(store: Store, decision_id: int) -> list[Decision]:

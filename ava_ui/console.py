@@ -13,7 +13,9 @@ from ava_ui.counts import Counts
 from ava_ui.dagster_client import DagsterClient
 from ava_ui.decided import Decided
 from ava_ui.health import Health
+from ava_ui.jobs import Jobs
 from ava_ui.live import Live
+from ava_ui.log import Log
 from ava_ui.reading import Reading
 
 
@@ -30,6 +32,8 @@ class Console:
     health: Health
     live: Live
     decided: Decided
+    jobs: Jobs
+    log: Log
     drafts: dict[tuple[str, str], str] = field(default_factory=dict)
     """What people have typed and not sent yet, by user and address: a reload loses nothing."""
 
@@ -48,6 +52,8 @@ class Console:
             Health(settings, dagster),
             Live(dagster),
             Decided(store),
+            Jobs(store),
+            Log(store),
         )
 
     def batch(self, name: str) -> BatchContext:

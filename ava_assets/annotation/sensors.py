@@ -15,7 +15,8 @@ from dagster import (
 
 from ava_assets.annotation.assets import annotated_in_cvat
 from ava_assets.resources import Platform
-from ava_core.cvat.sync import completed_work, look_at_jobs
+from ava_assets.told import again, noted
+from ava_core.cvat.sync import completed_work, look_at_jobs, unread_work
 from ava_core.errors import CvatError
 from ava_core.store import webhook_events
 
@@ -58,9 +59,14 @@ def cvat_sensor(poll_seconds: int) -> SensorDefinition:
         # What was reported is told apart by a digest of (job, time of completion): work that is reopened and
         # completed again is reported again, the same work never twice.
         reported: dict[str, str] = cursor.get("reported", {})
-        work = {batch: w for batch, w in completed_work(store).items() if reported.get(batch) != w.digest}
+        completed = completed_work(store)
+        new = {batch for batch, w in completed.items() if reported.get(batch) != w.digest}
+        unread, told, now = set(unread_work(store)), cursor.get("told", {}), time.time()
+        repeated = again(told, unread, now) - new
+        work = {batch: w for batch, w in completed.items() if batch in new | repeated}
         now_reported = reported | {batch: w.digest for batch, w in work.items()}
         seen = {"jobs": looked, "reported": now_reported, "event": event, "at": time.time()}
+        seen["told"] = noted(told, unread, new, repeated, now)
         seen["all"] = seen["at"] if all_again else cursor["all"]
         context.update_cursor(json.dumps(seen))
         if not work:

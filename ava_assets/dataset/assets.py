@@ -1,5 +1,7 @@
 """consensus_labels → ava_csv, and ava_release over all approved batches."""
 
+from collections.abc import Iterator
+
 import polars as pl
 from dagster import (
     AssetExecutionContext,
@@ -14,7 +16,7 @@ from dagster import (
 from ava_assets.logging import log_progress
 from ava_assets.partitions import video_batch
 from ava_assets.resources import Platform
-from ava_core.export.batch import write_batch
+from ava_core.export.batch import remove_batch, write_batch
 from ava_core.export.flavours import FLAVOURS
 from ava_core.export.inputs import load_batch
 from ava_core.export.options import ReleaseOptions
@@ -31,12 +33,17 @@ Tables = dict[str, pl.DataFrame]
     group_name=GROUP,
     kinds={"csv"},
     automation_condition=AutomationCondition.eager(),
+    output_required=False,
 )
 def ava_csv(
     context: AssetExecutionContext, platform: Platform, consensus_labels: Tables
-) -> Output[pl.DataFrame]:
-    """This batch in AVA layouts: csv, frame list, frames, pbtxt, proposals."""
+) -> Iterator[Output[pl.DataFrame]]:
+    """This batch in AVA layouts: csv, frame list, frames, pbtxt, proposals; none while nothing is approved."""
     at = platform.batch(context.partition_key)
+    if consensus_labels["consensus_labels"].is_empty():
+        remove_batch(at.storage, at.batch)
+        context.log.info("Nothing is approved, so there is no dataset of this batch.")
+        return
     written = write_batch(
         load_batch(at.storage, at.store, at.batch),
         at.storage,
@@ -44,7 +51,7 @@ def ava_csv(
         at.ontology,
         sink=log_progress(context),
     )
-    return Output(
+    yield Output(
         written.rows,
         metadata={"rows": written.rows.height, "folder": MetadataValue.path(str(written.folder))},
     )

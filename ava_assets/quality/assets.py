@@ -15,10 +15,13 @@ from ava_assets.partitions import video_batch
 from ava_assets.resources import Platform
 from ava_core.agreement.measure import measure_agreement
 from ava_core.consensus.batch import consensus_of_batch
-from ava_core.decisions import decision_state
+from ava_core.decisions import decision_state, newest_decision
 from ava_core.store import tasks
 
 GROUP = "quality"
+
+NEWEST_DECISION = "newest decision"
+"""Metadata of a consensus: the id of the newest decision that it was formed with."""
 
 Tables = dict[str, pl.DataFrame]
 
@@ -71,11 +74,14 @@ def consensus_labels(
 ) -> Output[Tables]:
     """Boxes and labels of approved clips with vote shares and posterior; disputed seconds."""
     at = platform.batch(context.partition_key)
+    # Asked for before the decisions are: one that is made in between is told of once more.
+    newest = newest_decision(at.store, at.batch)
     decided = decision_state(at.store, at.batch)
     tables = consensus_of_batch(raw_annotations, at.ontology, decided)
     return Output(
         tables,
         metadata={
+            NEWEST_DECISION: newest,
             "approved clips": len(decided.approved),
             "excluded annotators": ", ".join(sorted(decided.excluded)) or "none",
             "boxes": tables["consensus_boxes"].height,

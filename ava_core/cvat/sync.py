@@ -11,7 +11,7 @@ from sqlalchemy import func, select
 
 from ava_core.cvat.gateway import CvatGateway
 from ava_core.store import Store, tasks
-from ava_core.store.tables import Job
+from ava_core.store.tables import Job, Reading
 from ava_core.store.tasks import BEGUN_STATE, DONE_STAGE, DONE_STATE
 
 LOOK_BACK_SECONDS: Final = 60
@@ -115,6 +115,17 @@ def completed_work(store: Store) -> dict[str, CompletedWork]:
         batch: CompletedWork(len(jobs), totals[batch], _digest(jobs + experts.get(batch, [])))
         for batch, jobs in sorted(by_batch.items())
     }
+
+
+def unread_work(store: Store) -> dict[str, int]:
+    """By batch, annotators' completed jobs whose present state was not read; batches without any are left out."""
+    read = select(Reading.reading_id).where(
+        Reading.job_id == Job.job_id, Reading.server_updated_at == Job.server_updated_at
+    )
+    done = (Job.stage == tasks.DONE_STAGE) & (Job.state == tasks.DONE_STATE)
+    wanted = select(Job.batch, func.count()).where(Job.annotator != "", done, ~read.exists())
+    with store.session() as session:
+        return dict(session.execute(wanted.group_by(Job.batch)))
 
 
 def _earlier(moment: str) -> str:

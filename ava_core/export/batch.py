@@ -71,6 +71,15 @@ def write_batch(
     return WrittenBatch(rows, target / "dataset")
 
 
+def remove_batch(storage: Storage, batch: str) -> None:
+    """Remove a batch's dataset, as long as nothing of it is approved; its pictures stay for the next one."""
+    table, folder = storage.table_path(batch, "ava_csv"), storage.asset_dir(batch, "ava_csv") / "dataset"
+    if table.exists():
+        table.unlink()
+    if folder.exists():
+        folder.fs.rm(folder.path, recursive=True)
+
+
 @contextmanager
 def _kept_pictures(storage: Storage, folder: UPath) -> Iterator[Path]:
     """Where pictures stay from one time to the next; elsewhere than on this machine they are made anew."""

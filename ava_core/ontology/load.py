@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from functools import cache, lru_cache
 from importlib import resources
 from pathlib import Path
 from typing import Any, NoReturn
@@ -54,16 +55,30 @@ def shipped_ontologies() -> list[str]:
 
 
 def load_ontology(name_or_path: str | Path) -> Ontology:
-    """Load a shipped ontology by name, or one from a YAML file. Raises `OntologyError` with line and reason."""
+    """Load a shipped ontology by name, or one from a YAML file. Raises `OntologyError` with line and reason.
+
+    A file is read again only once it has changed.
+    """
     if str(name_or_path) in shipped_ontologies():
-        text = (resources.files("ava_core.ontology") / f"{name_or_path}.yaml").read_text("utf-8")
-        return parse_ontology(text, f"{name_or_path}.yaml")
+        return _shipped(str(name_or_path))
     path = Path(name_or_path).expanduser()
     if not path.is_file():
         raise OntologyError(
             f"There is no ontology {str(name_or_path)!r}.",
             f"Give a path to a YAML file or one of: {', '.join(shipped_ontologies())}.",
         )
+    about = path.stat()
+    return _from_file(path, about.st_mtime_ns, about.st_size)
+
+
+@cache
+def _shipped(name: str) -> Ontology:
+    text = (resources.files("ava_core.ontology") / f"{name}.yaml").read_text("utf-8")
+    return parse_ontology(text, f"{name}.yaml")
+
+
+@lru_cache(maxsize=64)
+def _from_file(path: Path, changed_ns: int, size: int) -> Ontology:
     return parse_ontology(path.read_text("utf-8"), str(path))
 
 

@@ -70,11 +70,13 @@ def jobs_of(store: Store, batch: str) -> list[Job]:
         return list(session.scalars(select(Job).where(Job.batch == batch).order_by(Job.clip_id, Job.job_id)))
 
 
-def completed_jobs(store: Store, batch: str | None = None) -> list[Job]:
-    """Annotators' jobs that are done, of one batch or of all."""
+def completed_jobs(store: Store, batch: str | None = None, clip_id: str = "") -> list[Job]:
+    """Annotators' jobs that are done, of one batch or of all, of one clip or of all."""
     wanted = select(Job).where(Job.annotator != "", Job.stage == DONE_STAGE, Job.state == DONE_STATE)
     if batch is not None:
         wanted = wanted.where(Job.batch == batch)
+    if clip_id:
+        wanted = wanted.where(Job.clip_id == clip_id)
     with store.session() as session:
         return list(session.scalars(wanted.order_by(Job.clip_id, Job.job_id)))
 

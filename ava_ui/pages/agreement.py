@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
+from functools import lru_cache
+from html import escape
 from itertools import pairwise, product
 from typing import Final
 from urllib.parse import quote
@@ -124,23 +126,22 @@ def _trust(statistic: str, value: float | None) -> str:
 
 
 def _square(names: list[str], cells: Mapping[tuple[str, str], tuple[str, str, str]]) -> None:
-    """A matrix: text, address and style of each cell by row and column."""
-    with ui.element("div").classes("scroll"), ui.element("table").classes("matrix"):
-        with ui.element("tr"):
-            for name in ["", *names]:
-                with ui.element("th").props("scope=col"):
-                    ui.label(name.replace("_", " "))
-        for a in names:
-            with ui.element("tr"):
-                with ui.element("th").props("scope=row"):
-                    ui.label(a.replace("_", " "))
-                for b in names:
-                    text, target, style = cells.get((a, b), ("", "", ""))
-                    with ui.element("td").classes(style):
-                        if target:
-                            ui.link(text, target)
-                        else:
-                            ui.label(text)
+    """A matrix: text, address and style of each cell by row and column. One element, however many cells it has."""
+    head = "".join(f'<th scope="col">{_plain(name)}</th>' for name in ["", *names])
+    rows = []
+    for a in names:
+        row = [f'<th scope="row">{_plain(a)}</th>']
+        for b in names:
+            text, target, style = cells.get((a, b), ("", "", ""))
+            inside = f'<a href="{escape(target)}">{escape(text)}</a>' if target else escape(text)
+            row.append(f'<td class="{style}">{inside}</td>')
+        rows.append(f"<tr>{''.join(row)}</tr>")
+    # Every word is escaped above.
+    ui.html(f'<table class="matrix"><tr>{head}</tr>{"".join(rows)}</table>', sanitize=False).classes("scroll")
+
+
+def _plain(name: str) -> str:
+    return escape(name.replace("_", " "))
 
 
 def _confusions(visit: Visit, batch: str) -> None:
@@ -177,10 +178,15 @@ def _differing(visit: Visit, batch: str) -> pl.DataFrame:
     a, b = visit.query.get("a", ""), visit.query.get("b", "")
     if a and b:
         conflicts = between(conflicts, a, b)
-    names = {action.id: action.name for action in visit.console.ontology(batch).actions}
-    told = {detail: named(detail, names) for detail in conflicts["detail"].unique()}
+    names = tuple((action.id, action.name) for action in visit.console.ontology(batch).actions)
+    told = {detail: _told(detail, names) for detail in conflicts["detail"].unique()}
     detail = pl.col("detail").replace_strict(told, default=pl.col("detail"), return_dtype=pl.String)
     return conflicts.select("clip_id", "second", "person_id", "frame", "kind", detail.alias("detail"))
+
+
+@lru_cache(maxsize=50_000)
+def _told(detail: str, names: tuple[tuple[int, str], ...]) -> str:
+    return named(detail, dict(names))
 
 
 def _diverging(visit: Visit, batch: str, differing: pl.DataFrame) -> None:

@@ -11,7 +11,6 @@ from nicegui import ui
 from ava_core import decisions
 from ava_core.cvat.gold import deal_gold, plan_gold
 from ava_core.errors import AvaError, InputError
-from ava_core.store import tasks
 from ava_ui import theme
 from ava_ui.elements.data_table import DataTable
 from ava_ui.visit import Visit
@@ -30,11 +29,11 @@ async def content(visit: Visit) -> None:
     """The gold clips, who is measured by them, dealing them out."""
     batch, store = visit.params["batch"], visit.console.store
     gold = decisions.decision_state(store, batch).gold
-    jobs = await asyncio.to_thread(tasks.jobs_of, store, batch)
+    jobs = (await asyncio.to_thread(visit.console.jobs.table)).filter(pl.col("batch") == batch)
     theme.heading("Gold clips")
     if gold:
         others = {
-            clip: sum(job.annotator not in ("", who) for job in jobs if job.clip_id == clip)
+            clip: jobs.filter(pl.col("clip_id") == clip, pl.col("annotator") != who).height
             for clip, who in gold.items()
         }
         rows = [(clip, who, others[clip]) for clip, who in sorted(gold.items())]
@@ -48,8 +47,8 @@ async def content(visit: Visit) -> None:
     else:
         ui.label("None yet: choose a clip that an expert has completed.").classes("soft")
     if visit.may("reviewer"):
-        done_by = {(job.clip_id, job.annotator) for job in tasks.completed_jobs(store, batch)}
-        _choose(visit, gold, sorted(done_by))
+        done = jobs.filter(pl.col("status") == "completed").select("clip_id", "annotator").sort(pl.all())
+        _choose(visit, gold, done.rows())
     if visit.may("admin") and gold:
         _deal(visit)
     cards = visit.console.reading.table(batch, "agreement", "annotators")
@@ -74,20 +73,29 @@ async def content(visit: Visit) -> None:
 
 
 def _choose(visit: Visit, gold: dict[str, str], done: list[tuple[str, str]]) -> None:
-    """Make a clip gold, or an ordinary one again."""
+    """Make clips gold, or ordinary ones again."""
     batch, store, name = visit.params["batch"], visit.console.store, visit.user.username
-    free = {f"{clip}\n{who}": f"{clip}: the work of {who}" for clip, who in done if clip not in gold}
-    with ui.row().classes("items-center"):
-        chosen = ui.select(free, label="clip and expert", with_input=True).classes("w-96").mark("gold-clip")
+    rows = [(clip, who) for clip, who in done if clip not in gold]
+    with ui.expansion("Make a clip gold", icon="star").classes("w-full").mark("gold-choice"):
+        table = DataTable(
+            pl.DataFrame(rows, schema={"clip_id": pl.String, "annotator": pl.String}, orient="row"),
+            file=f"{batch}_completed", facets=["annotator"], selectable=True,
+            labels={"clip_id": "clip", "annotator": "completed by"},
+            links={"clip_id": f"/quality/{quote(batch)}/clips/{{clip_id}}"},
+        )  # fmt: skip
 
         def make() -> None:
-            if not chosen.value:
-                raise InputError("No clip is chosen.", "Choose one whose answers you trust.")
-            clip, who = chosen.value.split("\n")
-            decisions.mark_gold(store, batch, clip, who, name)
+            chosen = table.selected.select("clip_id", "annotator").rows()
+            if not chosen:
+                raise InputError("No clip is ticked.", "Tick one whose answers you trust.")
+            for clip, who in chosen:
+                decisions.mark_gold(store, batch, clip, who, name)
             ui.navigate.reload()
 
-        ui.button("Make it gold", icon="star", on_click=visit.action("reviewer", make)).mark("make-gold")
+        ui.button("Make ticked ones gold", icon="star", on_click=visit.action("reviewer", make)).mark(
+            "make-gold"
+        )
+    with ui.row().classes("items-center"):
         taken = ui.select(sorted(gold), label="gold clip").classes("w-64").mark("gold-taken")
 
         def unmake() -> None:

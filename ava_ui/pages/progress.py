@@ -4,22 +4,17 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from datetime import UTC, datetime
 from typing import Final
 
 import polars as pl
 from nicegui import ui
-from sqlalchemy import select
 
 from ava_core.cvat import staffing
 from ava_core.cvat.gateway import CvatGateway
 from ava_core.errors import AvaError, InputError
 from ava_core.settings import Settings
 from ava_core.store import annotators
-from ava_core.store.tables import Job
-from ava_core.store.tasks import DONE_STAGE, DONE_STATE
 from ava_ui import theme
-from ava_ui.console import Console
 from ava_ui.elements import charts
 from ava_ui.elements.data_table import DataTable
 from ava_ui.visit import Visit
@@ -37,7 +32,7 @@ ASKED: Final = {"batch": "batch", "clip": "clip_id", "annotator": "annotator", "
 
 async def content(visit: Visit) -> None:
     """Counts, then the jobs."""
-    jobs = await asyncio.to_thread(jobs_table, visit.console)
+    jobs = await asyncio.to_thread(visit.console.jobs.table)
     if jobs.is_empty():
         theme.empty("No jobs yet.", "Deal clips out to annotators.", "/tasks", "Tasks")
         return
@@ -68,39 +63,9 @@ async def content(visit: Visit) -> None:
         _hand_on(visit, table)
 
     async def follow() -> None:
-        table.set_frame(narrowed(await asyncio.to_thread(jobs_table, visit.console), visit.query))
+        table.set_frame(narrowed(await asyncio.to_thread(visit.console.jobs.table), visit.query))
 
     ui.timer(LIVE_SECONDS, follow)
-
-
-def jobs_table(console: Console) -> pl.DataFrame:
-    """Annotators' jobs of all batches: `job_id, task_id, batch, clip_id, annotator, status, hours`."""
-    columns = (
-        Job.job_id,
-        Job.task_id,
-        Job.batch,
-        Job.clip_id,
-        Job.annotator,
-        Job.stage,
-        Job.state,
-        Job.server_updated_at,
-    )
-    with console.store.session() as session:
-        rows = session.execute(select(*columns).where(Job.annotator != "")).all()
-    schema = {
-        "job_id": pl.Int64, "task_id": pl.Int64, "batch": pl.String, "clip_id": pl.String, "annotator": pl.String,
-        "stage": pl.String, "state": pl.String, "changed": pl.String,
-    }  # fmt: skip
-    found = pl.DataFrame([tuple(row) for row in rows], schema=schema, orient="row")
-    done = (pl.col("stage") == DONE_STAGE) & (pl.col("state") == DONE_STATE)
-    in_stage = pl.col("state") + pl.when(pl.col("stage") == DONE_STAGE).then(pl.lit("")).otherwise(
-        " (" + pl.col("stage") + ")"
-    )
-    changed = pl.col("changed").str.to_datetime(time_zone="UTC", strict=False)
-    hours = (pl.lit(datetime.now(UTC)) - changed).dt.total_minutes() / 60
-    return found.with_columns(
-        status=pl.when(done).then(pl.lit("completed")).otherwise(in_stage), hours=hours.round(1)
-    )
 
 
 def narrowed(jobs: pl.DataFrame, query: dict[str, str]) -> pl.DataFrame:
@@ -159,7 +124,7 @@ async def _change(
             await asyncio.to_thread(change, job, visit.console.batch_settings(batch))
         except AvaError as error:
             refused.append(str(error))
-    table.set_frame(narrowed(await asyncio.to_thread(jobs_table, visit.console), visit.query))
+    table.set_frame(narrowed(await asyncio.to_thread(visit.console.jobs.table), visit.query))
     table.table.selected.clear()
     if refused:
         raise AvaError(f"{len(refused)} of {len(chosen)} job(s) stayed as they were.", refused[0])

@@ -15,10 +15,10 @@ from ava_core import decisions
 from ava_core.cvat.staffing import requeue
 from ava_core.decisions import DecisionState
 from ava_core.errors import AvaError, InputError
-from ava_core.quality.bulk import BulkPlan, Thresholds, blocked_clips, plan_bulk_approval
+from ava_core.quality.bulk import Thresholds, blocked_clips, plan_bulk_approval
 from ava_core.store import Store, batches, tasks
 from ava_core.store.tables import Job, Task
-from ava_core.tables import AGREEMENT_BY_CLIP, with_new_columns
+from ava_core.tables import ADJUDICATIONS, AGREEMENT_BY_CLIP, RULE_FINDINGS, empty
 from ava_ui import theme
 from ava_ui.console import Console
 from ava_ui.elements.data_table import DataTable
@@ -81,7 +81,7 @@ async def content(visit: Visit) -> None:
                 ui.link(PARTS[part], f"/quality/{quote(chosen['batch'])}/{part}")
     wanted = found.filter(pl.col("status") == chosen["status"])
     if chosen["status"] == "pending" and visit.may("reviewer") and wanted.height:
-        await _bulk(visit, [chosen["batch"]] if chosen["batch"] else names)
+        _bulk(visit, chosen["batch"])
     left = found.filter(pl.col("status") == "rejected", pl.col("completed") == pl.col("jobs")).height
     if left:
         target = f"/quality?batch={quote(chosen['batch'])}&status=rejected"
@@ -155,23 +155,24 @@ def by_batch(found: pl.DataFrame) -> pl.DataFrame:
 def queue(console: Console, batch: str = "") -> pl.DataFrame:
     """Clips on which somebody has completed a job, with their agreement and decision, of one batch or of all."""
     found = _worked_on(console.store, batch)
-    names = found["batch"].unique(maintain_order=True)
+    names = batches.names(console.store)
+    agreed = clips_agreement(console, names)
     figures = [c for c in SCHEMA if c in AGREEMENT_BY_CLIP]
-    agreed = [
-        with_new_columns(table, AGREEMENT_BY_CLIP).select(figures)
-        for name in names
-        if (table := console.reading.table(name, "agreement", "clips")) is not None
-    ]
-    grave = [
-        table.filter(pl.col("severity") == "block").group_by("clip_id").agg(breaches=pl.len().cast(pl.Int64))
-        for name in names
-        if (table := console.reading.table(name, "raw_annotations", "rule_findings")) is not None
-    ]
-    known = pl.concat(agreed) if agreed else pl.DataFrame(schema={c: AGREEMENT_BY_CLIP[c] for c in figures})
-    broken = pl.concat(grave) if grave else pl.DataFrame(schema={"clip_id": pl.String, "breaches": pl.Int64})
-    joined = found.join(known, on="clip_id", how="left", maintain_order="left")
+    broken = grave_findings(console, names).group_by("clip_id").agg(breaches=pl.len().cast(pl.Int64))
+    joined = found.join(agreed.select(figures), on="clip_id", how="left", maintain_order="left")
     joined = joined.join(broken, on="clip_id", how="left", maintain_order="left")
     return joined.select(pl.col(c).cast(t) for c, t in SCHEMA.items())
+
+
+def clips_agreement(console: Console, names: list[str]) -> pl.DataFrame:
+    """`tables.AGREEMENT_BY_CLIP` and `batch` of all batches."""
+    return console.reading.of_all(names, "agreement", "clips", AGREEMENT_BY_CLIP)
+
+
+def grave_findings(console: Console, names: list[str]) -> pl.DataFrame:
+    """`tables.RULE_FINDINGS` and `batch` of all batches: breaches of rules that block."""
+    grave = pl.col("severity") == "block"
+    return console.reading.of_all(names, "raw_annotations", "rule_findings", RULE_FINDINGS, grave)
 
 
 def _worked_on(store: Store, batch: str) -> pl.DataFrame:
@@ -194,22 +195,33 @@ def _worked_on(store: Store, batch: str) -> pl.DataFrame:
     return found.filter((pl.col("completed") > 0) | (pl.col("status") == "rejected"))
 
 
-def bulk_plans(console: Console, names: list[str], thresholds: Thresholds) -> dict[str, BulkPlan]:
-    """What approving by thresholds would do, by batch that has agreement."""
-    plans, states = {}, console.decided.all()
-    nobody = DecisionState.of_approved(())
-    for name in names:
-        clips = console.reading.table(name, "agreement", "clips")
-        if clips is None:
-            continue
-        state = states.get(name, nobody)
-        findings = console.reading.table(name, "raw_annotations", "rule_findings")
-        blocked = {} if findings is None else blocked_clips(findings, state.excluded)
-        plans[name] = plan_bulk_approval(clips, state, thresholds, blocked)
-    return plans
+def bulk_plan(
+    console: Console, chosen: str, thresholds: Thresholds
+) -> tuple[dict[str, list[str]], pl.DataFrame]:
+    """What approving by thresholds would do, in one batch or in all: clips to approve by batch, and `clip_id, batch,
+    reason` of those that stay."""
+    names, states = batches.names(console.store), console.decided.all()
+    clips, findings = clips_agreement(console, names), grave_findings(console, names)
+    if chosen:
+        clips = clips.filter(pl.col("batch") == chosen)
+    out = [(batch, who) for batch, state in states.items() for who in state.excluded]
+    excluded = pl.DataFrame(out, schema={"batch": pl.String, "annotator": pl.String}, orient="row")
+    blocked = blocked_clips(findings.join(excluded, on=["batch", "annotator"], how="anti"))
+    everywhere = DecisionState(
+        frozenset().union(*(state.approved for state in states.values())),
+        frozenset().union(*(state.rejected for state in states.values())),
+        frozenset(), empty(ADJUDICATIONS), {},
+    )  # fmt: skip
+    plan = plan_bulk_approval(clips, everywhere, thresholds, blocked)
+    batch_of = dict(clips.select("clip_id", "batch").iter_rows())
+    approve: dict[str, list[str]] = {}
+    for clip in plan.approve:
+        approve.setdefault(batch_of[clip], []).append(clip)
+    left = plan.left.join(clips.select("clip_id", "batch"), on="clip_id", how="left")
+    return approve, left.select("clip_id", "batch", "reason")
 
 
-async def _bulk(visit: Visit, names: list[str]) -> None:
+def _bulk(visit: Visit, batch: str) -> None:
     first = Thresholds()
     with ui.expansion("Approve many by thresholds", icon="done_all").classes("w-full").mark("bulk") as panel:
         ui.label(
@@ -226,29 +238,27 @@ async def _bulk(visit: Visit, names: list[str]) -> None:
     sliders = (alpha, kappa, iou, f1)
     asked = 0
 
-    async def plans() -> dict[str, BulkPlan]:
+    async def planned() -> tuple[dict[str, list[str]], pl.DataFrame]:
         chosen = Thresholds(pooled_alpha=alpha.value, kappa=kappa.value, mean_iou=iou.value, f1=f1.value)
-        return await asyncio.to_thread(bulk_plans, visit.console, names, chosen)
+        return await asyncio.to_thread(bulk_plan, visit.console, batch, chosen)
 
     async def show() -> None:
         nonlocal asked
+        if not panel.value:
+            return
         asked = mine = asked + 1
-        found = await plans()
+        found, stay = await planned()
         if mine != asked:
             return  # a slider has moved on; what it says now is shown
-        passing = sum(len(plan.approve) for plan in found.values())
-        out = [plan.left.with_columns(batch=pl.lit(name)) for name, plan in found.items()]
-        effect.set_text(
-            f"{passing} clip(s) would be approved, {sum(o.height for o in out)} would stay pending."
-        )
+        passing = sum(map(len, found.values()))
+        effect.set_text(f"{passing} clip(s) would be approved, {stay.height} would stay pending.")
         button.set_enabled(passing > 0)
         left.clear()
         with left:
-            if out and panel.value:
-                _stay(pl.concat(out))
+            _stay(stay)
 
     async def approve() -> None:
-        chosen = {name: plan.approve for name, plan in (await plans()).items() if plan.approve}
+        chosen, _ = await planned()
         with theme.asking(f"Approve {sum(map(len, chosen.values()))} clips?", "Approve") as dialog:
             ui.label("Each can be taken back later.")
         if not await dialog:
@@ -264,7 +274,6 @@ async def _bulk(visit: Visit, names: list[str]) -> None:
         slider.on_value_change(show)
     panel.on_value_change(show)
     button.on_click(visit.action("reviewer", approve))
-    await show()
 
 
 def _stay(left: pl.DataFrame) -> None:
@@ -272,7 +281,7 @@ def _stay(left: pl.DataFrame) -> None:
     if left.height:
         ui.label("These stay, and why").classes("soft")
         DataTable(
-            left.select("clip_id", "batch", "reason"), file="left_pending",
+            left, file="left_pending",
             links={"clip_id": "/quality/{batch}/clips/{clip_id}"},
         )  # fmt: skip
 

@@ -161,7 +161,7 @@ def _decide(visit: Visit, player: ClipPlayer, row: dict[str, Any], following: st
 def _measure(visit: Visit, batch: str, clip_id: str) -> None:
     """Gold: one person's work on this clip becomes the measure of the others'."""
     store = visit.console.store
-    workers = sorted({job.annotator for job in tasks.completed_jobs(store, batch) if job.clip_id == clip_id})
+    workers = sorted({job.annotator for job in tasks.completed_jobs(store, batch, clip_id)})
     expert = decisions.decision_state(store, batch).gold.get(clip_id, "")
 
     def choose(name: str) -> None:

@@ -10,7 +10,7 @@ from ava_ui import theme
 from ava_ui.visit import Visit
 
 LIVE_SECONDS: Final = 2.0
-LINES_KEPT: Final = 1000
+LINES_KEPT: Final = 300
 
 
 async def content(visit: Visit) -> None:
@@ -50,7 +50,7 @@ async def content(visit: Visit) -> None:
     async def follow() -> None:
         nonlocal cursor
         lines, cursor = await dagster.logs(run_id, cursor)
-        for line in lines:
+        for line in lines[-LINES_KEPT:]:
             log.push(f"{line.at:%H:%M:%S} {line.step} {line.message}")
         now = await dagster.run(run_id)
         state.set_text(now.status.lower())

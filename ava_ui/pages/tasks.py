@@ -39,14 +39,15 @@ async def content(visit: Visit) -> None:
     if not names:
         theme.empty("No batch has clips yet.", "Add a batch first.", "/batches", "Batches")
         return
-    open_batches = [n for n in names if not tasks.tasks_of(visit.console.store, n)]
+    dealt = {row.batch for row in visit.console.counts.rows if row.counts["tasks"]}
+    open_batches = [name for name in names if name not in dealt]
     wanted = visit.query.get("batch", "")
     chosen = wanted if wanted in names else (open_batches or names)[-1]
     ui.select(
         names, value=chosen, label="batch", with_input=len(names) > 12,
         on_change=lambda event: ui.navigate.to(f"/tasks?batch={quote(event.value or '')}"),
     ).classes("w-64").mark("plan-batch")  # fmt: skip
-    _plan(visit, chosen)
+    await _plan(visit, chosen)
     LiveRuns(visit, chosen)
     await _needs(visit, chosen)
 
@@ -62,47 +63,68 @@ def _people(visit: Visit) -> None:
     everyone = annotators.everyone(visit.console.store)
     if not everyone:
         ui.label("Nobody yet. Test the connection, then add members of the organisation.").classes("soft")
-    for person in everyone:
-        jobs, done = load.get(person.username, (0, 0))
-        limit = "" if person.capacity is None else f", at most {person.capacity} clips of a batch"
-        with ui.row().classes("items-center w-full no-wrap"):
-            ui.link(person.username, f"/progress?annotator={quote(person.username)}").classes("grow")
-            ui.label(f"{done} of {jobs} jobs done · {_state(person)}{limit}").classes("soft")
-            if visit.may("admin"):
-                words = "Resume" if person.paused or not person.active else "Pause"
-                act = _set_state(visit, person.username, paused=words == "Pause")
-                ui.button(words, on_click=act).props("flat dense").mark(f"pause-{person.username}")
-                ui.button("Limit", on_click=_set_limit(visit, person)).props("flat dense").mark(
-                    f"limit-{person.username}"
-                )
+        return
+    rows = [
+        (person.username, _state(person), *load.get(person.username, (0, 0))[::-1], person.capacity)
+        for person in everyone
+    ]
+    schema = {
+        "annotator": pl.String,
+        "state": pl.String,
+        "done": pl.Int64,
+        "jobs": pl.Int64,
+        "limit": pl.Int64,
+    }
+    table = DataTable(
+        pl.DataFrame(rows, schema=schema, orient="row"), file="annotators", selectable=visit.may("admin"),
+        labels={"annotator": "annotator", "state": "state", "done": "done", "jobs": "jobs", "limit": "clips at most"},
+        links={"annotator": "/progress?annotator={annotator}", "jobs": "/progress?annotator={annotator}",
+               "done": "/progress?annotator={annotator}&state=completed"},
+    )  # fmt: skip
+    if not visit.may("admin"):
+        return
+    with ui.row():
+        ui.button("Pause", on_click=_set_state(visit, table, paused=True)).props("flat").mark("pause")
+        ui.button("Resume", on_click=_set_state(visit, table, paused=False)).props("flat").mark("resume")
+        ui.button("Limit …", on_click=_set_limit(visit, table)).props("flat").mark("limit")
 
 
 def _state(person: Annotator) -> str:
     return "inactive" if not person.active else "paused" if person.paused else "gets work"
 
 
-def _set_state(visit: Visit, name: str, *, paused: bool) -> Callable[..., Awaitable[None]]:
+def _ticked(table: DataTable) -> list[str]:
+    names: list[str] = table.selected["annotator"].to_list()
+    if not names:
+        raise InputError("Nobody is ticked.", "Tick annotators in the table.")
+    return names
+
+
+def _set_state(visit: Visit, table: DataTable, *, paused: bool) -> Callable[..., Awaitable[None]]:
     def act() -> None:
-        annotators.set_state(visit.console.store, name, paused=paused, active=True)
-        visit.note("pause annotator" if paused else "resume annotator", name)
+        for name in _ticked(table):
+            annotators.set_state(visit.console.store, name, paused=paused, active=True)
+            visit.note("pause annotator" if paused else "resume annotator", name)
         ui.navigate.reload()
 
     return visit.action("admin", act)
 
 
-def _set_limit(visit: Visit, person: Annotator) -> Callable[..., Awaitable[None]]:
+def _set_limit(visit: Visit, table: DataTable) -> Callable[..., Awaitable[None]]:
     async def act() -> None:
-        with theme.asking(f"Clips of a batch that {person.username} gets at most", "Keep") as dialog:
-            most = ui.number("clips", value=person.capacity or 20, min=1, precision=0)
+        names = _ticked(table)
+        with theme.asking(f"Clips of a batch that {', '.join(names)} get(s) at most", "Keep") as dialog:
+            most = ui.number("clips", value=20, min=1, precision=0)
         if await dialog:
-            annotators.set_state(visit.console.store, person.username, capacity=int(most.value or 1))
-            visit.note("limit annotator", person.username, capacity=int(most.value or 1))
+            for name in names:
+                annotators.set_state(visit.console.store, name, capacity=int(most.value or 1))
+                visit.note("limit annotator", name, capacity=int(most.value or 1))
             ui.navigate.reload()
 
     return visit.action("admin", act)
 
 
-def _plan(visit: Visit, batch: str) -> None:
+async def _plan(visit: Visit, batch: str) -> None:
     """Choices of one batch, and what follows from them."""
     settings, store = visit.console.batch_settings(batch), visit.console.store
     people = [person.username for person in annotators.available(store)]
@@ -121,6 +143,7 @@ def _plan(visit: Visit, batch: str) -> None:
         ui.label("annotators on each of these")
         k = _slider("annotators on each of these", 1, 10, 1, settings.annotators_per_clip)
     place = ui.column().classes("w-full")
+    asked = 0
 
     def options() -> dict[str, Any]:
         chosen = list(who.value or [])
@@ -139,16 +162,24 @@ def _plan(visit: Visit, batch: str) -> None:
         plan = plan_batch(clips, settings.with_options(options()), store)
         return plan, len(new_clips(store, batch, clips))
 
-    def show() -> None:
+    async def show() -> None:
+        nonlocal asked
+        asked = mine = asked + 1
+        try:
+            made: tuple[AssignmentPlan, int] | AvaError = await asyncio.to_thread(planned)
+        except AvaError as error:
+            made = error
+        if mine != asked:
+            return  # something was chosen since; what that gives is shown
         place.clear()
         with place:
-            try:
-                _show_plan(*planned())
-            except AvaError as error:
-                theme.problem(error)
+            if isinstance(made, AvaError):
+                theme.problem(made)
+            else:
+                _show_plan(*made)
 
     async def create() -> None:
-        plan, new = planned()
+        plan, new = await asyncio.to_thread(planned)
         if not new:
             raise InputError(
                 "Every clip has its task already.", "Top clips up, or hand jobs on, below and on Progress."
@@ -165,7 +196,7 @@ def _plan(visit: Visit, batch: str) -> None:
 
     for field in (overlap, k, who, floor, seed):
         field.on_value_change(show)
-    show()
+    await show()
     if visit.may("admin"):
         ui.button("Create tasks …", icon="add_task", on_click=visit.action("admin", create)).mark(
             "create-tasks"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 import sqlalchemy as sa
 
@@ -130,3 +132,17 @@ def test_the_states_of_all_batches_are_each_ones_state_from_one_query(batch: Sto
         assert [getattr(state, f) for f in FIELDS] == [getattr(one, f) for f in FIELDS]
     assert (states["other"].excluded, states["other"].experts) == ({"tom"}, {"o1": "eva"})
     assert states["untouched"].adjudications.is_empty()
+
+
+def test_a_rejected_clip_waits_for_review_once_it_is_done_again(batch: Store) -> None:
+    decisions.reject(batch, "b", ["c1"], "ann", "boxes drift")
+    [rejection] = decisions.decisions_of(batch, "b")
+    assert decisions.reopen_redone(batch, "b") == [], "what was rejected is still what there is"
+    again = rejection.decided_at + timedelta(minutes=5)
+    tasks.update_jobs(batch, [{"job_id": 1, "state": "rejected", "completed_at": None}])
+    assert decisions.reopen_redone(batch, "b") == [], "the annotator is at it"
+    tasks.update_jobs(batch, [{"job_id": 1, "state": "completed", "completed_at": again}])
+    assert decisions.reopen_redone(batch, "b") == ["c1"]
+    assert qc_status(batch)["c1"] == "pending"
+    assert decisions.decisions_of(batch, "b")[-1].actor == "platform"
+    assert decisions.reopen_redone(batch, "b") == []

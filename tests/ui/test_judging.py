@@ -88,6 +88,8 @@ async def test_bulk_approval_leaves_what_breaks_a_rule(site: Site) -> None:
     rita = site.enter("rita")
     await rita.open("/quality")
     await rita.should_see(marker="bulk-approve", retries=50)
+    (panel,) = rita.find(marker="bulk").elements
+    panel.set_value(True)  # type: ignore[attr-defined]
     for slider in rita.find(ui.slider).elements:
         slider.set_value(0)
     await rita.should_see(f"{CLIPS_PLANTED - 1} clip(s) would be approved, 1 would stay pending.", retries=50)
@@ -150,8 +152,11 @@ async def test_a_clip_is_made_gold_on_the_page_of_gold(site: Site) -> None:
     rita = site.enter("rita")
     await rita.open(f"/quality/{BATCH}/gold")
     await rita.should_see(marker="make-gold", retries=50)
-    (chosen,) = rita.find(marker="gold-clip").elements
-    chosen.set_value("clip_0002\ngood1")  # type: ignore[attr-defined]
+    rita.find(marker="make-gold").click()
+    await rita.should_see("No clip is ticked.", retries=50)
+    table = next(t for t in rita.find(ui.table).elements if t.selection)
+    wanted = {"clip_id": "clip_0002", "annotator": "good1"}
+    table.selected = [row for row in table.rows if wanted.items() <= row.items()]
     rita.find(marker="make-gold").click()
     await eventually(
         lambda: decisions.decision_state(site.console.store, BATCH).gold == {"clip_0002": "good1"}

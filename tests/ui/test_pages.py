@@ -124,10 +124,12 @@ async def test_bulk_approval_says_its_effect_and_asks(site: Site) -> None:
     rita = site.enter("rita")
     await rita.open("/quality")
     await rita.should_see(marker="bulk-approve", retries=50)
+    (panel,) = rita.find(marker="bulk").elements
+    panel.set_value(True)  # type: ignore[attr-defined]
     sliders = list(rita.find(ui.slider).elements)
     for slider in sliders:
         slider.set_value(0)
-    await rita.should_see(f"{CLIPS_PLANTED} clip(s) would be approved, 0 would stay pending.")
+    await rita.should_see(f"{CLIPS_PLANTED} clip(s) would be approved, 0 would stay pending.", retries=50)
     rita.find(marker="bulk-approve").click()
     await rita.should_see(f"Approve {CLIPS_PLANTED} clips?", retries=10)
     assert not decisions.decision_state(site.console.store, BATCH).approved
@@ -228,8 +230,12 @@ async def test_an_action_is_added_as_a_new_version(site: Site) -> None:
 async def test_an_annotator_is_paused(site: Site) -> None:
     adam = site.enter("adam")
     await adam.open("/tasks")
-    await adam.should_see(marker="pause-good1", retries=50)
-    adam.find(marker="pause-good1").click()
+    await adam.should_see(marker="pause", retries=50)
+    adam.find(marker="pause").click()
+    await adam.should_see("Nobody is ticked.", retries=50)
+    people = next(t for t in adam.find(ui.table).elements if t.selection)
+    people.selected = [row for row in people.rows if row["annotator"] == "good1"]
+    adam.find(marker="pause").click()
     await eventually(
         lambda: [a.username for a in annotators.everyone(site.console.store) if a.paused] == ["good1"]
     )
