@@ -14,10 +14,10 @@ from ava_core.consensus.form import Draft
 from ava_core.cvat.gateway import CvatGateway
 from ava_core.errors import InputError
 from ava_core.quality.audits import BlindItem
+from ava_core.storage import changed_at
 from ava_core.store import tasks
 from ava_core.tables import ADJUDICATIONS, BOX_COLUMNS, CLIP_FPS, empty
 from ava_ui.console import Console
-from ava_ui.reading import changed_at
 
 RAW: Final = ("raw_boxes", "raw_labels", "completed_jobs")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass, field
 from threading import Lock
-from typing import Final
+from typing import Any, Final
 
 import polars as pl
 from sqlalchemy import Text, case, cast, select
@@ -13,7 +13,7 @@ from sqlalchemy import Text, case, cast, select
 from ava_core.store import Store
 from ava_core.store.tables import AuditEntry, Decision
 
-SCHEMA: Final = {
+SCHEMA: Final[dict[str, Any]] = {
     "when": pl.Datetime(time_zone="UTC"), "who": pl.String, "action": pl.String, "subject": pl.String,
     "detail": pl.String,
 }  # fmt: skip

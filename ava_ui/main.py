@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -11,7 +12,9 @@ from typing import Final
 from fastapi import Request
 from nicegui import app, ui
 
+from ava_core.agreement.audit import audit_bound
 from ava_core.errors import AvaError
+from ava_core.export.outlook_inputs import read_outlook
 from ava_core.settings import load_settings
 from ava_core.store import users
 from ava_ui import media, sessions, theme, uploads
@@ -105,17 +108,18 @@ def serve() -> None:
     build(console)
     if code := users.first_code(console.store, settings.home_dir):
         print(f"Nobody has an account yet; the first admin's one-time code: {code}", flush=True)
+    tasks: list[asyncio.Task[None]] = []
+    app.on_startup(lambda: tasks.append(asyncio.create_task(asyncio.to_thread(_warm, console))))
     looks = (
         (lambda: asyncio.to_thread(console.counts.refresh), LOOK_SECONDS),
         (console.health.look, LOOK_SECONDS),
         (console.live.look, LIVE_SECONDS),
     )
-    tasks: list[asyncio.Task[None]] = []
     app.on_startup(lambda: tasks.extend(asyncio.create_task(_keep_looking(*look)) for look in looks))
     app.on_shutdown(lambda: [task.cancel() for task in tasks])
     ui.run(
         host="127.0.0.1", port=settings.console_port, title="AVA console", reload=False, show=False,
-        favicon="🎬", show_welcome_message=False, dark=None, language="en-US",
+        favicon="🎬", show_welcome_message=False, dark=None, language="en-US", tailwind=False,
     )  # fmt: skip
 
 
@@ -138,6 +142,16 @@ def _register(console: Console, page: Page) -> None:
 
     # Titles are set anew with each page; a slow disk may take longer than NiceGUI's three seconds.
     ui.page(page.path, response_timeout=30)(show)
+
+
+def _warm(console: Console) -> None:
+    """Read what the first visitor of a page would wait for: small tables of all batches, and a large library."""
+    with contextlib.suppress(AvaError, OSError):
+        quality.queue(console)
+        read_outlook(console.storage, console.store)
+        console.jobs.table()
+        console.log.table()
+    audit_bound(0, 1)
 
 
 async def _keep_looking(look: Callable[[], Awaitable[object]], every: float) -> None:

@@ -108,7 +108,7 @@ def refused(request: Any, error: Exception) -> Response:
 def zipped(folder: UPath) -> Iterator[bytes]:
     """A zip of a folder, piece by piece: it is never whole in memory or on disk."""
     sink = _Sink()
-    with zipfile.ZipFile(sink, "w", zipfile.ZIP_STORED) as archive:  # type: ignore[arg-type]
+    with zipfile.ZipFile(sink, "w", zipfile.ZIP_STORED) as archive:  # type: ignore[call-overload]
         for path in sorted(p for p in folder.rglob("*") if p.is_file()):
             name = f"{folder.name}/{path.relative_to(folder).as_posix()}"
             with path.open("rb") as source, archive.open(name, "w") as out:

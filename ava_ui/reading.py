@@ -42,7 +42,7 @@ class Reading:
                 self._kept.move_to_end(key)
                 return kept[2]
         found = self.storage.read_table(path)
-        size = found.estimated_size()
+        size = int(found.estimated_size())
         with self._lock:
             before = self._kept.pop(key, None)
             self._kept[key] = changed, size, found

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
-from typing import Final
+from typing import Any, Final
 
 import polars as pl
 from upath import UPath
@@ -21,7 +21,7 @@ from ava_ui.releases import release_folder, release_info, releases
 KEPT: Final = 64
 """Releases of which counts and lists of files are kept."""
 
-RELEASES: Final = {
+RELEASES: Final[dict[str, Any]] = {
     "name": pl.String, "made_at": pl.Datetime(time_zone="UTC"), "actor": pl.String, "batches": pl.Int64,
     "sources": pl.Int64, "clips": pl.Int64, "rows": pl.Int64, "note": pl.String,
 }  # fmt: skip
@@ -56,7 +56,7 @@ class Files:
     @property
     def bytes(self) -> int:
         """Of all files, as a zip holds them: hard links count once each."""
-        return int(self.single["bytes"].sum() + self.pictures["bytes"].sum())
+        return int(self.single["bytes"].sum()) + int(self.pictures["bytes"].sum())
 
 
 def release_table(storage: Storage) -> pl.DataFrame:
@@ -138,7 +138,8 @@ def _contents(storage: Storage, path: UPath, changed: float, name: str) -> Conte
 
 @lru_cache(maxsize=KEPT)
 def _files(folder: UPath, made_at: datetime, hashes: tuple[tuple[str, str], ...]) -> Files:
-    single, pictures = [], []
+    single: list[Any] = []
+    pictures: list[Any] = []
     for path in folder.rglob("*"):
         if path.is_file():
             name = path.relative_to(folder).as_posix()

@@ -92,7 +92,13 @@ def requeue(
 
 
 def hand_back(
-    settings: Settings, store: Store, job_ids: Sequence[int], actor: str, *, comment: str = "", second: int = 0
+    settings: Settings,
+    store: Store,
+    job_ids: Sequence[int],
+    actor: str,
+    *,
+    comment: str = "",
+    second: int = 0,
 ) -> list[int]:
     """Hand jobs back to their annotators to go on with; `comment` becomes an issue at `second`, "" opens none.
 

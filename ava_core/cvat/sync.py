@@ -125,7 +125,7 @@ def unread_work(store: Store) -> dict[str, int]:
     done = (Job.stage == tasks.DONE_STAGE) & (Job.state == tasks.DONE_STATE)
     wanted = select(Job.batch, func.count()).where(Job.annotator != "", done, ~read.exists())
     with store.session() as session:
-        return dict(session.execute(wanted.group_by(Job.batch)))
+        return dict(row._tuple() for row in session.execute(wanted.group_by(Job.batch)))
 
 
 def _earlier(moment: str) -> str:

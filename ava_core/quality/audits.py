@@ -135,7 +135,9 @@ def blind_item(store: Store, batch: str, item_id: int) -> BlindItem:
         item = session.get(AuditItem, item_id)
         of = session.get(Audit, item.audit_id) if item else None
     if item is None or of is None or of.batch != batch:
-        raise InputError(f"Batch {batch} has no audit item {item_id}.", "`ava qc audit` lists those of a batch.")
+        raise InputError(
+            f"Batch {batch} has no audit item {item_id}.", "`ava qc audit` lists those of a batch."
+        )
     return _blind(item)
 
 

@@ -21,14 +21,22 @@ PROSE: Final = frozenset({"reason", "reasons", "detail", "missing", "say"})
 FACET_VALUES: Final = 300
 """Values that a column's own choice offers at most."""
 
-CELL: Final = """
-<q-td :props="props">
-  <a v-if="props.row['href ' + props.col.name]" :href="props.row['href ' + props.col.name]">{{ props.value }}</a>
-  <span v-else>{{ props.value }}</span>
-</q-td>
+ROW: Final = """
+<q-tr :props="props">
+  <q-td v-if="TICKED" auto-width>
+    <q-checkbox dense v-model="props.selected" aria-label="Select row"></q-checkbox>
+  </q-td>
+  <q-td v-for="col in props.cols" :key="col.name" :props="props">
+    <a v-if="props.row['href ' + col.name]" :href="props.row['href ' + col.name]">{{ col.value }}</a>
+    <template v-else>{{ col.value }}</template>
+  </q-td>
+</q-tr>
 """
+"""One slot a row: one a cell would make a component of every cell at every change."""
 
-TICK: Final = '<q-checkbox dense v-model="props.selected" aria-label="Select {}"></q-checkbox>'
+TICK_ALL: Final = (
+    '<q-checkbox dense v-model="props.selected" aria-label="Select all rows of this page"></q-checkbox>'
+)
 
 REMEMBER: Final = """
 const address = new URL(location);
@@ -90,9 +98,8 @@ class DataTable:
             },
         ).classes("data-table").props("flat dense wrap-cells")  # fmt: skip
         self.table.props["no-data-label"] = self.table.props["no-results-label"] = nothing
-        self.table.add_slot("body-cell", CELL)
-        self.table.add_slot("header-selection", TICK.format("all rows of this page"))
-        self.table.add_slot("body-selection", TICK.format("row"))
+        self.table.add_slot("body", ROW.replace("TICKED", "true" if selectable else "false"))
+        self.table.add_slot("header-selection", TICK_ALL)
         self.table.on("request", self._requested)
         self._show()
 

@@ -162,7 +162,7 @@ def _confusions(visit: Visit, batch: str) -> None:
             ui.link(name.replace("_", " "), f"{address}?group={quote(name)}#confusion").classes(style)
     own = confusion.filter(pl.col("group") == group)
     names = {action.id: action.name for action in ontology.group(group).actions}
-    most = max(own.filter(pl.col("action_id") != pl.col("action_id_b"))["count"].max() or 1, 1)
+    most = max(own.filter(pl.col("action_id") != pl.col("action_id_b"))["count"].to_list(), default=1)
     target = f"{address}?{batch}_conflicts.kind={quote(f'label:{group}')}#diverging"
     cells = {}
     for a, b, count in own.select("action_id", "action_id_b", "count").iter_rows():

@@ -141,7 +141,7 @@ def _days(by_day: pl.DataFrame) -> None:
     if by_day.is_empty():
         ui.label("No job was completed yet.").classes("soft")
         return
-    last = date.fromisoformat(by_day["day"].max())
+    last = date.fromisoformat(str(by_day["day"].max()))
     days = [(last - timedelta(days=back)).isoformat() for back in reversed(range(DAYS_DRAWN))]
     found = {(name, day): clips for name, day, clips in by_day.filter(pl.col("day").is_in(days)).iter_rows()}
     # Days on which nobody worked have their place; those before the first do not.

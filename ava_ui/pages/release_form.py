@@ -7,6 +7,7 @@ from typing import Any
 
 import polars as pl
 from nicegui import ui
+from nicegui.elements.mixins.validation_element import ValidationElement
 
 from ava_core.errors import AvaError, InputError
 from ava_core.export.flavours import FLAVOURS
@@ -80,7 +81,7 @@ class _Form:
 
     def options(self) -> dict[str, Any]:
         """Fields of `ReleaseOptions`. Raises `InputError` where a field cannot be used; the field itself says why."""
-        checked = (self.name, *self.shares.values(), self.least)
+        checked: list[ValidationElement[Any]] = [self.name, *self.shares.values(), self.least]
         problems = [field for field in checked if not field.validate()]
         if problems:
             raise InputError("Nothing was done: a field cannot be used.", "It says why, in red.")

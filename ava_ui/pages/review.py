@@ -86,7 +86,7 @@ def _next_after(found: pl.DataFrame, clip_id: str) -> str:
         "clip_id"
     ].to_list()
     later = [clip for clip in waiting if clip > clip_id]
-    return (later or waiting or [""])[0]
+    return str((later or waiting or [""])[0])
 
 
 def _go_on(batch: str, following: str) -> None:
