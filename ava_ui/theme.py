@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from nicegui import ui
 
@@ -95,6 +96,21 @@ def empty(what: str, todo: str, link: str = "", link_name: str = "") -> None:
 def heading(text: str) -> None:
     """The heading of a part of a page."""
     ui.label(text).props("role=heading aria-level=2").classes("part-title")
+
+
+def later(visit: Visit, build: Callable[[], Any]) -> None:
+    """What `build` makes, in this place, once the page is there: nobody waits for what stands far below."""
+    with ui.column().classes("w-full") as place:
+        ui.spinner()
+
+    async def fill() -> None:
+        place.clear()
+        with place:
+            made = build()
+            if inspect.isawaitable(made):
+                await made
+
+    ui.timer(0.05, visit.action("viewer", fill), once=True)
 
 
 def facts(pairs: Mapping[str, object], links: Mapping[str, str] | None = None) -> None:

@@ -1,15 +1,16 @@
 """A home as some months of work leave it: 200 batches with all their tables, jobs, decisions, releases.
 
 The work of one ordinary batch and of one big one is planted and measured as the assets do it; every other batch is
-a copy under its own names. What stands in a table of the storage stands in the database as well.
+a copy under its own names. What stands in a table of the storage stands in the database as well. Planting all of
+it anew takes a minute or two, so nothing is kept between two runs.
 """
 
 from __future__ import annotations
 
-import json
+import io
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from pathlib import Path
@@ -18,6 +19,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 from sqlalchemy import insert, text
+from sqlalchemy.orm import Session
 
 from ava_core.agreement.build import match_work
 from ava_core.agreement.measure import measure_work
@@ -26,11 +28,13 @@ from ava_core.cvat.prefill import prefill_tracks
 from ava_core.export import provenance
 from ava_core.export.card import Card, write_card
 from ava_core.export.dataset import Dataset
-from ava_core.export.gather import manifest
-from ava_core.export.inputs import BatchTables, load_batch
-from ava_core.export.layout import write_annotations, write_csv
+from ava_core.export.gather import Inputs, manifest
+from ava_core.export.inputs import load_inputs
+from ava_core.export.layout import write_annotations
+from ava_core.export.lineage import FILE as LINEAGE_FILE
+from ava_core.export.lineage import lineage
 from ava_core.export.options import ReleaseOptions
-from ava_core.export.rows import annotation_rows, as_text
+from ava_core.export.rows import annotation_rows
 from ava_core.media.frames import jpeg
 from ava_core.ontology import Ontology, load_ontology
 from ava_core.proposals.keyframes import keyframe_proposals
@@ -70,8 +74,6 @@ POOL = 40
 SOURCE_CLIPS = 24
 GOLD_CLIPS = 3
 """Of every batch in which clips were judged."""
-COMPARED = 2
-"""Releases that are whole: the newest."""
 AUDITED = 59
 """Answers in the sample of a blind audit of the big batch, of which none is answered yet."""
 TRACK_STEP = CLIP_FPS // 10
@@ -79,8 +81,11 @@ TRACK_STEP = CLIP_FPS // 10
 PLANTED_CLIPS = 32
 """Clips of the big batch that differ; the others repeat them."""
 EPOCH = datetime.now(UTC).replace(microsecond=0) - timedelta(days=100)
-BATCH_MARK, CREW_MARK = "@", "#"
-"""What stands for a batch's and an annotator's name in a table that is to be copied."""
+BATCH_MARK, CREW_MARK = "batch_@@@", "annotator#"
+"""What stands for a batch's name, and before the number for an annotator's, in a table that is to be copied.
+
+Marks are as long as the names of ordinary batches and of their annotators: see `_copied`.
+"""
 PASSWORD = "a-long-benchmark-password"
 
 
@@ -94,7 +99,6 @@ class Size:
     annotation_rows: int = 1_000_000
     audit_lines: int = 20_000
     releases: int = 10
-    videos: int = 3
     pictures: int = 48
 
     @property
@@ -179,13 +183,20 @@ def make_home(settings: Settings, size: Size) -> None:
     big = Work(_big(size, ontology), BIG_CREW, "review")
     made = {stage: _tables(work, ontology) for stage, work in works.items()} | {"big": _tables(big, ontology)}
     _people(store)
-    for number, name in enumerate(size.names):
-        stage = size.stage(number)
-        work, kind = (big, "big") if name == size.big else (works[stage], stage)
-        names = _names(work, number)
-        for (asset, table), content in made[kind].items():
-            storage.write_table(storage.table_path(name, asset, table), _renamed(content, names))
-        _rows(store, settings, work, number, names)
+    files = {stage: _files(tables) for stage, tables in made.items() if stage != "big"}
+    with store.session() as session:
+        session.execute(insert(Project), [{"project_id": 1, "name": settings.cvat_project}])
+        for number, name in enumerate(size.names):
+            stage = size.stage(number)
+            work = big if name == size.big else works[stage]
+            names = _names(work, number)
+            if work is big:
+                for (asset, table), content in made["big"].items():
+                    storage.write_table(storage.table_path(name, asset, table), _renamed(content, names))
+            else:
+                for (asset, table), content in files[stage].items():
+                    storage.write_bytes(storage.table_path(name, asset, table), _copied(content, names))
+            _rows(session, settings, work, number, names)
     _annotations(store, size.annotation_rows)
     _audit_log(store, size)
     blind = {name: _renamed(made["big"]["consensus_labels", name], _names(big, size.batches - 1))
@@ -247,6 +258,25 @@ def _names(work: Work, number: int) -> dict[str, str]:
     }
 
 
+def _files(tables: Tables) -> dict[tuple[str, str], bytes]:
+    """The content of a parquet file of each table, not compressed: see `_copied`."""
+    found = {}
+    for key, table in tables.items():
+        file = io.BytesIO()
+        table.write_parquet(file, compression="uncompressed")
+        found[key] = file.getvalue()
+    return found
+
+
+def _copied(file: bytes, names: Mapping[str, str]) -> bytes:
+    """A parquet file with names in the place of marks that are as long: thousands are made in seconds."""
+    for mark, name in names.items():
+        if len(mark) != len(name):
+            raise ValueError(f"{name} is not as long as {mark}")
+        file = file.replace(mark.encode(), name.encode())
+    return file
+
+
 def _renamed(table: pl.DataFrame, names: Mapping[str, str]) -> pl.DataFrame:
     """A table with real names in the place of marks."""
     marks, words = list(names), list(names.values())
@@ -302,7 +332,7 @@ def _source(clip: str) -> str:
 def _sources(clips: list[str]) -> pl.DataFrame:
     """One video for some clips, and one that cannot be read."""
     rows = [
-        {"source_id": source, "batch": BATCH_MARK, "original_name": f"{source[2:]}.mp4", "status": "ok",
+        {"source_id": source, "batch": BATCH_MARK, "original_name": f"{source.rsplit('_')[-1]}.mp4", "status": "ok",
          "path": f"batches/{BATCH_MARK}/source_videos/files/{source}.mp4", "reason": "", "codec": "h264",
          "sha256": f"{number:064x}", "size_bytes": 50_000_000, "container": "mov", "pixel_format": "yuv420p",
          "width": 1920, "height": 1080, "rotation": 0, "fps": 25.0, "variable_rate": False, "duration_s": 360.0}
@@ -370,7 +400,7 @@ def _people(store: Store) -> None:
         annotators.put(store, f"expert_{number:02d}", cvat_user_id=200 + number)
 
 
-def _rows(store: Store, settings: Settings, work: Work, number: int, names: Mapping[str, str]) -> None:
+def _rows(session: Session, settings: Settings, work: Work, number: int, names: Mapping[str, str]) -> None:
     """The batch, its tasks, jobs, readings and decisions in the database."""
     batch, created = names[BATCH_MARK], EPOCH + timedelta(hours=12 * number)
     own = _renamed(_cvat_jobs(work).with_columns(done=pl.col("clip_id").is_in(work.done)), names)
@@ -381,27 +411,23 @@ def _rows(store: Store, settings: Settings, work: Work, number: int, names: Mapp
     clips = own.unique("clip_id", maintain_order=True)
     jobs = [_job(row, work.predrawn, created) for row in own.iter_rows(named=True)]
     read = [job for job in jobs if job["annotator"] and job["state"] == "completed"]
-    with store.session() as session:
-        if number == 0:
-            session.execute(insert(Project), [{"project_id": 1, "name": settings.cvat_project}])
-        session.execute(insert(Batch), [
-            {"name": batch, "source_path": str(settings.inbox_dir / f"{batch}.zip"), "options": {},
-             "created_at": created}
-        ])  # fmt: skip
-        session.execute(insert(Task), [
-            {"task_id": task, "project_id": 1, "name": clip, "batch": batch, "clip_id": clip,
-             "qc_status": status.get(clip, "pending")}
-            for task, clip in clips.select("task_id", "clip_id").iter_rows()
-        ])  # fmt: skip
-        session.execute(insert(Job), jobs)
-        session.execute(insert(Reading), [
-            {"job_id": job["job_id"], "version": 1, "annotator": job["annotator"], "content_hash": "x",
-             "server_updated_at": job["server_updated_at"], "read_at": created + timedelta(hours=job["job_id"] % 60)}
-            for job in read
-        ])  # fmt: skip
-        if judged:
-            gold = {clip.replace(BATCH_MARK, batch): names[name] for clip, name in work.gold.items()}
-            session.execute(insert(Decision), _decisions(batch, number, judged, gold, own, created))
+    session.execute(insert(Batch), [
+        {"name": batch, "source_path": str(settings.inbox_dir / f"{batch}.zip"), "options": {}, "created_at": created}
+    ])  # fmt: skip
+    session.execute(insert(Task), [
+        {"task_id": task, "project_id": 1, "name": clip, "batch": batch, "clip_id": clip,
+         "qc_status": status.get(clip, "pending")}
+        for task, clip in clips.select("task_id", "clip_id").iter_rows()
+    ])  # fmt: skip
+    session.execute(insert(Job), jobs)
+    session.execute(insert(Reading), [
+        {"job_id": job["job_id"], "version": 1, "annotator": job["annotator"], "content_hash": "x",
+         "server_updated_at": job["server_updated_at"], "read_at": created + timedelta(hours=job["job_id"] % 60)}
+        for job in read
+    ])  # fmt: skip
+    if judged:
+        gold = {clip.replace(BATCH_MARK, batch): names[name] for clip, name in work.gold.items()}
+        session.execute(insert(Decision), _decisions(batch, number, judged, gold, own, created))
 
 
 def _job(row: dict[str, Any], predrawn: list[dict[str, Any]], created: datetime) -> dict[str, Any]:
@@ -481,12 +507,14 @@ def _audit_log(store: Store, size: Size) -> None:
 
 
 def _media(storage: Storage, size: Size, names: Mapping[str, str], clips: list[str]) -> None:
-    """Clips that play, and keyframes of those that the batch's page shows."""
+    """Clips that play, all of them the same video, and keyframes of those that the batch's page shows."""
     batch = names[BATCH_MARK]
     ids = [clip.replace(BATCH_MARK, batch) for clip in clips]
-    for clip in ids[: size.videos]:
-        with storage.writing(storage.path("batches", batch, "clips", "files", f"{clip}.mp4")) as file:
-            write_video(file, size=(640, 360), fps=CLIP_FPS, seconds=float(SECONDS))
+    files = storage.local(storage.path("batches", batch, "clips", "files"))
+    files.mkdir(parents=True)
+    video = write_video(files / f"{ids[0]}.mp4", size=(640, 360), fps=CLIP_FPS, seconds=float(SECONDS))
+    for clip in ids[1:]:
+        (files / f"{clip}.mp4").hardlink_to(video)
     for number, clip in enumerate(ids[: size.pictures]):
         noise = np.random.default_rng(number).integers(0, 60, (HEIGHT // 8, WIDTH // 8, 3), np.uint8)
         picture = picture_of(number, WIDTH, HEIGHT) + noise.repeat(8, axis=0).repeat(8, axis=1) // 2
@@ -497,56 +525,66 @@ def _media(storage: Storage, size: Size, names: Mapping[str, str], clips: list[s
 def _releases(
     settings: Settings, storage: Storage, store: Store, size: Size, ontology: Ontology, made: Tables
 ) -> None:
-    """Each holds more of the released batches than the one before; none has pictures.
+    """As releases are written, but without pictures: small ones, then half of the released batches, then all.
 
-    The card of the last is real, and the others' is the same text; the last ones have AVA's layout, to be compared.
+    The card of the last is real, and the others' is the same text.
     """
     names = [name for number, name in enumerate(size.names) if size.stage(number) == "released"]
-    inputs = [load_batch(storage, store, name) for name in names]
-    agreement = {table: content for (asset, table), content in made.items() if asset == "agreement"}
-    about = provenance.describe("", inputs, ontology, vars(ReleaseOptions()), settings, storage, store)
-    dataset, card = _dataset(inputs, ontology), ""
+    inputs = load_inputs(storage, store, names)
+    tables = [one for one, _ in inputs]
+    about = provenance.describe("", tables, ontology, asdict(ReleaseOptions()), settings, storage, store)
+    whole, card = _dataset(inputs, ontology), ""
     for number in range(size.releases, 0, -1):
-        name = f"v{number}"
-        inside = inputs[: max(1, len(inputs) * number // size.releases)]
-        own = about | {"name": name, "batches": {one.batch: about["batches"][one.batch] for one in inside}}
-        folder = storage.local(storage.path("releases", name))
+        share = {size.releases: 1.0, size.releases - 1: 0.5}.get(number, 0.01 * number)
+        inside = inputs[: max(1, round(share * len(inputs)))]
+        folder = storage.local(storage.path("releases", f"v{number}"))
         folder.mkdir(parents=True)
+        batches = {one.batch: about["batches"][one.batch] for one, _ in inside}
+        own = about | {"name": folder.name, "batches": batches}
+        origin = _write_dataset(folder, whole, inside)
         if not card:
-            write_card(folder, Card(dataset, licence="CC-BY-4.0", agreement=agreement, about=own))
+            agreement = {table: content for (asset, table), content in made.items() if asset == "agreement"}
+            write_card(
+                folder, Card(whole, licence="CC-BY-4.0", agreement=agreement, lineage=origin, about=own)
+            )
             card = (folder / "dataset_card.md").read_text("utf-8")
         (folder / "dataset_card.md").write_text(card, "utf-8")
-        _write_release(folder, dataset, inside, own, whole=number > size.releases - COMPARED)
+        provenance.write_about(folder, own)
         made_at = (EPOCH + timedelta(days=10 * number)).timestamp()
         os.utime(folder / "release.json", (made_at, made_at))
 
 
-def _dataset(inputs: list[BatchTables], ontology: Ontology) -> Dataset:
-    """All rows, two clips in ten for validation and test."""
+def _dataset(inputs: Inputs, ontology: Ontology) -> Dataset:
+    """All rows, two source videos in ten for validation and test."""
+    tables = [one for one, _ in inputs]
     rows = pl.concat(
-        annotation_rows(one.consensus_boxes, one.consensus_labels, one.clips, one.disputed) for one in inputs
+        annotation_rows(one.consensus_boxes, one.consensus_labels, one.clips, one.disputed) for one in tables
     )
-    clips = pl.concat(one.clips for one in inputs)
+    clips = pl.concat(one.clips for one in tables)
     clips = clips.join(rows, left_on="clip_id", right_on="video_id", how="semi")
     splits = ("train",) * 8 + ("val", "test")
+    split_of = {source: splits[n % 10] for n, source in enumerate(clips["source_id"].unique().sort())}
     return Dataset(
         title="Release", rows=rows, clips=clips, ontology=ontology,
-        proposals=pl.concat(one.proposals for one in inputs), disputed=pl.concat(one.disputed for one in inputs),
-        split_of={clip: splits[number % 10] for number, clip in enumerate(clips["clip_id"].sort())},
+        proposals=pl.concat(one.proposals for one in tables), disputed=pl.concat(one.disputed for one in tables),
+        split_of={clip: split_of[source] for clip, source in clips.select("clip_id", "source_id").iter_rows()},
     )  # fmt: skip
 
 
-def _write_release(
-    folder: Path, dataset: Dataset, inside: list[BatchTables], about: dict[str, Any], *, whole: bool
-) -> None:
-    """The part of the dataset that comes of some batches; with AVA's layout where it is to be `whole`."""
-    clips = dataset.clips.filter(pl.col("batch").is_in([one.batch for one in inside]))
-    rows = dataset.rows.join(clips, left_on="video_id", right_on="clip_id", how="semi", maintain_order="left")
-    part = replace(dataset, rows=rows, clips=clips)
-    if whole:
-        write_annotations(folder, part)
-    else:
-        write_csv(folder / "AVA_dataset.csv", as_text(rows))
-    manifest(part, [(one, None) for one in inside]).write_parquet(folder / "manifest.parquet")
-    content = about | {"files": provenance.file_hashes(folder)}
-    (folder / "release.json").write_text(json.dumps(content, indent=2) + "\n", "utf-8")
+def _write_dataset(folder: Path, whole: Dataset, inside: Inputs) -> pl.DataFrame:
+    """The part of the dataset that comes of some batches; gives its lineage."""
+    clips = whole.clips.filter(pl.col("batch").is_in([one.batch for one, _ in inside]))
+    own = clips.select("clip_id")
+
+    def part(table: pl.DataFrame, column: str = "clip_id") -> pl.DataFrame:
+        return table.join(own, left_on=column, right_on="clip_id", how="semi", maintain_order="left")
+
+    dataset = replace(
+        whole, clips=clips, rows=part(whole.rows, "video_id"), proposals=part(whole.proposals),
+        disputed=part(whole.disputed), split_of={clip: whole.split_of[clip] for clip in clips["clip_id"]},
+    )  # fmt: skip
+    write_annotations(folder, dataset)
+    manifest(dataset, inside).write_parquet(folder / "manifest.parquet")
+    origin = lineage(dataset, inside)
+    origin.write_parquet(folder / LINEAGE_FILE)
+    return origin

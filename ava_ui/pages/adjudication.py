@@ -51,23 +51,26 @@ async def content(visit: Visit) -> None:
         await _item(
             visit, batch, row, waiting, f"/quality/{quote(batch)}/adjudication?{urlencode(following)}"
         )
-    if waiting.height:
-        theme.heading(f"{waiting.height} answers wait, the most doubtful first")
-        here = f"/quality/{quote(batch)}/adjudication?at={{at}}" + (
-            f"&clip={quote(clip_id)}" if clip_id else ""
-        )
-        DataTable(
-            waiting.with_row_index("at"), file=f"{batch}_adjudication", facets=["group"],
-            labels={"clip_id": "clip", "second": "second", "person_id": "person", "group": "group",
-                    "expected_error": "expected wrong labels", "reason": "why"},
-            links={"clip_id": here, "second": here, "group": here},
-        )  # fmt: skip
-    else:
+    theme.later(visit, lambda: _queue(batch, clip_id, waiting))
+    theme.later(visit, lambda: _settled(visit, batch))
+
+
+def _queue(batch: str, clip_id: str, waiting: pl.DataFrame) -> None:
+    """All answers that wait."""
+    if waiting.is_empty():
         theme.empty(
             "Nothing is left to adjudicate.", "Answers come here when annotators differ.",
             f"/quality?batch={quote(batch)}", "Clips to review",
         )  # fmt: skip
-    _settled(visit, batch)
+        return
+    theme.heading(f"{waiting.height} answers wait, the most doubtful first")
+    here = f"/quality/{quote(batch)}/adjudication?at={{at}}" + (f"&clip={quote(clip_id)}" if clip_id else "")
+    DataTable(
+        waiting.with_row_index("at"), file=f"{batch}_adjudication", facets=["group"],
+        labels={"clip_id": "clip", "second": "second", "person_id": "person", "group": "group",
+                "expected_error": "expected wrong labels", "reason": "why"},
+        links={"clip_id": here, "second": here, "group": here},
+    )  # fmt: skip
 
 
 def waiting_answers(visit: Visit, batch: str) -> pl.DataFrame:

@@ -99,6 +99,11 @@ async def content(visit: Visit) -> None:
         "Elapsed is not working time: all hours here count nights, queues and everything else between."
     ).classes("soft")
     _batches(found.batches)
+    theme.later(visit, lambda: _rest(visit, found))
+
+
+async def _rest(visit: Visit, found: Figures) -> None:
+    """What stands below the batches."""
     _days(found.by_day)
     _pace(found.pace)
     await _every_job(visit)

@@ -57,9 +57,7 @@ async def content(visit: Visit) -> None:
             "soft"
         )
     else:
-        _classes(name, found)
-        _splits(name, found)
-        _clips(name, found)
+        theme.later(visit, lambda: _tables(name, found))
     validation(visit, name)
     trace_form(visit, name)
     _part("files", "Files")
@@ -68,9 +66,24 @@ async def content(visit: Visit) -> None:
         ui.spinner()
     _card(visit, name)
     _part("record", "Record")
-    with ui.expansion("release.json", icon="data_object").classes("w-full"):
-        json_tree({key: value for key, value in info.record.items() if key != "files"})
+    with ui.expansion("release.json", icon="data_object").classes("w-full") as record:
+        inside = ui.column().classes("w-full")
+
+    def unfold() -> None:
+        # Made when somebody opens it: it may be long.
+        if record.value and not inside.default_slot.children:
+            with inside:
+                json_tree({key: value for key, value in info.record.items() if key != "files"})
+
+    record.on_value_change(unfold)
     ui.timer(0.1, lambda: _files(visit, name, size, place), once=True)
+
+
+def _tables(name: str, found: Contents) -> None:
+    """Classes, splits and clips."""
+    _classes(name, found)
+    _splits(name, found)
+    _clips(name, found)
 
 
 def _downloads(visit: Visit, info: ReleaseInfo, names: list[str]) -> ui.label:
@@ -169,7 +182,8 @@ def _card(visit: Visit, name: str) -> None:
         with ui.card().classes("w-full"):
             # "code-friendly": an underscore within a name makes nothing slanted.
             extras = ["tables", "code-friendly"]
-            ui.markdown(shown_card(card.read_text("utf-8"), name), extras=extras).classes("dataset-card")
+            text = shown_card(card.read_text("utf-8"), name)
+            theme.later(visit, lambda: ui.markdown(text, extras=extras).classes("dataset-card"))
 
 
 async def _files(visit: Visit, name: str, size: ui.label, place: ui.column) -> None:

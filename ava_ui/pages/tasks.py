@@ -47,14 +47,14 @@ async def content(visit: Visit) -> None:
         names, value=chosen, label="batch", with_input=len(names) > 12,
         on_change=lambda event: ui.navigate.to(f"/tasks?batch={quote(event.value or '')}"),
     ).classes("w-64").mark("plan-batch")  # fmt: skip
-    await _plan(visit, chosen)
+    _plan(visit, chosen)
     LiveRuns(visit, chosen)
-    await _needs(visit, chosen)
+    theme.later(visit, lambda: _needs(visit, chosen))
 
 
 def _with_clips(visit: Visit) -> list[str]:
     """Batches whose clips are cut, oldest first."""
-    rows = visit.console.counts.rows or visit.console.counts.refresh()
+    rows = visit.console.counts.refresh()
     return [row.batch for row in rows if row.counts["clips"]]
 
 
@@ -124,7 +124,7 @@ def _set_limit(visit: Visit, table: DataTable) -> Callable[..., Awaitable[None]]
     return visit.action("admin", act)
 
 
-async def _plan(visit: Visit, batch: str) -> None:
+def _plan(visit: Visit, batch: str) -> None:
     """Choices of one batch, and what follows from them."""
     settings, store = visit.console.batch_settings(batch), visit.console.store
     people = [person.username for person in annotators.available(store)]
@@ -196,7 +196,7 @@ async def _plan(visit: Visit, batch: str) -> None:
 
     for field in (overlap, k, who, floor, seed):
         field.on_value_change(show)
-    await show()
+    ui.timer(0.05, visit.action("viewer", show), once=True)
     if visit.may("admin"):
         ui.button("Create tasks …", icon="add_task", on_click=visit.action("admin", create)).mark(
             "create-tasks"

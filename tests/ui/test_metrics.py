@@ -135,7 +135,7 @@ def test_a_clip_comes_to_the_queue_with_its_first_completed_job(console: Console
 
 
 def test_jobs_are_narrowed_by_the_address(console: Console) -> None:
-    jobs = progress.jobs_table(console)
+    jobs = console.jobs.table()
     assert progress.narrowed(jobs, {"state": "completed", "other": "x"})["annotator"].to_list() == ["mia"]
     assert progress.narrowed(jobs, {"annotator": "tom", "batch": "b"})["job_id"].to_list() == [2]
     assert progress.narrowed(jobs, {"annotator": ""}).height == 2
