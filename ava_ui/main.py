@@ -55,12 +55,16 @@ LIVE_SECONDS: Final = 4.0
 
 @dataclass(frozen=True)
 class Page:
-    """An address, its heading, what fills it, and who may see it."""
+    """An address, its heading, what fills it, and who may see it.
+
+    A page that is `late` over a large platform stands there at once, and is filled a moment later.
+    """
 
     path: str
     title: str
     content: Callable[[Visit], Awaitable[None]]
     role: users.Role = "viewer"
+    late: bool = False
 
 
 PAGES: Final = (
@@ -69,19 +73,19 @@ PAGES: Final = (
     Page("/batches/{batch}", "Batch {batch}", batch.content),
     Page("/batches/{batch}/clips/{clip_id}", "Clip {clip_id}", clip.content),
     Page("/runs/{run_id}", "Run {run_id}", run.content),
-    Page("/tasks", "Tasks", tasks.content),
+    Page("/tasks", "Tasks", tasks.content, late=True),
     Page("/progress", "Progress", progress.content),
     Page("/quality", "Quality", quality.content),
     Page("/quality/{batch}/agreement", "Agreement of {batch}", agreement.content),
     Page("/quality/{batch}/annotators", "Annotators of {batch}", annotators.content),
-    Page("/quality/{batch}/adjudication", "Adjudication of {batch}", adjudication.content),
+    Page("/quality/{batch}/adjudication", "Adjudication of {batch}", adjudication.content, late=True),
     Page("/quality/{batch}/audit", "Blind audit of {batch}", blind_audit.content),
     Page("/quality/{batch}/gold", "Gold of {batch}", gold.content),
     Page("/quality/{batch}/clips/{clip_id}", "Review {clip_id}", review.content),
-    Page("/dataset", "Dataset", dataset.content),
+    Page("/dataset", "Dataset", dataset.content, late=True),
     Page("/dataset/{release}", "Release {release}", release.content),
     Page("/dataset/{release}/compare/{other}", "From {release} to {other}", release_diff.content),
-    Page("/metrics", "Metrics", metrics.content),
+    Page("/metrics", "Metrics", metrics.content, late=True),
     Page("/ontology", "Ontology", ontology.content),
     Page("/audit", "Audit log", audit.content),
     Page("/system", "System", system.content),
@@ -135,13 +139,21 @@ def _register(console: Console, page: Page) -> None:
             if not visit.may(page.role):
                 theme.problem(AvaError(f"Only {page.role}s see this page.", "Ask an admin."))
                 return
-            try:
-                await page.content(visit)
-            except AvaError as error:
-                theme.problem(error)
+            if page.late:
+                theme.later(visit, lambda: _fill(page, visit))
+            else:
+                await _fill(page, visit)
 
     # Titles are set anew with each page; a slow disk may take longer than NiceGUI's three seconds.
     ui.page(page.path, response_timeout=30)(show)
+
+
+async def _fill(page: Page, visit: Visit) -> None:
+    """The page's content, or the error for people in its place."""
+    try:
+        await page.content(visit)
+    except AvaError as error:
+        theme.problem(error)
 
 
 def _warm(console: Console) -> None:

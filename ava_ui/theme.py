@@ -100,11 +100,12 @@ def heading(text: str) -> None:
 
 def later(visit: Visit, build: Callable[[], Any]) -> None:
     """What `build` makes, in this place, once the page is there: nobody waits for what stands far below."""
-    with ui.column().classes("w-full") as place:
+    with ui.column().classes("w-full waits") as place:
         ui.spinner()
 
     async def fill() -> None:
         place.clear()
+        place.classes(remove="waits")
         with place:
             made = build()
             if inspect.isawaitable(made):

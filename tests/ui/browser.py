@@ -43,7 +43,7 @@ class Visitor:
         self.page.goto(self.url + path)
         self.page.wait_for_selector(".page-title")
         # What is clicked before the page has its connection is not heard by the console.
-        self.page.wait_for_function("window.did_handshake")
+        self.page.wait_for_function("window.did_handshake && !document.querySelector('.waits')")
 
     def _is_own(self, url: str) -> bool:
         return url.startswith((self.url, "data:", "blob:"))

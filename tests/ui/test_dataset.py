@@ -59,6 +59,11 @@ def _copied(source: str, target: str) -> None:
     (os.link if source.endswith(".jpg") else shutil.copyfile)(source, target)
 
 
+async def filled(user: User) -> None:
+    """The page of datasets is filled a moment after it is there."""
+    await eventually(lambda: any(each.test_file == "releases" for each in shown_tables(user)), 30)
+
+
 def tables(user: User, file: str) -> list[dict[str, object]]:
     """Rows that the page shows in the table of that name."""
     return [row for table in shown_tables(user) if table.test_file == file for row in table.rows]
@@ -88,6 +93,7 @@ def named_tables(monkeypatch: pytest.MonkeyPatch) -> None:
 async def test_the_dataset_page_says_what_goes_in_and_which_releases_there_are(site: Site, name: str) -> None:
     user = site.enter(name)
     await user.open("/dataset")
+    await filled(user)
     await user.should_see("What would go in")
     inside = {row["batch"]: row for row in tables(user, "next_release")}
     assert (inside["north"]["ready"], inside["west"]["ready"]) == ("yes", "no")
@@ -106,6 +112,7 @@ async def test_the_dataset_page_says_what_goes_in_and_which_releases_there_are(s
 async def test_two_ticked_releases_are_compared_the_older_first(site: Site) -> None:
     vera = site.enter("vera")
     await vera.open("/dataset")
+    await filled(vera)
     (table,) = [each for each in shown_tables(vera) if each.test_file == "releases"]
     vera.find(marker="compare").click()
     await vera.should_see("0 releases are ticked", retries=20)
@@ -117,6 +124,7 @@ async def test_two_ticked_releases_are_compared_the_older_first(site: Site) -> N
 async def test_a_form_that_cannot_be_used_says_where_and_makes_nothing(site: Site) -> None:
     adam = site.enter("adam")
     await adam.open("/dataset")
+    await filled(adam)
     await adam.should_see(marker="generate")
     adam.find(marker="release-name").type("v1")
     (train,) = adam.find(marker="share-train").elements
@@ -133,6 +141,7 @@ async def test_a_form_that_cannot_be_used_says_where_and_makes_nothing(site: Sit
 async def test_a_pin_without_a_source_video_is_refused(site: Site) -> None:
     adam = site.enter("adam")
     await adam.open("/dataset")
+    await filled(adam)
     await adam.should_see(marker="add-pin")
     adam.find(marker="add-pin").click()
     adam.find(marker="preview").click()
@@ -149,6 +158,7 @@ async def test_what_was_chosen_is_what_the_run_is_given(site: Site, monkeypatch:
     monkeypatch.setattr(site.console.dagster, "make_release", make_release)
     adam = site.enter("adam")
     await adam.open("/dataset")
+    await filled(adam)
     await adam.should_see(marker="generate")
     adam.find(marker="release-name").type("v3")
     (batches,) = adam.find(marker="release-batches").elements
@@ -169,6 +179,7 @@ async def test_what_was_chosen_is_what_the_run_is_given(site: Site, monkeypatch:
 async def test_splits_are_previewed_before_anything_is_made(site: Site) -> None:
     adam = site.enter("adam")
     await adam.open("/dataset")
+    await filled(adam)
     await adam.should_see(marker="preview")
     adam.find(marker="preview").click()
     await eventually(lambda: bool(tables(adam, "splits_preview")), 30)
@@ -356,6 +367,7 @@ async def test_a_decision_shows_at_the_next_look(site: Site) -> None:
     vera = site.enter("vera")
     decisions.approve(site.console.store, "west", ["west_cam_000"], "rita")
     await vera.open("/dataset")
+    await filled(vera)
     inside = {row["batch"]: row for row in tables(vera, "next_release")}
     assert inside["west"]["missing"] == "its dataset (ava_csv) is still to be made"
 
