@@ -49,6 +49,11 @@ class DecisionState:
     experts: dict[str, str] = field(default_factory=dict)
     """Clips that were given to an expert for adjudication, and to whom."""
 
+    @property
+    def judged(self) -> frozenset[str]:
+        """Clips that were decided on."""
+        return self.approved | self.rejected
+
     @classmethod
     def of_approved(cls, clips: Collection[str]) -> DecisionState:
         """A state in which these clips are approved and nothing else was decided."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import cache
 from typing import Final
 
 import polars as pl
@@ -41,8 +40,6 @@ class Overview:
         self.storage, self.store = storage, store
         self.released = ReleasedClips(storage)
         self._counted: dict[UPath, tuple[float, int]] = {}
-        # To build a path costs more than to look at it.
-        self._path = cache(storage.table_path)
 
     def counts(self, batch: str = "") -> dict[str, Counts]:
         """Counts by batch, oldest first; of one batch alone where it is named."""
@@ -60,7 +57,7 @@ class Overview:
 
     def _in_file(self, batch: str, stage: str) -> int | None:
         asset, table, count = FILES[stage]
-        path = self._path(batch, asset, table)
+        path = self.storage.table_path(batch, asset, table)
         changed = changed_at(path)
         if changed is None:
             return None

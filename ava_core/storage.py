@@ -59,6 +59,8 @@ class Storage:
 
     def __init__(self, root: str | Path) -> None:
         self.root = UPath(root)
+        # To build a path costs more than to look at its file, and many pages look at the same ones.
+        self._table_paths: dict[tuple[str, str, str], UPath] = {}
 
     @property
     def is_local(self) -> bool:
@@ -75,7 +77,10 @@ class Storage:
 
     def table_path(self, batch: str, asset: str, table: str = "") -> UPath:
         """Where an asset's table lies: `<asset>/<table>.parquet`; one table is named after the asset."""
-        return self.asset_dir(batch, asset) / f"{table or asset}.parquet"
+        key = batch, asset, table
+        if key not in self._table_paths:
+            self._table_paths[key] = self.asset_dir(batch, asset) / f"{table or asset}.parquet"
+        return self._table_paths[key]
 
     def local(self, path: UPath) -> Path:
         """`path` as a local path. Raises `InputError` for a remote root (use `fetched` there)."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from ava_core.batch import BatchContext
+from ava_core.consensus.form import Draft
 from ava_core.ontology import Ontology, load_ontology
 from ava_core.settings import Settings
 from ava_core.storage import Storage
@@ -34,7 +35,9 @@ class Console:
     decided: Decided
     jobs: Jobs
     log: Log
-    drafts: dict[tuple[str, str], str] = field(default_factory=dict)
+    drafted: dict[str, tuple[object, Draft]] = field(default_factory=dict)
+    """Drafts of consensus by batch, with what each was made of (`documents.draft`)."""
+    unsent: dict[tuple[str, str], str] = field(default_factory=dict)
     """What people have typed and not sent yet, by user and address: a reload loses nothing."""
 
     @classmethod

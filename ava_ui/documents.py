@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-from functools import lru_cache
 from typing import Any, Final
 from urllib.parse import quote
 
 import polars as pl
 
+from ava_core.consensus import batch as batch_consensus
 from ava_core.consensus.batch import EXPERT_TABLES, draft_of_batch, drafted_consensus
 from ava_core.consensus.form import Draft
 from ava_core.cvat.gateway import CvatGateway
@@ -16,8 +15,11 @@ from ava_core.errors import InputError
 from ava_core.quality.audits import BlindItem
 from ava_core.storage import changed_at
 from ava_core.store import tasks
-from ava_core.tables import ADJUDICATIONS, BOX_COLUMNS, CLIP_FPS, empty
+from ava_core.tables import BOX_COLUMNS, CLIP_FPS
 from ava_ui.console import Console
+
+DRAFTS_KEPT: Final = 3
+"""Batches whose drafted consensus is kept in memory."""
 
 RAW: Final = ("raw_boxes", "raw_labels", "completed_jobs")
 
@@ -137,53 +139,33 @@ def raw_tables(console: Console, batch: str) -> Tables:
     return found
 
 
-def preview_consensus(console: Console, batch: str, clip_id: str = "", *, adjudicated: bool = True) -> Tables:
-    """The consensus as it would be if every clip were approved, or of one clip alone.
-
-    The costly part is made anew only where work changed or somebody was left out. Without `adjudicated` it is as
-    annotators alone would have it.
-    """
-    changed = changed_at(console.storage.table_path(batch, "raw_annotations", "raw_boxes"))
-    state, raw = console.decided.of(batch), raw_tables(console, batch)
-    draft = _drafted(_Hashable(console), batch, changed, state.excluded)
+def preview_consensus(console: Console, batch: str, clip_id: str = "") -> Tables:
+    """The consensus as it would be if every clip were approved, or of one clip alone."""
+    raw = raw_tables(console, batch)
     clips = [clip_id] if clip_id else raw["completed_jobs"]["clip_id"].unique().to_list()
-    if not adjudicated:
-        state = replace(state, adjudications=empty(ADJUDICATIONS))
-    if clip_id:
-        raw = {name: table.filter(pl.col("clip_id") == clip_id) for name, table in raw.items()}
-    return drafted_consensus(draft, raw, state, approved=clips)
-
-
-class _Hashable:
-    """A console as a cache's key: there is one in a process, tests have several."""
-
-    def __init__(self, console: Console) -> None:
-        self.console = console
-
-    def __hash__(self) -> int:
-        return hash(str(self.console.storage.root))
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Hashable) and str(other.console.storage.root) == str(
-            self.console.storage.root
-        )
+    return drafted_consensus(draft(console, batch), raw, console.decided.of(batch), approved=clips)
 
 
 def doubtful_answers(console: Console, batch: str) -> pl.DataFrame:
-    """`tables.ADJUDICATION_QUEUE` of a batch as annotators alone leave it, the most doubtful first."""
+    """`tables.ADJUDICATION_QUEUE` of a batch: what is not settled yet, the most doubtful first."""
+    return batch_consensus.doubtful_answers(
+        draft(console, batch), raw_tables(console, batch), console.decided.of(batch)
+    )
+
+
+def draft(console: Console, batch: str) -> Draft:
+    """The costly part of a batch's consensus: kept until work changes or somebody is left out."""
+    ontology, excluded = console.ontology(batch), console.decided.of(batch).excluded
     changed = changed_at(console.storage.table_path(batch, "raw_annotations", "raw_boxes"))
-    return _queue(_Hashable(console), batch, changed, console.decided.of(batch).excluded)
-
-
-@lru_cache(maxsize=3)
-def _queue(of: _Hashable, batch: str, changed: float | None, excluded: frozenset[str]) -> pl.DataFrame:
-    clips = raw_tables(of.console, batch)["completed_jobs"]["clip_id"].unique().to_list()
-    return _drafted(of, batch, changed, excluded).tables(approved=clips)["queue"]
-
-
-@lru_cache(maxsize=3)
-def _drafted(of: _Hashable, batch: str, changed: float | None, excluded: frozenset[str]) -> Draft:
-    return draft_of_batch(raw_tables(of.console, batch), of.console.ontology(batch), excluded)
+    made_of = changed, excluded, ontology.digest
+    kept = console.drafted.get(batch)
+    if kept is None or kept[0] != made_of:
+        kept = made_of, draft_of_batch(raw_tables(console, batch), ontology, excluded)
+        console.drafted.pop(batch, None)
+        console.drafted[batch] = kept
+        for oldest in list(console.drafted)[:-DRAFTS_KEPT]:
+            console.drafted.pop(oldest, None)
+    return kept[1]
 
 
 def _clip(batch: str, clip: Json) -> Json:

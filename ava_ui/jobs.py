@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from datetime import UTC, datetime
 from threading import Lock
 from typing import Final
@@ -19,26 +20,33 @@ SCHEMA: Final = {
 }  # fmt: skip
 
 
+KEPT_SECONDS: Final = 30.0
+"""After this the jobs are read again, whether a change was noticed or not."""
+
+
 class Jobs:
     """The newest jobs. Safe in threads."""
 
     def __init__(self, store: Store) -> None:
         self.store = store
         self._seen: tuple[object, ...] = ()
+        self._read_at = 0.0
         self._rows = pl.DataFrame(schema=SCHEMA)
         self._lock = Lock()
 
     def table(self) -> pl.DataFrame:
         """`job_id, task_id, batch, clip_id, annotator, status, hours` (since the last change) and more."""
-        # Whatever changes of a job, the server's date does; a job given to somebody else counts under another name.
+        # Whatever changes of a job, the server's date does. One that is older than the newest shows with the next
+        # change, or after `KEPT_SECONDS`.
         seen = select(
             func.count(), func.max(Job.server_updated_at), func.max(Job.job_id), func.count(Job.completed_at)
         ).where(Job.annotator != "")
         with self._lock:
             with self.store.session() as session:
                 now = tuple(session.execute(seen).one())
-                if now != self._seen:
+                if now != self._seen or time.monotonic() - self._read_at > KEPT_SECONDS:
                     self._rows, self._seen = self._read(session.connection()), now
+                    self._read_at = time.monotonic()
             rows = self._rows
         changed = pl.col("changed").str.to_datetime(time_zone="UTC", strict=False)
         hours = (pl.lit(datetime.now(UTC)) - changed).dt.total_minutes() / 60

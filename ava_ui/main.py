@@ -140,27 +140,22 @@ def _register(console: Console, page: Page) -> None:
                 theme.problem(AvaError(f"Only {page.role}s see this page.", "Ask an admin."))
                 return
             if page.late:
-                theme.later(visit, lambda: _fill(page, visit))
-            else:
-                await _fill(page, visit)
+                theme.later(visit, lambda: page.content(visit))
+                return
+            try:
+                await page.content(visit)
+            except AvaError as error:
+                theme.problem(error)
 
     # Titles are set anew with each page; a slow disk may take longer than NiceGUI's three seconds.
     ui.page(page.path, response_timeout=30)(show)
-
-
-async def _fill(page: Page, visit: Visit) -> None:
-    """The page's content, or the error for people in its place."""
-    try:
-        await page.content(visit)
-    except AvaError as error:
-        theme.problem(error)
 
 
 def _warm(console: Console) -> None:
     """Read what the first visitor of a page would wait for: small tables of all batches, and a large library."""
     with contextlib.suppress(AvaError, OSError):
         quality.queue(console)
-        read_outlook(console.storage, console.store)
+        read_outlook(console.storage, console.store, console.decided.all())
         console.jobs.table()
         console.log.table()
     audit_bound(0, 1)

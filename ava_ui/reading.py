@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Sequence
-from functools import cache
 from threading import Lock
 from typing import Final
 
@@ -22,8 +21,6 @@ class Reading:
 
     def __init__(self, storage: Storage) -> None:
         self.storage = storage
-        # To build a path costs more than to look at it.
-        self._path = cache(storage.table_path)
         self._kept: OrderedDict[str, tuple[float, int, pl.DataFrame]] = OrderedDict()
         self._bytes = 0
         self._joined: dict[tuple[str, str], tuple[dict[str, float], pl.DataFrame]] = {}
@@ -31,7 +28,7 @@ class Reading:
 
     def table(self, batch: str, asset: str, table: str = "") -> pl.DataFrame | None:
         """A table of an asset; `None` where it was not made yet."""
-        path = self._path(batch, asset, table)
+        path = self.storage.table_path(batch, asset, table)
         changed = changed_at(path)
         if changed is None:
             return None
@@ -59,7 +56,7 @@ class Reading:
 
         Made anew where any of the files has changed; a column that an older file has not is null.
         """
-        paths = {name: self._path(name, asset, table) for name in names}
+        paths = {name: self.storage.table_path(name, asset, table) for name in names}
         now = {name: at for name, path in paths.items() if (at := changed_at(path)) is not None}
         with self._lock:
             known = self._joined.get((asset, table))

@@ -98,20 +98,32 @@ def heading(text: str) -> None:
     ui.label(text).props("role=heading aria-level=2").classes("part-title")
 
 
+async def fill(place: ui.column, build: Callable[[], Any]) -> None:
+    """Fill a place anew with what `build` makes, which may last; an error for people stands there instead."""
+    place.clear()
+    with place:
+        waiting = ui.spinner()
+        try:
+            made = build()
+            if inspect.isawaitable(made):
+                await made
+        except AvaError as error:
+            problem(error)
+        finally:
+            if not waiting.is_deleted:  # the place may have been filled anew meanwhile
+                waiting.delete()
+
+
 def later(visit: Visit, build: Callable[[], Any]) -> None:
     """What `build` makes, in this place, once the page is there: nobody waits for what stands far below."""
     with ui.column().classes("w-full waits") as place:
         ui.spinner()
 
-    async def fill() -> None:
-        place.clear()
+    async def filled() -> None:
+        await fill(place, build)
         place.classes(remove="waits")
-        with place:
-            made = build()
-            if inspect.isawaitable(made):
-                await made
 
-    ui.timer(0.05, visit.action("viewer", fill), once=True)
+    ui.timer(0.05, visit.action("viewer", filled), once=True)
 
 
 def facts(pairs: Mapping[str, object], links: Mapping[str, str] | None = None) -> None:

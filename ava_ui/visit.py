@@ -39,15 +39,15 @@ class Visit:
     @property
     def draft(self) -> str:
         """What this person has typed at this address and not sent yet."""
-        return self.console.drafts.get((self.user.username, self.path), "")
+        return self.console.unsent.get((self.user.username, self.path), "")
 
     def keep_draft(self, text: str) -> None:
         """Keep it over a reload; an empty one is forgotten."""
         key = self.user.username, self.path
         if text:
-            self.console.drafts[key] = text
+            self.console.unsent[key] = text
         else:
-            self.console.drafts.pop(key, None)
+            self.console.unsent.pop(key, None)
 
     def action(self, role: users.Role, function: Callable[..., Any]) -> Callable[..., Awaitable[None]]:
         """An event handler for people of that role: asks for the session anew, and says what went wrong.

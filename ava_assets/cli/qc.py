@@ -130,7 +130,7 @@ def bulk(
     state = decisions.decision_state(store, batch)
     findings = load_quality(at.storage, batch).raw_annotations.get("rule_findings")
     blocked = blocked_clips(findings, state.excluded) if findings is not None else {}
-    plan = plan_bulk_approval(clips, state, thresholds, blocked)
+    plan = plan_bulk_approval(clips, state.judged, thresholds, blocked)
     say(f"{len(plan.approve)} clip(s) pass, {plan.left.height} do not.")
     show(plan.left)
     if not apply:

@@ -6,6 +6,7 @@ from dagster import AssetCheckResult, AssetCheckSeverity, AssetIn, asset_check
 from ava_assets.metadata import markdown
 from ava_assets.partitions import video_batch
 from ava_assets.quality import assets
+from ava_core.quality.floors import below_floor
 
 Tables = dict[str, pl.DataFrame]
 
@@ -33,7 +34,7 @@ def nobody_is_suspect(agreement: Tables) -> AssetCheckResult:
 def classes_reach_their_floor(consensus_labels: Tables, agreement: Tables) -> AssetCheckResult:
     """No class is below the alpha that the ontology asks for; where one is, no dataset is made of the batch."""
     floors = agreement["per_class"].drop_nulls("minimum_alpha").filter(pl.col("positives") > 0)
-    below = floors.filter(pl.col("alpha").is_null() | (pl.col("alpha") < pl.col("minimum_alpha")))
+    below = below_floor(agreement["per_class"])
     shown = below.select("action_id", "name", "alpha", "minimum_alpha", "reason")
     return AssetCheckResult(
         passed=below.is_empty(), metadata={"floors": floors.height, "below": markdown(shown)}

@@ -50,9 +50,22 @@ def drafted_consensus(
     """The tables of `consensus_of_batch`, from a draft with the same annotators excluded."""
     chosen = decided.approved if approved is None else frozenset(approved)
     tables = draft.tables(approved=chosen, adjudications=decided.adjudications)
-    if any(name not in raw for name in EXPERT_TABLES):
+    done = _done_by_experts(raw, decided)
+    if not done:
         return tables
-    boxes, labels, clips = (raw[name] for name in EXPERT_TABLES)
-    done = {clip: who for clip, who in clips.select("clip_id", "annotator").rows() if clip in decided.experts}
-    tables = with_expert_work(tables, boxes, labels, done, chosen)
-    return tables | {"provenance": with_experts(tables["provenance"], done, boxes)}
+    tables = with_expert_work(tables, raw["expert_boxes"], raw["expert_labels"], done, chosen)
+    return tables | {"provenance": with_experts(tables["provenance"], done, raw["expert_boxes"])}
+
+
+def doubtful_answers(draft: Draft, raw: Mapping[str, pl.DataFrame], decided: DecisionState) -> pl.DataFrame:
+    """`tables.ADJUDICATION_QUEUE` of every completed clip, approved or not, but those that an expert has mended."""
+    clips = set(raw["completed_jobs"]["clip_id"]) - set(_done_by_experts(raw, decided))
+    return draft.queue(approved=clips, adjudications=decided.adjudications)
+
+
+def _done_by_experts(raw: Mapping[str, pl.DataFrame], decided: DecisionState) -> dict[str, str]:
+    """Clips that were given to experts and completed by them, and by whom."""
+    if any(name not in raw for name in EXPERT_TABLES):
+        return {}
+    rows = raw["expert_clips"].select("clip_id", "annotator").rows()
+    return {clip: who for clip, who in rows if clip in decided.experts}

@@ -76,21 +76,27 @@ class Draft:
         seen = _only_of_used_boxes(panel, merged)
         return cls(work, frozenset(excluded), panel, merged, seen, decide(seen, estimate_labels(seen)))
 
+    def queue(self, *, approved: Collection[str], adjudications: pl.DataFrame | None = None) -> pl.DataFrame:
+        """The table `queue` alone: doubts that nobody has settled. Who settles a label says that somebody is there."""
+        expert = _about(adjudications, approved)
+        merged = self.merged.settled(self.panel, on_presence(expert))
+        doubtful = adjudication_queue(self.seen, merged, self.decided)
+        settled = pl.concat([expert.select(*PLACE, "group"), expert.select(*PLACE, group=pl.lit(PRESENCE))])
+        within = doubtful.filter(pl.col("clip_id").is_in(sorted(approved)))
+        return within.join(settled, on=[*PLACE, "group"], how="anti", maintain_order="left")
+
     def tables(
         self, *, approved: Collection[str], adjudications: pl.DataFrame | None = None
     ) -> dict[str, pl.DataFrame]:
         """The tables of `form_from_work`."""
-        panel, seen, decided = self.panel, self.seen, self.decided
+        panel, seen = self.panel, self.seen
         within = pl.col("clip_id").is_in(sorted(approved))
-        given = adjudications if adjudications is not None else empty(ADJUDICATIONS)
-        expert = conform(given, ADJUDICATIONS, "adjudications").filter(within)
+        expert = _about(adjudications, approved)
         merged = self.merged.settled(panel, on_presence(expert))
         out = merged.kept & np.isin(panel.clip, np.flatnonzero(np.isin(panel.clips, sorted(approved))))
         boxes = box_table(panel, merged, out)
-        labels = adjudicate(label_table(seen, decided, out), expert)
-        queue = adjudication_queue(seen, merged, decided).filter(within)
-        settled = pl.concat([expert.select(*PLACE, "group"), expert.select(*PLACE, group=pl.lit(PRESENCE))])
-        queue = queue.join(settled, on=[*PLACE, "group"], how="anti", maintain_order="left")
+        labels = adjudicate(label_table(seen, self.decided, out), expert)
+        queue = self.queue(approved=approved, adjudications=adjudications)
         disputes = queue.filter(pl.col("group") == PRESENCE).select("clip_id", "second", "reason").unique()
         return {
             "consensus_boxes": boxes,
@@ -107,6 +113,12 @@ class Draft:
                 adjudications=expert,
             ),
         }
+
+
+def _about(adjudications: pl.DataFrame | None, clips: Collection[str]) -> pl.DataFrame:
+    """Experts' words on these clips, as `tables.ADJUDICATIONS`."""
+    given = adjudications if adjudications is not None else empty(ADJUDICATIONS)
+    return conform(given, ADJUDICATIONS, "adjudications").filter(pl.col("clip_id").is_in(sorted(clips)))
 
 
 def _only_of_used_boxes(panel: Panel, merged: Merged) -> Panel:

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable, Mapping
-from functools import lru_cache, partial
-from typing import Any, Final
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import Final
 
 import polars as pl
-from sqlalchemy import func, select
+from sqlalchemy import select
 
-from ava_core.decisions import DecisionState, decision_states
+from ava_core.decisions import DecisionState
 from ava_core.errors import InputError
 from ava_core.export.outlook import BATCHES, CLIPS
-from ava_core.storage import Storage
+from ava_core.quality.floors import below_floor
+from ava_core.storage import Storage, changed_at
 from ava_core.store import Store, batches
-from ava_core.store.tables import Decision, Job
+from ava_core.store.tables import Job
 from ava_core.store.tasks import DONE_STAGE, DONE_STATE
 from ava_core.tables import conform
 
@@ -40,8 +40,10 @@ NOBODY: Final = DecisionState.of_approved(())
 Times = tuple[float | None, ...]
 
 
-def read_outlook(storage: Storage, store: Store) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """`outlook.BATCHES` and `outlook.CLIPS` of all batches, oldest first."""
+def read_outlook(
+    storage: Storage, store: Store, states: Mapping[str, DecisionState]
+) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """`outlook.BATCHES` and `outlook.CLIPS` of all batches, oldest first; `states`: `decisions.decision_states`."""
     rows, clips = [], [pl.DataFrame(schema={name: CLIPS[name] for name in CLIPS if name != "status"})]
     for batch in batches.names(store):
         times = _times(storage, batch)
@@ -50,7 +52,7 @@ def read_outlook(storage: Storage, store: Store) -> tuple[pl.DataFrame, pl.DataF
         rows.append((batch, changed["clips"] is not None, _dataset(changed), weak))
         clips.append(figures)
     found = pl.concat(clips)
-    status = _statuses(found, _states(store), _completed(store))
+    status = _statuses(found, states, _completed(store))
     return (
         pl.DataFrame(rows, schema=dict(BATCHES), orient="row"),
         conform(found.with_columns(status=status), CLIPS, "clips"),
@@ -69,18 +71,6 @@ def _statuses(
         return "waiting" if (batch, clip_id) in done else "unannotated"
 
     return pl.Series([status(*row) for row in clips.select("batch", "clip_id").iter_rows()], dtype=pl.String)
-
-
-def _states(store: Store) -> Mapping[str, DecisionState]:
-    """What holds for every batch; folded anew where a decision was added, for the log only grows."""
-    with store.session() as session:
-        newest = session.scalar(select(func.max(Decision.decision_id)))
-    return _states_at(store, newest)
-
-
-@lru_cache(maxsize=4)
-def _states_at(store: Store, newest: int | None) -> Mapping[str, DecisionState]:
-    return decision_states(store)
 
 
 def _completed(store: Store) -> set[tuple[str, str]]:
@@ -132,27 +122,14 @@ def _figures(storage: Storage, batch: str, times: Times) -> tuple[pl.DataFrame, 
 
 def _weak(classes: pl.DataFrame) -> list[str]:
     """What holds a batch's dataset back: classes in use whose alpha is below the ontology's, or undefined."""
-    alpha, floor = pl.col("alpha"), pl.col("minimum_alpha")
-    below = classes.filter(floor.is_not_null(), pl.col("positives") > 0, alpha.is_null() | (alpha < floor))
     return [
         f"class {name} has no alpha, and must have {floor:g}"
         if alpha is None
         else f"class {name} is below its least alpha ({alpha:.2f} < {floor:g})"
-        for name, alpha, floor in below.select("name", "alpha", "minimum_alpha").rows()
+        for name, alpha, floor in below_floor(classes).select("name", "alpha", "minimum_alpha").rows()
     ]
 
 
 def _times(storage: Storage, batch: str) -> Times:
-    """When each of `FILES` was written. Of many batches this is most of the work, so local paths stay text."""
-    if not storage.is_local:
-        return tuple(_changed(storage.table_path(batch, *file).stat) for file in FILES.values())
-    folder = storage.local(storage.asset_dir(batch, "")).as_posix()
-    names = [f"{folder}/{asset}/{table or asset}.parquet" for asset, table in FILES.values()]
-    return tuple(_changed(partial(os.stat, name)) for name in names)
-
-
-def _changed(stat: Callable[[], Any]) -> float | None:
-    try:
-        return float(stat().st_mtime)
-    except FileNotFoundError:
-        return None
+    """When each of `FILES` was written."""
+    return tuple(changed_at(storage.table_path(batch, *file)) for file in FILES.values())

@@ -34,16 +34,17 @@ class BulkPlan:
 
 def plan_bulk_approval(
     clips: pl.DataFrame,
-    state: DecisionState,
+    judged: Collection[str],
     thresholds: Thresholds,
     blocked: Mapping[str, str] | None = None,
 ) -> BulkPlan:
-    """What a bulk approval would do. `clips`: `tables.AGREEMENT_BY_CLIP`, of this version or an older one.
+    """What a bulk approval would do. `clips`: `tables.AGREEMENT_BY_CLIP`, of this version or an older one; `judged`:
+    those that were approved or rejected.
 
     A figure that is undefined passes no threshold but 0: it is not known to be good. Clips that were judged are
     left as they are, and so are those in `blocked`, for the reason that stands there (`blocked_clips`).
     """
-    judged, stopped = state.approved | state.rejected, blocked or {}
+    stopped = blocked or {}
     reasons = {
         str(row["clip_id"]): stopped.get(row["clip_id"], "") or _why_not(row, thresholds)
         for row in clips.sort("clip_id").to_dicts()
@@ -56,6 +57,27 @@ def plan_bulk_approval(
             schema={"clip_id": pl.String, "reason": pl.String},
         ),
     )
+
+
+def plan_over_batches(
+    clips: pl.DataFrame, findings: pl.DataFrame, states: Mapping[str, DecisionState], thresholds: Thresholds
+) -> tuple[dict[str, list[str]], pl.DataFrame]:
+    """What one approval over many batches would do: clips by batch, and `clip_id, batch, reason` of those that stay.
+
+    `clips`, `findings`: `tables.AGREEMENT_BY_CLIP` and `tables.RULE_FINDINGS` with a column `batch`; `states`: what
+    was decided, by batch.
+    """
+    out = [(batch, who) for batch, state in states.items() for who in state.excluded]
+    excluded = pl.DataFrame(out, schema={"batch": pl.String, "annotator": pl.String}, orient="row")
+    blocked = blocked_clips(findings.join(excluded, on=["batch", "annotator"], how="anti"))
+    judged = frozenset().union(*(state.judged for state in states.values()))
+    plan = plan_bulk_approval(clips, judged, thresholds, blocked)
+    batch_of = dict(clips.select("clip_id", "batch").iter_rows())
+    approve: dict[str, list[str]] = {}
+    for clip in plan.approve:
+        approve.setdefault(batch_of[clip], []).append(clip)
+    left = plan.left.join(clips.select("clip_id", "batch"), on="clip_id", how="left")
+    return approve, left.select("clip_id", "batch", "reason")
 
 
 def blocked_clips(findings: pl.DataFrame, excluded: Collection[str] = ()) -> dict[str, str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any
 from urllib.parse import quote, urlencode
 
 import polars as pl
@@ -21,9 +21,6 @@ from ava_ui.elements.clip_player import ClipPlayer
 from ava_ui.elements.data_table import DataTable
 from ava_ui.visit import Visit
 
-PERSON: Final = ["clip_id", "second", "person_id"]
-PLACE: Final = [*PERSON, "group"]
-
 
 @dataclass(frozen=True)
 class Choice:
@@ -38,7 +35,7 @@ class Choice:
 async def content(visit: Visit) -> None:
     """The answer that is looked at, and the queue."""
     batch, clip_id = visit.params["batch"], visit.query.get("clip", "")
-    waiting = await asyncio.to_thread(waiting_answers, visit, batch)
+    waiting = await asyncio.to_thread(documents.doubtful_answers, visit.console, batch)
     if clip_id:
         waiting = waiting.filter(pl.col("clip_id") == clip_id)
     ui.link("back to the queue of clips", f"/quality?batch={quote(batch)}")
@@ -71,18 +68,6 @@ def _queue(batch: str, clip_id: str, waiting: pl.DataFrame) -> None:
                 "expected_error": "expected wrong labels", "reason": "why"},
         links={"clip_id": here, "second": here, "group": here},
     )  # fmt: skip
-
-
-def waiting_answers(visit: Visit, batch: str) -> pl.DataFrame:
-    """`tables.ADJUDICATION_QUEUE` without what is settled; who settles a person's label says that somebody is there."""
-    queue = documents.doubtful_answers(visit.console, batch)
-    settled = visit.console.decided.of(batch).adjudications
-    gone = settled.filter(pl.col("group") == PRESENCE, pl.col("action_ids").list.len() == 0).select(PERSON)
-    left = queue.join(settled.select(PLACE), on=PLACE, how="anti", maintain_order="left")
-    left = left.join(gone, on=PERSON, how="anti", maintain_order="left")
-    tied = pl.col("group") == PRESENCE
-    sure = left.filter(tied).join(settled.select(PERSON), on=PERSON, how="semi").select(PLACE)
-    return left.join(sure, on=PLACE, how="anti", maintain_order="left")
 
 
 def _asked_for(visit: Visit) -> dict[str, Any] | None:
@@ -127,7 +112,7 @@ def _work(visit: Visit, batch: str, clip_id: str) -> documents.Tables:
     """What annotators drew and said in a clip, by person, and the consensus that they alone come to."""
     mine, of_person = pl.col("clip_id") == clip_id, ["clip_id", "annotator", "track_key"]
     raw = {name: table.filter(mine) for name, table in documents.raw_tables(visit.console, batch).items()}
-    formed = documents.preview_consensus(visit.console, batch, clip_id, adjudicated=False)
+    formed = documents.draft(visit.console, batch).tables(approved=[clip_id])
     return {
         "boxes": raw["raw_boxes"].join(formed["persons"], on=of_person),
         "labels": raw["raw_labels"].join(formed["persons"], on=of_person),

@@ -36,8 +36,8 @@ async def content(visit: Visit) -> None:
         a for a in audits.audits_of(store, batch) if open_audit is None or a.audit_id != open_audit.audit_id
     ]
     if done:
-        await asyncio.to_thread(_complete, visit, done)
-        _results(visit, done)
+        # The bound is counted by scipy, which takes seconds to load the first time.
+        _results(visit, done, await asyncio.to_thread(_complete, visit, done))
 
 
 def _start(visit: Visit) -> None:
@@ -149,7 +149,7 @@ def _complete(visit: Visit, done: list[Audit]) -> pl.DataFrame:
     return pl.DataFrame(rows, schema=columns, orient="row")
 
 
-def _results(visit: Visit, done: list[Audit]) -> None:
+def _results(visit: Visit, done: list[Audit], complete: pl.DataFrame) -> None:
     batch, store = visit.params["batch"], visit.console.store
     chosen = visit.number("audit")
     shown = next((one.audit_id for one in done if one.audit_id == chosen), done[0].audit_id)
@@ -163,7 +163,7 @@ def _results(visit: Visit, done: list[Audit]) -> None:
             DataTable(by_group, file=f"{batch}_audit_{shown}_groups", sort_by="wrong", descending=True)
         with ui.card():
             theme.heading("All audits")
-            DataTable(_complete(visit, done), file=f"{batch}_audits", links={"audit": here, "wrong": here})
+            DataTable(complete, file=f"{batch}_audits", links={"audit": here, "wrong": here})
     names = {action.id: action.name for action in visit.console.ontology(batch).actions}
 
     def words(ids: list[int] | None) -> str:

@@ -10,7 +10,7 @@ from nicegui import ui
 
 from ava_core import decisions
 from ava_core.cvat.gold import deal_gold, plan_gold
-from ava_core.errors import AvaError, InputError
+from ava_core.errors import InputError
 from ava_ui import theme
 from ava_ui.elements.data_table import DataTable
 from ava_ui.visit import Visit
@@ -134,8 +134,6 @@ def _deal(visit: Visit) -> None:
             try:
                 dealt = await asyncio.to_thread(deal_gold, at, visit.user.username, each=count)
                 ui.notify(f"{len(dealt)} gold clip(s) dealt out.")
-            except AvaError as error:
-                ui.notify(str(error), type="negative", multi_line=True, timeout=15_000)
             finally:
                 button.props(remove="loading")
 

@@ -9,26 +9,18 @@ from urllib.parse import quote
 
 import polars as pl
 from nicegui import ui
-from sqlalchemy import case, func, select
 
 from ava_core import decisions
 from ava_core.cvat.staffing import requeue
-from ava_core.decisions import DecisionState
 from ava_core.errors import AvaError, InputError
-from ava_core.quality.bulk import Thresholds, blocked_clips, plan_bulk_approval
-from ava_core.store import Store, batches, tasks
-from ava_core.store.tables import Job, Task
-from ava_core.tables import ADJUDICATIONS, AGREEMENT_BY_CLIP, RULE_FINDINGS, empty
+from ava_core.quality.bulk import Thresholds, plan_over_batches
+from ava_core.quality.queue import review_queue
+from ava_core.store import batches
+from ava_core.tables import AGREEMENT_BY_CLIP, RULE_FINDINGS
 from ava_ui import theme
 from ava_ui.console import Console
 from ava_ui.elements.data_table import DataTable
 from ava_ui.visit import Visit
-
-SCHEMA: Final = {
-    "batch": pl.String, "clip_id": pl.String, "status": pl.String, "completed": pl.Int64, "jobs": pl.Int64,
-    "annotators": pl.Int64, "pooled_alpha": pl.Float64, "kappa": pl.Float64, "mean_iou": pl.Float64,
-    "f1": pl.Float64, "shared_boxes": pl.Int64, "missed": pl.Int64, "breaches": pl.Int64, "reason": pl.String,
-}  # fmt: skip
 
 LABELS: Final = {
     "clip_id": "clip", "batch": "batch", "completed": "jobs done", "jobs": "jobs", "pooled_alpha": "alpha",
@@ -153,15 +145,9 @@ def by_batch(found: pl.DataFrame) -> pl.DataFrame:
 
 
 def queue(console: Console, batch: str = "") -> pl.DataFrame:
-    """Clips on which somebody has completed a job, with their agreement and decision, of one batch or of all."""
-    found = _worked_on(console.store, batch)
+    """`quality.queue.REVIEW_QUEUE` of one batch or of all."""
     names = batches.names(console.store)
-    agreed = clips_agreement(console, names)
-    figures = [c for c in SCHEMA if c in AGREEMENT_BY_CLIP]
-    broken = grave_findings(console, names).group_by("clip_id").agg(breaches=pl.len().cast(pl.Int64))
-    joined = found.join(agreed.select(figures), on="clip_id", how="left", maintain_order="left")
-    joined = joined.join(broken, on="clip_id", how="left", maintain_order="left")
-    return joined.select(pl.col(c).cast(t) for c, t in SCHEMA.items())
+    return review_queue(console.store, clips_agreement(console, names), grave_findings(console, names), batch)
 
 
 def clips_agreement(console: Console, names: list[str]) -> pl.DataFrame:
@@ -175,50 +161,15 @@ def grave_findings(console: Console, names: list[str]) -> pl.DataFrame:
     return console.reading.of_all(names, "raw_annotations", "rule_findings", RULE_FINDINGS, grave)
 
 
-def _worked_on(store: Store, batch: str) -> pl.DataFrame:
-    """`batch, clip_id, completed, jobs, status`, ordered; a clip with several tasks has one status."""
-    done = case(((Job.stage == tasks.DONE_STAGE) & (Job.state == tasks.DONE_STATE), 1), else_=0)
-    jobs = select(Job.batch, Job.clip_id, func.sum(done), func.count()).where(Job.annotator != "")
-    judged = select(Task.clip_id, func.min(Task.qc_status)).group_by(Task.clip_id)
-    if batch:
-        jobs, judged = jobs.where(Job.batch == batch), judged.where(Task.batch == batch)
-    wanted = jobs.group_by(Job.batch, Job.clip_id).order_by(Job.batch, Job.clip_id)
-    with store.session() as session:
-        counted = [tuple(row) for row in session.execute(wanted)]
-        statuses = [tuple(row) for row in session.execute(judged)]
-    columns = {"batch": pl.String, "clip_id": pl.String, "completed": pl.Int64, "jobs": pl.Int64}
-    status = pl.DataFrame(statuses, schema={"clip_id": pl.String, "status": pl.String}, orient="row")
-    found = pl.DataFrame(counted, schema=columns, orient="row").join(
-        status, on="clip_id", how="left", maintain_order="left"
-    )
-    # A rejected clip stays to be seen while its annotators do it again.
-    return found.filter((pl.col("completed") > 0) | (pl.col("status") == "rejected"))
-
-
 def bulk_plan(
     console: Console, chosen: str, thresholds: Thresholds
 ) -> tuple[dict[str, list[str]], pl.DataFrame]:
-    """What approving by thresholds would do, in one batch or in all: clips to approve by batch, and `clip_id, batch,
-    reason` of those that stay."""
-    names, states = batches.names(console.store), console.decided.all()
+    """`bulk.plan_over_batches` of one batch or of all."""
+    names = batches.names(console.store)
     clips, findings = clips_agreement(console, names), grave_findings(console, names)
     if chosen:
         clips = clips.filter(pl.col("batch") == chosen)
-    out = [(batch, who) for batch, state in states.items() for who in state.excluded]
-    excluded = pl.DataFrame(out, schema={"batch": pl.String, "annotator": pl.String}, orient="row")
-    blocked = blocked_clips(findings.join(excluded, on=["batch", "annotator"], how="anti"))
-    everywhere = DecisionState(
-        frozenset().union(*(state.approved for state in states.values())),
-        frozenset().union(*(state.rejected for state in states.values())),
-        frozenset(), empty(ADJUDICATIONS), {},
-    )  # fmt: skip
-    plan = plan_bulk_approval(clips, everywhere, thresholds, blocked)
-    batch_of = dict(clips.select("clip_id", "batch").iter_rows())
-    approve: dict[str, list[str]] = {}
-    for clip in plan.approve:
-        approve.setdefault(batch_of[clip], []).append(clip)
-    left = plan.left.join(clips.select("clip_id", "batch"), on="clip_id", how="left")
-    return approve, left.select("clip_id", "batch", "reason")
+    return plan_over_batches(clips, findings, console.decided.all(), thresholds)
 
 
 def _bulk(visit: Visit, batch: str) -> None:

@@ -61,9 +61,7 @@ async def content(visit: Visit) -> None:
     validation(visit, name)
     trace_form(visit, name)
     _part("files", "Files")
-    place = ui.column().classes("w-full")
-    with place:
-        ui.spinner()
+    theme.later(visit, lambda: _files(visit, name, size))
     _card(visit, name)
     _part("record", "Record")
     with ui.expansion("release.json", icon="data_object").classes("w-full") as record:
@@ -76,7 +74,6 @@ async def content(visit: Visit) -> None:
                 json_tree({key: value for key, value in info.record.items() if key != "files"})
 
     record.on_value_change(unfold)
-    ui.timer(0.1, lambda: _files(visit, name, size, place), once=True)
 
 
 def _tables(name: str, found: Contents) -> None:
@@ -186,19 +183,17 @@ def _card(visit: Visit, name: str) -> None:
             theme.later(visit, lambda: ui.markdown(text, extras=extras).classes("dataset-card"))
 
 
-async def _files(visit: Visit, name: str, size: ui.label, place: ui.column) -> None:
+async def _files(visit: Visit, name: str, size: ui.label) -> None:
     found = await asyncio.to_thread(files, visit.console.storage, name)
     size.set_text(readable(found.bytes))
     pictures = [f"{folder}/: {number} ({readable(total)})" for folder, number, total in found.pictures.rows()]
-    place.clear()
-    with place:
-        if pictures:
-            ui.label(f"Pictures come with the zip. {', '.join(pictures)}.").classes("soft")
-        DataTable(
-            found.single.with_columns(kb=pl.col("bytes") / 1000, sha256=pl.col("sha256").str.head(HASH_SHOWN)),
-            file=_table(name, "files"), labels={"path": "file", "kb": "kB", "sha256": "SHA-256 begins"},
-            links={"path": f"/download/{quote(name)}/{{path}}"},
-        )  # fmt: skip
+    if pictures:
+        ui.label(f"Pictures come with the zip. {', '.join(pictures)}.").classes("soft")
+    DataTable(
+        found.single.with_columns(kb=pl.col("bytes") / 1000, sha256=pl.col("sha256").str.head(HASH_SHOWN)),
+        file=_table(name, "files"), labels={"path": "file", "kb": "kB", "sha256": "SHA-256 begins"},
+        links={"path": f"/download/{quote(name)}/{{path}}"},
+    )  # fmt: skip
 
 
 def _part(anchor: str, title: str) -> None:

@@ -9,7 +9,6 @@ from urllib.parse import quote
 import polars as pl
 from nicegui import ui
 
-from ava_core.errors import AvaError
 from ava_core.export.diff import Diff, diff_releases
 from ava_core.export.folders import fetched_folder
 from ava_core.storage import Storage
@@ -40,24 +39,11 @@ async def content(visit: Visit) -> None:
         ui.label("to").classes("soft")
         ui.link(after, f"/dataset/{quote(after)}")
         ui.link("the other way round", f"/dataset/{quote(after)}/compare/{quote(before)}")
-    place = ui.column().classes("w-full gap-4")
-    with place:
-        ui.spinner()
 
     async def show() -> None:
-        found: Diff | AvaError
-        try:
-            found = await asyncio.to_thread(difference, visit.console.storage, before, after)
-        except AvaError as error:
-            found = error
-        place.clear()
-        with place:
-            if isinstance(found, AvaError):
-                theme.problem(found)
-            else:
-                _show(before, after, found)
+        _show(before, after, await asyncio.to_thread(difference, visit.console.storage, before, after))
 
-    ui.timer(0.1, show, once=True)
+    theme.later(visit, show)
 
 
 def difference(storage: Storage, before: str, after: str) -> Diff:

@@ -9,7 +9,7 @@ import polars as pl
 from nicegui import ui
 from nicegui.elements.mixins.validation_element import ValidationElement
 
-from ava_core.errors import AvaError, InputError
+from ava_core.errors import InputError
 from ava_core.export.flavours import FLAVOURS
 from ava_core.export.options import ReleaseOptions
 from ava_core.export.preview import Preview, preview_release
@@ -118,25 +118,19 @@ async def _generate(visit: Visit, form: _Form) -> None:
 
 async def _preview(visit: Visit, form: _Form, button: ui.button, place: ui.column) -> None:
     options, console = ReleaseOptions(**form.options()), visit.console
-    place.clear()
-    with place:
-        ui.spinner()
-    button.disable()
-    found: Preview | AvaError
-    try:
-        found = await asyncio.to_thread(
-            preview_release, options, console.settings, console.storage, console.store
+
+    async def show() -> None:
+        _splits(
+            await asyncio.to_thread(
+                preview_release, options, console.settings, console.storage, console.store
+            )
         )
-    except AvaError as error:
-        found = error
+
+    button.disable()
+    try:
+        await theme.fill(place, show)
     finally:
         button.enable()
-    place.clear()
-    with place:
-        if isinstance(found, Preview):
-            _splits(found)
-        else:
-            theme.problem(found)
 
 
 def _splits(found: Preview) -> None:

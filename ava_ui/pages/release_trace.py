@@ -10,7 +10,7 @@ from urllib.parse import quote
 import polars as pl
 from nicegui import ui
 
-from ava_core.errors import AvaError, InputError
+from ava_core.errors import InputError
 from ava_core.export import lineage
 from ava_core.export.folders import fetched_folder
 from ava_core.tables import AVA_TIMESTAMP_OFFSET, BOX_COLUMNS, CLIP_FPS
@@ -61,20 +61,12 @@ def trace_form(visit: Visit, name: str) -> None:
         if not (timestamp.validate() and person.validate()):
             raise InputError("Nothing was looked up: a field cannot be used.", "It says why, in red.")
         given = [(field.value or "").strip() for field in (video, timestamp, person, row)]
-        place.clear()
-        with place:
-            ui.spinner()
-        found: list[Row] | AvaError
-        try:
+
+        async def show() -> None:
             found = await asyncio.to_thread(traced, visit, name, *given)
-        except AvaError as error:
-            found = error
-        place.clear()
-        with place:
-            if isinstance(found, AvaError):
-                theme.problem(found)
-            else:
-                _show(name, found, action_names(visit.console.storage, name))
+            _show(name, found, action_names(visit.console.storage, name))
+
+        await theme.fill(place, show)
         _remember(dict(zip(("video", "timestamp", "person", "row"), given, strict=True)))
 
     button.on_click(visit.action("viewer", trace))

@@ -36,21 +36,15 @@ def validation(visit: Visit, name: str) -> None:
         with fetched_folder(storage, release_folder(storage, name)) as folder:
             return validate_dataset(folder)
 
+    async def found() -> None:
+        _findings(name, await asyncio.to_thread(validated))
+
     async def validate() -> None:
-        place.clear()
-        with place:
-            ui.spinner()
         button.disable()
         try:
-            findings = await asyncio.to_thread(validated)
-        except Exception:
-            place.clear()
-            raise
+            await theme.fill(place, found)
         finally:
             button.enable()
-        place.clear()
-        with place:
-            _findings(name, findings)
 
     button.on_click(visit.action("viewer", validate))
 

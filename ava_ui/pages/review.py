@@ -63,7 +63,7 @@ def _breaches(visit: Visit, batch: str) -> dict[str, str]:
     findings = visit.console.reading.table(batch, "raw_annotations", "rule_findings")
     if findings is None:
         return {}
-    return blocked_clips(findings, decisions.decision_state(visit.console.store, batch).excluded)
+    return blocked_clips(findings, visit.console.decided.of(batch).excluded)
 
 
 def _figures(row: dict[str, Any], found: pl.DataFrame) -> None:

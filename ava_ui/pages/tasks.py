@@ -11,6 +11,7 @@ import polars as pl
 from nicegui import ui
 
 from ava_core.assignment import AssignmentPlan
+from ava_core.cvat.staffing import top_up
 from ava_core.cvat.tasks import new_clips, plan_batch
 from ava_core.errors import AvaError, InputError
 from ava_core.store import annotators, batches, tasks
@@ -247,8 +248,6 @@ async def _needs(visit: Visit, batch: str) -> None:
         return
 
     async def top_up_ticked() -> None:
-        from ava_core.cvat.staffing import top_up
-
         clips = table.selected["clip_id"].to_list()
         if not clips:
             raise InputError("No clip is ticked.", "Tick clips in the table.")

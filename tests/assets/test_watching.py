@@ -11,6 +11,7 @@ import dagster as dg
 import pytest
 
 from ava_assets.annotation import sensors
+from ava_assets.told import FIRST_WAIT_SECONDS
 from ava_core.cvat.sync import CompletedWork
 from ava_core.cvat.webhook import keep_delivery
 from ava_core.errors import CvatUnreachableError
@@ -26,8 +27,10 @@ class Cvat:
         self.cursors: list[Any] = []
         self.away = False
         self.work: dict[str, CompletedWork] = {}
+        self.unread: dict[str, int] = {}
         monkeypatch.setattr(sensors, "look_at_jobs", self.look)
         monkeypatch.setattr(sensors, "completed_work", lambda store: self.work)
+        monkeypatch.setattr(sensors, "unread_work", lambda store: self.unread)
         monkeypatch.setattr(sensors.Platform, "gateway", self.gateway)
 
     @contextmanager
@@ -127,3 +130,26 @@ def test_all_jobs_are_looked_at_again_every_hour(
         _, cursor = tick(site, cursor)
     since = {"since": "2026"}
     assert cvat.cursors == [None, since, since, None, since]
+
+
+def test_work_that_nobody_has_read_is_told_again(
+    site: Site, cvat: Cvat, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Dagster forgets an event that comes while the asset that should follow is being made."""
+    moment = [time.time()]
+    monkeypatch.setattr(sensors.time, "time", lambda: moment[0])
+    cvat.work, cvat.unread = {"b": CompletedWork(1, 2, "x")}, {"b": 1}
+
+    def told(cursor: str | None) -> tuple[list[str], str | None]:
+        found, later = tick(site, cursor)
+        return [event.partition for event in getattr(found, "asset_events", None) or []], later
+
+    first, cursor = told(None)
+    moment[0] += FIRST_WAIT_SECONDS - 5
+    soon, cursor = told(cursor)
+    moment[0] += 35  # the next poll
+    late, cursor = told(cursor)
+    assert (first, soon, late) == (["b"], [], ["b"])
+    cvat.unread = {}
+    moment[0] += 100 * FIRST_WAIT_SECONDS
+    assert told(cursor)[0] == []

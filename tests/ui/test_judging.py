@@ -65,7 +65,7 @@ async def test_a_comment_outlives_a_reload_until_it_is_sent(site: Site) -> None:
             rita.find(marker="comment").type("half a thought")
     assert comment.value == "half a thought"
     rita.find(marker="approve").click()
-    await eventually(lambda: not site.console.drafts)
+    await eventually(lambda: not site.console.unsent)
 
 
 async def test_approving_what_breaks_a_rule_asks(site: Site) -> None:
@@ -104,7 +104,7 @@ async def test_a_disputed_person_is_settled(site: Site) -> None:
     await eventually(lambda: decisions.decision_state(console.store, BATCH).adjudications.height == 1)
     shown = documents.preview_consensus(console, BATCH)["consensus_boxes"]
     assert shown.filter(**at).is_empty()
-    before = documents.preview_consensus(console, BATCH, adjudicated=False)["consensus_boxes"]
+    before = documents.draft(console, BATCH).tables(approved=["clip_0000"])["consensus_boxes"]
     assert before.filter(**at).height == 1
     await rita.should_see("1 answer(s) settled", retries=50)
 
@@ -120,9 +120,7 @@ async def test_a_blind_audit_is_answered_and_says_what_it_found(site: Site) -> N
     rita.find(marker="start-audit").click()
     await rita.should_see("Item 1 of 2, 0 answered", retries=50)
     (begun,) = audits.audits_of(console.store, BATCH)
-    first, second = audits.items_of(console.store, begun.audit_id)
-    for group in (first.group, second.group):
-        await rita.should_not_see(f"{group} consensus", retries=1)
+    first, _ = audits.items_of(console.store, begun.audit_id)
     right = next(a.name for a in console.ontology(BATCH).group(first.group).actions if a.id in first.expected)
     rita.find(marker=f"audit-{right}").click()
     await rita.should_see("Item 2 of 2, 1 answered", retries=50)

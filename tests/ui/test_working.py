@@ -10,7 +10,7 @@ import polars as pl
 import pytest
 from nicegui import ui
 
-from ava_core.store import annotators, batches
+from ava_core.store import annotators, batches, tasks
 from ava_ui.dagster_client import DagsterClient, DagsterError
 from ava_ui.elements.data_table import DataTable
 from ava_ui.live import Live
@@ -146,14 +146,24 @@ async def test_a_host_that_cannot_be_reached_is_said(site: Site) -> None:
     await adam.should_see("http://127.0.0.1:9", retries=200)
 
 
-async def test_jobs_that_were_begun_stay_and_the_reason_is_said(site: Site) -> None:
+async def test_jobs_that_cannot_be_handed_on_stay_and_the_reason_is_said(site: Site) -> None:
+    annotators.put(site.console.store, "nora")
     adam = site.enter("adam")
     await adam.open("/progress")
     await adam.should_see(marker="hand-on", retries=50)
     adam.find(marker="hand-on").click()
     await adam.should_see("Nobody is chosen.", retries=50)
-    adam.find(marker="queue-again").click()
+    (who,) = adam.find(marker="hand-to").elements
+    who.set_value("good1")  # type: ignore[attr-defined]
+    adam.find(marker="hand-on").click()
     await adam.should_see("No job is ticked.", retries=50)
+    (table,) = adam.find(ui.table).elements
+    table.selected = table.rows[:1]
+    adam.find(marker="hand-on").click()
+    await adam.should_see("Hand 1 job(s) to good1?", retries=50)
+    adam.find(marker="confirm").click()
+    await adam.should_see("1 of 1 job(s) stayed as they were.", retries=50)
+    assert {job.annotator for job in tasks.jobs_of(site.console.store, BATCH)} == {"good0", "good1", "good2"}
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from sqlalchemy import delete
 
-from ava_core.cvat.sync import as_seen
+from ava_core.cvat.sync import as_seen, unread_work
 from ava_core.store import tasks
 from ava_core.store.tables import Job, Task
 
@@ -99,3 +99,17 @@ def test_jobs_that_are_found_again_on_the_server_know_when_they_were_completed(s
     site.create()
     [found] = [job for job in tasks.jobs_of(site.store, "b") if job.job_id == job_id]
     assert (found.state, found.started_at, found.completed_at) == ("completed", None, moment)
+
+
+def test_work_is_unread_until_its_present_state_was_read(site: Site) -> None:
+    site.create()
+    job_id = own_job(site).job_id
+    assert unread_work(site.store) == {}
+    for state in ("completed", "rejected", "completed"):
+        with site.gateway() as gateway:
+            gateway.set_job(job_id, state=state)
+        site.look()
+        assert unread_work(site.store) == ({"b": 1} if state == "completed" else {})
+        if state == "completed":
+            site.read()
+            assert unread_work(site.store) == {}

@@ -9,6 +9,7 @@ import polars as pl
 import pytest
 
 from ava_core import decisions
+from ava_core.decisions import decision_states
 from ava_core.errors import ExportError, InputError
 from ava_core.export import outlook_inputs
 from ava_core.export.options import ReleaseOptions
@@ -22,7 +23,7 @@ from ava_core.tables import AGREEMENT_BY_CLASS, CONSENSUS_BOXES, PROVENANCE, emp
 
 
 def look(world) -> dict[str, dict[str, object]]:
-    found = outlook(*read_outlook(world.storage, world.store))
+    found = outlook(*read_outlook(world.storage, world.store, decision_states(world.store)))
     assert found.schema == pl.Schema(OUTLOOK)
     return {row["batch"]: row for row in found.to_dicts()}
 
