@@ -40,7 +40,8 @@ from ava_ui.main import PAGES
 from ava_ui.sessions import COOKIE
 from benchmarks._bench import Bars, argument_parser, table
 from benchmarks._console_dagster import Dagster, serving
-from benchmarks._console_home import FULL, PASSWORD, SMALL, Size, make_home
+from benchmarks._console_home import make_home
+from benchmarks._console_work import FULL, PASSWORD, SMALL, Size
 
 CHROMIUM = "/usr/bin/chromium"
 WARM_S = 30
