@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -159,6 +160,10 @@ def _warm(console: Console) -> None:
         console.jobs.table()
         console.log.table()
     audit_bound(0, 1)
+    # Libraries and what was just read stay as long as the console; the collector need not walk through them again
+    # and again, which held every page up for a third of a second.
+    gc.collect()
+    gc.freeze()
 
 
 async def _keep_looking(look: Callable[[], Awaitable[object]], every: float) -> None:

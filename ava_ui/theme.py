@@ -43,6 +43,15 @@ REVIEW_KEYS: Final = (
 STATUS_SECONDS: Final = 15.0
 """How often the status line of an open page takes over what the console last saw."""
 
+TO_MARK: Final = """
+setTimeout(() => {
+  const mark = location.hash && document.getElementById(location.hash.slice(1));
+  if (mark && document.getElementById("%s").compareDocumentPosition(mark) & Node.DOCUMENT_POSITION_FOLLOWING)
+    mark.scrollIntoView();
+});
+"""
+"""Where a place was filled: what the address names and stands in it or below it comes into view again."""
+
 
 @contextmanager
 def frame(visit: Visit, title: str) -> Iterator[None]:
@@ -122,6 +131,7 @@ def later(visit: Visit, build: Callable[[], Any]) -> None:
     async def filled() -> None:
         await fill(place, build)
         place.classes(remove="waits")
+        place.client.run_javascript(TO_MARK % place.html_id)
 
     ui.timer(0.05, visit.action("viewer", filled), once=True)
 

@@ -140,7 +140,7 @@ def read_experts(
 
 
 def _parent(store: Store, batch: str, clip_id: str) -> Job:
-    own = [job for job in tasks.jobs_of(store, batch) if job.clip_id == clip_id]
+    own = tasks.jobs_of(store, batch, clip_id)
     if not own:
         raise DecisionError(
             f"Batch {batch} has no task for clip {clip_id!r}.", "`ava batch list` shows batches."

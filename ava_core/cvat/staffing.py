@@ -66,7 +66,7 @@ def top_up(
     `AssignmentError` where there is none. Asked again for the same annotator, it goes on where it stopped.
     """
     clips = storage.read_table(storage.table_path(batch, "clips")).filter(pl.col("clip_id") == clip_id)
-    if clips.is_empty() or not any(job.clip_id == clip_id for job in tasks.jobs_of(store, batch)):
+    if clips.is_empty() or not tasks.jobs_of(store, batch, clip_id):
         raise InputError(
             f"Batch {batch} has no task for clip {clip_id!r}.", "`ava batch list` shows batches."
         )

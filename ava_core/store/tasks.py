@@ -64,10 +64,13 @@ def tasks_of(store: Store, batch: str) -> list[Task]:
         return list(session.scalars(select(Task).where(Task.batch == batch).order_by(Task.clip_id)))
 
 
-def jobs_of(store: Store, batch: str) -> list[Job]:
-    """Jobs of a batch by clip and id."""
+def jobs_of(store: Store, batch: str, clip_id: str = "") -> list[Job]:
+    """Jobs of a batch, or of one of its clips, by clip and id."""
+    wanted = select(Job).where(Job.batch == batch)
+    if clip_id:
+        wanted = wanted.where(Job.clip_id == clip_id)
     with store.session() as session:
-        return list(session.scalars(select(Job).where(Job.batch == batch).order_by(Job.clip_id, Job.job_id)))
+        return list(session.scalars(wanted.order_by(Job.clip_id, Job.job_id)))
 
 
 def completed_jobs(store: Store, batch: str | None = None, clip_id: str = "") -> list[Job]:

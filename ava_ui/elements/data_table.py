@@ -18,6 +18,8 @@ PAGE_ROWS: Final = 25
 KEY: Final = "row number"
 PROSE: Final = frozenset({"reason", "reasons", "detail", "missing", "say"})
 """Columns of sentences; they get room."""
+PAUSE_MS: Final = 100
+"""How long somebody stops typing before the filter is applied."""
 FACET_VALUES: Final = 300
 """Values that a column's own choice offers at most."""
 
@@ -83,7 +85,7 @@ class DataTable:
         self.chosen = {name: asked[name] for name in facets if asked.get(name)}
         with ui.row().classes("items-center w-full table-tools"):
             ui.input("Filter", value=self.filter, on_change=self._filtered).props(
-                "dense clearable debounce=200"
+                f"dense clearable debounce={PAUSE_MS}"
             ).mark("filter")
             self.facets = {name: self._facet(name) for name in facets}
             ui.button("csv", icon="download", on_click=self.download).props("flat dense").mark("csv")

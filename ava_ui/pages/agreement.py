@@ -49,9 +49,14 @@ async def content(visit: Visit) -> None:
         with ui.card():
             theme.heading("Annotator by annotator")
             _matrix(visit, _table(visit, "pairs"))
+    theme.later(visit, lambda: _details(visit, batch))
+
+
+async def _details(visit: Visit, batch: str) -> None:
+    """What stands below the overall figures: classes, what is confused, every difference."""
+    differing = await asyncio.to_thread(_differing, visit, batch)
     _classes(visit, batch)
     _confusions(visit, batch)
-    differing = await asyncio.to_thread(_differing, visit, batch)
     _diverging(visit, batch, differing)
 
 

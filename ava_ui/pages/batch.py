@@ -11,7 +11,6 @@ from nicegui import ui
 
 from ava_core.store import batches, tasks
 from ava_ui import theme
-from ava_ui.dagster_client import DagsterError
 from ava_ui.elements.data_table import DataTable, shown
 from ava_ui.elements.live_runs import LiveRuns
 from ava_ui.pages.batches import FORM_OPTIONS, STAGES, options_form
@@ -47,9 +46,7 @@ async def content(visit: Visit) -> None:
     _videos(visit, name)
     _clips(visit, name)
     theme.heading("Runs")
-    with ui.column().classes("w-full") as place:
-        ui.spinner()
-    ui.timer(0.1, lambda: _runs(visit, name, place), once=True)
+    theme.later(visit, lambda: _runs(visit, name))
 
 
 def _process(visit: Visit, name: str) -> None:
@@ -103,6 +100,11 @@ def _clips(visit: Visit, name: str) -> None:
         labels={"clip_id": "clip", "source_id": "source", "start_s": "from (s)", "duration_s": "seconds",
                 "frames": "frames", "width": "width", "height": "height"},
     )  # fmt: skip
+    theme.later(visit, lambda: _pictures(visit, name, clips))
+
+
+def _pictures(visit: Visit, name: str, clips: pl.DataFrame) -> None:
+    """A picture of each clip, and of their tracks where somebody asks for it."""
     with ui.element("div").classes("grid"):
         for row in clips.sort("clip_id").head(CLIPS_SHOWN).iter_rows(named=True):
             second = int(row["duration_s"] // 2)
@@ -129,28 +131,20 @@ def _clips(visit: Visit, name: str) -> None:
         sheet.on_value_change(draw)
 
 
-async def _runs(visit: Visit, name: str, place: ui.column) -> None:
-    try:
-        runs = await visit.console.dagster.runs(batch=name)
-    except DagsterError as error:
-        place.clear()
-        with place:
-            theme.problem(error)
+async def _runs(visit: Visit, name: str) -> None:
+    runs = await visit.console.dagster.runs(batch=name)
+    if not runs:
+        ui.label("No runs yet.").classes("soft")
         return
-    place.clear()
-    with place:
-        if not runs:
-            ui.label("No runs yet.").classes("soft")
-            return
-        table = pl.DataFrame({
-            "run": [run.run_id[:8] for run in runs],
-            "id": [run.run_id for run in runs],
-            "status": [run.status.lower() for run in runs],
-            "makes": [", ".join(run.assets) for run in runs],
-            "began": [shown(run.created_at) for run in runs],
-            "seconds": [run.seconds for run in runs],
-        })  # fmt: skip
-        DataTable(
-            table, facets=["status"], labels={n: n for n in ("run", "status", "makes", "began", "seconds")},
-            links={"run": "/runs/{id}"}, file=f"{name}_runs",
-        )  # fmt: skip
+    table = pl.DataFrame({
+        "run": [run.run_id[:8] for run in runs],
+        "id": [run.run_id for run in runs],
+        "status": [run.status.lower() for run in runs],
+        "makes": [", ".join(run.assets) for run in runs],
+        "began": [shown(run.created_at) for run in runs],
+        "seconds": [run.seconds for run in runs],
+    })  # fmt: skip
+    DataTable(
+        table, facets=["status"], labels={n: n for n in ("run", "status", "makes", "began", "seconds")},
+        links={"run": "/runs/{id}"}, file=f"{name}_runs",
+    )  # fmt: skip

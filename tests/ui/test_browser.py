@@ -102,6 +102,23 @@ def test_a_zip_is_uploaded(browser: Browser, console_url: str, settings: Setting
     assert (adam.troubles, adam.elsewhere) == ([], [])
 
 
+def test_a_cell_of_the_matrix_leads_to_what_the_two_say_differently(
+    browser: Browser, console_url: str
+) -> None:
+    rita = Visitor(browser, console_url, "rita", size="tablet")
+    page = rita.page
+    page.set_viewport_size({"width": 1024, "height": 500})
+    rita.open(f"/quality/{BATCH}/agreement")
+    page.locator(".matrix a").first.click()
+    page.wait_for_url("**#diverging")
+    page.wait_for_selector("text=/Where .+ and .+ differ/")
+    # It stands far below, and comes once the page is there.
+    page.wait_for_function(
+        "(at => at >= 0 && at < innerHeight)(document.getElementById('diverging').getBoundingClientRect().top)"
+    )
+    assert (rita.troubles, rita.elsewhere) == ([], [])
+
+
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
 def test_no_page_shuts_anybody_out(browser: Browser, console_url: str, dark: bool) -> None:
     """axe-core finds nothing serious or critical: names, contrast, keyboard."""
