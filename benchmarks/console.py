@@ -277,7 +277,7 @@ def filters(tab: Tab, site: Site) -> dict[str, float]:
                 tab.goto(site.url + site.path(page.path), wait_until="load")
                 if page.path not in CONTENT:
                     tab.wait_for_function(SHOWN, arg=ROWS, polling="raf")
-                tab.wait_for_function("window.did_handshake")
+                tab.wait_for_function("window.did_handshake && !document.querySelector('.waits')")
                 tab.wait_for_timeout(500)
                 if number >= tab.locator(".data-table").count():
                     break

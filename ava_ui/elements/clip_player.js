@@ -6,7 +6,7 @@ export default {
   template: `
     <div class="player" v-if="doc">
       <div>
-        <div class="player-stage">
+        <div class="player-stage" ref="stage">
           <video ref="video" :src="doc.clip.url" muted playsinline preload="auto"
                  @loadeddata="tick" @seeked="tick" @play="run" @pause="tick" tabindex="-1"></video>
           <svg :viewBox="'0 0 ' + doc.clip.width + ' ' + doc.clip.height" preserveAspectRatio="none" aria-hidden="true">
@@ -14,8 +14,8 @@ export default {
  <rect :opacity="box.faint ? 0.25 : box.wide ? 0.6 : 1" :x="box.x1" :y="box.y1" :width="box.x2 - box.x1" :height="box.y2 - box.y1" fill="none"
                     :stroke="box.colour" :stroke-width="box.wide ? 7 : 2" :stroke-dasharray="box.dashed ? '6 4' : ''"
                     vector-effect="non-scaling-stroke"></rect>
-              <text :x="box.x1 + 3" :y="box.y1 + 13 + box.offset" :fill="box.colour" font-size="13"
-                    font-weight="700" paint-order="stroke" stroke="#000" stroke-width="2.5">{{ box.name }}</text>
+              <text :x="box.x1 + box.aside * scale" :y="box.y1 + (box.y1 > 20 * scale ? -5 : 16) * scale" :fill="box.colour"
+                    :font-size="14 * scale" font-weight="700" paint-order="stroke" stroke="#000" :stroke-width="3 * scale">{{ box.name }}</text>
             </g>
           </svg>
         </div>
@@ -67,7 +67,7 @@ export default {
     <div v-else class="empty">{{ problem || 'Loading …' }}</div>`,
   props: { source: String, frameWanted: Number, choosing: Boolean, person: Number },
   data() {
-    return { doc: null, problem: "", time: 0, playing: false, hidden: {}, at: -1, speed: 1, differencesOnly: true, kind: "" };
+    return { doc: null, problem: "", time: 0, playing: false, hidden: {}, at: -1, speed: 1, differencesOnly: true, kind: "", scale: 1 };
   },
   watch: {
     // Where a comment is about. Told only while the picture stands still.
@@ -87,7 +87,7 @@ export default {
         for (const track of layer.tracks) {
           const box = boxAt(track.boxes, this.frame);
           if (box) found.push({ ...box, key: layer.key + track.id, name: track.name, colour: layer.kind === "tracks" ? hue(track.person) : layer.colour,
-            wide: layer.kind === "consensus", faint: this.person && track.person !== this.person, dashed: box.soft, offset: layer.kind === "consensus" ? -16 : n * 13 });
+            wide: layer.kind === "consensus", faint: this.person && track.person !== this.person, dashed: box.soft, aside: n * (4 + 9 * track.name.length) });
         }
       });
       // The consensus lies beneath, wider: an annotator's box that equals it is still seen.
@@ -125,10 +125,15 @@ export default {
       const answer = await fetch(this.source);
       if (!answer.ok) throw new Error(await answer.text());
       this.doc = await answer.json();
-      if (this.frameWanted) this.$nextTick(() => this.seek(this.frameWanted));
+      this.$nextTick(() => {
+        // Names are as large on a small picture as on a large one.
+        this.sizes = new ResizeObserver(() => { this.scale = this.doc.clip.width / (this.$refs.stage.clientWidth || this.doc.clip.width); });
+        this.sizes.observe(this.$refs.stage);
+        if (this.frameWanted) this.seek(this.frameWanted);
+      });
     } catch (error) { this.problem = "The clip cannot be shown: " + error.message; }
   },
-  beforeUnmount() { clearTimeout(this.telling); window.removeEventListener("keydown", this.pressed); },
+  beforeUnmount() { clearTimeout(this.telling); if (this.sizes) this.sizes.disconnect(); window.removeEventListener("keydown", this.pressed); },
   methods: {
     // Long names may break after an underscore.
     soft(text) { return text.replaceAll("_", "_\u200b"); },

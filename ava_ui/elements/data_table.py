@@ -73,7 +73,6 @@ class DataTable:
         self.frame, self.links = frame.with_row_index(KEY), dict(links or {})
         self.labels = dict(labels or {name: name.replace("_", " ") for name in frame.columns})
         self.file = file
-        self._haystack: pl.Series | None = None
         self._first = {
             "sort": sort_by,
             "order": "down" if descending else "",
@@ -109,7 +108,7 @@ class DataTable:
         """Show another frame of the same columns; order, filter and page stay. Nothing is sent where it is equal."""
         numbered = frame.with_row_index(KEY)
         if not numbered.equals(self.frame):
-            self.frame, self._haystack = numbered, None
+            self.frame = numbered
             for name, choice in self.facets.items():
                 choice.set_options(self._values(name), value=choice.value)
             self._show()
@@ -117,11 +116,14 @@ class DataTable:
     @property
     def filtered(self) -> pl.DataFrame:
         """The rows that pass filter and choices, in the chosen order."""
-        found, needle = self.frame, self.filter.lower()
-        if needle:
-            found = found.filter(self._texts().str.contains(needle, literal=True))
+        found = self.frame
+        if self.filter:
+            wanted = f"(?i){pl.escape_regex(self.filter)}"
+            found = found.filter(
+                pl.any_horizontal(_words(found, name).str.contains(wanted) for name in self.labels)
+            )
         for name, value in self.chosen.items():
-            found = found.filter(_text(found, name) == value)
+            found = found.filter(_words(found, name) == value)
         pages = self.table.pagination
         return arranged(found, list(self.labels), pages["sortBy"], descending=bool(pages["descending"]))
 
@@ -133,8 +135,8 @@ class DataTable:
     def download(self) -> None:
         """Give out what the filter lets through as csv."""
         found = self.filtered
-        plain = [_text(found, name).alias(name) for name in self.labels]
-        ui.download.content(pl.select(plain).write_csv().encode(), f"{self.file}.csv")
+        plain = found.select(_words(found, name) for name in self.labels)
+        ui.download.content(plain.write_csv().encode(), f"{self.file}.csv")
 
     def _asked(self) -> dict[str, str]:
         """What the page's address says about this table."""
@@ -154,7 +156,7 @@ class DataTable:
         self.table.client.run_javascript(REMEMBER % json.dumps(told))
 
     def _values(self, name: str) -> list[str]:
-        found = _text(self.frame, name).unique().sort().to_list()
+        found = self.frame.select(_words(self.frame, name)).to_series().unique().sort().to_list()
         return [value for value in found if value][:FACET_VALUES]
 
     def _facet(self, name: str) -> ui.select:
@@ -215,14 +217,6 @@ class DataTable:
         }
         return {KEY: row[KEY], **cells, **links}
 
-    def _texts(self) -> pl.Series:
-        """Each row's words in one string, lower case; made once."""
-        if self._haystack is None:
-            words = [_text(self.frame, name).alias(name) for name in self.labels]
-            whole = pl.select(words).select(pl.concat_str(pl.all(), separator="\n").str.to_lowercase())
-            self._haystack = whole.to_series()
-        return self._haystack
-
 
 def arranged(frame: pl.DataFrame, columns: list[str], by: str | None, *, descending: bool) -> pl.DataFrame:
     """The rows ordered by one of `columns`; undefined values come last either way."""
@@ -250,8 +244,9 @@ def _number(text: str, otherwise: int) -> int:
     return int(text) if text.isascii() and text.isdigit() and len(text) < 7 else otherwise
 
 
-def _text(frame: pl.DataFrame, name: str) -> pl.Series:
-    column = frame[name]
-    if isinstance(column.dtype, pl.List):
-        return column.cast(pl.List(pl.String)).list.join("; ").fill_null("")
+def _words(frame: pl.DataFrame, name: str) -> pl.Expr:
+    """A column's values as they are searched and given out; undefined ones are ""."""
+    column = pl.col(name)
+    if isinstance(frame.schema[name], pl.List):
+        column = column.cast(pl.List(pl.String)).list.join("; ")
     return column.cast(pl.String).fill_null("")

@@ -68,6 +68,10 @@ def test_a_clip_is_reviewed_by_keyboard(
     layers = page.locator(".player-stage rect")
     page.wait_for_function("document.querySelectorAll('.player-stage rect').length > 0")
     with_all = layers.count()
+    names = page.locator(".player-stage text").evaluate_all(
+        "all => all.map(one => one.getBoundingClientRect().height)"
+    )
+    assert min(names) >= 12, "whose box it is cannot be read"
     page.screenshot(path=str(shots / "review_by_keyboard.png"))
     page.keyboard.press("1")
     page.wait_for_function(f"document.querySelectorAll('.player-stage rect').length < {with_all}")

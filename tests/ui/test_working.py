@@ -192,3 +192,21 @@ async def test_a_table_shows_what_its_address_says(site: Site, address: str, sho
     assert (table.pagination["rowsNumber"], len(table.rows)) == (shown, rows)
     if "sort" in address:
         assert table.rows[0]["n"] == 974
+
+
+@pytest.mark.parametrize(
+    ("filter_", "rows"),
+    [("A.B", ["a.b (1+1)", "A.B"]), ("(1+1)", ["a.b (1+1)"]), ("tom; MIA", ["axb"]), ("0.5", ["A.B"]), ("\\", [])],
+)  # fmt: skip
+async def test_a_filter_is_plain_text_in_any_column(site: Site, filter_: str, rows: list[str]) -> None:
+    made: list[DataTable] = []
+
+    @ui.page("/plain")
+    def plain() -> None:
+        names, people = ["a.b (1+1)", "axb", "A.B"], [["mia"], ["tom", "mia"], None]
+        made.append(DataTable(pl.DataFrame({"name": names, "people": people, "share": [None, 1.5, 0.5]})))
+
+    vera = site.enter("vera")
+    await vera.open("/plain")
+    made[0].filter = filter_
+    assert made[0].filtered["name"].to_list() == rows
