@@ -46,7 +46,7 @@ from benchmarks._console_work import FULL, PASSWORD, SMALL, Size
 CHROMIUM = "/usr/bin/chromium"
 WARM_S = 30
 """What the console and the browser get to settle before something is measured."""
-PAINTS, FILTERS, LOADS = 3, 2, 500
+PAINTS, FILTERS, LOADS = 3, 3, 500
 REST_S = 80
 """NiceGUI forgets a page whose socket never came within a minute; a bit longer than that."""
 LIVE_S = 120
@@ -264,8 +264,8 @@ def empty_paints(tab: Tab, site: Site) -> dict[str, float]:
     return found
 
 
-def filters(tab: Tab, site: Site) -> dict[str, float]:
-    """Median time from the last input in a filter to the rows that it leaves, of every table of every page.
+def filters(tab: Tab, site: Site) -> dict[str, list[float]]:
+    """Times from the last input in a filter to the rows that it leaves, of every table of every filled page.
 
     The filter is given words of the last row that is shown, and not all of the others have them.
     """
@@ -284,7 +284,7 @@ def filters(tab: Tab, site: Site) -> dict[str, float]:
                 if text := tab.evaluate(NEEDLE, number):
                     found.setdefault(f"{page.path} table {number + 1}", []).append(_filter(tab, number, text))
                 number += 1
-    return {name: median(times) for name, times in found.items()}
+    return found
 
 
 def _filter(tab: Tab, number: int, text: str) -> float:
@@ -418,10 +418,11 @@ def report_paints(
     bars.bar("slowest first paint, s", worst, MAX_PAINT_S, holds=worst <= MAX_PAINT_S)
 
 
-def report_filters(bars: Bars, found: dict[str, float]) -> None:
-    table(["filter", "s"], [[name, value] for name, value in found.items()])
+def report_filters(bars: Bars, found: dict[str, list[float]]) -> None:
+    """Medians; the slowest single one stands beside them, since a browser that tidies up its memory may hold one up."""
+    table(["filter", "s", "slowest, s"], [[name, median(times), max(times)] for name, times in found.items()])
     bars.figure("filter_s", found)
-    worst = max(found.values())
+    worst = max(median(times) for times in found.values())
     bars.bar("slowest filter, s", worst, MAX_FILTER_S, holds=worst <= MAX_FILTER_S)
 
 

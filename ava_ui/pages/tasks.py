@@ -31,7 +31,7 @@ async def content(visit: Visit) -> None:
     with ui.element("div").classes("two"):
         with ui.card():
             theme.heading("Annotators")
-            _people(visit)
+            _people(visit, await asyncio.to_thread(tasks.load, visit.console.store))
         with ui.card():
             theme.heading("Annotation server")
             connection(visit)
@@ -59,8 +59,7 @@ def _with_clips(visit: Visit) -> list[str]:
     return [row.batch for row in rows if row.counts["clips"]]
 
 
-def _people(visit: Visit) -> None:
-    load = tasks.load(visit.console.store)
+def _people(visit: Visit, load: dict[str, tuple[int, int]]) -> None:
     everyone = annotators.everyone(visit.console.store)
     if not everyone:
         ui.label("Nobody yet. Test the connection, then add members of the organisation.").classes("soft")
