@@ -126,6 +126,7 @@ export default {
       if (!answer.ok) throw new Error(await answer.text());
       this.doc = await answer.json();
       this.$nextTick(() => {
+        if (!this.$refs.stage) return;  // the page was left meanwhile
         // Names are as large on a small picture as on a large one.
         this.sizes = new ResizeObserver(() => { this.scale = this.doc.clip.width / (this.$refs.stage.clientWidth || this.doc.clip.width); });
         this.sizes.observe(this.$refs.stage);
