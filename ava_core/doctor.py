@@ -39,6 +39,12 @@ class Finding:
     found: str
     cure: str = ""
 
+    @property
+    def line(self) -> str:
+        """What was found and the cure, as sentences."""
+        end = "" if not self.cure or self.found.endswith(".") else "."
+        return f"{self.found}{end} {self.cure}".strip()
+
 
 def examine(settings: Settings) -> Iterator[Finding]:
     """Look at everything in turn; a look that fails is a finding, never an error."""

@@ -225,7 +225,7 @@ def _light(finding: Finding) -> None:
     with link:
         ui.icon(icon).props("aria-hidden=true")
         ui.label(finding.subject)
-        ui.tooltip(f"{finding.found} {finding.cure}".strip())
+        ui.tooltip(finding.line)
 
 
 def _turn(visit: Visit, dark: ui.dark_mode) -> None:

@@ -42,7 +42,7 @@ async def content(visit: Visit) -> None:
     """The overview."""
     for finding in visit.console.health.findings:
         if finding.status != "ok":
-            ui.label(f"{finding.subject}: {finding.found} {finding.cure}").classes("warn")
+            ui.label(f"{finding.subject}: {finding.line}").classes("warn")
     counts, live = visit.console.counts, visit.console.live
     rows = counts.rows or await asyncio.to_thread(counts.refresh)
     if not rows:

@@ -138,9 +138,7 @@ def _plan(visit: Visit, batch: str) -> None:
         )
         seed = ui.number("seed", value=settings.seed, min=0, precision=0).classes("w-24")
     with ui.row().classes("items-center w-full"):
-        ui.label("clips that several do (%)")
-        overlap = _slider("clips that several do, in percent", 0, 100, 5, round(settings.overlap * 100))
-        ui.label("annotators on each of these")
+        overlap = _slider("clips that several do (%)", 0, 100, 5, round(settings.overlap * 100))
         k = _slider("annotators on each of these", 1, 10, 1, settings.annotators_per_clip)
     place = ui.column().classes("w-full")
     asked = 0
@@ -204,11 +202,10 @@ def _plan(visit: Visit, batch: str) -> None:
 
 
 def _slider(name: str, least: int, most: int, step: int, value: int) -> ui.slider:
-    return (
-        ui.slider(min=least, max=most, step=step, value=value)
-        .props(f'label-always markers aria-label="{name}"')
-        .classes("w-56")
-    )
+    with ui.row().classes("items-center no-wrap"):
+        ui.label(name)
+        slider = ui.slider(min=least, max=most, step=step, value=value).classes("w-56")
+    return slider.props(f'label-always markers aria-label="{name}"')
 
 
 def _show_plan(plan: AssignmentPlan, new: int) -> None:
