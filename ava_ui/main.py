@@ -153,7 +153,8 @@ def _register(console: Console, page: Page) -> None:
 
 
 def _warm(console: Console) -> None:
-    """Read what the first visitor of a page would wait for: small tables of all batches, and a large library."""
+    """Read what the first visitor of a page would wait for: small tables of all batches, and a large library; then
+    take all that is there out of the garbage collector's rounds."""
     with contextlib.suppress(AvaError, OSError):
         quality.queue(console)
         read_outlook(console.storage, console.store, console.decided.all())

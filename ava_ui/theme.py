@@ -130,8 +130,9 @@ def later(visit: Visit, build: Callable[[], Any]) -> None:
 
     async def filled() -> None:
         await fill(place, build)
-        place.classes(remove="waits")
-        place.client.run_javascript(TO_MARK % place.html_id)
+        if not place.is_deleted:  # the page may have been left meanwhile
+            place.classes(remove="waits")
+            place.client.run_javascript(TO_MARK % place.html_id)
 
     ui.timer(0.05, visit.action("viewer", filled), once=True)
 

@@ -28,6 +28,7 @@ from benchmarks._console_work import (
 
 
 def write_people(store: Store) -> None:
+    """Reviewers of the console, and everybody who annotates."""
     for number in range(5):
         users.add(store, f"reviewer_{number}", PASSWORD, "reviewer")
     for number in range(POOL):

@@ -196,6 +196,7 @@ def renamed(table: pl.DataFrame, names: Mapping[str, str]) -> pl.DataFrame:
 
 
 def completed_jobs(work: Work) -> pl.DataFrame:
+    """`tables.COMPLETED_JOBS` as planted, with the job ids of `Work.jobs`."""
     return work.planted.completed.join(
         work.jobs.select("clip_id", "annotator", own="job_id"), on=["clip_id", "annotator"]
     ).with_columns(job_id=pl.col("own")).drop("own")  # fmt: skip

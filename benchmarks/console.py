@@ -13,9 +13,6 @@ second; the console's own intervals (2 to 15 s) stay as they are.
 from __future__ import annotations
 
 import argparse
-import os
-import subprocess
-import sys
 import tempfile
 import threading
 import time
@@ -27,21 +24,15 @@ from itertools import cycle
 from pathlib import Path
 from statistics import median, quantiles
 
-import httpx
-import psutil
-from playwright.sync_api import Browser, BrowserContext, sync_playwright
+from playwright.sync_api import Browser, sync_playwright
 from playwright.sync_api import Page as Tab
 from playwright.sync_api import TimeoutError as PlaywrightTimeout
 
-from ava_assets.services import free_port
-from ava_core.settings import Settings, load_settings
-from ava_core.store import open_store, tasks, users
+from ava_core.store import open_store, tasks
 from ava_ui.main import PAGES
-from ava_ui.sessions import COOKIE
 from benchmarks._bench import Bars, argument_parser, table
-from benchmarks._console_dagster import Dagster, serving
-from benchmarks._console_home import make_home
-from benchmarks._console_work import FULL, PASSWORD, SMALL, Size
+from benchmarks._console_site import Site, console
+from benchmarks._console_work import FULL, SMALL
 
 CHROMIUM = "/usr/bin/chromium"
 WARM_S = 30
@@ -53,8 +44,6 @@ LIVE_S = 120
 CHANGES_A_SECOND = 4
 ASK_EVERY_S = 0.1
 """Between two questions by which the console's readiness is measured."""
-RSS_SAMPLES = 10
-WAIT_MS = 60_000
 MAX_PAINT_S, MAX_FILTER_S, MAX_GROWTH, MAX_ANSWER_S = 1.0, 0.3, 0.10, 0.1
 
 ROWS = ".data-table tbody tr"
@@ -119,46 +108,6 @@ FILTERED = """
   return window.typed && fits ? performance.now() - window.typed : false;
 }
 """
-BLOCKED = """
-window.blocked = [];
-new PerformanceObserver(list => window.blocked.push(...list.getEntries().map(one => one.duration)))
-  .observe({ entryTypes: ["longtask"] });
-"""
-
-
-@dataclass(frozen=True)
-class Site:
-    """A console that runs, and whom it lets in."""
-
-    url: str
-    process: psutil.Process
-    token: str
-    settings: Settings
-    params: dict[str, str]
-
-    def path(self, pattern: str) -> str:
-        """The address of a page, about the big batch."""
-        return pattern.format(**self.params)
-
-    def visitor(self, browser: Browser) -> BrowserContext:
-        """The browser of somebody who is signed in."""
-        context = browser.new_context(viewport={"width": 1280, "height": 800})
-        context.set_default_timeout(WAIT_MS)
-        context.add_cookies([{"name": COOKIE, "value": self.token, "url": self.url}])
-        context.add_init_script(BLOCKED)
-        return context
-
-    def client(self) -> httpx.Client:
-        """The same person without a browser."""
-        return httpx.Client(base_url=self.url, cookies={COOKIE: self.token}, timeout=WAIT_MS / 1000)
-
-    def memory_mb(self) -> float:
-        """Resident memory of the console, the median of some samples."""
-        samples = []
-        for _ in range(RSS_SAMPLES):
-            samples.append(self.process.memory_info().rss / 1e6)
-            time.sleep(1)
-        return median(samples)
 
 
 @dataclass(frozen=True)
@@ -179,55 +128,6 @@ class Lively:
     one_more_s: dict[str, float] = field(default_factory=dict)
     longest_task_s: float = 0.0
     blocked_share: float = 0.0
-
-
-@contextmanager
-def console(home: Path, size: Size | None) -> Iterator[Site]:
-    """The console as a process of its own over a home, with a Dagster beside it; an empty platform without a size."""
-    settings = load_settings(
-        home=home, console_port=free_port(), dagster_port=free_port(), cvat_port=free_port()
-    )
-    if size:
-        began = time.monotonic()
-        make_home(settings, size)
-        print(f"planted in {time.monotonic() - began:.0f} s", flush=True)
-    dagster = Dagster(size.names if size else [])
-    store = open_store(settings)
-    users.add(store, "bench", PASSWORD, "admin")
-    token = users.sign_in(store, "bench", PASSWORD)
-    big = size.big if size else ""
-    params = {
-        "batch": big, "clip_id": f"{big}_cam1_000", "run_id": dagster.running_id if size else "",
-        "release": f"v{size.releases}" if size else "", "other": f"v{size.releases - 1}" if size else "",
-    }  # fmt: skip
-    with serving(dagster, settings.dagster_port), _process(settings) as process:
-        url = f"http://127.0.0.1:{settings.console_port}"
-        _wait(url, process, home / "console.log")
-        yield Site(url, psutil.Process(process.pid), token, settings, params)
-
-
-@contextmanager
-def _process(settings: Settings) -> Iterator[subprocess.Popen[bytes]]:
-    with (settings.home_dir / "console.log").open("wb") as log:
-        command = [sys.executable, "-m", "ava_ui"]
-        process = subprocess.Popen(command, env=os.environ | settings.environment(), stdout=log, stderr=log)
-        try:
-            yield process
-        finally:
-            process.terminate()
-            process.wait(30)
-
-
-def _wait(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
-    deadline = time.monotonic() + 60
-    while True:
-        try:
-            httpx.get(f"{url}/login", timeout=2)
-            return
-        except httpx.HTTPError:
-            if time.monotonic() > deadline or process.poll() is not None:
-                raise RuntimeError(log.read_text()) from None
-            time.sleep(0.1)
 
 
 def paint(tab: Tab, site: Site, pattern: str) -> Paint:
@@ -419,7 +319,7 @@ def report_paints(
 
 
 def report_filters(bars: Bars, found: dict[str, list[float]]) -> None:
-    """Medians; the slowest single one stands beside them, since a browser that tidies up its memory may hold one up."""
+    """Medians; the slowest single one stands beside them, since a long task of the browser may hold one up."""
     table(["filter", "s", "slowest, s"], [[name, median(times), max(times)] for name, times in found.items()])
     bars.figure("filter_s", found)
     worst = max(median(times) for times in found.values())

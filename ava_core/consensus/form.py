@@ -79,7 +79,9 @@ class Draft:
     def queue(self, *, approved: Collection[str], adjudications: pl.DataFrame | None = None) -> pl.DataFrame:
         """The table `queue` alone: doubts that nobody has settled. Who settles a label says that somebody is there."""
         expert = _about(adjudications, approved)
-        merged = self.merged.settled(self.panel, on_presence(expert))
+        return self._unsettled(self.merged.settled(self.panel, on_presence(expert)), expert, approved)
+
+    def _unsettled(self, merged: Merged, expert: pl.DataFrame, approved: Collection[str]) -> pl.DataFrame:
         doubtful = adjudication_queue(self.seen, merged, self.decided)
         settled = pl.concat([expert.select(*PLACE, "group"), expert.select(*PLACE, group=pl.lit(PRESENCE))])
         within = doubtful.filter(pl.col("clip_id").is_in(sorted(approved)))
@@ -96,7 +98,7 @@ class Draft:
         out = merged.kept & np.isin(panel.clip, np.flatnonzero(np.isin(panel.clips, sorted(approved))))
         boxes = box_table(panel, merged, out)
         labels = adjudicate(label_table(seen, self.decided, out), expert)
-        queue = self.queue(approved=approved, adjudications=adjudications)
+        queue = self._unsettled(merged, expert, approved)
         disputes = queue.filter(pl.col("group") == PRESENCE).select("clip_id", "second", "reason").unique()
         return {
             "consensus_boxes": boxes,

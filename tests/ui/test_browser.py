@@ -116,9 +116,10 @@ def test_a_cell_of_the_matrix_leads_to_what_the_two_say_differently(
     page.locator(".matrix a").first.click()
     page.wait_for_url("**#diverging")
     page.wait_for_selector("text=/Where .+ and .+ differ/")
-    # It stands far below, and comes once the page is there.
+    # It stands far below, comes once the page is there, and is not hidden by the header.
     page.wait_for_function(
-        "(at => at >= 0 && at < innerHeight)(document.getElementById('diverging').getBoundingClientRect().top)"
+        "(at => at >= document.querySelector('.q-header').getBoundingClientRect().bottom && at < innerHeight)"
+        "(document.getElementById('diverging').getBoundingClientRect().top)"
     )
     assert (rita.troubles, rita.elsewhere) == ([], [])
 
