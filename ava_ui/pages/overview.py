@@ -50,7 +50,6 @@ async def content(visit: Visit) -> None:
             "No batches yet.", "Add a zip of videos; it is processed by itself.", "/batches", "Add a batch"
         )
         return
-    done = await asyncio.to_thread(clips_by_day, visit.console.store)
 
     def with_now() -> pl.DataFrame:
         found = frame(counts.rows or rows)
@@ -60,6 +59,13 @@ async def content(visit: Visit) -> None:
         with_now(), links=LINKS, file="batches", sort_by="created", descending=True,
         labels={"batch": "batch", "created": "added"} | {stage: stage for stage in STAGES} | {"now": "now"},
     )  # fmt: skip
+    theme.later(visit, lambda: _beside(visit, rows))
+    ui.timer(LIVE_SECONDS, lambda: table.set_frame(with_now()))
+
+
+async def _beside(visit: Visit, rows: list[BatchRow]) -> None:
+    """The funnel, the throughput, and what runs."""
+    done = await asyncio.to_thread(clips_by_day, visit.console.store)
     with ui.element("div").classes("two"):
         with ui.card():
             theme.heading("How many clips are how far")
@@ -74,7 +80,6 @@ async def content(visit: Visit) -> None:
         with ui.card():
             theme.heading("Running and failed")
             LiveRuns(visit)
-    ui.timer(LIVE_SECONDS, lambda: table.set_frame(with_now()))
 
 
 def frame(rows: list[BatchRow]) -> pl.DataFrame:

@@ -44,13 +44,9 @@ async def content(visit: Visit) -> None:
             ui.chip(f"{name}: {value}", icon="filter_alt")
         if asked:
             ui.link("all jobs", "/progress")
-    counts = wanted.group_by("annotator", "status").len()
-    names = sorted(counts["annotator"].unique())
-    states = sorted(counts["status"].unique())
-    found = {(a, s): n for a, s, n in counts.iter_rows()}
-    with ui.card().classes("w-full"):
+    with ui.card().classes("w-full chart-place"):
         theme.heading("Jobs by annotator and state")
-        charts.bars(names, {s: [found.get((a, s), 0) for a in names] for s in states}, stacked=True)
+        theme.later(visit, lambda: _by_annotator(wanted))
     table = DataTable(
         wanted, labels=LABELS, file="jobs", sort_by="hours", selectable=visit.may("admin"),
         facets=["batch", "annotator", "status"],
@@ -66,6 +62,14 @@ async def content(visit: Visit) -> None:
         table.set_frame(narrowed(await asyncio.to_thread(visit.console.jobs.table), visit.query))
 
     ui.timer(LIVE_SECONDS, follow)
+
+
+def _by_annotator(jobs: pl.DataFrame) -> None:
+    counts = jobs.group_by("annotator", "status").len()
+    names = sorted(counts["annotator"].unique())
+    states = sorted(counts["status"].unique())
+    found = {(a, s): n for a, s, n in counts.iter_rows()}
+    charts.bars(names, {s: [found.get((a, s), 0) for a in names] for s in states}, stacked=True)
 
 
 def narrowed(jobs: pl.DataFrame, query: dict[str, str]) -> pl.DataFrame:
