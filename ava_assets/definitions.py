@@ -17,7 +17,7 @@ from ava_assets.resources import Platform
 from ava_assets.video import assets as video_assets
 from ava_assets.video import checks as video_checks
 from ava_assets.video.sensors import inbox_sensor, video_to_tasks
-from ava_core.settings import Settings, load_settings
+from ava_core.base.settings import Settings, load_settings
 
 ASSET_MODULES = [video_assets, annotation_assets, quality_assets, dataset_assets]
 CHECK_MODULES = [video_checks, annotation_checks, quality_checks, dataset_checks]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dagster import AssetExecutionContext
 
-from ava_core.progress import ProgressReport, ProgressSink
+from ava_core.base.progress import ProgressReport, ProgressSink
 
 
 def log_progress(context: AssetExecutionContext) -> ProgressSink:

@@ -8,10 +8,10 @@ from dagster import RunConfig, materialize
 from upath import UPath
 
 from ava_assets.dataset.assets import ReleaseConfig, ava_release
-from ava_assets.instance import open_instance
 from ava_assets.io import ParquetTables
 from ava_assets.resources import Platform
-from ava_core.settings import Settings
+from ava_assets.running.instance import open_instance
+from ava_core.base.settings import Settings
 
 
 def make_release(settings: Settings, **options: Any) -> UPath:

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING
 
 from dagster import ConfigurableResource
 
+from ava_core.base.settings import Settings, load_settings
+from ava_core.base.storage import Storage
 from ava_core.batch import BatchContext, open_batch
-from ava_core.settings import Settings, load_settings
-from ava_core.storage import Storage
 from ava_core.store import Store, open_store
 
 if TYPE_CHECKING:
-    from ava_core.cvat.gateway import CvatGateway
+    from ava_core.annotation.gateway import CvatGateway
 
 
 class Platform(ConfigurableResource):  # type: ignore[type-arg]
@@ -40,7 +40,7 @@ class Platform(ConfigurableResource):  # type: ignore[type-arg]
 
     def gateway(self) -> CvatGateway:
         """A connection to the annotation server; use it in a `with` block."""
-        from ava_core.cvat.gateway import CvatGateway
+        from ava_core.annotation.gateway import CvatGateway
 
         return CvatGateway(self.settings)
 

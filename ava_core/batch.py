@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ava_core.base.settings import Settings
+from ava_core.base.storage import Storage
 from ava_core.ontology import Ontology, load_ontology
-from ava_core.settings import Settings
-from ava_core.storage import Storage
 from ava_core.store import Store, batches, open_store
 
 

@@ -13,39 +13,25 @@ from typing import Final
 from fastapi import Request
 from nicegui import app, ui
 
-from ava_core.agreement.audit import audit_bound
-from ava_core.errors import AvaError
-from ava_core.export.outlook_inputs import read_outlook
-from ava_core.settings import load_settings
+from ava_core.base.errors import AvaError
+from ava_core.base.settings import load_settings
+from ava_core.dataset.export.outlook_inputs import read_outlook
+from ava_core.quality.review.audit_bound import audit_bound
 from ava_core.store import users
-from ava_ui import media, sessions, theme, uploads
-from ava_ui.console import Console
-from ava_ui.pages import (
-    account,
-    adjudication,
-    agreement,
-    annotators,
-    audit,
-    batch,
-    batches,
-    blind_audit,
-    clip,
-    dataset,
-    gold,
-    metrics,
-    ontology,
-    overview,
-    people,
-    progress,
-    quality,
-    release,
-    release_diff,
-    review,
-    run,
-    system,
-    tasks,
-)
-from ava_ui.visit import Visit
+from ava_ui.frame import theme
+from ava_ui.frame.visit import Visit
+from ava_ui.known.console import Console
+from ava_ui.pages.annotation import progress, tasks
+from ava_ui.pages.dataset import dataset, release
+from ava_ui.pages.dataset import diff as release_diff
+from ava_ui.pages.operations import account, metrics, ontology, overview, people, system
+from ava_ui.pages.operations import audit_log as audit
+from ava_ui.pages.quality import adjudication, agreement, annotators, blind_audit, gold, review
+from ava_ui.pages.quality import queue as quality
+from ava_ui.pages.video import batch, batches, clip, run
+from ava_ui.web import door as sessions
+from ava_ui.web import files as media
+from ava_ui.web import uploads
 
 LOOK_SECONDS: Final = 10.0
 """Time between two looks at the services and the counts, whatever the number of open pages."""

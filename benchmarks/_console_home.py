@@ -14,28 +14,20 @@ import numpy as np
 import polars as pl
 from sqlalchemy import insert
 
-from ava_core.agreement.build import match_work
-from ava_core.agreement.measure import measure_work
-from ava_core.consensus.form import form_from_work
-from ava_core.export.rows import annotation_rows
-from ava_core.media.frames import jpeg
+from ava_core.annotation.rules import broken_rules, load_rules
+from ava_core.base.schemas import CLIP_FPS, CLIPS, RAW_BOXES, RAW_LABELS, SOURCE_VIDEOS, conform, empty
+from ava_core.base.settings import Settings
+from ava_core.base.storage import Storage
+from ava_core.dataset.export.rows import annotation_rows
 from ava_core.ontology import Ontology, load_ontology
-from ava_core.proposals.keyframes import keyframe_proposals
-from ava_core.quality.audits import start_audit
-from ava_core.rules import broken_rules, load_rules
-from ava_core.settings import Settings
-from ava_core.storage import Storage
+from ava_core.quality.agreement.build import match_work
+from ava_core.quality.agreement.measure import measure_work
+from ava_core.quality.consensus.form import form_from_work
+from ava_core.quality.review.audits import start_audit
 from ava_core.store import open_store
 from ava_core.store.tables import Project
-from ava_core.tables import (
-    CLIP_FPS,
-    CLIPS,
-    RAW_BOXES,
-    RAW_LABELS,
-    SOURCE_VIDEOS,
-    conform,
-    empty,
-)
+from ava_core.video.media.frames import jpeg
+from ava_core.video.proposals.keyframes import keyframe_proposals
 from benchmarks._console_releases import write_releases
 from benchmarks._console_rows import write_annotations_table, write_audit_log, write_people, write_rows
 from benchmarks._console_work import (
@@ -59,8 +51,8 @@ from benchmarks._console_work import (
     renamed,
     tracks_of,
 )
-from tests.core.planted import good_annotators, plant
-from tests.core.videos import picture_of, write_video
+from tests.support.planted import good_annotators, plant
+from tests.support.videos import picture_of, write_video
 
 
 def make_home(settings: Settings, size: Size) -> None:

@@ -10,7 +10,7 @@ import polars as pl
 from sqlalchemy import insert, text
 from sqlalchemy.orm import Session
 
-from ava_core.settings import Settings
+from ava_core.base.settings import Settings
 from ava_core.store import Store, annotators, users
 from ava_core.store.tables import AuditEntry, Batch, Decision, Job, Reading, Task
 from benchmarks._console_work import (

@@ -16,10 +16,10 @@ import httpx
 import psutil
 from playwright.sync_api import Browser, BrowserContext
 
-from ava_assets.services import free_port
-from ava_core.settings import Settings, load_settings
+from ava_assets.running.services import free_port
+from ava_core.base.settings import Settings, load_settings
 from ava_core.store import open_store, users
-from ava_ui.sessions import COOKIE
+from ava_ui.web.door import COOKIE
 from benchmarks._console_dagster import Dagster, serving
 from benchmarks._console_home import make_home
 from benchmarks._console_work import PASSWORD, Size

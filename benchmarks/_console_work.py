@@ -10,16 +10,10 @@ from typing import Any
 
 import polars as pl
 
-from ava_core.cvat.prefill import prefill_tracks
+from ava_core.annotation.prefill import prefill_tracks
+from ava_core.base.schemas import BOX_COLUMNS, CLIP_FPS, CVAT_JOBS, TRACKS, conform
 from ava_core.ontology import Ontology
-from ava_core.tables import (
-    BOX_COLUMNS,
-    CLIP_FPS,
-    CVAT_JOBS,
-    TRACKS,
-    conform,
-)
-from tests.core.planted import RANDOM, Planted, good_annotators, plant
+from tests.support.planted import RANDOM, Planted, good_annotators, plant
 
 Tables = dict[tuple[str, str], pl.DataFrame]
 """By asset and table; "" is the table that is named after the asset."""
@@ -196,7 +190,7 @@ def renamed(table: pl.DataFrame, names: Mapping[str, str]) -> pl.DataFrame:
 
 
 def completed_jobs(work: Work) -> pl.DataFrame:
-    """`tables.COMPLETED_JOBS` as planted, with the job ids of `Work.jobs`."""
+    """`schemas.COMPLETED_JOBS` as planted, with the job ids of `Work.jobs`."""
     return work.planted.completed.join(
         work.jobs.select("clip_id", "annotator", own="job_id"), on=["clip_id", "annotator"]
     ).with_columns(job_id=pl.col("own")).drop("own")  # fmt: skip

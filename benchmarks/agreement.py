@@ -31,7 +31,7 @@ TABLES = ("raw_boxes", "raw_labels", "completed")
 
 def plant_batch(folder: Path) -> None:
     """Write the batch's tables as parquet."""
-    from tests.core.planted import good_annotators, plant
+    from tests.support.planted import good_annotators, plant
 
     small = plant(good_annotators(3, 0), seed=0, clips=PLANTED, people=PEOPLE)
     for name in TABLES:
@@ -46,10 +46,10 @@ def plant_batch(folder: Path) -> None:
 
 def measure(folder: Path) -> dict[str, float]:
     """Times in seconds and peak memory in MB, of the best of some rounds."""
-    from ava_core.agreement.build import match_work
-    from ava_core.agreement.measure import measure_work
-    from ava_core.consensus.form import form_from_work
     from ava_core.ontology import load_ontology
+    from ava_core.quality.agreement.build import match_work
+    from ava_core.quality.agreement.measure import measure_work
+    from ava_core.quality.consensus.form import form_from_work
 
     raw_boxes, raw_labels, completed = (pl.read_parquet(folder / f"{name}.parquet") for name in TABLES)
     work = raw_boxes, raw_labels, completed, load_ontology("ava80")
@@ -78,8 +78,8 @@ def beside_krippendorff(work: tuple) -> dict[str, float]:
     """Alpha of all classes from the same arrays: ours at once, `krippendorff` class by class."""
     import krippendorff
 
-    from ava_core.agreement import alpha
-    from ava_core.agreement.build import build_panel
+    from ava_core.quality.agreement import alpha
+    from ava_core.quality.agreement.build import build_panel
 
     panel = build_panel(*work)
     matrices = [

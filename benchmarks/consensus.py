@@ -16,16 +16,16 @@ import numpy as np
 import polars as pl
 from scipy.optimize import linear_sum_assignment
 
-from ava_core.agreement.build import build_panel
-from ava_core.agreement.measure import measure_agreement
-from ava_core.agreement.panel import Panel
-from ava_core.agreement.untangle import untangle
-from ava_core.consensus.boxes import box_table, merge_boxes
-from ava_core.consensus.form import form_consensus
-from ava_core.tables import BOX_COLUMNS
-from ava_core.tracking.iou import pairwise_iou
+from ava_core.base.schemas import BOX_COLUMNS
+from ava_core.quality.agreement.build import build_panel
+from ava_core.quality.agreement.measure import measure_agreement
+from ava_core.quality.agreement.panel import Panel
+from ava_core.quality.agreement.untangle import untangle
+from ava_core.quality.consensus.boxes import box_table, merge_boxes
+from ava_core.quality.consensus.form import form_consensus
+from ava_core.video.tracking.iou import pairwise_iou
 from benchmarks._bench import Bars, argument_parser, table
-from tests.core.planted import (
+from tests.support.planted import (  # fmt: skip
     CONSTANT,
     PLACE,
     RANDOM,
@@ -36,7 +36,7 @@ from tests.core.planted import (
     plant,
     scenario,
     score,
-)  # fmt: skip
+)
 
 SEEDS = (0, 1, 2)
 GATE_RUNS = 20

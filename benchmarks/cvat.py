@@ -19,17 +19,17 @@ import httpx
 import numpy as np
 import polars as pl
 
-from ava_core.cvat import pool
-from ava_core.cvat.gateway import CvatGateway
-from ava_core.cvat.retrieve import read_completed
-from ava_core.cvat.sync import look_at_jobs
-from ava_core.cvat.tasks import create_tasks
+from ava_core.annotation import pool
+from ava_core.annotation.gateway import CvatGateway
+from ava_core.annotation.retrieve import read_completed
+from ava_core.annotation.sync import look_at_jobs
+from ava_core.annotation.tasks import create_tasks
+from ava_core.base.schemas import CLIPS, TRACKS
+from ava_core.base.settings import Settings, load_settings
+from ava_core.base.storage import Storage
 from ava_core.ontology import load_ontology
-from ava_core.settings import Settings, load_settings
-from ava_core.storage import Storage
 from ava_core.store import Store, annotators, batches, open_store, tasks
 from ava_core.store.tables import Job, Task
-from ava_core.tables import CLIPS, TRACKS
 from benchmarks._bench import Bars, argument_parser, table
 
 PASSWORD = "benchmark-only"
@@ -164,7 +164,7 @@ def bare_answers(url: str, jobs: list[int]) -> float:
 
 def many_jobs(home: Path, store: Store, count: int) -> None:
     """Copy the one task on the server's disk, and in the database, until there are `count` jobs."""
-    from ava_core.cvat.server.state import State
+    from ava_core.annotation_server.state import State
 
     state = State(home)
     [task], [job] = state.all("task"), state.all("job")
@@ -210,7 +210,7 @@ LONG_AGO = "2026-01-01T00:00:00.000000Z"
 
 def complete(home: Path, count: int) -> None:
     """Complete the first `count` jobs that are open, as their annotators would."""
-    from ava_core.cvat.server.state import State
+    from ava_core.annotation_server.state import State
 
     state = State(home)
     for job in [job for job in reversed(state.all("job")) if job["state"] == "new"][:count]:
@@ -312,7 +312,7 @@ def serve(home: Path, port: int, latency: float) -> None:
     """Run the server in this process."""
     import uvicorn
 
-    from ava_core.cvat.server import create_app
+    from ava_core.annotation_server import create_app
 
     app = create_app(home, admin_password=PASSWORD)
 

@@ -16,9 +16,9 @@ from pathlib import Path
 
 import numpy as np
 
-from ava_core.detection.base import Detector, Frame
-from ava_core.detection.motion import MotionDetector
-from ava_core.detection.rfdetr import VARIANTS, RfDetrDetector
+from ava_core.video.detection.base import Detector, Frame
+from ava_core.video.detection.motion import MotionDetector
+from ava_core.video.detection.rfdetr import VARIANTS, RfDetrDetector
 from benchmarks._bench import Bars, argument_parser, table
 
 Make = Callable[[], Detector]
@@ -58,7 +58,7 @@ def detectors(size: str, resolution: int, folder: Path) -> Iterator[tuple[str, M
         (1, 2, 4),
     )
     if importlib.util.find_spec("onnxruntime") and importlib.util.find_spec("onnx"):
-        from ava_core.detection.rfdetr_onnx import RfDetrOnnxDetector, export_onnx
+        from ava_core.video.detection.rfdetr_onnx import RfDetrOnnxDetector, export_onnx
 
         target = folder / f"{size}.onnx"
         export_onnx(size, None, target, resolution=resolution)

@@ -158,10 +158,10 @@ def one_pass(video: Path, folder: Path, *, warm_up: bool, fitting: str, blind: b
     import av  # noqa: F401
     import cv2  # noqa: F401
 
-    from ava_core.media import clips as cutting
-    from ava_core.media.source_videos import take_in_sources
-    from ava_core.settings import load_settings
-    from ava_core.storage import Storage
+    from ava_core.base.settings import load_settings
+    from ava_core.base.storage import Storage
+    from ava_core.video import cutting
+    from ava_core.video.intake.source_videos import take_in_sources
 
     if warm_up:
         return

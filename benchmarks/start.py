@@ -14,7 +14,7 @@ PROGRAMS = {
     "bare interpreter": "pass",
     "import ava_core": "import ava_core",
     "ava_core settings, ontology, tables, store": (
-        "import ava_core.settings, ava_core.ontology, ava_core.tables, ava_core.store"
+        "import ava_core.base.settings, ava_core.ontology, ava_core.base.schemas, ava_core.store"
     ),
     "import dagster": "import dagster",
 }

@@ -24,13 +24,13 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from ava_core.proposals.keyframes import boxes_at
-from ava_core.tables import BOX_COLUMNS, CLIP_FPS, DETECTIONS
-from ava_core.tracking.filterpy_sort import FilterpyFilter
-from ava_core.tracking.iou import pairwise_iou
-from ava_core.tracking.parameters import TrackerParameters
-from ava_core.tracking.sort import ArrayFilter, Filter, Sort
-from ava_core.tracking.track import track_detections
+from ava_core.base.schemas import BOX_COLUMNS, CLIP_FPS, DETECTIONS
+from ava_core.video.proposals.keyframes import boxes_at
+from ava_core.video.tracking.filterpy_sort import FilterpyFilter
+from ava_core.video.tracking.iou import pairwise_iou
+from ava_core.video.tracking.parameters import TrackerParameters
+from ava_core.video.tracking.sort import ArrayFilter, Filter, Sort
+from ava_core.video.tracking.track import track_detections
 from benchmarks._bench import REFERENCE_DATA, Bars, argument_parser, table
 
 MOT17 = ("MOT17-02", "MOT17-09", "MOT17-11")
@@ -43,7 +43,7 @@ Tracker = Callable[[pl.DataFrame, np.ndarray], pl.DataFrame]
 
 @dataclass(frozen=True)
 class Sequence:
-    """Detections (`tables.DETECTIONS`) and truth (`frame, track_id, x1, y1, x2, y2`), frames from 0."""
+    """Detections (`schemas.DETECTIONS`) and truth (`frame, track_id, x1, y1, x2, y2`), frames from 0."""
 
     name: str
     detections: pl.DataFrame

@@ -7,11 +7,17 @@ import secrets
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 import sqlalchemy as sa
 
-from ava_core.settings import with_driver
+from ava_core.base.settings import with_driver
+
+if TYPE_CHECKING:
+    from tests.support.annotation_server import RunningServer
+    from tests.support.site import Site as AnnotationSite
+    from tests.support.world import World
 
 PROJECT_ROOT = Path(__file__).resolve().parent.parent
 
@@ -76,3 +82,72 @@ def new_postgres_database(postgres_server: str) -> Iterator[Callable[[], str]]:
 def postgres_url(new_postgres_database: Callable[[], str]) -> str:
     """URL of an empty database of one's own."""
     return new_postgres_database()
+
+
+@pytest.fixture
+def cvat_server(tmp_path: Path) -> Iterator[RunningServer]:
+    """A fresh embedded annotation server."""
+    from tests.support.annotation_server import serving
+
+    with serving(tmp_path / "cvat") as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def small_clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """`write_small_clip`: 60 frames."""
+    from tests.support.annotation_server import write_small_clip
+
+    return write_small_clip(tmp_path_factory.mktemp("clip") / "clip.mp4")
+
+
+@pytest.fixture
+def site(cvat_server: RunningServer, tmp_path: Path, small_clip: Path) -> Iterator[AnnotationSite]:
+    """A platform with two clips and three annotators beside a running annotation server."""
+    from tests.support.site import Site
+
+    built = Site(cvat_server, tmp_path / "home", small_clip)
+    yield built
+    built.store.close()
+
+
+@pytest.fixture(scope="session")
+def seven_seconds(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The clip that worlds show."""
+    from tests.support.world import write_seven_seconds
+
+    return write_seven_seconds(tmp_path_factory.mktemp("clip") / "clip.mp4")
+
+
+@pytest.fixture(scope="session")
+def released(tmp_path_factory: pytest.TempPathFactory, seven_seconds: Path) -> Path:
+    """The folder of a release of three source videos in two batches. Read only: copy it to change it."""
+    from tests.support.world import make_world
+
+    made = make_world(tmp_path_factory.mktemp("released"), seven_seconds)
+    first = made.add_batch("north", ["gate", "yard"])
+    made.add_batch("south", ["lane"], actions=[("pose", 2), ("object", 4), ("object", 5)])
+    made.dispute("north", first[0], 5)
+    release = made.release("golden", licence="CC-BY-4.0", authors=["Doe, Jane"], note="Made for tests.")
+    made.store.close()
+    return release.folder
+
+
+@pytest.fixture
+def world(tmp_path: Path, seven_seconds: Path) -> Iterator[World]:
+    """A world without batches."""
+    from tests.support.world import make_world
+
+    made = make_world(tmp_path / "home", seven_seconds)
+    yield made
+    made.store.close()
+
+
+@pytest.fixture
+def distant_world(tmp_path: Path, seven_seconds: Path) -> Iterator[World]:
+    """A world whose files are not on this machine's disk."""
+    from tests.support.world import make_world
+
+    made = make_world(tmp_path / "home", seven_seconds, f"memory://{tmp_path.name}")
+    yield made
+    made.store.close()

@@ -14,9 +14,9 @@ from dagster import (
 from ava_assets.logging import log_progress
 from ava_assets.partitions import video_batch
 from ava_assets.resources import Platform
-from ava_core.cvat.adjudication import read_experts
-from ava_core.cvat.retrieve import check_rules, read_completed
-from ava_core.cvat.tasks import create_tasks
+from ava_core.annotation.adjudication import read_experts
+from ava_core.annotation.retrieve import check_rules, read_completed
+from ava_core.annotation.tasks import create_tasks
 from ava_core.decisions import reopen_redone
 
 GROUP = "annotation"

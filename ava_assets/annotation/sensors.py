@@ -14,10 +14,10 @@ from dagster import (
 )
 
 from ava_assets.annotation.assets import annotated_in_cvat
+from ava_assets.announcements import again, noted
 from ava_assets.resources import Platform
-from ava_assets.told import again, noted
-from ava_core.cvat.sync import completed_work, look_at_jobs, unread_work
-from ava_core.errors import CvatError
+from ava_core.annotation.sync import completed_work, look_at_jobs, unread_work
+from ava_core.base.errors import CvatError
 from ava_core.store import webhook_events
 
 WAKE_SECONDS = 5

@@ -7,22 +7,13 @@ import sys
 import typer
 from rich.console import Console
 
-from ava_assets.cli import (
-    annotator,
-    assign,
-    batch,
-    cvat,
-    dataset,
-    demo,
-    doctor,
-    qc,
-    release,
-    up,
-    user,
-    video,
-    webhook,
-)
-from ava_core.errors import AvaError
+from ava_assets.cli.annotation import annotator, assign, cvat, webhook
+from ava_assets.cli.dataset import dataset, release
+from ava_assets.cli.operations import demo, doctor, up, user
+from ava_assets.cli.quality import qc
+from ava_assets.cli.video import batch
+from ava_assets.cli.video import preprocess as video
+from ava_core.base.errors import AvaError
 
 app = typer.Typer(
     name="ava",

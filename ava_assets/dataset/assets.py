@@ -16,12 +16,12 @@ from dagster import (
 from ava_assets.logging import log_progress
 from ava_assets.partitions import video_batch
 from ava_assets.resources import Platform
-from ava_core.export.batch import remove_batch, write_batch
-from ava_core.export.flavours import FLAVOURS
-from ava_core.export.inputs import load_batch
-from ava_core.export.options import ReleaseOptions
-from ava_core.export.release import write_release
-from ava_core.export.splits import RATIOS
+from ava_core.dataset.export.batch import remove_batch, write_batch
+from ava_core.dataset.export.flavours import FLAVOURS
+from ava_core.dataset.export.inputs import load_batch
+from ava_core.dataset.export.options import ReleaseOptions
+from ava_core.dataset.export.release import write_release
+from ava_core.dataset.export.splits import RATIOS
 
 GROUP = "dataset"
 

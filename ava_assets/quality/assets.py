@@ -13,9 +13,9 @@ from dagster import (
 from ava_assets.metadata import markdown
 from ava_assets.partitions import video_batch
 from ava_assets.resources import Platform
-from ava_core.agreement.measure import measure_agreement
-from ava_core.consensus.batch import consensus_of_batch
 from ava_core.decisions import decision_state, newest_decision
+from ava_core.quality.agreement.measure import measure_agreement
+from ava_core.quality.consensus.batch import consensus_of_batch
 from ava_core.store import tasks
 
 GROUP = "quality"

@@ -6,7 +6,7 @@ from dagster import AssetCheckResult, AssetCheckSeverity, AssetIn, asset_check
 from ava_assets.metadata import markdown
 from ava_assets.partitions import video_batch
 from ava_assets.quality import assets
-from ava_core.quality.floors import below_floor
+from ava_core.quality.review.floors import below_floor
 
 Tables = dict[str, pl.DataFrame]
 

@@ -15,9 +15,9 @@ from dagster import (
     sensor,
 )
 
+from ava_assets.announcements import again, noted
 from ava_assets.quality.assets import NEWEST_DECISION, qc_decisions
 from ava_assets.resources import Platform
-from ava_assets.told import again, noted
 from ava_core.decisions import decisions_after
 
 

@@ -10,12 +10,12 @@ from ava_assets.logging import log_progress
 from ava_assets.metadata import markdown, picture
 from ava_assets.partitions import video_batch
 from ava_assets.resources import Platform
-from ava_core.media import clips as media_clips
-from ava_core.media import preview
-from ava_core.media import source_videos as media_sources
-from ava_core.proposals.batch import make_proposals
 from ava_core.store import batches
-from ava_core.tracking.batch import track_clips, track_provenance
+from ava_core.video import cutting as media_clips
+from ava_core.video import preview
+from ava_core.video.intake import source_videos as media_sources
+from ava_core.video.proposals.batch import make_proposals
+from ava_core.video.tracking.batch import track_clips, track_provenance
 
 GROUP = "video"
 DETECTOR_POOL = "detector"

@@ -5,7 +5,7 @@ from dagster import AssetCheckResult, AssetCheckSeverity, asset_check
 
 from ava_assets.partitions import video_batch
 from ava_assets.video import assets
-from ava_core.tables import CLIP_FPS
+from ava_core.base.schemas import CLIP_FPS
 
 
 @asset_check(asset=assets.source_videos, partitions_def=video_batch, blocking=True)

@@ -16,8 +16,8 @@ from dagster import (
 
 from ava_assets.partitions import video_batch
 from ava_assets.resources import Platform
-from ava_core.inbox import look_into_inbox
 from ava_core.store import batches
+from ava_core.video.intake.inbox import look_into_inbox
 
 VIDEO_ASSETS = ("source_videos", "clips", "tracks", "dense_proposals")
 

@@ -11,14 +11,14 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Final
 
+from ava_core.base.errors import CvatError
+from ava_core.base.progress import Progress, ProgressSink, ignore_progress
 from ava_core.demo.client import AnnotatorClient
 from ava_core.demo.editing import Form, edit_tracks
 from ava_core.demo.perception import PROFILES, Profile, perceive
 from ava_core.demo.truth import ClipTruth
-from ava_core.errors import CvatError
 from ava_core.ontology import Ontology
 from ava_core.ontology.form import LABEL
-from ava_core.progress import Progress, ProgressSink, ignore_progress
 
 DONE: Final = "completed"
 

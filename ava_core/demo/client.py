@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import httpx
 
-from ava_core.errors import CvatError, CvatLoginError, CvatUnreachableError
+from ava_core.base.errors import CvatError, CvatLoginError, CvatUnreachableError
 
 PAGE_SIZE: Final = 100
 TIMEOUT_SECONDS: Final = 60.0

@@ -14,12 +14,12 @@ from typing import Any, Final
 
 import numpy as np
 
+from ava_core.base.schemas import CLIP_FPS
 from ava_core.demo.behaviour import generator
 from ava_core.demo.perception import Box, Labels, Perception, Profile, drawn_by_hand
 from ava_core.ontology import Ontology
 from ava_core.ontology.form import SEED_TRACK_ATTRIBUTE, values_from_labels
-from ava_core.tables import CLIP_FPS
-from ava_core.tracking.iou import pairwise_iou
+from ava_core.video.tracking.iou import pairwise_iou
 
 Track = dict[str, Any]
 """`{id, label_id, frame, attributes, shapes: [{frame, points, outside, attributes, …}]}`."""

@@ -10,10 +10,10 @@ from typing import Final
 import numpy as np
 import polars as pl
 
+from ava_core.base.schemas import BOX_COLUMNS
 from ava_core.demo.behaviour import generator
 from ava_core.demo.truth import VISIBLE, ClipTruth
 from ava_core.ontology import Group, Ontology
-from ava_core.tables import BOX_COLUMNS
 
 Box = tuple[float, float, float, float]
 Labels = dict[str, list[int]]

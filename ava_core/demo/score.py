@@ -9,10 +9,10 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from ava_core.base.schemas import BOX_COLUMNS, Schema, empty
 from ava_core.demo.truth import VISIBLE, ClipTruth
 from ava_core.ontology import Ontology
-from ava_core.tables import BOX_COLUMNS, Schema, empty
-from ava_core.tracking.iou import pairwise_iou
+from ava_core.video.tracking.iou import pairwise_iou
 
 Array = npt.NDArray[np.float64]
 
@@ -51,7 +51,7 @@ class WalkerScore:
 
 
 def score_walkers(truth: ClipTruth, proposals: pl.DataFrame, iou: float = IOU) -> WalkerScore:
-    """Compare `tables.PROPOSALS` with the truth at every whole second.
+    """Compare `schemas.PROPOSALS` with the truth at every whole second.
 
     Hardly visible walkers (`truth.VISIBLE`) are neither missed nor wrongly found.
     """
@@ -89,7 +89,7 @@ def score_labels(
 ) -> pl.DataFrame:
     """Each annotator and the consensus against the truth: `LABEL_SCORE`, annotators first by name.
 
-    Takes `tables.RAW_BOXES`, `RAW_LABELS` (of several versions of a job the last one counts), `CONSENSUS_BOXES`
+    Takes `schemas.RAW_BOXES`, `RAW_LABELS` (of several versions of a job the last one counts), `CONSENSUS_BOXES`
     and `CONSENSUS_LABELS`.
     """
     rows = []

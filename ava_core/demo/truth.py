@@ -13,10 +13,10 @@ from typing import Any, Final
 import numpy as np
 import polars as pl
 
+from ava_core.base.schemas import BOX_COLUMNS, CLIP_FPS, Schema, conform
 from ava_core.demo.behaviour import HOURS, draw_habits, gait_of, generator, labels_of
 from ava_core.ontology import Ontology
-from ava_core.proposals.keyframes import keyframe_proposals
-from ava_core.tables import BOX_COLUMNS, CLIP_FPS, Schema, conform
+from ava_core.video.proposals.keyframes import keyframe_proposals
 
 _BOX: Final[Schema] = dict.fromkeys(BOX_COLUMNS, pl.Float64)
 
@@ -92,7 +92,7 @@ class ClipTruth:
 def truth_in_clips(
     truth: SceneTruth, clips: pl.DataFrame, source_videos: pl.DataFrame, ontology: Ontology
 ) -> ClipTruth:
-    """The truth of rendered scenes in clips (`tables.CLIPS`) that were cut from them (`tables.SOURCE_VIDEOS`)."""
+    """The truth of rendered scenes in clips (`schemas.CLIPS`) that were cut from them (`schemas.SOURCE_VIDEOS`)."""
     names = source_videos.filter(pl.col("status") == "ok").select(
         "source_id", source=pl.col("original_name").map_elements(_base, return_dtype=pl.String)
     )

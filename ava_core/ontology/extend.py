@@ -8,7 +8,7 @@ from typing import Any
 
 import yaml
 
-from ava_core.errors import OntologyError
+from ava_core.base.errors import OntologyError
 from ava_core.ontology.load import check_successor, load_ontology, parse_ontology
 from ava_core.ontology.model import Action, Group, Ontology
 

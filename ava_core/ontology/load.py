@@ -24,7 +24,7 @@ from typing import Any, NoReturn
 
 import yaml
 
-from ava_core.errors import OntologyError
+from ava_core.base.errors import OntologyError
 from ava_core.ontology.model import NONE, UNSET, Action, Group, Ontology
 
 _NAME = re.compile(r"[^\s\"\\{}][^\"\\{}\n]*")

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from ava_core.errors import InputError
+from ava_core.base.errors import InputError
 from ava_core.ontology.model import Group, Ontology
 
 _BLOCK = re.compile(r"\b(?:item|label)\s*\{(.*?)\}", re.DOTALL)

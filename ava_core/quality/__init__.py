@@ -1,1 +1,1 @@
-"""What a reviewer sees before deciding, and the report that is read afterwards."""
+"""How well annotators agree, the consensus that follows, and what a reviewer sees before deciding."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import select
 
-from ava_core.errors import InputError
+from ava_core.base.errors import InputError
 from ava_core.store.database import Store
 from ava_core.store.tables import Annotator
 

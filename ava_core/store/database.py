@@ -15,8 +15,8 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy.orm import Session
 
-from ava_core.errors import StoreError
-from ava_core.settings import Settings, with_driver
+from ava_core.base.errors import StoreError
+from ava_core.base.settings import Settings, with_driver
 
 SQLITE_BUSY_MS = 30_000
 """How long a writer waits for another one before it gives up."""

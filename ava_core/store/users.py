@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 
 from sqlalchemy import delete, func, select
 
-from ava_core.errors import InputError, SignInError
+from ava_core.base.errors import InputError, SignInError
 from ava_core.store import audit
 from ava_core.store.database import Store
 from ava_core.store.tables import ConsoleSession, User, now

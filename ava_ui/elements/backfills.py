@@ -6,9 +6,9 @@ from typing import Final
 
 from nicegui import ui
 
-from ava_ui import theme
-from ava_ui.dagster_client import Backfill, DagsterError
-from ava_ui.visit import Visit
+from ava_ui.dagster.client import Backfill, DagsterError
+from ava_ui.frame import theme
+from ava_ui.frame.visit import Visit
 
 LIVE_SECONDS: Final = 6.0
 SHOWN: Final = 8

@@ -5,7 +5,7 @@ from __future__ import annotations
 from nicegui.element import Element
 from nicegui.events import GenericEventArguments
 
-from ava_core.tables import CLIP_FPS
+from ava_core.base.schemas import CLIP_FPS
 
 
 class ClipPlayer(Element, component="clip_player.js"):

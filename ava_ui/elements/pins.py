@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from nicegui import ui
 
-from ava_core.errors import InputError
+from ava_core.base.errors import InputError
 
 
 class Pins:

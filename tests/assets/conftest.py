@@ -10,15 +10,15 @@ from typing import Any
 import dagster as dg
 import pytest
 
-from ava_assets import services
 from ava_assets.definitions import build_definitions
-from ava_assets.instance import open_instance
 from ava_assets.resources import Platform
-from ava_core.cvat.gateway import CvatGateway
+from ava_assets.running import services
+from ava_assets.running.instance import open_instance
+from ava_core.annotation.gateway import CvatGateway
+from ava_core.base.settings import Settings, load_settings
 from ava_core.demo.annotators import SimulatedAnnotator, demo_annotators
 from ava_core.demo.scenes import make_batch_zip
 from ava_core.demo.truth import SceneTruth
-from ava_core.settings import Settings, load_settings
 from ava_core.store import annotators, open_store
 
 SCENE_SECONDS = 8.0

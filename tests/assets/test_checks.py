@@ -10,7 +10,7 @@ from ava_assets.quality.checks import (
     clips_have_annotators_enough,
     nobody_is_suspect,
 )
-from ava_core.tables import (
+from ava_core.base.schemas import (
     AGREEMENT_BY_CLASS,
     AGREEMENT_BY_CLIP,
     CONSENSUS_BOXES,

@@ -11,8 +11,8 @@ import pytest
 import yaml
 
 from ava_assets.definitions import build_definitions
-from ava_assets.instance import dagster_yaml
-from ava_core.settings import load_settings
+from ava_assets.running.instance import dagster_yaml
+from ava_core.base.settings import load_settings
 
 PER_BATCH = {
     "source_videos", "clips", "tracks", "dense_proposals", "cvat_tasks", "annotated_in_cvat", "raw_annotations",
@@ -82,7 +82,7 @@ def test_importing_the_core_is_light() -> None:
     """No heavy library is loaded before it is needed (measured in benchmarks/start.py)."""
     heavy = {"torch", "cv2", "av", "rfdetr", "dagster", "nicegui", "scipy", "cvat_sdk", "matplotlib"}
     program = (
-        "import sys, ava_core, ava_core.settings, ava_core.store, ava_core.ontology, ava_core.tables;"
+        "import sys, ava_core, ava_core.base.settings, ava_core.store, ava_core.ontology, ava_core.base.schemas;"
         "print(*sys.modules)"
     )
     loaded = subprocess.run(

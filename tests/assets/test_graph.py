@@ -12,14 +12,13 @@ import pytest
 import sqlalchemy as sa
 
 from ava_core import decisions
+from ava_core.dataset.export.validate import validate_dataset
 from ava_core.demo.annotators import SimulatedAnnotator, simulate
 from ava_core.demo.truth import SceneTruth, truth_in_clips
-from ava_core.export.validate import validate_dataset
-from ava_core.inbox import add_to_inbox
 from ava_core.ontology import load_ontology
 from ava_core.store import batches, open_store, readings, tasks
-
-from .conftest import Site
+from ava_core.video.intake.inbox import add_to_inbox
+from tests.assets.conftest import Site
 
 BATCH = "street_1"
 

@@ -11,12 +11,11 @@ import dagster as dg
 import pytest
 
 from ava_assets.annotation import sensors
-from ava_assets.told import FIRST_WAIT_SECONDS
-from ava_core.cvat.sync import CompletedWork
-from ava_core.cvat.webhook import keep_delivery
-from ava_core.errors import CvatUnreachableError
-
-from .conftest import Site
+from ava_assets.announcements import FIRST_WAIT_SECONDS
+from ava_core.annotation.sync import CompletedWork
+from ava_core.annotation.webhook import keep_delivery
+from ava_core.base.errors import CvatUnreachableError
+from tests.assets.conftest import Site
 
 
 class Cvat:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from ava_core.settings import Settings, load_settings
+from ava_core.base.settings import Settings, load_settings
 from ava_core.store import Store, open_store
 
 

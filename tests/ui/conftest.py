@@ -16,13 +16,12 @@ from nicegui.testing import User
 from nicegui.testing.user_simulation import user_simulation
 from playwright.sync_api import Browser, sync_playwright
 
-from ava_core.settings import Settings
+from ava_core.base.settings import Settings
 from ava_core.store import users
-from ava_ui.console import Console
-from ava_ui.sessions import COOKIE
-
-from .browser import CHROMIUM
-from .home import PASSWORD, copy_home, make_home
+from ava_ui.known.console import Console
+from ava_ui.web.door import COOKIE
+from tests.support.browser import CHROMIUM
+from tests.support.home import PASSWORD, copy_home, make_home
 
 
 @dataclass

@@ -16,13 +16,12 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser
 
 from ava_core import decisions
-from ava_core.settings import Settings
+from ava_core.base.settings import Settings
 from ava_core.store import batches, open_store
 from ava_ui.main import PAGES
-
-from .browser import SIZES, Visitor
-from .home import BATCH
-from .test_pages import PARAMS
+from tests.support.browser import SIZES, Visitor
+from tests.support.home import BATCH
+from tests.ui.pages.test_every_page import PARAMS
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("browser")]
 
@@ -32,7 +31,7 @@ PROJECT = Path(__file__).resolve().parents[2]
 @pytest.fixture
 def console_url(settings: Settings) -> Iterator[str]:
     """The console as a process of its own, on a free port; Dagster does not run."""
-    from ava_assets.services import free_port
+    from ava_assets.running.services import free_port
 
     port = free_port()
     outside = ("PYTEST", "NICEGUI", "AVA_")

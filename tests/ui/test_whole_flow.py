@@ -18,19 +18,18 @@ import pytest
 from playwright.sync_api import Browser
 from playwright.sync_api import TimeoutError as PlaywrightTimeout
 
-from ava_assets.services import free_port
+from ava_assets.running.services import free_port
 from ava_core import decisions
-from ava_core.cvat.gateway import CvatGateway
+from ava_core.annotation.gateway import CvatGateway
+from ava_core.base.settings import Settings, load_settings
+from ava_core.base.storage import Storage
+from ava_core.dataset.export.validate import errors_among, validate_dataset
 from ava_core.demo.annotators import demo_annotators, simulate
 from ava_core.demo.scenes import make_batch_zip
 from ava_core.demo.truth import truth_in_clips
-from ava_core.export.validate import errors_among, validate_dataset
 from ava_core.ontology import load_ontology
-from ava_core.settings import Settings, load_settings
-from ava_core.storage import Storage
 from ava_core.store import open_store, tasks
-
-from .browser import Visitor
+from tests.support.browser import Visitor
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("up")]
 

@@ -10,12 +10,12 @@ import numpy as np
 import polars as pl
 import pytest
 
+from ava_core.base.errors import MediaError
 from ava_core.demo.itinerary import height_at, plan_scene
 from ava_core.demo.scenes import FPS, SIZE, make_batch_zip, render_scenes
 from ava_core.demo.truth import SOURCE_BOXES, SceneTruth
-from ava_core.errors import MediaError
-from ava_core.media.frames import decoded_frames
-from ava_core.media.probe import probe
+from ava_core.video.media.frames import decoded_frames
+from ava_core.video.media.probe import probe
 
 SECONDS = 4.0
 

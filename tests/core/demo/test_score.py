@@ -5,17 +5,10 @@ from __future__ import annotations
 import polars as pl
 import pytest
 
+from ava_core.base.schemas import CONSENSUS_BOXES, CONSENSUS_LABELS, PROPOSALS, RAW_BOXES, RAW_LABELS, empty
 from ava_core.demo.score import score_labels, score_walkers
 from ava_core.demo.truth import TRUTH_BOXES, TRUTH_LABELS, ClipTruth
 from ava_core.ontology import load_ontology
-from ava_core.tables import (
-    CONSENSUS_BOXES,
-    CONSENSUS_LABELS,
-    PROPOSALS,
-    RAW_BOXES,
-    RAW_LABELS,
-    empty,
-)
 
 SECONDS = 4
 STREET = load_ontology("street")

@@ -5,10 +5,10 @@ from __future__ import annotations
 import polars as pl
 import pytest
 
+from ava_core.base.schemas import CLIPS, SOURCE_VIDEOS, TRACKS, conform
 from ava_core.demo.behaviour import GAITS, draw_habits, gait_of, generator, labels_of
 from ava_core.demo.truth import SOURCE_BOXES, SceneTruth, invented_truth, truth_in_clips
 from ava_core.ontology import load_ontology
-from ava_core.tables import CLIPS, SOURCE_VIDEOS, TRACKS, conform
 
 STREET = load_ontology("street")
 AVA = load_ontology("ava80")

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from ava_core.errors import OntologyError
+from ava_core.base.errors import OntologyError
 from ava_core.ontology import load_ontology, shipped_ontologies
 from ava_core.ontology.extend import publish, published, to_yaml, with_action
 from ava_core.ontology.load import parse_ontology

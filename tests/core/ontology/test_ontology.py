@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ava_core.errors import InputError, OntologyError
+from ava_core.base.errors import InputError, OntologyError
 from ava_core.ontology import NONE, UNSET, check_successor, load_ontology, shipped_ontologies
 from ava_core.ontology.form import (
     SEED_TRACK_ATTRIBUTE,

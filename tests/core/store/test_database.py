@@ -13,7 +13,7 @@ from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 
-from ava_core.errors import StoreError
+from ava_core.base.errors import StoreError
 from ava_core.store import Store, open_store, tasks
 from ava_core.store.database import _alembic_config
 from ava_core.store.tables import Base, Task

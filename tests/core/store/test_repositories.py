@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from ava_core.errors import InputError
+from ava_core.base.errors import InputError
 from ava_core.store import Store, annotators, audit, batches, readings, tasks, webhook_events
 from ava_core.store.tables import Job, Task
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
-from ava_core.errors import InputError, SignInError
+from ava_core.base.errors import InputError, SignInError
 from ava_core.store import Store, audit, open_store, users
 from ava_core.store.tables import ConsoleSession, User, now
 

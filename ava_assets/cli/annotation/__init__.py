@@ -1,0 +1,1 @@
+"""Commands on annotators, their work, and CVAT."""

@@ -1,0 +1,109 @@
+"""`ava annotator`: who may get work."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from ava_core.base.errors import InputError
+from ava_core.base.settings import load_settings
+
+app = typer.Typer(
+    no_args_is_help=True, help="Say who annotates. Names are user names on the annotation server."
+)
+
+Name = Annotated[str, typer.Argument(help="The exact user name on the annotation server.")]
+
+
+@app.command("add")
+def add(
+    name: Name,
+    email: Annotated[str, typer.Option(help="Make an account with this address where there is none.")] = "",
+    password: Annotated[
+        str, typer.Option(envvar="AVA_ANNOTATOR_PASSWORD", help="Password of an account that is made.")
+    ] = "",
+    capacity: Annotated[
+        int | None, typer.Option(min=1, help="Most clips of one batch. Default: no limit.")
+    ] = None,
+) -> None:
+    """Add an annotator, who gets a share of every batch from now on.
+
+    The person must be a member of the organisation on the annotation server. With `--email` an account is made
+    and taken in where there is none; without a password one is drawn and shown once.
+
+    Example: `ava annotator add mia --email mia@example.org`
+    """
+    import secrets
+
+    from ava_core.annotation.gateway import CvatGateway
+    from ava_core.store import annotators, open_store
+
+    settings = load_settings()
+    console = Console(highlight=False, soft_wrap=True)
+    with CvatGateway(settings) as gateway:
+        gateway.ensure_organisation()
+        number = gateway.members().get(name)
+        if number is None and not email:
+            raise InputError(
+                f"{name!r} is no member of organisation {settings.cvat_organisation!r} on {gateway.url}.",
+                "Invite the person there, or give --email to make an account.",
+            )
+        if number is None:
+            secret = password or secrets.token_urlsafe(12)
+            number = gateway.register_annotator(name, secret, email)
+            if not password:
+                console.print(f"Account {name} made; its password, shown only now: {secret}", markup=False)
+    store = open_store(settings)
+    annotators.put(store, name, cvat_user_id=number, email=email)
+    if capacity is not None:
+        annotators.set_state(store, name, capacity=capacity)
+    console.print(f"{name} gets work from the next batch on.", markup=False)
+
+
+@app.command("list")
+def list_annotators() -> None:
+    """Show everyone with state, limit and jobs."""
+    from ava_core.store import annotators, open_store, tasks
+
+    store = open_store(load_settings())
+    console = Console()
+    everyone = annotators.everyone(store)
+    if not everyone:
+        console.print("No annotators yet. `ava annotator add NAME` adds one.")
+        return
+    table = Table(box=None)
+    for column in ("annotator", "state", "limit", "jobs", "completed"):
+        table.add_column(column, justify="right" if column in ("limit", "jobs", "completed") else "left")
+    load = tasks.load(store)
+    for person in everyone:
+        state = "inactive" if not person.active else "paused" if person.paused else "active"
+        jobs, done = load.get(person.username, (0, 0))
+        table.add_row(person.username, state, str(person.capacity or "–"), str(jobs), str(done))
+    console.print(table)
+
+
+@app.command("pause")
+def pause(name: Name) -> None:
+    """Give an annotator no new work; what was dealt out stays."""
+    _set(name, paused=True)
+
+
+@app.command("resume")
+def resume(name: Name) -> None:
+    """Give a paused annotator work again."""
+    _set(name, paused=False)
+
+
+@app.command("deactivate")
+def deactivate(name: Name) -> None:
+    """Give an annotator no work any more; `ava annotator add` takes it back. What was done is kept."""
+    _set(name, active=False)
+
+
+def _set(name: str, *, paused: bool | None = None, active: bool | None = None) -> None:
+    from ava_core.store import annotators, open_store
+
+    annotators.set_state(open_store(load_settings()), name, paused=paused, active=active)

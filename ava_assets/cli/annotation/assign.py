@@ -1,0 +1,89 @@
+"""`ava assign`: who gets which clip, before and after the tasks are made."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from ava_core.base.settings import load_settings
+
+app = typer.Typer(no_args_is_help=True, help="See who would get which clip, and change who has it.")
+
+Batch = Annotated[str, typer.Argument(help="Name of the batch.")]
+Clip = Annotated[str, typer.Argument(help="Id of the clip.")]
+Actor = Annotated[str, typer.Option(help="Who does this, for the record.", envvar="USER")]
+
+
+@app.command("preview")
+def preview(batch: Batch) -> None:
+    """Show how a batch would be dealt out now; nothing is made.
+
+    Settings: AVA_OVERLAP, AVA_ANNOTATORS_PER_CLIP, AVA_PAIR_FLOOR, AVA_SEED, and each annotator's limit.
+    """
+    from ava_core.annotation.tasks import new_clips, plan_batch
+    from ava_core.batch import open_batch
+
+    at = open_batch(load_settings(), batch)
+    clips = at.storage.read_table(at.storage.table_path(batch, "clips"))
+    plan, new = plan_batch(clips, at.settings, at.store), new_clips(at.store, batch, clips)
+    table = Table(box=None)
+    table.add_column("annotator")
+    for column in ("clips", "shared", "least shared with one other"):
+        table.add_column(column, justify="right")
+    for name, clips_of in sorted(plan.load.items()):
+        shared = sum(len(names) > 1 and name in names for names in plan.annotators.values())
+        least = min((plan.shared[min(name, o), max(name, o)] for o in plan.load if o != name), default=0)
+        table.add_row(name, str(clips_of), str(shared), str(least))
+    console = Console()
+    console.print(table)
+    console.print(f"{clips.height} clips, of which {clips.height - len(new)} have their task and keep it.")
+
+
+@app.command("move")
+def move(
+    job: Annotated[int, typer.Argument(help="Number of the job, as in CVAT.")],
+    annotator: Annotated[str, typer.Argument(help="Who gets it.")],
+    actor: Actor = "admin",
+) -> None:
+    """Give a job that nobody has begun to another annotator."""
+    from ava_core.annotation.staffing import reassign
+    from ava_core.store import open_store
+
+    settings = load_settings()
+    reassign(settings, open_store(settings), job, annotator, actor)
+    Console().print(f"Job {job} is {annotator}'s now.", markup=False)
+
+
+@app.command("top-up")
+def top_up_clip(
+    batch: Batch,
+    clip: Clip,
+    annotator: Annotated[str, typer.Option(help="Who. Default: who has least to do.")] = "",
+    actor: Actor = "admin",
+) -> None:
+    """Give a clip that has its task one annotator more, who sees nothing of the others' work."""
+    from ava_core.annotation.staffing import top_up
+    from ava_core.batch import open_batch
+
+    at = open_batch(load_settings(), batch)
+    who = top_up(at.settings, at.store, at.storage, at.ontology, batch, clip, actor, annotator)
+    Console().print(f"{who} gets clip {clip} as well.", markup=False)
+
+
+@app.command("requeue")
+def requeue_clip(
+    batch: Batch,
+    clip: Clip,
+    second: Annotated[int, typer.Option(min=0, help="The second that the reviewer's comment is about.")] = 0,
+    actor: Actor = "admin",
+) -> None:
+    """Hand a rejected clip back to its annotators, with the reviewer's comment as an issue in CVAT."""
+    from ava_core.annotation.staffing import requeue
+    from ava_core.batch import open_batch
+
+    at = open_batch(load_settings(), batch)
+    jobs = requeue(at.settings, at.store, batch, clip, actor, second=second)
+    Console().print(f"{len(jobs)} job(s) of {clip} handed back.", markup=False)

@@ -1,0 +1,94 @@
+"""`ava cvat`: the annotation server, set up and looked at; pre-annotations for an import by hand."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from ava_core.base.settings import load_settings
+
+if TYPE_CHECKING:
+    from ava_core.annotation.setup import Step
+
+app = typer.Typer(no_args_is_help=True, help="Set up the annotation server, and see whether it fits.")
+
+
+@app.command("setup")
+def setup(
+    webhook_url: Annotated[
+        str,
+        typer.Option(
+            help="Where CVAT reaches the console's webhook, e.g. http://host.docker.internal:8501/webhook"
+        ),
+    ] = "",
+) -> None:
+    """Make organisation, project and webhook where they are missing; say what a person must still do.
+
+    The server is AVA_CVAT_URL, the account AVA_CVAT_TOKEN, or AVA_CVAT_USERNAME and AVA_CVAT_PASSWORD. Run it as
+    often as you like.
+    """
+    from ava_core.annotation.setup import set_up
+    from ava_core.ontology import load_ontology
+    from ava_core.store import annotators, open_store
+
+    settings = load_settings()
+    names = [person.username for person in annotators.available(open_store(settings))]
+    _show(set_up(settings, load_ontology(settings.ontology), names, webhook_url))
+
+
+@app.command("check")
+def check_server() -> None:
+    """Say whether the server, its version, the account, the project and the annotators are as they must be."""
+    from ava_core.annotation.setup import check
+    from ava_core.ontology import load_ontology
+    from ava_core.store import annotators, open_store
+
+    settings = load_settings()
+    names = [person.username for person in annotators.available(open_store(settings))]
+    if _show(check(settings, load_ontology(settings.ontology), names)):
+        raise typer.Exit(1)
+
+
+@app.command("xml")
+def xml(
+    target: Annotated[Path, typer.Argument(help="Folder for the files, one a clip.")],
+    batch: Annotated[str, typer.Option(help="A batch of this platform, whose tracks are drawn.")] = "",
+    proposals: Annotated[Path | None, typer.Option(help="dense_proposals.pkl made elsewhere.")] = None,
+    frames: Annotated[Path | None, typer.Option(help="The frames.zip that goes with it.")] = None,
+    pictures: Annotated[
+        bool,
+        typer.Option(help="For tasks made of the zip's pictures, one a second, instead of the clip's video."),
+    ] = False,
+) -> None:
+    """Write the pre-annotations as CVAT 1.1 XML files, for an import into tasks by hand.
+
+    Example: `ava cvat xml out --proposals dense_proposals.pkl --frames frames.zip`
+    """
+    from ava_core.annotation.xml import write_batch_xml, write_proposals_xml
+    from ava_core.base.storage import Storage
+    from ava_core.ontology import load_ontology
+
+    settings = load_settings()
+    ontology = load_ontology(settings.ontology)
+    if batch and proposals is None:
+        storage = Storage(settings.resolved_storage_url)
+        files = write_batch_xml(target, batch, storage, ontology)
+    elif proposals is not None and frames is not None and not batch:
+        files = write_proposals_xml(target, proposals, frames, ontology, pictures=pictures)
+    else:
+        raise typer.BadParameter("give --batch, or --proposals with --frames")
+    Console().print(f"{len(files)} file(s) in {target}.")
+
+
+def _show(steps: list[Step]) -> int:
+    """Print the steps; returns how many are left to a person."""
+    table = Table(box=None, show_header=False)
+    colours = {"there": "green", "made": "cyan", "by hand": "yellow"}
+    for step in steps:
+        table.add_row(f"[{colours[step.state]}]{step.state}[/]", step.what, step.said)
+    Console().print(table)
+    return sum(step.state == "by hand" for step in steps)

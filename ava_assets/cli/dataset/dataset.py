@@ -1,0 +1,132 @@
+"""Commands on datasets: `ava validate`, `ava trace`, `ava import`."""
+
+from __future__ import annotations
+
+import json
+import sys
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.console import Console
+
+from ava_core.base.errors import InputError
+from ava_core.base.settings import load_settings
+
+if TYPE_CHECKING:
+    from ava_core.dataset.importing.imported import Imported
+
+
+def validate(
+    folder: Annotated[Path, typer.Argument(help="Folder of an AVA dataset, made here or elsewhere.")],
+    as_json: Annotated[bool, typer.Option("--json", help="Print the findings as JSON.")] = False,
+) -> None:
+    """Check an AVA dataset against all that its readers enforce; exit code 1 where there are errors."""
+    from ava_core.dataset.export.validate import errors_among, validate_dataset
+
+    findings = validate_dataset(folder)
+    if as_json:
+        print(json.dumps([asdict(finding) for finding in findings], indent=2))
+    else:
+        console = Console(highlight=False, soft_wrap=True)
+        for finding in findings:
+            console.print(str(finding), markup=False)
+        console.print(f"{len(findings)} finding(s) in {folder}" if findings else f"No findings in {folder}.")
+    if errors_among(findings):
+        sys.exit(1)
+
+
+def trace(
+    release: Annotated[str, typer.Argument(help="Name of a release, or its folder.")],
+    row: Annotated[str, typer.Argument(help="train:12 (line 12 of the split's csv), or the line itself.")],
+    as_json: Annotated[bool, typer.Option("--json", help="Print the lineage as JSON.")] = False,
+) -> None:
+    """Show where a row of a release comes from: votes, annotators, jobs, clip, source file, frame."""
+    from ava_assets.cli.dataset.release import opened_release
+    from ava_core.dataset.export.lineage import trace as trace_row
+
+    with opened_release(release) as folder:
+        found = trace_row(folder, row)
+    if as_json:
+        print(json.dumps(found, indent=2))
+        return
+    console = Console(highlight=False, soft_wrap=True)
+    ratings = found.pop("ratings") or []
+    width = max(map(len, found))
+    for name, value in found.items():
+        console.print(f"{name:<{width}}  {'–' if value is None else value}", markup=False)
+    for rating in ratings:
+        said = ", ".join(map(str, rating["action_ids"])) or "none of the group"
+        counted = "" if rating["counted"] else ", excluded"
+        edited = {True: "box edited", False: "box untouched", None: "no box"}[rating["edited"]]
+        console.print(
+            f"  {rating['annotator']} said {said} ({edited}; task {rating['task_id']}, job {rating['job_id']}, "
+            f"reading {rating['version']}, track {rating['track_key']}{counted})",
+            markup=False,
+        )
+
+
+def import_dataset(
+    sources: Annotated[
+        list[Path],
+        typer.Argument(
+            help="An AVA dataset's folder, an older AVA_dataset.csv, or CVAT XML 1.1 (.xml, .zip)."
+        ),
+    ],
+    to: Annotated[Path, typer.Option(help="New folder for the dataset.")],
+    ontology: Annotated[
+        str,
+        typer.Option(
+            help="Name or file of the ontology. Default: the setting's; of a folder, its label map."
+        ),
+    ] = "",
+    index_fps: Annotated[
+        float | None,
+        typer.Option(help="Frame numbers a second. Default: 1 in the older csv, 30 in CVAT's XML."),
+    ] = None,
+    size: Annotated[str, typer.Option(help="Of the older csv's pictures, in pixels.")] = "1280x720",
+) -> None:
+    """Take existing work over as a dataset; every defect that was repaired is listed."""
+    from ava_core.dataset.importing.imported import write_import
+
+    imported = _imported(sources, ontology, index_fps, size)
+    console = Console(highlight=False, soft_wrap=True)
+    for repair in imported.repairs:
+        where = f", line {repair.line} first" if repair.line else ""
+        console.print(f"{repair.defect}: {repair.repair} ({repair.rows} rows{where})", markup=False)
+    if imported.agreement:
+        overall = {row["statistic"]: row for row in imported.agreement["overall"].to_dicts()}
+        alpha = overall["pooled_alpha"]
+        value = alpha["reason"] if alpha["value"] is None else f"{alpha['value']:.3f}"
+        console.print(f"agreement of annotators, pooled alpha: {value}", markup=False)
+    folder = write_import(to, imported)
+    console.print(f"dataset: {folder}", markup=False)
+
+
+def _imported(sources: list[Path], ontology: str, index_fps: float | None, size: str) -> Imported:
+    """Import by what the sources are."""
+    from ava_core.dataset.importing.ava import import_ava
+    from ava_core.dataset.importing.cvat_xml import import_cvat_xml
+    from ava_core.dataset.importing.older_csv import import_older_csv
+    from ava_core.ontology import load_ontology
+
+    for source in sources:
+        if not source.exists():
+            raise InputError(f"{source} does not exist.")
+    kinds = {"folder" if source.is_dir() else source.suffix.lower() for source in sources}
+    if kinds == {"folder"} and len(sources) == 1:
+        return import_ava(sources[0], load_ontology(ontology) if ontology else None)
+    words = load_ontology(ontology or load_settings().ontology)
+    if kinds == {".csv"} and len(sources) == 1:
+        return import_older_csv(sources[0], words, index_fps=index_fps or 1.0, size=_size(size))
+    if kinds <= {".xml", ".zip"}:
+        return import_cvat_xml(sources, words, index_fps=index_fps or 30.0)
+    raise InputError("These cannot be imported together.", "Give one folder, one csv, or CVAT's files.")
+
+
+def _size(text: str) -> tuple[int, int]:
+    width, _, height = text.lower().partition("x")
+    if not (width.isdigit() and height.isdigit() and int(width) and int(height)):
+        raise InputError(f"--size {text!r} is not WIDTHxHEIGHT.", "Say 1280x720.")
+    return int(width), int(height)

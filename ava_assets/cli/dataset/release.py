@@ -1,0 +1,152 @@
+"""`ava release`: datasets made of approved batches."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from ava_core.base.errors import InputError
+from ava_core.base.settings import load_settings
+
+app = typer.Typer(
+    no_args_is_help=True, help="Make, list and compare releases: datasets of all approved batches."
+)
+
+
+@app.command("make")
+def make(
+    name: Annotated[str, typer.Option(help="Name of the release. Default: the next of v1, v2, …")] = "",
+    note: Annotated[str, typer.Option(help="A sentence for the dataset card.")] = "",
+    licence: Annotated[
+        str, typer.Option(help="Licence, for card and citation; best as an SPDX identifier.")
+    ] = "",
+    author: Annotated[list[str] | None, typer.Option(help="`Family, Given`; may be repeated.")] = None,
+    flavour: Annotated[
+        list[str] | None,
+        typer.Option(help="Layout beside AVA's own; may be repeated, `none` for none. Default: all of them."),
+    ] = None,
+    ratios: Annotated[str, typer.Option(help="Shares of train, val and test.")] = "0.7,0.15,0.15",
+    pin: Annotated[list[str] | None, typer.Option(help="SOURCE=SPLIT; may be repeated.")] = None,
+    batch: Annotated[
+        list[str] | None,
+        typer.Option(help="Batch that goes in; may be repeated. Default: all that have a dataset."),
+    ] = None,
+    least_rows: Annotated[int, typer.Option(help="Classes with fewer labels are named in the card.")] = 0,
+    drop_rare: Annotated[bool, typer.Option(help="Leave those classes out; ids stay as they are.")] = False,
+    drop_weak: Annotated[
+        bool, typer.Option(help="Leave classes out whose agreement lies below the ontology's floor.")
+    ] = False,
+) -> None:
+    """Make an immutable release of everything that is approved, print what readers would say, and where it lies."""
+    from ava_assets.release import make_release
+    from ava_core.dataset.export.flavours import FLAVOURS
+    from ava_core.dataset.export.validate import validate_dataset
+
+    flavours = list(FLAVOURS) if flavour is None else [each for each in flavour if each != "none"]
+    folder = make_release(
+        load_settings(), name=name, note=note, licence=licence, authors=author or [], flavours=flavours,
+        ratios=_ratios(ratios), pins=_pins(pin or []), batches=batch or [], least_rows=least_rows,
+        drop_rare=drop_rare, drop_weak=drop_weak,
+    )  # fmt: skip
+    console = Console(highlight=False, soft_wrap=True)
+    with opened_release(folder.name) as local:
+        for finding in validate_dataset(local):
+            console.print(str(finding), markup=False)
+    console.print(f"dataset: {folder}", markup=False)
+
+
+@app.command("list")
+def list_releases() -> None:
+    """Show the releases."""
+    from ava_core.base.storage import Storage
+
+    storage = Storage(load_settings().resolved_storage_url)
+    folder = storage.path("releases")
+    names = sorted(path.name for path in folder.iterdir()) if folder.exists() else []
+    console = Console(highlight=False, soft_wrap=True)
+    for name in (name for name in names if not name.startswith(".")):
+        console.print(f"{name}  {folder / name}", markup=False)
+    if not names:
+        console.print("No releases yet. `ava release make` makes one.")
+
+
+@app.command("diff")
+def diff(
+    before: Annotated[str, typer.Argument(help="Name of a release, or a dataset's folder.")],
+    after: Annotated[str, typer.Argument(help="Name of a release, or a dataset's folder.")],
+    labels: Annotated[int, typer.Option(help="Changed labels that are listed one by one.")] = 20,
+) -> None:
+    """Show what changed from one release to another: by class, by clip, by label."""
+    from ava_core.dataset.export.diff import diff_releases
+
+    with opened_release(before) as old, opened_release(after) as new:
+        found = diff_releases(old, new)
+    console = Console(highlight=False, soft_wrap=True)
+    if found.is_empty:
+        console.print(f"{before} and {after} say the same.")
+        return
+    _show(console, "Labels by class", found.classes)
+    _show(console, "Clips", found.clips)
+    by_kind = found.labels.group_by("change").len().sort("change").rows()
+    title = ", ".join(f"{number} {change}" for change, number in by_kind) or "none changed"
+    console.print(f"Labels: {title}")
+    _show(console, "The first of them" if found.labels.height > labels else "", found.labels.head(labels))
+
+
+@contextmanager
+def opened_release(name_or_path: str) -> Iterator[Path]:
+    """The folder of a release by name, or the folder itself, on this machine for the time of the block.
+
+    Raises `InputError` where there is neither.
+    """
+    from ava_core.base.storage import Storage
+    from ava_core.dataset.export.folders import fetched_folder
+
+    storage = Storage(load_settings().resolved_storage_url)
+    named = storage.path("releases", name_or_path)
+    if "/" not in name_or_path and named.exists():
+        with fetched_folder(storage, named) as folder:
+            yield folder
+        return
+    path = Path(name_or_path).expanduser()
+    if not path.is_dir():
+        raise InputError(f"There is no release {name_or_path!r}.", "`ava release list` shows them.")
+    yield path
+
+
+def _show(console: Console, title: str, table: object) -> None:
+    import polars as pl
+
+    assert isinstance(table, pl.DataFrame)
+    if table.is_empty():
+        return
+    shown = Table(title=title or None, title_justify="left", box=None)
+    for name, kind in table.schema.items():
+        shown.add_column(name.replace("_", " "), justify="left" if kind == pl.String else "right")
+    for row in table.rows():
+        shown.add_row(*("–" if value is None else str(value) for value in row))
+    console.print(shown)
+
+
+def _ratios(text: str) -> dict[str, float]:
+    from ava_core.dataset.export.splits import SPLITS
+
+    try:
+        values = [float(part) for part in text.split(",")]
+        return dict(zip(SPLITS, values, strict=True))
+    except ValueError:
+        raise InputError(f"--ratios {text!r} is not three numbers.", "Say 0.7,0.15,0.15.") from None
+
+
+def _pins(texts: list[str]) -> dict[str, str]:
+    pairs = [text.rpartition("=") for text in texts]
+    for source, equals, split in pairs:
+        if not equals or not source:
+            raise InputError(f"--pin {source}{equals}{split} is not SOURCE=SPLIT.", "Say demo_scene_1=test.")
+    return {source: split for source, _, split in pairs}

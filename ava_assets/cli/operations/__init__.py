@@ -1,0 +1,1 @@
+"""Commands on the platform: starting it, its users, its health, the demonstration."""

@@ -1,0 +1,1 @@
+"""Commands on decisions, gold clips and audits."""

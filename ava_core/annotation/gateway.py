@@ -1,0 +1,333 @@
+"""The one way to the annotation server: `cvat-sdk` behind few methods that speak of projects, clips and people.
+
+The organisation is always set: what is made without it lies outside and is seen by nobody. Answers are plain
+dictionaries, as the API gives them. Credentials are never shown.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from ava_core.annotation.session import (
+    API_KEY,
+    POLL_SECONDS,
+    CvatLostError,
+    CvatMissingError,
+    CvatSession,
+    made_once,
+    short,
+)
+from ava_core.base.errors import CvatError
+from ava_core.ontology import Ontology
+from ava_core.ontology.form import LABEL, cvat_labels
+
+UPLOAD_TIMEOUT_SECONDS: Final = 1800.0
+"""How long CVAT may take to make a task of an uploaded clip."""
+
+
+@dataclass(frozen=True)
+class ProjectInfo:
+    """A project and its form: id of the person label, ids of the attributes by name."""
+
+    project_id: int
+    label_id: int
+    specs: dict[str, int]
+
+
+class CvatGateway(CvatSession):
+    """What the platform asks of the annotation server. Use it in a `with` block, from one thread."""
+
+    def about(self) -> str:
+        """The server's version."""
+        return str(self._read("server_api", "retrieve_about")["version"])
+
+    def whoami(self) -> dict[str, Any]:
+        """The account of this session: `username`, `is_superuser`, …"""
+        with self._outside():
+            return self._read("users_api", "retrieve_self")
+
+    def may_write(self) -> bool:
+        """Whether the credentials may change anything: personal access tokens are read-only unless told otherwise."""
+        token = self.settings.cvat_token
+        if token is None or API_KEY.fullmatch(token.get_secret_value()):
+            return True
+        with self._outside():
+            return not self._read("auth_api", "retrieve_access_tokens_self")["read_only"]
+
+    def ensure_organisation(self) -> bool:
+        """Make the organisation where it does not exist; returns whether it was made."""
+        slug = self.settings.cvat_organisation
+        if self.has_organisation():
+            return False
+        request = self._model("OrganizationWriteRequest")(slug=slug, name=slug)
+        with self._outside():
+            return made_once(
+                lambda: self.has_organisation() or None,
+                lambda: bool(self._write("organizations_api", "create", request)),
+            )
+
+    def has_organisation(self) -> bool:
+        """Whether the organisation exists, and this account sees it."""
+        with self._outside():
+            known = self._list("organizations_api")
+        return self.settings.cvat_organisation in {organisation["slug"] for organisation in known}
+
+    @contextmanager
+    def _outside(self) -> Iterator[None]:
+        """Calls about what lies in no organisation: inside one that does not exist, every call is 404."""
+        before, self._client.organization_slug = self._client.organization_slug, None
+        try:
+            yield
+        finally:
+            self._client.organization_slug = before
+
+    def ensure_project(self, name: str, ontology: Ontology) -> ProjectInfo:
+        """The project of that name, made with the ontology's form where it does not exist.
+
+        Raises `CvatError` where the project has another form: annotations made with it would be misread.
+        """
+        request = self._model("ProjectWriteRequest")(
+            name=name, labels=[self._model("PatchedLabelRequest")(**label) for label in cvat_labels(ontology)]
+        )
+        project = made_once(
+            lambda: self.project_named(name), lambda: self._write("projects_api", "create", request)
+        )
+        project_id = int(project["id"])
+        labels = {label["name"]: label for label in self._list("labels_api", project_id=project_id)}
+        wanted = {a["name"]: list(a["values"]) for a in cvat_labels(ontology)[0]["attributes"]}
+        actual = {a["name"]: list(a["values"]) for a in labels.get(LABEL, {"attributes": []})["attributes"]}
+        if any(actual.get(attribute) != values for attribute, values in wanted.items()):
+            raise CvatError(
+                f"Project {name!r} on {self.url} has another form than ontology {ontology.name} {ontology.version}.",
+                "Name another project (AVA_CVAT_PROJECT), or use the ontology that it was made with.",
+            )
+        label = labels[LABEL]
+        return ProjectInfo(
+            project_id, int(label["id"]), {a["name"]: int(a["id"]) for a in label["attributes"]}
+        )
+
+    def project_named(self, name: str) -> dict[str, Any] | None:
+        """The oldest project of exactly that name: names may repeat."""
+        return next((p for p in self._list("projects_api", name=name) if p["name"] == name), None)
+
+    def members(self) -> dict[str, int]:
+        """Active members of the organisation: user ids by exact user name."""
+        rows = self._list("memberships_api") if self._client.organization_slug else []
+        return {
+            row["user"]["username"]: int(row["user"]["id"])
+            for row in rows
+            if row["is_active"] and row["user"]
+        }
+
+    def register_annotator(self, username: str, password: str, email: str) -> int:
+        """Make an account and take it into the organisation as a worker; returns the user's id.
+
+        A member is left as it is. Invites by e-mail, which adds known addresses at once without a mail.
+        """
+
+        def account() -> str | None:
+            found = self._list("users_api", search=username)
+            return username if username in {user["username"] for user in found} else None
+
+        def register() -> str:
+            request = self._model("RegisterSerializerExRequest")(
+                username=username, email=email, password1=password, password2=password
+            )
+            self._write("auth_api", "create_register", request)
+            return username
+
+        def invite() -> int:
+            request = self._model("InvitationWriteRequest")(email=email, role="worker")
+            self._write("invitations_api", "create", request)
+            return self.members()[username]
+
+        known = self.members().get(username)
+        if known is not None:
+            return known
+        made_once(account, register)
+        return made_once(lambda: self.members().get(username), invite)
+
+    def tasks_named(self, project_id: int, name: str) -> list[dict[str, Any]]:
+        """Tasks of the project with exactly that name, oldest first."""
+        return [t for t in self._list("tasks_api", project_id=project_id, name=name) if t["name"] == name]
+
+    def task(self, task_id: int) -> dict[str, Any]:
+        """One task; its `size` counts frames, and is missing before its media are there."""
+        return self._read("tasks_api", "retrieve", task_id)
+
+    def tasks_of_project(self, project_id: int) -> list[dict[str, Any]]:
+        """All tasks of the project, oldest first."""
+        return self._list("tasks_api", project_id=project_id)
+
+    def create_task(self, project_id: int, name: str, video: Path, *, replicas: int) -> dict[str, Any]:
+        """Make a task of one video, with `replicas` copies of its job (0, or 2 to 11); waits until it is ready.
+
+        A failed upload poisons a task on CVAT: it is removed before the error is raised, where the server lets.
+        """
+        request = self._model("TaskWriteRequest")(
+            name=name, project_id=project_id, segment_size=0, overlap=0, consensus_replicas=replicas
+        )
+        task_id = int(self._write("tasks_api", "create", request)["id"])
+        try:
+            return self._upload(task_id, video)
+        except BaseException:
+            with suppress(CvatError):  # what stays is known by its name, and removed before the next try
+                self.remove_task(task_id)
+            raise
+
+    def remove_task(self, task_id: int) -> None:
+        """Remove a task with everything in it; one that is gone already is no error."""
+        with suppress(CvatMissingError):
+            self._rewrite("tasks_api", "destroy", task_id)
+
+    def jobs_of_task(self, task_id: int) -> list[dict[str, Any]]:
+        """Jobs of a task by id."""
+        return self._list("jobs_api", task_id=task_id)
+
+    def jobs_changed_since(self, moment: str) -> list[dict[str, Any]]:
+        """Jobs whose `updated_date` is `moment` or later; all where it is empty."""
+        rule = {"filter": json.dumps({">=": [{"var": "updated_date"}, moment]})} if moment else {}
+        return self._list("jobs_api", **rule)
+
+    def job(self, job_id: int) -> dict[str, Any]:
+        """One job."""
+        return self._read("jobs_api", "retrieve", job_id)
+
+    def set_job(self, job_id: int, **values: Any) -> dict[str, Any]:
+        """Set `assignee` (user id), `stage` or `state` of a job."""
+        request = self._model("PatchedJobWriteRequest")(**values)
+        return self._rewrite("jobs_api", "partial_update", job_id, patched_job_write_request=request)
+
+    def annotations(self, job_id: int) -> dict[str, Any]:
+        """A job's annotations: keyframes, attributes carried forward."""
+        return self._read("jobs_api", "retrieve_annotations", job_id)
+
+    def put_tracks(self, job_id: int, tracks: list[dict[str, Any]]) -> None:
+        """Replace a job's annotations by tracks in the API's form."""
+        from cvat_sdk import models
+
+        request = models.LabeledDataRequest(
+            version=0, tags=[], shapes=[], tracks=[_track_request(models, track) for track in tracks]
+        )
+        self._rewrite("jobs_api", "update_annotations", job_id, labeled_data_request=request)
+
+    def ensure_issue(self, job_id: int, frame: int, message: str, box: Sequence[float]) -> bool:
+        """Open an issue at a frame of a job unless the same one is open; returns whether it was opened.
+
+        `box`: the region it is about, `(x1, y1, x2, y2)` in pixels.
+        """
+        request = self._model("IssueWriteRequest")(
+            frame=frame, position=[float(side) for side in box], job=job_id, message=message
+        )
+
+        def said(issue: dict[str, Any]) -> list[str]:
+            return [comment["message"] for comment in self._list("comments_api", issue_id=issue["id"])]
+
+        def look() -> bool | None:
+            same = (i for i in self._list("issues_api", job_id=job_id) if i["frame"] == frame)
+            return False if any(message in said(i) for i in same if not i["resolved"]) else None
+
+        return made_once(look, lambda: bool(self._write("issues_api", "create", request)))
+
+    def ensure_webhook(
+        self, project_id: int, url: str, secret: str, events: Sequence[str]
+    ) -> tuple[int, bool]:
+        """The project's webhook to `url`, made or brought up to date; returns its id and whether it was made."""
+        hooks = [self._model("EventsEnum")(event) for event in events]
+        request = self._model("WebhookWriteRequest")(
+            target_url=url, type=self._model("WebhookType")("project"), project_id=project_id, secret=secret,
+            events=hooks, is_active=True, enable_ssl=url.startswith("https"), description="AVA platform",
+            content_type=self._model("WebhookContentType")("application/json"),
+        )  # fmt: skip
+
+        def look() -> int | None:
+            found = [w for w in self._list("webhooks_api", project_id=project_id) if w["target_url"] == url]
+            return int(found[0]["id"]) if found else None
+
+        def make() -> int:
+            return int(self._write("webhooks_api", "create", request)["id"])
+
+        known = look()
+        number = made_once(look, make)
+        patch = self._model("PatchedWebhookWriteRequest")(
+            target_url=url, secret=secret, events=hooks, is_active=True, enable_ssl=url.startswith("https")
+        )
+        self._rewrite("webhooks_api", "partial_update", number, patched_webhook_write_request=patch)
+        return number, known is None
+
+    def ping_webhook(self, webhook_id: int) -> int:
+        """Let the server send a ping; returns the status that the receiver answered with (502: unreachable)."""
+        return int(self._read("webhooks_api", "create_ping", webhook_id)["status_code"])
+
+    def job_url(self, task_id: int, job_id: int, frame: int = 0) -> str:
+        """The page on which a person opens a job at a frame."""
+        return f"{job_page(self.url, task_id, job_id)}?frame={frame}"
+
+    def _upload(self, task_id: int, video: Path) -> dict[str, Any]:
+        """Give a task its media, and wait until the server has made frames and jobs of it; returns the task."""
+        try:
+            with self._explained(f"upload {video.name}"):
+                self._client.tasks.retrieve(task_id).upload_data(
+                    [str(video)], params={"image_quality": 90, "use_cache": True}, wait_for_completion=False
+                )
+        except CvatError:
+            # The last answer may be all that was lost, or a repeated request refused (409): then it is under way.
+            if not (self._is_under_way(task_id) or self.task(task_id).get("size")):
+                raise
+        deadline = time.monotonic() + UPLOAD_TIMEOUT_SECONDS
+        while self._is_under_way(task_id):
+            if time.monotonic() > deadline:
+                raise CvatError(
+                    f"{self.url} has not made a task of {video.name} in time.", "Look at its workers."
+                )
+            time.sleep(POLL_SECONDS)
+        task = self.task(task_id)
+        if not task.get("size"):
+            raise CvatLostError(f"{self.url} has forgotten the upload of {video.name}.", "Run it again.")
+        return task
+
+    def _is_under_way(self, task_id: int) -> bool:
+        """Whether the server still works on a task's media; raises `CvatError` where that failed.
+
+        A finished request is forgotten after minutes: then the task itself says how it went.
+        """
+        try:
+            request = self._read("requests_api", "retrieve", f"action=create&target=task&target_id={task_id}")
+        except CvatMissingError:
+            return False
+        if request["status"] == "failed":
+            raise CvatError(f"{self.url} cannot use the clip: {short(request['message'])}", "Cut it again.")
+        return request["status"] in ("queued", "started")
+
+
+def job_page(server: str, task_id: int, job_id: int) -> str:
+    """The page of a job on a server; `?frame=N` opens it there."""
+    return f"{server}/tasks/{task_id}/jobs/{job_id}"
+
+
+def _track_request(models: Any, track: dict[str, Any]) -> Any:
+    shapes = [
+        models.TrackedShapeRequest(
+            type="rectangle",
+            frame=shape["frame"],
+            points=shape["points"],
+            outside=shape["outside"],
+            occluded=False,
+            attributes=[models.AttributeValRequest(**a) for a in shape["attributes"]],
+        )
+        for shape in track["shapes"]
+    ]
+    return models.LabeledTrackRequest(
+        label_id=track["label_id"],
+        frame=track["frame"],
+        group=0,
+        source="auto",
+        attributes=[models.AttributeValRequest(**a) for a in track["attributes"]],
+        shapes=shapes,
+    )

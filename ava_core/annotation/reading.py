@@ -1,0 +1,161 @@
+"""What an annotator said, at each keyframe: as CVAT shows a job there.
+
+Between two keyframe shapes a box moves linearly; attributes are step functions, holding from the shape that
+sets them; a track is hidden from an `outside` shape to the next one, and otherwise lasts to the end of the job.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from ava_core.base.schemas import CLIP_FPS
+from ava_core.ontology import Ontology
+from ava_core.ontology.form import SEED_TRACK_ATTRIBUTE, labels_from_values
+
+Box = tuple[float, float, float, float]
+Shape = dict[str, Any]
+"""A keyframe shape: the columns of the table `annotations` from `track_id` to `attributes`."""
+
+SAME_BOX_PX: Final = 0.5
+"""A box that moved by less was not moved by a person: it is rounding."""
+
+
+def shapes_from_api(content: Mapping[str, Any], specs: Mapping[int, str]) -> list[Shape]:
+    """A job's annotations as the API gives them, flat and in an order of their own.
+
+    `specs`: attribute names by id. Tracks are numbered by content, since CVAT renumbers them; `attributes` hold
+    the values by name as of that shape, with the immutable ones. Shapes outside tracks last one frame.
+    """
+    tracks = [_track(track, specs) for track in content.get("tracks") or []]
+    for shape in content.get("shapes") or []:
+        end = dict(shape, frame=shape["frame"] + 1, outside=True)
+        tracks.append(_track({"shapes": [shape, end], "attributes": [], "single": True}, specs))
+    tracks.sort(key=lambda shapes: json.dumps(shapes, sort_keys=True))
+    return [shape | {"track_id": number} for number, shapes in enumerate(tracks, start=1) for shape in shapes]
+
+
+def content_hash(shapes: Sequence[Shape]) -> str:
+    """Hash of what a job says; the same content gives the same hash whatever the server's numbers."""
+    return hashlib.sha256(json.dumps(list(shapes), sort_keys=True).encode()).hexdigest()
+
+
+def read_shapes(
+    shapes: Sequence[Shape],
+    ontology: Ontology,
+    *,
+    frames: int,
+    width: int,
+    height: int,
+    predrawn: Sequence[Mapping[str, Any]],
+) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """Rows of `schemas.RAW_BOXES` and `schemas.RAW_LABELS`, without the columns that name the job.
+
+    `frames`, `width`, `height`: the clip's; `predrawn`: what `prefill.prefill_tracks` drew, to tell edited
+    boxes from untouched ones.
+    """
+    drawn = {int(track["seed_track"]): track["shapes"] for track in predrawn}
+    by_track: dict[int, list[Shape]] = {}
+    for shape in sorted(shapes, key=lambda shape: (shape["track_id"], shape["frame"])):
+        by_track.setdefault(shape["track_id"], []).append(shape)
+    boxes: list[dict[str, Any]] = []
+    labels: list[dict[str, Any]] = []
+    for number, track in by_track.items():
+        seed = _seed(track[0]["attributes"], drawn)
+        for second in range(-(-frames // CLIP_FPS)):
+            frame = second * CLIP_FPS
+            box = box_at(track, frame)
+            if box is None:
+                continue
+            said, flags = labels_from_values(ontology, values_at(track, frame))
+            where = {"track_key": f"t{number}", "second": second}
+            corners, box_flags = _tidy(box, width, height)
+            before = _drawn_box(drawn[seed], frame) if seed is not None else None
+            boxes.append({
+                **where,
+                "seed_track_id": seed,
+                **dict(zip(("x1", "y1", "x2", "y2"), corners, strict=True)),
+                "edited": before is None or max(abs(a - b) for a, b in zip(box, before, strict=True)) > SAME_BOX_PX,
+                "flags": box_flags + flags,
+            })  # fmt: skip
+            labels += [{**where, "group": group, "action_ids": ids} for group, ids in said.items()]
+    return boxes, labels
+
+
+def box_at(track: Sequence[Shape], frame: int) -> Box | None:
+    """Where a track's box is at a frame, `None` where it is hidden; `track` is in order of frames."""
+    before = None
+    for shape in track:
+        if shape["frame"] > frame:
+            if before is None or before["outside"]:
+                return None
+            share = (frame - before["frame"]) / (shape["frame"] - before["frame"])
+            moved = (a + (b - a) * share for a, b in zip(_corners(before), _corners(shape), strict=True))
+            x1, y1, x2, y2 = moved
+            return x1, y1, x2, y2
+        before = shape
+    return None if before is None or before["outside"] else _corners(before)
+
+
+def values_at(track: Sequence[Shape], frame: int) -> dict[str, str]:
+    """Attribute values at a frame: those of the last shape at or before it, which carries earlier ones."""
+    held: dict[str, str] = {}
+    for shape in track:
+        if shape["frame"] > frame:
+            break
+        held |= shape["attributes"]
+    return held
+
+
+def _track(track: Mapping[str, Any], specs: Mapping[int, str]) -> list[Shape]:
+    fixed = _values(track.get("attributes") or [], specs)
+    held: dict[str, str] = {}
+    shapes = []
+    for shape in sorted(track["shapes"], key=lambda shape: int(shape["frame"])):
+        held |= _values(shape.get("attributes") or [], specs)
+        points = [float(point) for point in shape["points"][:4]] + [0.0] * (4 - len(shape["points"][:4]))
+        shapes.append({
+            "frame": int(shape["frame"]),
+            "xtl": points[0], "ytl": points[1], "xbr": points[2], "ybr": points[3],
+            "outside": bool(shape.get("outside")),
+            "attributes": fixed | held,
+        })  # fmt: skip
+    return shapes
+
+
+def _values(attributes: Sequence[Mapping[str, Any]], specs: Mapping[int, str]) -> dict[str, str]:
+    return {specs.get(a["spec_id"], f"spec_{a['spec_id']}"): str(a["value"]) for a in attributes}
+
+
+def _seed(attributes: Mapping[str, str], drawn: Mapping[int, Any]) -> int | None:
+    value = str(attributes.get(SEED_TRACK_ATTRIBUTE, "")).strip()
+    return int(value) if value.isdigit() and int(value) in drawn else None
+
+
+def _drawn_box(shapes: Sequence[Mapping[str, Any]], frame: int) -> Box | None:
+    names = ("xtl", "ytl", "xbr", "ybr")
+    return box_at([dict(shape) | dict(zip(names, shape["box"], strict=True)) for shape in shapes], frame)
+
+
+def _corners(shape: Mapping[str, Any]) -> Box:
+    return shape["xtl"], shape["ytl"], shape["xbr"], shape["ybr"]
+
+
+def _tidy(box: Box, width: int, height: int) -> tuple[Box, list[str]]:
+    """The box with its corners in order and inside the picture, and flags for what had to be mended."""
+    flags = []
+    x1, x2 = sorted((box[0], box[2]))
+    y1, y2 = sorted((box[1], box[3]))
+    inside = (
+        min(max(x1, 0), width),
+        min(max(y1, 0), height),
+        min(max(x2, 0), width),
+        min(max(y2, 0), height),
+    )
+    if max(abs(a - b) for a, b in zip(inside, (x1, y1, x2, y2), strict=True)) > SAME_BOX_PX:
+        flags.append("outside_picture")
+    if inside[2] <= inside[0] or inside[3] <= inside[1]:
+        flags.append("degenerate_box")
+    return inside, flags

@@ -1,0 +1,69 @@
+"""Reading a file of rules, and refusing one that could never hold or never be broken."""
+
+from __future__ import annotations
+
+from collections import Counter
+from importlib import resources
+from pathlib import Path
+
+import yaml
+from pydantic import ValidationError
+
+from ava_core.annotation.rules.model import Companion, Exclusive, MaxLabels, RuleSet
+from ava_core.base.errors import InputError
+from ava_core.ontology import Ontology
+
+EVERY_ONTOLOGY = "standard"
+"""The shipped rules that name no action; for ontologies without rules of their own."""
+
+
+def load_rules(path: str, ontology: Ontology) -> RuleSet:
+    """The rules of a YAML file; "" for the shipped ones of the ontology, else those that fit every ontology.
+
+    Raises `InputError` naming file and rule where it is no such file, or names what the ontology has not.
+    """
+    if path:
+        file = Path(path).expanduser()
+        if not file.is_file():
+            raise InputError(f"There is no file of rules {path}.", "Check AVA_RULES.")
+        return parse_rules(file.read_text("utf-8"), str(file), ontology)
+    folder = resources.files("ava_core.annotation.rules")
+    shipped = folder / f"{ontology.name}.yaml"
+    if not shipped.is_file():
+        shipped = folder / f"{EVERY_ONTOLOGY}.yaml"
+    return parse_rules(shipped.read_text("utf-8"), shipped.name, ontology)
+
+
+def parse_rules(text: str, origin: str, ontology: Ontology) -> RuleSet:
+    """Read rules from YAML `text`; `origin` names it in errors."""
+    try:
+        rules = RuleSet.model_validate(yaml.safe_load(text))
+    except yaml.YAMLError as error:
+        raise InputError(f"{origin} is not YAML: {error}.") from None
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"])
+        raise InputError(
+            f"{origin}: {where}: {first['msg']}.", "See ava_core/annotation/rules/street.yaml."
+        ) from None
+    doubled = [name for name, times in Counter(rule.id for rule in rules.rules).items() if times > 1]
+    if doubled:
+        raise InputError(
+            f"{origin}: two rules are called {doubled[0]!r}.", "Name each after what it forbids."
+        )
+    actions = {action.name for action in ontology.actions}
+    groups = {group.name for group in ontology.groups}
+    for rule in rules.rules:
+        unknown: set[str] = set()
+        if isinstance(rule, MaxLabels):
+            unknown = set(rule.not_counted) - actions - groups
+        elif isinstance(rule, Exclusive):
+            unknown = set(rule.actions) - actions
+        elif isinstance(rule, Companion):
+            unknown = (set(rule.actions) | set(rule.needs)) - actions
+        if unknown:
+            raise InputError(
+                f"{origin}: rule {rule.id} names {min(unknown)!r}, which ontology {ontology.name} has not.",
+                "Use the names of the ontology's file.",
+            )
+    return rules

@@ -1,0 +1,140 @@
+"""Watching CVAT's jobs by polling: what changed since the last look, and which work is completed."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from sqlalchemy import func, select
+
+from ava_core.annotation.gateway import CvatGateway
+from ava_core.store import Store, tasks
+from ava_core.store.tables import Job, Reading
+from ava_core.store.tasks import BEGUN_STATE, DONE_STAGE, DONE_STATE
+
+LOOK_BACK_SECONDS: Final = 60
+"""A change may become visible after a later one: transactions end in another order than they begin."""
+
+Cursor = dict[str, Any]
+"""`since`: the newest `updated_date` seen. JSON-able."""
+
+
+@dataclass(frozen=True)
+class JobChange:
+    """A job whose state here differed from the server's."""
+
+    job_id: int
+    batch: str
+    clip_id: str
+    annotator: str
+    stage: str
+    state: str
+
+
+@dataclass(frozen=True)
+class CompletedWork:
+    """Completed jobs of a batch; `digest` changes whenever one is completed, reopened or changed again."""
+
+    completed: int
+    total: int
+    digest: str
+
+
+def look_at_jobs(
+    gateway: CvatGateway, store: Store, cursor: Cursor | None = None
+) -> tuple[Cursor, list[JobChange]]:
+    """Bring the jobs in the database in step with the server.
+
+    Asks only for what changed since `cursor`; a look without one reads all jobs, so whatever was missed is
+    found again. Jobs that the platform did not make are passed over.
+    """
+    since = (cursor or {}).get("since", "")
+    seen = gateway.jobs_changed_since(_earlier(since))
+    with store.session() as session:
+        wanted = [job["id"] for job in seen]
+        known = {job.job_id: job for job in session.scalars(select(Job).where(Job.job_id.in_(wanted)))}
+    updates, changes = [], []
+    for job in seen:
+        before = known.get(job["id"])
+        if before is None or before.server_updated_at == job["updated_date"]:
+            continue
+        update = as_seen(before, job)
+        updates.append(update)
+        changes.append(
+            JobChange(
+                job["id"], before.batch, before.clip_id, update["annotator"], job["stage"], job["state"]
+            )
+        )
+    tasks.update_jobs(store, updates)
+    newest = max((job["updated_date"] for job in seen), default=since)
+    return {"since": max(since, newest)}, changes
+
+
+def as_seen(job: Job, seen: dict[str, Any]) -> dict[str, Any]:
+    """The columns of a job that the server's answer changes, with its `job_id`.
+
+    The moments of work are of the look that first saw a state: `started_at` stays once it is set, unless the job
+    goes to somebody else; `completed_at` is of the present completion, and null while the job is open.
+    """
+    # A person may re-assign a job in CVAT itself: the work is whose it is there.
+    assignee = seen["assignee"]
+    annotator = assignee["username"] if assignee and job.annotator else job.annotator
+    moment = datetime.fromisoformat(seen["updated_date"])
+    begun, done = (
+        (seen["stage"], seen["state"]) == (DONE_STAGE, state) for state in (BEGUN_STATE, DONE_STATE)
+    )
+    was_done = (job.stage, job.state) == (DONE_STAGE, DONE_STATE)
+    started = job.started_at if annotator == job.annotator else None
+    completed = job.completed_at if was_done else None
+    return {
+        "job_id": job.job_id, "stage": seen["stage"], "state": seen["state"], "annotator": annotator,
+        "server_updated_at": seen["updated_date"],
+        "started_at": started or (moment if begun else None),
+        "completed_at": (completed or moment) if done else None,
+    }  # fmt: skip
+
+
+def completed_work(store: Store) -> dict[str, CompletedWork]:
+    """Completed work of every batch that has some."""
+    with store.session() as session:
+        totals = dict(
+            row._tuple()
+            for row in session.execute(
+                select(Job.batch, func.count()).where(Job.annotator != "").group_by(Job.batch)
+            )
+        )
+    by_batch: dict[str, list[Job]] = {}
+    for job in tasks.completed_jobs(store):
+        by_batch.setdefault(job.batch, []).append(job)
+    experts: dict[str, list[Job]] = {}
+    for job in tasks.completed_parents(store):
+        experts.setdefault(job.batch, []).append(job)
+    return {
+        batch: CompletedWork(len(jobs), totals[batch], _digest(jobs + experts.get(batch, [])))
+        for batch, jobs in sorted(by_batch.items())
+    }
+
+
+def unread_work(store: Store) -> dict[str, int]:
+    """By batch, annotators' completed jobs whose present state was not read; batches without any are left out."""
+    read = select(Reading.reading_id).where(
+        Reading.job_id == Job.job_id, Reading.server_updated_at == Job.server_updated_at
+    )
+    done = (Job.stage == tasks.DONE_STAGE) & (Job.state == tasks.DONE_STATE)
+    wanted = select(Job.batch, func.count()).where(Job.annotator != "", done, ~read.exists())
+    with store.session() as session:
+        return dict(row._tuple() for row in session.execute(wanted.group_by(Job.batch)))
+
+
+def _earlier(moment: str) -> str:
+    """A moment of the server, with the time before it in which changes may have been overlooked."""
+    if not moment:
+        return ""
+    return (datetime.fromisoformat(moment) - timedelta(seconds=LOOK_BACK_SECONDS)).isoformat()
+
+
+def _digest(jobs: list[Job]) -> str:
+    text = "\n".join(sorted(f"{job.job_id} {job.server_updated_at}" for job in jobs))
+    return hashlib.sha256(text.encode()).hexdigest()[:16]

@@ -1,0 +1,261 @@
+"""Making a batch's tasks: once, whatever happens in between.
+
+A task's identity is its name within the platform's project, which survives on the server: the clip's id, and
+for an annotator who was added later the clip's id and that annotator's name. What the server has is looked up
+before anything is made, so a run that was killed, or whose answers were lost, goes on where it stopped; a task
+without usable media is replaced. A task that anybody has work in is never removed.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import polars as pl
+
+from ava_core.annotation.assignment import AssignmentPlan, plan_assignment
+from ava_core.annotation.gateway import CvatGateway, ProjectInfo
+from ava_core.annotation.pool import GatewayPool
+from ava_core.annotation.prefill import prefill_tracks, to_api
+from ava_core.annotation.session import tried_again
+from ava_core.annotation.sync import as_seen
+from ava_core.base.errors import AssignmentError, CvatError
+from ava_core.base.progress import Progress, ProgressSink, ignore_progress
+from ava_core.base.schemas import CVAT_JOBS
+from ava_core.base.settings import Settings
+from ava_core.base.storage import Storage
+from ava_core.ontology import Ontology
+from ava_core.store import Store, annotators, tasks
+from ava_core.store.tables import Job, Task
+
+EXTRA_MARK = "+"
+"""Between the clip's id and the annotator's name in the name of a task that was added for that annotator."""
+
+
+@dataclass(frozen=True)
+class PlannedTask:
+    """A task to make: its name on the server, its row of `schemas.CLIPS`, and its annotators."""
+
+    name: str
+    clip: dict[str, Any]
+    annotators: tuple[str, ...]
+
+
+def create_tasks(
+    batch: str,
+    clips: pl.DataFrame,
+    tracks: pl.DataFrame,
+    storage: Storage,
+    settings: Settings,
+    store: Store,
+    ontology: Ontology,
+    sink: ProgressSink = ignore_progress,
+) -> pl.DataFrame:
+    """One task per clip, one job per annotator, tracks pre-drawn in every job; returns `schemas.CVAT_JOBS`.
+
+    A clip with several annotators has replica jobs for them; its parent job stays unassigned, for adjudication.
+    Clips that have their task already keep it and its annotators. Raises `AssignmentError` without annotators.
+    """
+    new = new_clips(store, batch, clips)
+    if new:
+        plan = plan_batch(clips, settings, store)
+        wanted = [PlannedTask(clip["clip_id"], clip, plan.annotators[clip["clip_id"]]) for clip in new]
+        with GatewayPool(settings) as pool:
+            workshop = Workshop(batch, tracks, storage, settings, store, ontology, pool)
+            wanted += workshop.extras_on_server(new)
+            workshop.make_all(wanted, sink)
+    return job_table(store, batch)
+
+
+def add_annotator(
+    batch: str,
+    clip: dict[str, Any],
+    annotator: str,
+    tracks: pl.DataFrame,
+    storage: Storage,
+    settings: Settings,
+    store: Store,
+    ontology: Ontology,
+) -> None:
+    """Give a clip that has its task one annotator more, in a task of its own: CVAT adds no replica to a task."""
+    with GatewayPool(settings) as pool:
+        workshop = Workshop(batch, tracks, storage, settings, store, ontology, pool)
+        name = f"{clip['clip_id']}{EXTRA_MARK}{annotator}"
+        workshop.make_all([PlannedTask(name, clip, (annotator,))])
+
+
+def new_clips(store: Store, batch: str, clips: pl.DataFrame) -> list[dict[str, Any]]:
+    """Rows of `schemas.CLIPS` that have no task yet."""
+    known = {task.clip_id for task in tasks.tasks_of(store, batch)}
+    return [clip for clip in clips.sort("clip_id").to_dicts() if clip["clip_id"] not in known]
+
+
+def plan_batch(clips: pl.DataFrame, settings: Settings, store: Store) -> AssignmentPlan:
+    """Who would get which clip of a batch now.
+
+    Planned over all its clips, also those that are made: a run that goes on deals the rest as the first one did.
+    Raises `AssignmentError` where `settings.annotators` names somebody who gets no work.
+    """
+    people = annotators.available(store)
+    wanted = {name.strip() for name in settings.annotators.split(",") if name.strip()}
+    if unknown := sorted(wanted - {person.username for person in people}):
+        raise AssignmentError(
+            f"{unknown[0]!r} is chosen for this batch, but gets no work: unknown, paused or inactive.",
+            "Choose others on the page Tasks (or AVA_ANNOTATORS), or let the person work again.",
+        )
+    people = [person for person in people if not wanted or person.username in wanted]
+    return plan_assignment(
+        clips["clip_id"].to_list(),
+        [person.username for person in people],
+        overlap=settings.overlap,
+        k=settings.annotators_per_clip,
+        seed=settings.seed,
+        capacity={person.username: person.capacity for person in people if person.capacity is not None},
+        pair_floor=settings.pair_floor,
+    )
+
+
+def job_table(store: Store, batch: str) -> pl.DataFrame:
+    """`schemas.CVAT_JOBS` of a batch, as the database has it."""
+    projects = {task.task_id: task.project_id for task in tasks.tasks_of(store, batch)}
+    rows = [
+        {
+            "batch": batch, "clip_id": job.clip_id, "project_id": projects[job.task_id], "task_id": job.task_id,
+            "job_id": job.job_id, "job_type": job.job_type, "annotator": job.annotator, "frames": job.frames,
+        }
+        for job in tasks.jobs_of(store, batch)
+    ]  # fmt: skip
+    return pl.DataFrame(rows, schema=dict(CVAT_JOBS))
+
+
+class Workshop:
+    """Makes a batch's tasks in the platform's project, which is made where it does not exist."""
+
+    def __init__(
+        self,
+        batch: str,
+        tracks: pl.DataFrame,
+        storage: Storage,
+        settings: Settings,
+        store: Store,
+        ontology: Ontology,
+        pool: GatewayPool,
+    ) -> None:
+        self.batch, self.tracks, self.storage, self.store = batch, tracks, storage, store
+        self.settings, self.ontology, self.pool = settings, ontology, pool
+        with pool.gateway() as gateway:
+            gateway.ensure_organisation()
+            self.project: ProjectInfo = gateway.ensure_project(settings.cvat_project, ontology)
+            self.members = gateway.members()
+        tasks.put_project(store, self.project.project_id, settings.cvat_project)
+
+    def extras_on_server(self, clips: list[dict[str, Any]]) -> list[PlannedTask]:
+        """Tasks that were added for annotators once and that the database does not know (any more)."""
+        by_id = {clip["clip_id"]: clip for clip in clips}
+        with self.pool.gateway() as gateway:
+            names = [
+                task["name"].partition(EXTRA_MARK)
+                for task in gateway.tasks_of_project(self.project.project_id)
+            ]
+        return [
+            PlannedTask(clip_id + EXTRA_MARK + annotator, by_id[clip_id], (annotator,))
+            for clip_id, _, annotator in names
+            if annotator and clip_id in by_id
+        ]
+
+    def make_all(self, wanted: list[PlannedTask], sink: ProgressSink = ignore_progress) -> None:
+        """Make the tasks, several at a time."""
+        for name in sorted({name for task in wanted for name in task.annotators} - self.members.keys()):
+            raise CvatError(
+                f"{name!r} is no member of organisation {self.settings.cvat_organisation!r} on CVAT.",
+                "Invite the person there, or deactivate the annotator here.",
+            )
+        progress = Progress("make tasks", len(wanted), "tasks", sink)
+        for _ in self.pool.map(self._make_surely, wanted):
+            progress.advance()
+        progress.finish()
+
+    def _make_surely(self, wanted: PlannedTask) -> None:
+        """Make one task; where the server fails on the way, look again at what it has, and go on from there."""
+        with self.pool.gateway() as gateway:
+            tried_again(lambda: self._make(gateway, wanted))
+
+    def _make(self, gateway: CvatGateway, wanted: PlannedTask) -> None:
+        """One task with its jobs, their assignees and their tracks; then it is noted all at once."""
+        clip, names = wanted.clip, wanted.annotators
+        task = self._task(gateway, wanted)
+        drawn = prefill_tracks(self.tracks.filter(pl.col("clip_id") == clip["clip_id"]), clip["frames"])
+        jobs = [
+            self._job(gateway, clip, task, job, name, drawn)
+            for job, name in _dealt(gateway.jobs_of_task(task["id"]), names)
+        ]
+        noted = Task(
+            task_id=task["id"], project_id=self.project.project_id, name=task["name"], batch=self.batch,
+            clip_id=clip["clip_id"],
+        )  # fmt: skip
+        tasks.put_task(self.store, noted, jobs)
+
+    def _task(self, gateway: CvatGateway, wanted: PlannedTask) -> dict[str, Any]:
+        """The task of that name: one that the server has, else a new one. Unusable and doubled ones are removed."""
+        clip, project_id = wanted.clip, self.project.project_id
+        replicas = len(wanted.annotators) if len(wanted.annotators) > 1 else 0
+        found = gateway.tasks_named(project_id, wanted.name)
+        begun = {task["id"] for task in found if _is_dealt(gateway.jobs_of_task(task["id"]))}
+        usable = [t for t in found if t.get("size") == clip["frames"] and t["jobs"]["count"] == replicas + 1]
+        usable.sort(key=lambda task: task["id"] not in begun)  # what people have is kept
+        for task in found:
+            if task in usable[:1]:
+                continue
+            if task["id"] in begun:
+                raise CvatError(
+                    f"CVAT's task {task['id']}, named {wanted.name!r}, does not fit the plan, and is dealt out.",
+                    "Nothing was removed. Look at it, and rename it or remove it there.",
+                )
+            gateway.remove_task(task["id"])
+        if usable:
+            return usable[0]
+        with self.storage.fetched(self.storage.path(clip["path"])) as video:
+            task = gateway.create_task(project_id, wanted.name, video, replicas=replicas)
+        if task.get("size") != clip["frames"]:
+            gateway.remove_task(task["id"])
+            raise CvatError(
+                f"CVAT counts {task.get('size')} frames in {clip['clip_id']}, the clip has {clip['frames']}.",
+                "Its frames would be misnumbered; cut the clip again.",
+            )
+        return task
+
+    def _job(
+        self,
+        gateway: CvatGateway,
+        clip: dict[str, Any],
+        task: dict[str, Any],
+        job: dict[str, Any],
+        name: str,
+        drawn: list[dict[str, Any]],
+    ) -> Job:
+        """Give a job its person and its tracks. Work that someone has begun is never written over."""
+        if name and job["state"] == "new":
+            if drawn and not gateway.annotations(job["id"])["tracks"]:
+                gateway.put_tracks(
+                    job["id"], to_api(drawn, self.ontology, self.project.label_id, self.project.specs)
+                )
+            if job["assignee"] is None:
+                job = gateway.set_job(job["id"], assignee=self.members[name])
+        return Job(
+            **as_seen(Job(job_id=job["id"], annotator=name), job), task_id=task["id"], batch=self.batch,
+            clip_id=clip["clip_id"], job_type=job["type"], frames=clip["frames"], predrawn=drawn,
+        )  # fmt: skip
+
+
+def _dealt(jobs: list[dict[str, Any]], names: tuple[str, ...]) -> list[tuple[dict[str, Any], str]]:
+    """Each job with its annotator; "" for the parent of replicas. Jobs that have an assignee keep it."""
+    own = [job for job in jobs if job["type"] == "consensus_replica"] if len(names) > 1 else jobs[:1]
+    taken = {job["id"]: job["assignee"]["username"] for job in own if job["assignee"]}
+    free = [name for name in names if name not in taken.values()]
+    dealt = {job["id"]: taken.get(job["id"]) or free.pop(0) for job in own}
+    return [(job, dealt.get(job["id"], "")) for job in jobs]
+
+
+def _is_dealt(jobs: list[dict[str, Any]]) -> bool:
+    """Whether anybody may have work in these jobs."""
+    return any(job["assignee"] or job["state"] != "new" or job["stage"] != "annotation" for job in jobs)

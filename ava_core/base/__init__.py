@@ -1,0 +1,1 @@
+"""What every room stands on: errors, settings, storage, progress, the columns of tables, reports."""

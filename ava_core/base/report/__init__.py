@@ -1,0 +1,1 @@
+"""Reports for people: HTML documents, and drawing on pictures."""

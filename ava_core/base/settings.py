@@ -1,0 +1,205 @@
+"""The one settings object. No other module reads the environment."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from ava_core.base.errors import SettingsError
+
+EMBEDDED_CVAT_PORT = 8502
+CONSOLE_PORT = 8501
+DAGSTER_PORT = 3000
+
+
+class Settings(BaseSettings):
+    """Settings, read from `AVA_…` variables and from `.env` in the working directory.
+
+    Everything has a default that works on a laptop with no other server. Times are seconds, sizes pixels,
+    rates frames a second.
+    """
+
+    model_config = SettingsConfigDict(
+        env_prefix="AVA_",
+        env_file=".env",
+        env_file_encoding="utf-8",
+        extra="ignore",
+        frozen=True,
+        populate_by_name=True,
+    )
+
+    # where state lives
+    home: Path = Field(Path("~/.ava"), description="Folder of all local state.")
+    storage_url: str = Field(
+        "", description="Root of files; a folder or a URL (s3://…). Default: HOME/storage."
+    )
+    database_url: str = Field("", description="SQLAlchemy URL. Default: SQLite in HOME.")
+    inbox: Path | None = Field(None, description="Folder watched for new batches. Default: HOME/inbox.")
+    dagster_postgres_url: SecretStr | None = Field(None, description="PostgreSQL for Dagster's own storage.")
+
+    # words
+    ontology: str = Field(
+        "street", description="Name of a shipped ontology (street, ava80) or a path to a YAML file."
+    )
+
+    rules: str = Field(
+        "", description="YAML file of rules on annotations. Default: the ontology's shipped ones."
+    )
+
+    # clips
+    clip_seconds: float = Field(15.0, gt=0)
+    clip_min_seconds: float = Field(
+        5.0, gt=0, description="A remainder at least this long is kept as a clip."
+    )
+    clip_width: int = Field(1280, ge=64)
+    clip_height: int = Field(720, ge=64)
+    clip_fit: Literal["scale", "letterbox", "keep"] = Field(
+        "scale", description="scale: fit inside, no bars, never enlarged. keep: the source's own size."
+    )
+
+    # detection and tracking
+    detector: Literal["motion", "rfdetr"] = "motion"
+    rfdetr_size: Literal["nano", "small", "medium", "large"] = "medium"
+    rfdetr_weights: Path | None = Field(
+        None, description="Weights file. Default: the one of that size in RF_HOME."
+    )
+    rfdetr_resolution: int | None = Field(
+        None, description="Side of the model's input. Default: the model's own."
+    )
+    rf_home: Path = Field(
+        Path("~/.roboflow/models"),
+        validation_alias="RF_HOME",
+        description="Folder of RF-DETR's weights files.",
+    )
+    device: str = Field("auto", description="auto, cpu, cuda, cuda:1, mps")
+    detect_fps: float | None = Field(
+        None, gt=0, description="Detector rate. Default: 10 on a GPU, 5 on a CPU."
+    )
+    detection_threshold: float = Field(
+        0.45, ge=0, le=1, description="Score at which a detection may start a track."
+    )
+    tracker: Literal["sort", "filterpy"] = Field(
+        "sort", description="Array Kalman SORT, or filterpy's objects."
+    )
+
+    # annotation server
+    cvat_url: str = Field("", description="URL of CVAT. Default: the embedded annotation server.")
+    cvat_username: str = "admin"
+    cvat_password: SecretStr | None = None
+    cvat_token: SecretStr | None = Field(None, description="API token or personal access token.")
+    cvat_organisation: str = Field("ava", description="Organisation slug; all objects are made inside it.")
+    cvat_project: str = Field("ava", description="Name of the project that holds the tasks.")
+    cvat_port: int = Field(EMBEDDED_CVAT_PORT, description="Port of the embedded annotation server.")
+    cvat_poll_seconds: int = Field(30, ge=1, description="Shortest time between two looks at the jobs.")
+    webhook_secret: SecretStr | None = Field(None, description="Signs webhook deliveries.")
+
+    # assignment
+    overlap: float = Field(1.0, ge=0, le=1, description="Share of clips that several annotators do.")
+    annotators_per_clip: int = Field(3, ge=1, le=10, description="Annotators on such a clip.")
+    deal_out: Literal["at once", "on request"] = Field(
+        "at once",
+        description="at once: tasks are made as soon as proposals are. on request: once an admin has seen the plan.",
+    )
+    annotators: str = Field(
+        "", description="User names, separated by commas, who get work. Default: everyone who is active."
+    )
+    pair_floor: int = Field(0, ge=0, description="Clips that every two annotators share at least.")
+    seed: int = Field(0, description="Seeds assignment, splits and every other draw.")
+
+    # servers of `ava up`
+    console_port: int = CONSOLE_PORT
+    dagster_port: int = DAGSTER_PORT
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _empty_is_unset(cls, value: Any, info: ValidationInfo) -> Any:
+        """An empty variable leaves an optional setting unset: compose files pass all of them on."""
+        optional = info.field_name is not None and cls.model_fields[info.field_name].default is None
+        return None if value == "" and optional else value
+
+    @property
+    def home_dir(self) -> Path:
+        """`home` with `~` resolved, absolute."""
+        return self.home.expanduser().absolute()
+
+    @property
+    def resolved_storage_url(self) -> str:
+        """Root of all files."""
+        return self.storage_url or str(self.home_dir / "storage")
+
+    @property
+    def resolved_database_url(self) -> str:
+        """URL of the operational database, with the driver that this project installs."""
+        return with_driver(self.database_url or f"sqlite:///{self.home_dir / 'ava.db'}")
+
+    @property
+    def inbox_dir(self) -> Path:
+        """Folder that is watched for zips and folders of videos."""
+        return (self.inbox or self.home_dir / "inbox").expanduser().absolute()
+
+    @property
+    def resolved_cvat_url(self) -> str:
+        """URL of the annotation server, embedded or real."""
+        return (self.cvat_url or f"http://127.0.0.1:{self.cvat_port}").rstrip("/")
+
+    @property
+    def cvat_is_embedded(self) -> bool:
+        """Whether the embedded annotation server is used."""
+        return not self.cvat_url
+
+    @property
+    def dagster_home(self) -> Path:
+        """Folder of Dagster's own state."""
+        return self.home_dir / "dagster"
+
+    def environment(self) -> dict[str, str]:
+        """The settings that were given, as `AVA_…` variables for a child process; secrets in clear.
+
+        What was given as unset is passed on as empty, so that a child's `.env` cannot set it again.
+        """
+        values = {name: getattr(self, name) for name in self.model_fields_set}
+        return {variable_of(name): _text(value) for name, value in values.items()} | {
+            "AVA_HOME": str(self.home_dir)
+        }
+
+    def with_options(self, options: dict[str, Any]) -> Settings:
+        """A copy in which a batch's own options replace the general ones; unknown names are refused."""
+        unknown = sorted(set(options) - set(type(self).model_fields))
+        if unknown:
+            raise SettingsError(f"Unknown option {', '.join(unknown)}.", "See `.env.example` for the names.")
+        given = {name: getattr(self, name) for name in self.model_fields_set}
+        return load_settings(**(given | options))
+
+
+def variable_of(name: str) -> str:
+    alias = Settings.model_fields[name].validation_alias
+    return alias if isinstance(alias, str) else f"AVA_{name.upper()}"
+
+
+def _text(value: object) -> str:
+    if value is None:
+        return ""
+    return value.get_secret_value() if isinstance(value, SecretStr) else str(value)
+
+
+def with_driver(url: str) -> str:
+    """A database URL that names its driver: SQLAlchemy's versions differ on what a bare postgresql:// means."""
+    for bare in ("postgresql://", "postgres://"):
+        if url.startswith(bare):
+            return "postgresql+psycopg2://" + url.removeprefix(bare)
+    return url
+
+
+def load_settings(**overrides: Any) -> Settings:
+    """Read the settings; `overrides` win over the environment. Raises `SettingsError` naming the variable."""
+    try:
+        return Settings(**overrides)
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = "AVA_" + "_".join(str(part) for part in first["loc"]).upper()
+        raise SettingsError(
+            f"{name}: {first['msg']} (got {first['input']!r}).", "See `.env.example`."
+        ) from None

@@ -1,0 +1,141 @@
+"""Files of the platform under one root: a local folder by default, any fsspec URL otherwise.
+
+Layout, relative to the root:
+
+    batches/<batch>/<asset>/…      what the asset of that name wrote, tables as <table>.parquet
+    releases/<name>/…              immutable releases
+
+Writes are atomic: a temporary name in the same place, then a rename.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import secrets
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from upath import UPath
+
+from ava_core.base.errors import InputError
+
+if TYPE_CHECKING:
+    import polars as pl
+
+_BATCH_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,62}")
+
+
+def check_batch_name(name: str) -> str:
+    """Return `name` if it can be a batch: letters, digits, `_ . -`, at most 63; raises `InputError`."""
+    if not _BATCH_NAME.fullmatch(name) or ".." in name:
+        raise InputError(f"{name!r} cannot name a batch.", "Use letters, digits, '_', '.', '-', at most 63.")
+    return name
+
+
+def batch_name_for(path: Path | str) -> str:
+    """The batch name for a zip or folder: its stem with every other character replaced by `_`."""
+    stem = Path(path).name
+    for suffix in (".zip", ".ZIP"):
+        stem = stem.removesuffix(suffix)
+    cleaned = re.sub(r"[^A-Za-z0-9_-]+", "_", stem).strip("_-") or "batch"
+    return check_batch_name(cleaned[:63])
+
+
+def changed_at(path: UPath) -> float | None:
+    """When a file was written last, in seconds since 1970; `None` where there is none."""
+    try:
+        return float(path.stat().st_mtime)
+    except FileNotFoundError:
+        return None
+
+
+class Storage:
+    """The root of all files, with atomic writes."""
+
+    def __init__(self, root: str | Path) -> None:
+        self.root = UPath(root)
+        # To build a path costs more than to look at its file, and many pages look at the same ones.
+        self._table_paths: dict[tuple[str, str, str], UPath] = {}
+
+    @property
+    def is_local(self) -> bool:
+        """Whether the root is a folder of this machine."""
+        return self.root.protocol in ("", "file", "local")
+
+    def path(self, *parts: str) -> UPath:
+        """A path below the root."""
+        return self.root.joinpath(*parts)
+
+    def asset_dir(self, batch: str, asset: str) -> UPath:
+        """Folder of one asset of one batch."""
+        return self.path("batches", check_batch_name(batch), asset)
+
+    def table_path(self, batch: str, asset: str, table: str = "") -> UPath:
+        """Where an asset's table lies: `<asset>/<table>.parquet`; one table is named after the asset."""
+        key = batch, asset, table
+        if key not in self._table_paths:
+            self._table_paths[key] = self.asset_dir(batch, asset) / f"{table or asset}.parquet"
+        return self._table_paths[key]
+
+    def local(self, path: UPath) -> Path:
+        """`path` as a local path. Raises `InputError` for a remote root (use `fetched` there)."""
+        if not self.is_local:
+            raise InputError(f"{path} is not on this machine.", "Use Storage.fetched to bring it here.")
+        return Path(path.path)
+
+    @contextmanager
+    def fetched(self, path: UPath) -> Iterator[Path]:
+        """A local copy of the file `path` for the time of the block; the file itself where it is local."""
+        if self.is_local:
+            yield Path(path.path)
+            return
+        with tempfile.TemporaryDirectory(prefix="ava-") as folder:
+            target = Path(folder) / path.name
+            with path.open("rb") as source, target.open("wb") as sink:
+                shutil.copyfileobj(source, sink)
+            yield target
+
+    @contextmanager
+    def writing(self, path: UPath) -> Iterator[Path]:
+        """A local temporary file that becomes `path` when the block ends without an error."""
+        if self.is_local:
+            final = Path(path.path)
+            final.parent.mkdir(parents=True, exist_ok=True)
+            temporary = final.with_name(f".{final.stem}.{secrets.token_hex(4)}.part{final.suffix}")
+            try:
+                yield temporary
+                os.replace(temporary, final)
+            finally:
+                temporary.unlink(missing_ok=True)
+            return
+        with tempfile.TemporaryDirectory(prefix="ava-") as folder:
+            temporary = Path(folder) / path.name
+            yield temporary
+            # Object stores publish a whole object at once: the upload itself is the commit.
+            with temporary.open("rb") as source, path.open("wb") as sink:
+                shutil.copyfileobj(source, sink)
+
+    def write_bytes(self, path: UPath, data: bytes) -> None:
+        """Write a small file atomically."""
+        with self.writing(path) as temporary:
+            temporary.write_bytes(data)
+
+    def write_table(self, path: UPath, table: pl.DataFrame) -> None:
+        """Write a parquet file atomically."""
+        with self.writing(path) as temporary:
+            table.write_parquet(temporary)
+
+    def read_table(self, path: UPath) -> pl.DataFrame:
+        """Read a parquet file; a missing one raises `InputError` naming the asset to materialise."""
+        import polars as pl
+
+        if not path.exists():
+            asset = path.parent.name
+            raise InputError(f"{path} does not exist.", f"Materialise {asset} of this batch first.")
+        with self.fetched(path) as local:
+            return pl.read_parquet(local)

@@ -1,0 +1,202 @@
+"""All approved batches as one dataset: what fits together, what is left out, who agreed how far."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+from upath import UPath
+
+from ava_core.base.errors import ExportError
+from ava_core.base.settings import Settings
+from ava_core.base.storage import Storage
+from ava_core.dataset.export.dataset import Dataset
+from ava_core.dataset.export.inputs import BatchTables, BatchWork
+from ava_core.dataset.export.options import ReleaseOptions
+from ava_core.dataset.export.release_splits import release_splits
+from ava_core.dataset.export.rows import annotation_rows
+from ava_core.ontology import Ontology, load_ontology
+from ava_core.quality.agreement.measure import measure_agreement
+from ava_core.store import Store, batches
+
+Inputs = Sequence[tuple[BatchTables, BatchWork]]
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """What goes in: rows (`rows.ROW_COLUMNS`), clips that have rows, and of every source its content's hash.
+
+    `agreement`: tables of `agreement.measure`; `dropped`: reasons by id of the classes that were left out.
+    """
+
+    ontology: Ontology
+    rows: pl.DataFrame
+    clips: pl.DataFrame
+    content: Mapping[str, str]
+    agreement: Mapping[str, pl.DataFrame]
+    dropped: Mapping[int, str]
+
+
+@dataclass(frozen=True)
+class Gathered:
+    """The dataset, what `splits.json` keeps, agreement (`agreement.measure`), and classes left out with the reason."""
+
+    dataset: Dataset
+    splits: Mapping[str, Any]
+    agreement: Mapping[str, pl.DataFrame]
+    dropped: Mapping[str, str]
+
+
+def gather(
+    name: str,
+    inputs: Inputs,
+    options: ReleaseOptions,
+    settings: Settings,
+    storage: Storage,
+    store: Store,
+    *,
+    fetch: Callable[[UPath], Path],
+) -> Gathered:
+    """Put the batches together; `fetch` brings a folder of pictures to this machine.
+
+    Raises `ExportError` where they do not fit, a class is too weak, or pictures are missing.
+    """
+    chosen = choose(inputs, options, settings, store)
+    rows, used, content, ontology = chosen.rows, chosen.clips, chosen.content, chosen.ontology
+    splits = release_splits(rows, used, content, options, settings.seed, storage.path("releases"))
+    dataset = Dataset(
+        title=f"Release {name}",
+        rows=rows,
+        clips=used,
+        proposals=pl.concat([tables.proposals for tables, _ in inputs]),
+        disputed=pl.concat([tables.disputed for tables, _ in inputs]),
+        split_of={c: splits[s] for c, s in used.select("clip_id", "source_id").sort("clip_id").rows()},
+        ontology=ontology,
+        pictures={
+            clip: fetch(storage.asset_dir(batch, "ava_csv") / "dataset" / "frames" / clip)
+            for clip, batch in used.select("clip_id", "batch").sort("clip_id").rows()
+        },
+    )
+    dataset.refuse_missing_pictures()
+    record = {
+        "seed": settings.seed, "ratios": dict(options.ratios), "sources": splits,
+        "sha256": {source: content[source] for source in splits},
+    }  # fmt: skip
+    dropped = {ontology.action(number).name: why for number, why in chosen.dropped.items()}
+    return Gathered(dataset, record, chosen.agreement, dropped)
+
+
+def choose(
+    inputs: Inputs, options: ReleaseOptions, settings: Settings, store: Store, *, repetitions: int = 1000
+) -> Chosen:
+    """The rows that go in; `repetitions` of agreement's intervals. Raises `ExportError` as `gather` does."""
+    _refuse_doubled_sources(inputs)
+    ontology = _common_ontology([tables for tables, _ in inputs], settings, store)
+    found = pl.concat(
+        [annotation_rows(t.consensus_boxes, t.consensus_labels, t.clips, t.disputed) for t, _ in inputs]
+    ).sort("video_id", "timestamp", "person_id", "action_id")
+    agreement = _agreement(found, inputs, ontology, settings.seed, repetitions)
+    dropped = _dropped(found, agreement["per_class"], ontology, options)
+    rows = found.filter(~pl.col("action_id").is_in(list(dropped)))
+    if rows.is_empty():
+        raise ExportError(
+            "No labelled person is left in an approved clip.", "Approve clips, or lower the floor."
+        )
+    clips = pl.concat([tables.clips for tables, _ in inputs])
+    used = clips.filter(pl.col("clip_id").is_in(rows["video_id"].unique().to_list()))
+    return Chosen(ontology, rows, used, _content(inputs), agreement, dropped)
+
+
+def manifest(dataset: Dataset, inputs: Inputs) -> pl.DataFrame:
+    """A row per video: where it comes from, to the file and second."""
+    sources = pl.concat([tables.source_videos for tables, _ in inputs])
+    named = sources.select("source_id", "original_name", source_sha256="sha256")
+    counts = dataset.rows.group_by(pl.col("video_id").alias("clip_id")).agg(rows=pl.len())
+    joined = dataset.clips.join(named, on="source_id").join(counts, on="clip_id").sort("clip_id")
+    split = pl.col("clip_id").replace_strict(dict(dataset.split_of))
+    return joined.with_columns(split=split).rename({"clip_id": "video_id"})
+
+
+def _dropped(
+    rows: pl.DataFrame, per_class: pl.DataFrame, ontology: Ontology, options: ReleaseOptions
+) -> dict[int, str]:
+    """Classes that are left out, with the reason. Raises `ExportError` where one is too weak and must not be."""
+    counts = dict(rows.group_by("action_id").agg(pl.len()).rows())
+    dropped = {
+        action: f"{number} labels, fewer than {options.least_rows}"
+        for action, number in sorted(counts.items())
+        if options.drop_rare and number < options.least_rows
+    }
+    alphas = dict(per_class.drop_nulls("alpha").select("action_id", "alpha").rows())
+    for action in ontology.actions:
+        floor, alpha = action.minimum_alpha, alphas.get(action.id)
+        if floor is None or alpha is None or alpha >= floor or action.id not in counts:
+            continue
+        weak = f"alpha {alpha:.3f}, below {floor:g}"
+        if not options.drop_weak:
+            raise ExportError(
+                f"Annotators do not agree on {action.name}: {weak}, the ontology's floor.",
+                "Have it labelled or adjudicated again, or leave it out: --drop-weak.",
+            )
+        dropped[action.id] = weak
+    return dropped
+
+
+def _agreement(
+    rows: pl.DataFrame, inputs: Inputs, ontology: Ontology, seed: int, repetitions: int
+) -> dict[str, pl.DataFrame]:
+    """Agreement of those who had a vote, on the clips that have rows."""
+    released = pl.col("clip_id").is_in(rows["video_id"].unique().to_list())
+
+    def together(tables: list[pl.DataFrame]) -> pl.DataFrame:
+        return pl.concat(
+            table.filter(released, ~pl.col("annotator").is_in(sorted(work.excluded)))
+            for table, (_, work) in zip(tables, inputs, strict=True)
+        )
+
+    return measure_agreement(
+        together([work.raw_boxes for _, work in inputs]),
+        together([work.raw_labels for _, work in inputs]),
+        together([work.completed for _, work in inputs]),
+        ontology,
+        seed=seed,
+        repetitions=repetitions,
+    )
+
+
+def _content(inputs: Inputs) -> dict[str, str]:
+    return dict(
+        pl.concat([tables.source_videos for tables, _ in inputs]).select("source_id", "sha256").rows()
+    )
+
+
+def _refuse_doubled_sources(inputs: Inputs) -> None:
+    owner: dict[str, str] = {}
+    for tables, _ in inputs:
+        for source in tables.clips["source_id"].unique().sort():
+            if owner.setdefault(source, tables.batch) != tables.batch:
+                raise ExportError(
+                    f"Batches {owner[source]} and {tables.batch} both have a source video {source}.",
+                    "Add one of them again under another batch name.",
+                )
+
+
+def _common_ontology(inputs: Sequence[BatchTables], settings: Settings, store: Store) -> Ontology:
+    found = {
+        b.batch: load_ontology(settings.with_options(batches.get(store, b.batch).options).ontology)
+        for b in inputs
+    }
+    newest = max(found.values(), key=lambda ontology: (ontology.version, len(ontology.actions)))
+    known = {(action.id, action.name) for action in newest.actions}
+    for batch, ontology in found.items():
+        clash = [a for a in ontology.actions if (a.id, a.name) not in known and a.id not in newest.retired]
+        if ontology.name != newest.name or clash:
+            raise ExportError(
+                f"Batch {batch} uses ontology {ontology.name} {ontology.version}, others {newest.name} "
+                f"{newest.version}" + (f", where {clash[0].id} is not {clash[0].name}." if clash else "."),
+                "Release batches of one ontology together.",
+            )
+    return newest

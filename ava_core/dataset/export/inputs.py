@@ -1,0 +1,146 @@
+"""What a dataset is made of: the tables of a batch, and the work of its annotators."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import polars as pl
+
+from ava_core.base.errors import ExportError
+from ava_core.base.schemas import (
+    CLIPS,
+    COMPLETED_JOBS,
+    CONSENSUS_BOXES,
+    CONSENSUS_LABELS,
+    CVAT_JOBS,
+    DISPUTED,
+    PROPOSALS,
+    RAW_BOXES,
+    RAW_LABELS,
+    SOURCE_VIDEOS,
+    Schema,
+    conform,
+)
+from ava_core.base.storage import Storage
+from ava_core.decisions import decision_state, decisions_of
+from ava_core.store import Store, batches
+
+
+@dataclass(frozen=True)
+class BatchTables:
+    """Tables of one batch, with the columns of that name in `base.schemas`; `note` is said in the card."""
+
+    batch: str
+    source_videos: pl.DataFrame
+    clips: pl.DataFrame
+    proposals: pl.DataFrame
+    consensus_boxes: pl.DataFrame
+    consensus_labels: pl.DataFrame
+    disputed: pl.DataFrame
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class BatchWork:
+    """Who said what: tables of `ava_core.base.schemas` and `PERSONS`, of all annotators.
+
+    `excluded`: annotators without a vote; `approvals`: `clip_id, approved_by, approved_at`.
+    """
+
+    jobs: pl.DataFrame
+    completed: pl.DataFrame
+    raw_boxes: pl.DataFrame
+    raw_labels: pl.DataFrame
+    persons: pl.DataFrame
+    approvals: pl.DataFrame
+    excluded: frozenset[str] = frozenset()
+
+
+PERSONS: Schema = {
+    "clip_id": pl.String,
+    "annotator": pl.String,
+    "track_key": pl.String,
+    "person_id": pl.Int32,
+}
+"""Who is whom: the person of every annotator's track."""
+
+APPROVALS: Schema = {"clip_id": pl.String, "approved_by": pl.String, "approved_at": pl.String}
+
+
+def ready_batches(storage: Storage, store: Store, wanted: Sequence[str] = ()) -> list[str]:
+    """Batches that have a dataset, oldest first: all of them, or the `wanted` ones.
+
+    Raises `ExportError` for a wanted batch that is not known or has none.
+    """
+    known = batches.names(store)
+    ready = [name for name in known if storage.table_path(name, "ava_csv").exists()]
+    for name in wanted:
+        if name not in ready:
+            raise ExportError(
+                f"Batch {name} has no dataset yet." if name in known else f"There is no batch {name}.",
+                "Approve clips of it, and wait for ava_csv."
+                if name in known
+                else "`ava batch list` shows them.",
+            )
+    return [name for name in ready if name in wanted or not wanted]
+
+
+def load_inputs(
+    storage: Storage, store: Store, wanted: Sequence[str] = ()
+) -> list[tuple[BatchTables, BatchWork]]:
+    """Tables and work of `ready_batches`. Raises `ExportError` where nothing in them is approved."""
+    ready = ready_batches(storage, store, wanted)
+    inputs = [(load_batch(storage, store, name), load_work(storage, store, name)) for name in ready]
+    if not any(tables.consensus_labels.height for tables, _ in inputs):
+        raise ExportError("No batch has an approved dataset yet.", "Approve clips, and wait for ava_csv.")
+    return inputs
+
+
+def load_batch(storage: Storage, store: Store, batch: str) -> BatchTables:
+    """Read a batch's tables. Raises `InputError` naming the asset that is missing.
+
+    Of the consensus only clips that are approved at this moment count, whatever was approved when it was made.
+    """
+    approved = list(decision_state(store, batch).approved)
+
+    def read(asset: str, schema: Schema, table: str = "") -> pl.DataFrame:
+        found = storage.read_table(storage.table_path(batch, asset, table))
+        return conform(found, schema, f"{table or asset} of batch {batch}")
+
+    def consensus(schema: Schema, table: str) -> pl.DataFrame:
+        return read("consensus_labels", schema, table).filter(pl.col("clip_id").is_in(approved))
+
+    return BatchTables(
+        batch=batch,
+        source_videos=read("source_videos", SOURCE_VIDEOS),
+        clips=read("clips", CLIPS),
+        proposals=read("dense_proposals", PROPOSALS),
+        consensus_boxes=consensus(CONSENSUS_BOXES, "consensus_boxes"),
+        consensus_labels=consensus(CONSENSUS_LABELS, "consensus_labels"),
+        disputed=consensus(DISPUTED, "disputed"),
+        note=batches.get(store, batch).note,
+    )
+
+
+def load_work(storage: Storage, store: Store, batch: str) -> BatchWork:
+    """Read what the annotators of a batch did. Raises `InputError` naming the asset that is missing."""
+
+    def read(asset: str, schema: Schema, table: str = "") -> pl.DataFrame:
+        found = storage.read_table(storage.table_path(batch, asset, table))
+        return conform(found, schema, f"{table or asset} of batch {batch}")
+
+    approvals = {
+        decision.subject: (decision.subject, decision.actor, decision.decided_at.isoformat())
+        for decision in decisions_of(store, batch)
+        if decision.action == "approve"
+    }
+    return BatchWork(
+        jobs=read("cvat_tasks", CVAT_JOBS),
+        completed=read("raw_annotations", COMPLETED_JOBS, "completed_jobs"),
+        raw_boxes=read("raw_annotations", RAW_BOXES, "raw_boxes"),
+        raw_labels=read("raw_annotations", RAW_LABELS, "raw_labels"),
+        persons=read("consensus_labels", PERSONS, "persons"),
+        approvals=pl.DataFrame(list(approvals.values()), schema=dict(APPROVALS), orient="row"),
+        excluded=decision_state(store, batch).excluded,
+    )

@@ -1,0 +1,62 @@
+"""Pictures in the places where readers look for them: hard links where the file system allows, else copies."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from ava_core.base.schemas import AVA_TIMESTAMP_OFFSET, CLIP_FPS
+
+Pictures = Mapping[str, Path]
+"""Of each video, the folder of its frames, whose names sort by time."""
+
+
+def link_frames(folder: Path, pictures: Pictures) -> None:
+    """`frames/<video>/<video>_%06d.jpg` from 1: SlowFast, pytorchvideo."""
+    for video, target in _folders(folder / "frames", pictures):
+        for number, picture in numbered(pictures[video]):
+            link_or_copy(picture, target / f"{video}_{number:06d}.jpg")
+
+
+def link_rawframes(folder: Path, pictures: Pictures) -> None:
+    """`rawframes/<video>/img_%05d.jpg` from 1: mmaction2."""
+    for video, target in _folders(folder / "rawframes", pictures):
+        for number, picture in numbered(pictures[video]):
+            link_or_copy(picture, target / f"img_{number:05d}.jpg")
+
+
+def link_keyframes(folder: Path, pictures: Pictures) -> None:
+    """`keyframes/<video>/<timestamp>.jpg`, the first picture of every second: AlphAction."""
+    for video, target in _folders(folder / "keyframes", pictures):
+        for second, picture in keyframes(pictures[video]):
+            link_or_copy(picture, target / f"{AVA_TIMESTAMP_OFFSET + second}.jpg")
+
+
+def keyframes(frames: Path) -> Iterator[tuple[int, Path]]:
+    """The first picture of every second, with the second."""
+    for number, picture in numbered(frames):
+        if (number - 1) % CLIP_FPS == 0:
+            yield (number - 1) // CLIP_FPS, picture
+
+
+def link_or_copy(source: Path, target: Path) -> None:
+    """A hard link where the file system allows, a copy elsewhere; what is there already stays."""
+    try:
+        os.link(source, target)
+    except FileExistsError:
+        return
+    except OSError:
+        shutil.copy2(source, target)
+
+
+def numbered(frames: Path) -> Iterator[tuple[int, Path]]:
+    """All pictures of a folder in order, from 1."""
+    return enumerate(sorted(frames.glob("*.jpg")), start=1)
+
+
+def _folders(root: Path, pictures: Pictures) -> Iterator[tuple[str, Path]]:
+    for video in sorted(pictures):
+        (root / video).mkdir(parents=True, exist_ok=True)
+        yield video, root / video

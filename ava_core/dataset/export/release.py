@@ -1,0 +1,129 @@
+"""Releases: all approved batches as one immutable dataset, split by source video."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from contextlib import ExitStack
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from upath import UPath
+
+from ava_core.base.errors import ExportError
+from ava_core.base.progress import Progress, ProgressSink, ignore_progress
+from ava_core.base.settings import Settings
+from ava_core.base.storage import Storage
+from ava_core.dataset.export import provenance
+from ava_core.dataset.export.card import Card, write_card
+from ava_core.dataset.export.citation import write_citation
+from ava_core.dataset.export.croissant import write_croissant
+from ava_core.dataset.export.flavours import write_dataset
+from ava_core.dataset.export.folders import building, fetched_folder
+from ava_core.dataset.export.gather import Gathered, Inputs, gather, manifest
+from ava_core.dataset.export.inputs import load_inputs
+from ava_core.dataset.export.lineage import FILE as LINEAGE_FILE
+from ava_core.dataset.export.lineage import lineage
+from ava_core.dataset.export.options import ReleaseOptions
+from ava_core.dataset.export.splits import SPLITS
+from ava_core.store import Store
+
+_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,62}")
+
+
+@dataclass(frozen=True)
+class Release:
+    """A release: its name, folder, and counts."""
+
+    name: str
+    folder: UPath
+    counts: dict[str, int]
+
+
+def write_release(
+    options: ReleaseOptions,
+    settings: Settings,
+    storage: Storage,
+    store: Store,
+    *,
+    sink: ProgressSink = ignore_progress,
+) -> Release:
+    """Write `releases/<name>` from every batch that has a dataset, or from those that are named; nothing is left
+    behind where it fails.
+
+    Splits of earlier releases hold. Raises `ExportError` where the name is taken, nothing is approved, pictures
+    are missing, a class is too weak, or batches contradict each other in names or ontologies.
+    """
+    root = storage.path("releases")
+    name = _free_name(root, options.name)
+    inputs = load_inputs(storage, store, options.batches)
+    progress = Progress("write release", 4, "parts", sink)
+    with ExitStack() as fetched:
+
+        def fetch(folder: UPath) -> Path:
+            return fetched.enter_context(fetched_folder(storage, folder))
+
+        gathered = gather(name, inputs, options, settings, storage, store, fetch=fetch)
+        dataset = gathered.dataset
+        about = provenance.describe(
+            name,
+            [tables for tables, _ in inputs],
+            dataset.ontology,
+            asdict(options),
+            settings,
+            storage,
+            store,
+        )
+        progress.advance()
+        with building(storage, root / name) as staged:
+            write_dataset(staged, dataset, options.flavours)
+            progress.advance()
+            _write_papers(staged, gathered, inputs, options, about)
+            progress.advance()
+            provenance.write_about(staged, about)
+    progress.advance()
+    progress.finish()
+    counts = {split: sum(own == split for own in dataset.split_of.values()) for split in SPLITS}
+    return Release(name, root / name, {"batches": len(inputs), "rows": dataset.rows.height} | counts)
+
+
+def _write_papers(
+    folder: Path, gathered: Gathered, inputs: Inputs, options: ReleaseOptions, about: Mapping[str, Any]
+) -> None:
+    """Everything that is about the dataset: manifest, lineage, splits, card, citation, Croissant."""
+    dataset = gathered.dataset
+    manifest(dataset, inputs).write_parquet(folder / "manifest.parquet")
+    origin = lineage(dataset, inputs)
+    origin.write_parquet(folder / LINEAGE_FILE)
+    (folder / "splits.json").write_text(json.dumps(gathered.splits, indent=2) + "\n", "utf-8")
+    notes = [options.note] + [f"Batch {tables.batch}: {tables.note}" for tables, _ in inputs if tables.note]
+    card = Card(
+        dataset,
+        note="\n".join(filter(None, notes)),
+        licence=options.licence,
+        least_rows=options.least_rows,
+        dropped=gathered.dropped,
+        agreement=gathered.agreement,
+        lineage=origin,
+        about=about,
+    )
+    write_card(folder, card)
+    write_citation(folder, about, options.authors, options.licence)
+    write_croissant(folder, dataset, about, options.licence)
+
+
+def _free_name(root: UPath, name: str) -> str:
+    if not name:
+        number = 1
+        while (root / f"v{number}").exists():
+            number += 1
+        return f"v{number}"
+    if not _NAME.fullmatch(name):
+        raise ExportError(f"{name!r} cannot name a release.", "Use letters, digits, '_', '.', '-'.")
+    if (root / name).exists():
+        raise ExportError(
+            f"Release {name} exists already, and releases never change.", "Choose another name."
+        )
+    return name

@@ -1,0 +1,139 @@
+"""An AVA dataset, made here or elsewhere."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import polars as pl
+
+from ava_core.base.errors import InputError
+from ava_core.base.schemas import AVA_TIMESTAMP_OFFSET, BOX_COLUMNS, CLIP_FPS, CLIPS, DISPUTED, PROPOSALS
+from ava_core.dataset.export.dataset import Dataset
+from ava_core.dataset.export.layout import LABEL_MAP
+from ava_core.dataset.export.read import excluded_of, frames_of, predicted_of, read_rows
+from ava_core.dataset.export.rows import CONTEXT_SECONDS, in_window
+from ava_core.dataset.importing.imported import Imported, Repair
+from ava_core.ontology import Action, Group, Ontology
+from ava_core.ontology.pbtxt import read_pbtxt
+
+KEY = ["video_id", "timestamp", "person_id", "action_id"]
+
+
+def import_ava(folder: Path, ontology: Ontology | None = None) -> Imported:
+    """Take a dataset folder over: rows, splits, excluded seconds, predicted boxes, frames.
+
+    `ontology`: must know every action of the label map by the same id and name; without it the label map is all
+    that is known. Raises `InputError` where there is no dataset, or the ontology contradicts it.
+    """
+    found = read_rows(folder)
+    repairs: list[Repair] = []
+    split_of = dict(found.select("video_id", "split").unique(maintain_order=True).rows())
+    clips, sized = _clips(folder, found, split_of, repairs)
+    rows = _tidied(found.drop("split"), clips, repairs)
+    split_of = {video: split_of[video] for video in rows["video_id"].unique().sort()}
+    dataset = Dataset(
+        title=f"Import of {folder.name}",
+        rows=rows,
+        clips=clips,
+        proposals=_proposals(folder, clips),
+        disputed=_disputed(folder),
+        split_of=split_of,
+        ontology=_ontology(folder, ontology),
+        pictures={
+            video: path for video in split_of if (path := folder / "frames" / video).is_dir()
+        },
+    )  # fmt: skip
+    return Imported(dataset, repairs, sized=sized)
+
+
+def _tidied(found: pl.DataFrame, clips: pl.DataFrame, repairs: list[Repair]) -> pl.DataFrame:
+    """Rows in order, once each, only where models have context."""
+    rows = found.unique(KEY, keep="first").sort(KEY)
+    if rows.height < found.height:
+        repairs.append(Repair("rows that stand twice", "kept once", found.height - rows.height))
+    second = pl.col("timestamp") - AVA_TIMESTAMP_OFFSET
+    placed = rows.with_columns(second=second).join(
+        clips.select("frames", video_id="clip_id"), on="video_id", maintain_order="left"
+    )
+    inside = placed.filter(in_window())
+    if inside.height < rows.height:
+        repairs.append(
+            Repair("seconds without context on both sides", "left out", rows.height - inside.height)
+        )
+    return inside.select(rows.columns)
+
+
+def _clips(
+    folder: Path, rows: pl.DataFrame, split_of: dict[str, str], repairs: list[Repair]
+) -> tuple[pl.DataFrame, bool]:
+    """`schemas.CLIPS` as far as they can be known, and whether the pictures' size is."""
+    frames = {video: n for split in set(split_of.values()) for video, n in frames_of(folder, split).items()}
+    last = dict(rows.group_by("video_id").agg(pl.max("timestamp")).rows())
+    unknown = [video for video in split_of if video not in frames]
+    for video in unknown:
+        frames[video] = (int(last[video]) - AVA_TIMESTAMP_OFFSET + CONTEXT_SECONDS) * CLIP_FPS
+    if unknown:
+        repairs.append(
+            Repair("videos without a frame list", "taken to end after their last label", len(unknown))
+        )
+    sizes = {video: _size(folder / "frames" / video) for video in split_of}
+    table = [
+        {"clip_id": v, "source_id": v, "batch": "", "index": 0, "start_s": 0.0, "duration_s": frames[v] / CLIP_FPS,
+         "frames": frames[v], "width": w, "height": h, "scale_x": 1.0, "scale_y": 1.0, "pad_x": 0, "pad_y": 0,
+         "content_width": w, "content_height": h, "path": "", "sha256": ""}
+        for v, (w, h) in sorted(sizes.items())
+    ]  # fmt: skip
+    return pl.DataFrame(table, schema=dict(CLIPS)), (1, 1) not in sizes.values()
+
+
+def _size(pictures: Path) -> tuple[int, int]:
+    """Width and height of a video's pictures; a unit square where there are none."""
+    import cv2
+
+    first = min(pictures.glob("*.jpg"), default=None) if pictures.is_dir() else None
+    picture = cv2.imread(str(first)) if first else None
+    return (1, 1) if picture is None else (picture.shape[1], picture.shape[0])
+
+
+def _proposals(folder: Path, clips: pl.DataFrame) -> pl.DataFrame:
+    """`schemas.PROPOSALS` in pixels of the pictures, from the predicted boxes of all splits."""
+    boxes = predicted_of(folder).rename({"video_id": "clip_id"})
+    scaled = boxes.join(clips.select("clip_id", "width", "height"), on="clip_id", maintain_order="left")
+    sides = {"x1": "width", "y1": "height", "x2": "width", "y2": "height"}
+    return scaled.select(
+        "clip_id",
+        second=pl.col("timestamp") - AVA_TIMESTAMP_OFFSET,
+        track_id=pl.lit(0, dtype=pl.Int32),
+        **{name: pl.col(name) * pl.col(sides[name]) for name in BOX_COLUMNS},
+        score="score",
+        interpolated=pl.lit(value=False),
+    ).select(pl.col(name).cast(kind) for name, kind in PROPOSALS.items())
+
+
+def _disputed(folder: Path) -> pl.DataFrame:
+    table = excluded_of(folder).select(
+        clip_id="video_id",
+        second=pl.col("timestamp") - AVA_TIMESTAMP_OFFSET,
+        reason=pl.lit("excluded before"),
+    )
+    return table.select(pl.col(name).cast(kind) for name, kind in DISPUTED.items())
+
+
+def _ontology(folder: Path, given: Ontology | None) -> Ontology:
+    path = folder / "annotations" / LABEL_MAP
+    if not path.is_file():
+        if given is None:
+            raise InputError(f"{folder} has no label map {LABEL_MAP}.", "Name the ontology: --ontology.")
+        return given
+    names = read_pbtxt(path.read_text("utf-8"), str(path))
+    if given is None:
+        actions = tuple(Action(number, name) for number, name in sorted(names.items()))
+        return Ontology(folder.name, 1, (Group("action", "multi", actions, max_active=len(actions)),))
+    known = {action.id: action.name for action in given.actions}
+    for number, name in sorted(names.items()):
+        if known.get(number) != name:
+            raise InputError(
+                f"{path} calls action {number} {name!r}, ontology {given.name} {known.get(number)!r}.",
+                "Import without --ontology, or name the right one.",
+            )
+    return given

@@ -1,0 +1,77 @@
+"""What was taken over, what was wrong with it, and how it is written as a dataset."""
+
+from __future__ import annotations
+
+import json
+import secrets
+import shutil
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Final
+
+import polars as pl
+
+from ava_core.base.errors import ExportError, InputError
+from ava_core.dataset.export.card import Card, write_card
+from ava_core.dataset.export.dataset import Dataset
+from ava_core.dataset.export.flavours import FLAVOURS, write_dataset
+
+PIXEL_FLAVOURS: Final = frozenset({"coco", "multisports"})
+"""Layouts in pixels: they need to know how large the pictures are."""
+
+
+@dataclass(frozen=True)
+class Repair:
+    """A defect, in how many rows it was found, the first line of them, and what was done about it."""
+
+    defect: str
+    repair: str
+    rows: int
+    line: int = 0
+
+
+@dataclass(frozen=True)
+class Imported:
+    """A dataset taken over; `repairs` in the order in which they were made.
+
+    `work`: tables `raw_boxes`, `raw_labels`, `completed_jobs` of `ava_core.base.schemas`, `agreement`: tables of
+    `agreement.measure`, where several annotators' work was found; `sized`: whether the pictures' size is known.
+    """
+
+    dataset: Dataset
+    repairs: Sequence[Repair] = ()
+    work: Mapping[str, pl.DataFrame] = field(default_factory=dict)
+    agreement: Mapping[str, pl.DataFrame] = field(default_factory=dict)
+    sized: bool = True
+
+
+def write_import(folder: Path, imported: Imported, flavours: Collection[str] = tuple(FLAVOURS)) -> Path:
+    """Write the dataset, its card, `import.json` with all repairs, and `work/` into the new folder `folder`.
+
+    Nothing is left behind where it fails. Raises `InputError` where the folder exists, and `ExportError` where the
+    dataset cannot be read by AVA's readers.
+    """
+    if folder.exists():
+        raise InputError(f"{folder} exists already.", "Choose another folder.")
+    if imported.dataset.rows.is_empty():
+        raise ExportError(
+            "No labelled person is left.", "See what was left out: the repairs are listed above."
+        )
+    chosen = [each for each in flavours if imported.sized or each not in PIXEL_FLAVOURS]
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    staged = folder.with_name(f".{folder.name}-{secrets.token_hex(4)}")
+    try:
+        write_dataset(staged, imported.dataset, chosen)
+        note = "\n".join(f"{each.defect}: {each.repair} ({each.rows} rows)." for each in imported.repairs)
+        write_card(staged, Card(imported.dataset, note=note, agreement=imported.agreement))
+        content = {"repairs": [asdict(each) for each in imported.repairs]}
+        (staged / "import.json").write_text(json.dumps(content, indent=2) + "\n", "utf-8")
+        if imported.work:
+            (staged / "work").mkdir()
+        for name, table in imported.work.items():
+            table.write_parquet(staged / "work" / f"{name}.parquet")
+        staged.rename(folder)
+    finally:
+        shutil.rmtree(staged, ignore_errors=True)
+    return folder

@@ -1,0 +1,1 @@
+"""The whole platform at a glance: how far every batch is, figures over time, what is reachable."""

@@ -1,0 +1,155 @@
+"""What is reachable, which versions, what is missing and how to mend it: for `ava doctor` and the console."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import shutil
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+from ava_core.base.errors import AvaError
+from ava_core.base.settings import Settings
+
+Status = Literal["ok", "warning", "failed"]
+
+MINIMUM_FREE_GB = 10.0
+"""An hour of 1080p makes about 2 GB of clips, keyframes and frames; below this a batch may not fit."""
+
+PACKAGES = (
+    "dagster",
+    "nicegui",
+    "torch",
+    "torchvision",
+    "rfdetr",
+    "opencv-python",
+    "av",
+    "polars",
+    "cvat-sdk",
+)
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that was looked at: its state, what was found, and what to do where it is not well."""
+
+    subject: str
+    status: Status
+    found: str
+    cure: str = ""
+
+    @property
+    def line(self) -> str:
+        """What was found and the cure, as sentences."""
+        end = "" if not self.cure or self.found.endswith(".") else "."
+        return f"{self.found}{end} {self.cure}".strip()
+
+
+def examine(settings: Settings) -> Iterator[Finding]:
+    """Look at everything in turn; a look that fails is a finding, never an error."""
+    looks: list[tuple[str, Callable[[Settings], Finding]]] = [
+        ("Python", _python),
+        ("packages", _packages),
+        ("video encoder", _encoder),
+        ("files", _files),
+        ("database", _database),
+        ("ontology", _ontology),
+        ("detector", _detector),
+        ("annotation server", _annotation_server),
+    ]
+    for subject, look in looks:
+        try:
+            yield look(settings)
+        except AvaError as error:
+            yield Finding(subject, "failed", error.message, error.cure)
+        except Exception as error:  # the doctor never falls ill: whatever breaks is what was asked for
+            yield Finding(subject, "failed", f"{type(error).__name__}: {error}")
+
+
+def _python(settings: Settings) -> Finding:
+    return Finding("Python", "ok", ".".join(map(str, sys.version_info[:3])))
+
+
+def _packages(settings: Settings) -> Finding:
+    found, missing = [], []
+    for name in PACKAGES:
+        try:
+            found.append(f"{name} {importlib.metadata.version(name)}")
+        except importlib.metadata.PackageNotFoundError:
+            missing.append(name)
+    if missing:
+        return Finding(
+            "packages", "failed", f"missing: {', '.join(missing)}", "Install again: pip install -e ."
+        )
+    return Finding("packages", "ok", ", ".join(found))
+
+
+def _encoder(settings: Settings) -> Finding:
+    import av
+
+    if "libx264" not in av.codecs_available:
+        return Finding(
+            "video encoder", "failed", "PyAV has no libx264", "Install PyAV from its binary wheel."
+        )
+    return Finding("video encoder", "ok", f"libx264 in PyAV {av.__version__}")
+
+
+def _files(settings: Settings) -> Finding:
+    from ava_core.base.storage import Storage
+
+    storage = Storage(settings.resolved_storage_url)
+    storage.write_bytes(storage.path(".doctor"), b"written by ava doctor")
+    storage.path(".doctor").unlink()
+    if not storage.is_local:
+        return Finding("files", "ok", f"{storage.root} can be written")
+    free = shutil.disk_usage(storage.local(storage.root)).free / 1e9
+    found = f"{storage.root} can be written, {free:.0f} GB free"
+    if free < MINIMUM_FREE_GB:
+        return Finding("files", "warning", found, "Make room, or set AVA_STORAGE_URL to a larger place.")
+    return Finding("files", "ok", found)
+
+
+def _database(settings: Settings) -> Finding:
+    from sqlalchemy import make_url
+
+    from ava_core.store import open_store
+
+    open_store(settings)
+    return Finding(
+        "database", "ok", make_url(settings.resolved_database_url).render_as_string(hide_password=True)
+    )
+
+
+def _ontology(settings: Settings) -> Finding:
+    from ava_core.ontology import load_ontology
+
+    ontology = load_ontology(settings.ontology)
+    found = f"{ontology.name} {ontology.version}: {len(ontology.actions)} actions in {len(ontology.groups)} groups"
+    return Finding("ontology", "ok", found)
+
+
+def _detector(settings: Settings) -> Finding:
+    if settings.detector == "motion":
+        from ava_core.video.detection.motion import MotionDetector
+
+        detector = MotionDetector()
+        advice = "Finds what moves before a fixed camera. AVA_DETECTOR=rfdetr finds people, given weights."
+        return Finding("detector", "ok", f"{detector.name} {detector.version}", advice)
+    # The model itself is not loaded: whoever only looks must not take a GPU's memory.
+    from ava_core.video.detection.registry import weights_file
+    from ava_core.video.detection.rfdetr import check_weights
+
+    weights = weights_file(settings)
+    check_weights(weights)
+    version = importlib.metadata.version("rfdetr")
+    return Finding("detector", "ok", f"RF-DETR {settings.rfdetr_size} (rfdetr {version}), weights {weights}")
+
+
+def _annotation_server(settings: Settings) -> Finding:
+    from ava_core.annotation.gateway import CvatGateway
+
+    with CvatGateway(settings) as gateway:
+        about = gateway.about()
+    kind = "embedded" if settings.cvat_is_embedded else "CVAT"
+    return Finding("annotation server", "ok", f"{kind} at {settings.resolved_cvat_url}, version {about}")

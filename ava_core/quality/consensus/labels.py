@@ -1,0 +1,117 @@
+"""One answer per group from several.
+
+Two or more trusted annotators: the posterior of Dawid and Skene's model, and for classes with too few positives to
+learn from, the majority. Exclusive groups: the action with the best score. Multi groups: every action that is more
+likely than not, at most `max_active`, best first. An even tie goes to the action that the same person's other
+seconds speak for (more votes in the clip), then to the lower id; the rule of such a label is `majority_tie`. In a
+multi group a class on which exactly half say yes holds only if the person has a majority for it at another second.
+One annotator: the answer is copied, without a posterior.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from ava_core.base.schemas import ADJUDICATIONS, CONSENSUS_LABELS, conform
+from ava_core.decisions import on_labels
+from ava_core.quality.agreement.panel import Panel
+from ava_core.quality.agreement.reliability import LabelEstimate
+
+Array = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
+Flags = npt.NDArray[np.bool_]
+
+AT: Final = ["clip_id", "second", "person_id", "group"]
+
+LEAST_POSITIVES: Final = 20
+"""Votes that a class needs in a batch before anything is learnt about who errs on it."""
+
+EVEN: Final = 0.5
+
+RULES: Final = ("dawid_skene", "majority", "majority_tie", "single")
+DAWID_SKENE, MAJORITY, MAJORITY_TIE, SINGLE = range(len(RULES))
+
+
+@dataclass(frozen=True)
+class Decided:
+    """Of each row of the panel's `named` (place and class that somebody said yes to): whether it `holds`; `score`, by
+    which it was chosen (posterior or share of votes); `posterior`, nan where the score is a share of votes; `rule`, an
+    index into `RULES`."""
+
+    holds: Flags
+    score: Array
+    posterior: Array
+    rule: npt.NDArray[np.int64]
+
+
+def decide(panel: Panel, estimate: LabelEstimate) -> Decided:
+    """Decide every class at every place of a panel of trusted annotators."""
+    named = panel.named
+    group = panel.group_of[named.column]
+    voters = panel.raters[named.place, group]
+    learnt = np.bincount(named.column, named.yes, len(panel.action_ids)) >= LEAST_POSITIVES
+    by_model = learnt[named.column] & (voters >= 2)
+    posterior = np.where(by_model, estimate.posterior, np.nan)
+    score = np.where(by_model, posterior, named.yes / voters)
+    rule = np.where(by_model, DAWID_SKENE, np.where(voters >= 2, MAJORITY, SINGLE))
+    clear = panel.named_by_tube(np.where(2 * named.yes > voters, named.yes, 0))
+    around = clear[panel.tube[named.place], named.column]
+    exclusive = np.array([g.kind == "exclusive" for g in panel.ontology.groups])[group]
+    limit = np.array([1 if g.kind == "exclusive" else g.max_active for g in panel.ontology.groups])[group]
+    half = ~exclusive & ~by_model & (score == EVEN)
+    likely = exclusive | (score > EVEN) | (half & (around > 0))
+    answer = named.place * len(panel.ontology.groups) + group
+    rank, tied = _ranked(answer, np.where(likely, score, -1.0), around, named.column)
+    rule = np.where((exclusive & tied) | half, MAJORITY_TIE, rule)
+    return Decided(likely & (rank < limit), score, posterior, rule)
+
+
+def _ranked(answer: Ints, score: Array, around: Array, column: Ints) -> tuple[Ints, Flags]:
+    """Rank of each candidate within its answer, best first, and whether its score is as good as the best one's and
+    it is not alone in that."""
+    order = np.lexsort((column, -around, -score, answer))
+    start = np.flatnonzero(np.diff(answer[order], prepend=-1))
+    number = np.repeat(np.arange(len(start)), np.diff(start, append=len(order)))
+    rank, tied = np.zeros(len(order), np.int64), np.zeros(len(order), dtype=bool)
+    rank[order] = np.arange(len(order)) - start[number]
+    best = score[order] == score[order][start][number]
+    tied[order] = best & (np.bincount(number, best) > 1)[number]
+    return rank, tied
+
+
+def label_table(panel: Panel, decided: Decided, where: Flags) -> pl.DataFrame:
+    """`schemas.CONSENSUS_LABELS` of some places."""
+    named = panel.named
+    row = np.flatnonzero(decided.holds & where[named.place])
+    place, column, rule = named.place[row], named.column[row], decided.rule[row]
+    columns = panel.place_columns(place) | {
+        "group": pl.Series([group.name for group in panel.ontology.groups])[panel.group_of[column]],
+        "action_id": panel.action_ids[column],
+        "votes": named.yes[row],
+        "voters": panel.raters[place, panel.group_of[column]],
+        "posterior": pl.Series(decided.posterior[row]).fill_nan(None),
+        "rule": pl.Series(RULES)[rule],
+    }
+    table = conform(pl.DataFrame(columns), CONSENSUS_LABELS, "consensus labels")
+    return table.sort(*AT, "action_id")
+
+
+def adjudicate(labels: pl.DataFrame, adjudications: pl.DataFrame) -> pl.DataFrame:
+    """`labels` in which an expert's decisions (`schemas.ADJUDICATIONS`) replace the votes of their group.
+
+    What is said about presence is no label.
+    """
+    decided = on_labels(conform(adjudications, ADJUDICATIONS, "adjudications"))
+    if decided.is_empty():
+        return labels
+    rows = decided.explode("action_ids", empty_as_null=False).rename({"action_ids": "action_id"})
+    rows = rows.drop_nulls("action_id").with_columns(
+        votes=pl.lit(1), voters=pl.lit(1), posterior=pl.lit(1.0), rule=pl.lit("adjudicated")
+    )
+    kept = labels.join(decided, on=AT, how="anti")
+    return pl.concat([kept, conform(rows, CONSENSUS_LABELS, "adjudications")]).sort(*AT, "action_id")

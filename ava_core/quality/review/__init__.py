@@ -1,0 +1,1 @@
+"""What a reviewer sees before deciding, and the report that is read afterwards."""

@@ -1,0 +1,1 @@
+"""From files that people give to boxes at keyframes: intake, media, detection, tracking, proposals."""

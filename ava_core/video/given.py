@@ -1,0 +1,84 @@
+"""What of a batch was made elsewhere, and is used as it stands: the detector that made it may not exist here."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path, PurePosixPath
+from typing import Any, Final
+
+import polars as pl
+
+from ava_core.base.errors import InputError
+from ava_core.base.schemas import CLIPS, conform
+from ava_core.base.storage import Storage
+
+MANIFEST: Final = "manifest.json"
+
+
+FORMAT: Final = "ava-preprocessed-1"
+
+
+SHAPING: Final = (
+    "clip_seconds", "clip_min_seconds", "clip_width", "clip_height", "clip_fit", "detector", "rfdetr_size",
+    "rfdetr_resolution", "detect_fps", "detection_threshold", "tracker",
+)  # fmt: skip
+"""Settings that decide what the files hold; they become the batch's own options."""
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """What a folder of preprocessed video holds.
+
+    `given`: assets that are used as they stand; `settings`: those of `SHAPING`; `files`: size in bytes by path
+    below the folder; `counts`: videos, clips, tracks, boxes.
+    """
+
+    batch: str
+    ava_version: str
+    settings: dict[str, Any]
+    given: list[str]
+    counts: dict[str, int] = field(default_factory=dict)
+    files: dict[str, int] = field(default_factory=dict)
+    format: str = FORMAT
+
+    def write(self, folder: Path) -> None:
+        """Write it atomically: a folder with a manifest is complete."""
+        Storage(folder).write_bytes(Storage(folder).path(MANIFEST), self.as_json())
+
+    def as_json(self) -> bytes:
+        """The manifest as JSON, for people too."""
+        return json.dumps(asdict(self), indent=2).encode()
+
+
+def mark_given(manifest: Manifest, storage: Storage) -> None:
+    """Note in the storage what of the batch was made elsewhere."""
+    storage.write_bytes(_marker(manifest.batch, storage), manifest.as_json())
+
+
+def given_table(batch: str, asset: str, storage: Storage) -> pl.DataFrame | None:
+    """The table of an asset that was made elsewhere and is used as it stands; else `None`."""
+    if not is_given(batch, asset, storage):
+        return None
+    table = storage.read_table(storage.table_path(batch, asset))
+    return checked_paths(table, CLIPS, batch) if asset == "clips" else table
+
+
+def is_given(batch: str, asset: str, storage: Storage) -> bool:
+    """Whether what the asset holds was made elsewhere."""
+    marker = _marker(batch, storage)
+    return marker.exists() and asset in json.loads(marker.read_bytes())["given"]
+
+
+def _marker(batch: str, storage: Storage) -> Any:
+    return storage.asset_dir(batch, "source_videos") / "made_elsewhere.json"
+
+
+def checked_paths(table: pl.DataFrame, schema: Mapping[str, Any], batch: str) -> pl.DataFrame:
+    """The table, if its paths stay inside the batch: it comes from another machine."""
+    for path in table["path"].drop_nulls():
+        parts = PurePosixPath(path).parts
+        if path and (parts[:2] != ("batches", batch) or ".." in parts):
+            raise InputError(f"Batch {batch} names the file {path}, which is not its own.", "Do not use it.")
+    return conform(table, schema, f"batch {batch}")

@@ -1,0 +1,1 @@
+"""Taking videos in: archives, folders, the inbox, and work that was done elsewhere."""

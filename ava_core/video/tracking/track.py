@@ -1,0 +1,75 @@
+"""Tracks of one clip from its detections."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from ava_core.base.schemas import BOX_COLUMNS, CLIP_FPS, TRACKS, conform
+from ava_core.video.tracking.offline import refine
+from ava_core.video.tracking.parameters import TrackerParameters
+from ava_core.video.tracking.sort import ArrayFilter, Filter, Sort
+
+Backend = Literal["sort", "filterpy"]
+
+STEADY_STEP_S = 0.05
+"""Up to this time between two looks boxes overlap enough as they are."""
+
+
+def track_detections(
+    detections: pl.DataFrame,
+    sampled: npt.NDArray[np.int64],
+    *,
+    parameters: TrackerParameters | None = None,
+    backend: Backend = "sort",
+) -> pl.DataFrame:
+    """Track one clip.
+
+    `detections`: `schemas.DETECTIONS` of the clip; `sampled`: its frames that were looked at, ascending. Returns
+    `schemas.TRACKS`: a row per track and sampled frame in which it was detected, or across a gap interpolated;
+    between two rows one step apart a box moves linearly. A track has no row where it was not seen.
+    """
+    parameters = parameters or TrackerParameters()
+    if detections.is_empty() or not len(sampled):
+        return pl.DataFrame(schema=dict(TRACKS))
+    step = int(np.median(np.diff(sampled))) if len(sampled) > 1 else 1
+    hits = _online(detections.sort("frame"), sampled, step, parameters, backend)
+    tracks = refine(hits, step, parameters)
+    clip_id = detections["clip_id"][0]
+    return conform(tracks.with_columns(clip_id=pl.lit(clip_id)), TRACKS, clip_id)
+
+
+def _online(
+    detections: pl.DataFrame,
+    sampled: npt.NDArray[np.int64],
+    step: int,
+    parameters: TrackerParameters,
+    backend: Backend,
+) -> pl.DataFrame:
+    step_s = step / CLIP_FPS
+    tracker = Sort(
+        _filters(backend, parameters.velocity_noise),
+        max_age=max(1, round(parameters.max_age_s / step_s)),
+        iou=parameters.iou,
+        start_score=parameters.start_score,
+        buffer=parameters.buffer * max(0.0, step_s - STEADY_STEP_S),
+    )
+    usable = detections.filter(pl.col("score") >= parameters.keep_score)
+    frames = usable["frame"].to_numpy()
+    table = usable.select(*BOX_COLUMNS, "score").to_numpy()
+    bounds = np.searchsorted(frames, sampled), np.searchsorted(frames, sampled, side="right")
+    ids = np.zeros(len(table), dtype=np.int64)
+    for start, end in zip(*bounds, strict=True):
+        ids[start:end] = tracker.step(table[start:end])
+    return usable.with_columns(track_id=pl.Series(ids)).filter(pl.col("track_id") > 0).drop("clip_id")
+
+
+def _filters(backend: Backend, velocity_noise: float) -> Filter:
+    if backend == "sort":
+        return ArrayFilter(velocity_noise)
+    from ava_core.video.tracking.filterpy_sort import FilterpyFilter
+
+    return FilterpyFilter(velocity_noise)

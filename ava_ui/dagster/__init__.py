@@ -1,0 +1,1 @@
+"""Dagster as the console sees it: over GraphQL, and in this room alone."""

@@ -1,0 +1,260 @@
+"""What the clip player shows, as JSON: a clip, layers of boxes with labels, and where annotators differ."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+from urllib.parse import quote
+
+import polars as pl
+
+from ava_core.annotation.gateway import CvatGateway
+from ava_core.base.errors import InputError
+from ava_core.base.schemas import BOX_COLUMNS, CLIP_FPS
+from ava_core.base.storage import changed_at
+from ava_core.quality.consensus import batch as batch_consensus
+from ava_core.quality.consensus.batch import EXPERT_TABLES, draft_of_batch, drafted_consensus
+from ava_core.quality.consensus.form import Draft
+from ava_core.quality.review.audits import BlindItem
+from ava_core.store import tasks
+from ava_ui.known.console import Console
+
+DRAFTS_KEPT: Final = 3
+"""Batches whose drafted consensus is kept in memory."""
+
+RAW: Final = ("raw_boxes", "raw_labels", "completed_jobs")
+
+Json = dict[str, Any]
+Tables = dict[str, pl.DataFrame]
+
+LAYER_COLOURS: Final = (
+    "#4da3ff",
+    "#ffb347",
+    "#c792ea",
+    "#5fd38d",
+    "#ff7a85",
+    "#7fdbda",
+    "#d4d36a",
+    "#c9a27e",
+    "#b0b8c4",
+)
+CONSENSUS_COLOUR: Final = "#ffffff"
+
+
+def clip_row(console: Console, batch: str, clip_id: str) -> Json:
+    """A clip's row of `schemas.CLIPS`. Raises `InputError` where there is no such clip."""
+    found = console.reading.of_clip(batch, "clips", clip_id)
+    if found is None or found.is_empty():
+        raise InputError(f"Batch {batch} has no clip {clip_id!r}.", "The batch's page lists its clips.")
+    return found.row(0, named=True)
+
+
+def track_document(console: Console, batch: str, clip_id: str) -> Json:
+    """A clip with its tracks, interpolated boxes dashed."""
+    clip = clip_row(console, batch, clip_id)
+    tracks = console.reading.of_clip(batch, "tracks", clip_id)
+    layers = []
+    if tracks is not None:
+        rows = tracks.select("track_id", "frame", *BOX_COLUMNS, "interpolated").sort("track_id", "frame")
+        layers.append({
+            "key": "tracks", "name": "tracks", "kind": "tracks", "colour": "#ffffff", "link": "",
+            "tracks": [
+                {"id": number, "person": number, "name": str(number), "labels": {}, "boxes": _boxes(part)}
+                for (number,), part in rows.group_by(["track_id"], maintain_order=True)
+            ],
+        })  # fmt: skip
+    return _clip(batch, clip) | {"layers": layers, "groups": [], "actions": {}, "conflicts": []}
+
+
+def review_document(console: Console, batch: str, clip_id: str) -> Json:
+    """A clip with what each annotator said, and the consensus that approving it would give."""
+    clip = clip_row(console, batch, clip_id)
+    raw = raw_tables(console, batch)
+    ontology = console.ontology(batch)
+    formed = preview_consensus(console, batch, clip_id)
+    mine = pl.col("clip_id") == clip_id
+    persons = formed["persons"].filter(mine)
+    boxes = raw["raw_boxes"].filter(mine).join(persons, on=["clip_id", "annotator", "track_key"], how="left")
+    labels = raw["raw_labels"].filter(mine)
+    links = _job_links(console, batch, clip_id)
+    layers = [
+        {
+            "key": f"annotator {name}", "name": name, "kind": "annotator", "link": links.get(name, ""),
+            "colour": LAYER_COLOURS[number % len(LAYER_COLOURS)],
+            "tracks": _annotator_tracks(
+                boxes.filter(pl.col("annotator") == name), labels.filter(pl.col("annotator") == name)
+            ),
+        }
+        for number, name in enumerate(raw["completed_jobs"].filter(mine)["annotator"].unique().sort())
+    ]  # fmt: skip
+    layers.append({
+        "key": "consensus", "name": "consensus", "kind": "consensus", "colour": CONSENSUS_COLOUR, "link": "",
+        "tracks": _consensus_tracks(
+            formed["consensus_boxes"].filter(mine), formed["consensus_labels"].filter(mine)
+        ),
+    })  # fmt: skip
+    names = {action.id: action.name for action in ontology.actions}
+    conflicts = console.reading.of_clip(batch, "agreement", clip_id, "conflicts")
+    differing = [] if conflicts is None else _conflicts(conflicts, names)
+    return _clip(batch, clip) | {
+        "layers": layers,
+        "groups": [group.name for group in ontology.groups],
+        "actions": names,
+        "conflicts": _breaches(console, batch, clip_id, persons) + differing,
+    }
+
+
+def audit_document(console: Console, batch: str, item: BlindItem) -> Json:
+    """A clip with the box of one audited person, at its second and those beside it; nothing of what was decided."""
+    clip = clip_row(console, batch, item.clip_id)
+    boxes = console.reading.of_clip(batch, "consensus_labels", item.clip_id, "consensus_boxes")
+    own = {item.frame: [item.frame, item.x1, item.y1, item.x2, item.y2, False]}
+    if boxes is not None:
+        near = boxes.filter(
+            pl.col("person_id") == item.person_id, (pl.col("second") - item.second).abs().is_between(1, 2)
+        )
+        rows = near.select((pl.col("second") * CLIP_FPS).alias("frame"), *BOX_COLUMNS).rows()
+        own |= {frame: [frame, *box, True] for frame, *box in rows}
+    track = {
+        "id": item.person_id, "person": item.person_id, "name": "?", "labels": {},
+        "boxes": [own[frame] for frame in sorted(own)],
+    }  # fmt: skip
+    layer = {
+        "key": "asked", "name": "who is asked about", "kind": "asked", "colour": "#ffd23f", "link": "",
+        "tracks": [track],
+    }  # fmt: skip
+    return _clip(batch, clip) | {"layers": [layer], "groups": [], "actions": {}, "conflicts": []}
+
+
+def raw_tables(console: Console, batch: str) -> Tables:
+    """The tables of `raw_annotations`. Raises `InputError` where nothing was read yet."""
+    found = {}
+    for name in (*RAW, *EXPERT_TABLES):
+        table = console.reading.table(batch, "raw_annotations", name)
+        if table is not None:
+            found[name] = table
+        elif name in RAW:
+            raise InputError(
+                f"No annotations of batch {batch} were read yet.", "They are read once a job is completed."
+            )
+    return found
+
+
+def preview_consensus(console: Console, batch: str, clip_id: str = "") -> Tables:
+    """The consensus as it would be if every clip were approved, or of one clip alone."""
+    raw = raw_tables(console, batch)
+    clips = [clip_id] if clip_id else raw["completed_jobs"]["clip_id"].unique().to_list()
+    return drafted_consensus(draft(console, batch), raw, console.decided.of(batch), approved=clips)
+
+
+def doubtful_answers(console: Console, batch: str) -> pl.DataFrame:
+    """`schemas.ADJUDICATION_QUEUE` of a batch: what is not settled yet, the most doubtful first."""
+    return batch_consensus.doubtful_answers(
+        draft(console, batch), raw_tables(console, batch), console.decided.of(batch)
+    )
+
+
+def draft(console: Console, batch: str) -> Draft:
+    """The costly part of a batch's consensus: kept until work changes or somebody is left out."""
+    ontology, excluded = console.ontology(batch), console.decided.of(batch).excluded
+    changed = changed_at(console.storage.table_path(batch, "raw_annotations", "raw_boxes"))
+    made_of = changed, excluded, ontology.digest
+    kept = console.drafted.get(batch)
+    if kept is None or kept[0] != made_of:
+        kept = made_of, draft_of_batch(raw_tables(console, batch), ontology, excluded)
+        console.drafted.pop(batch, None)
+        console.drafted[batch] = kept
+        for oldest in list(console.drafted)[:-DRAFTS_KEPT]:
+            console.drafted.pop(oldest, None)
+    return kept[1]
+
+
+def _clip(batch: str, clip: Json) -> Json:
+    url = f"/media/clip/{quote(batch)}/{quote(clip['clip_id'])}"
+    shape = {name: clip[name] for name in ("frames", "width", "height")}
+    return {"clip": {"id": clip["clip_id"], "batch": batch, "url": url, "fps": CLIP_FPS, **shape}}
+
+
+def _boxes(rows: pl.DataFrame) -> list[list[Any]]:
+    return [[frame, *(round(v, 1) for v in box), soft] for _, frame, *box, soft in rows.iter_rows()]
+
+
+def _annotator_tracks(boxes: pl.DataFrame, labels: pl.DataFrame) -> list[Json]:
+    said: dict[str, dict[int, Json]] = {}
+    for key, second, group, ids in labels.select("track_key", "second", "group", "action_ids").iter_rows():
+        said.setdefault(key, {}).setdefault(second, {})[group] = {"actions": list(ids)}
+    frame = (pl.col("second") * CLIP_FPS).alias("frame")
+    by = ["track_key", "person_id"]
+    rows = boxes.select(*by, frame, *BOX_COLUMNS, soft=~pl.col("edited"))
+    return [
+        {"id": key, "person": person or 0, "name": str(person or "?"), "labels": said.get(key, {}),
+         "boxes": _boxes(part.drop("person_id"))}
+        for (key, person), part in rows.sort("track_key", "frame").group_by(by, maintain_order=True)
+    ]  # fmt: skip
+
+
+def _consensus_tracks(boxes: pl.DataFrame, labels: pl.DataFrame) -> list[Json]:
+    said: dict[int, dict[int, Json]] = {}
+    columns = ("person_id", "second", "group", "action_id", "votes", "voters", "rule")
+    for person, second, group, action, votes, voters, rule in labels.select(columns).iter_rows():
+        answer = (
+            said.setdefault(person, {})
+            .setdefault(second, {})
+            .setdefault(group, {"actions": [], "tie": False, "share": ""})
+        )
+        if action is not None:
+            answer["actions"].append(action)
+        answer["tie"] = answer["tie"] or rule == "majority_tie"
+        answer["share"] = rule if rule == "adjudicated" else f"{votes}/{voters}"
+    frame = (pl.col("second") * CLIP_FPS).alias("frame")
+    rows = boxes.select("person_id", frame, *BOX_COLUMNS, soft=pl.col("rule") == "tie")
+    return [
+        {
+            "id": person,
+            "person": person,
+            "name": str(person),
+            "labels": said.get(person, {}),
+            "boxes": _boxes(part),
+        }
+        for (person,), part in rows.sort("person_id", "frame").group_by(["person_id"], maintain_order=True)
+    ]
+
+
+def _conflicts(rows: pl.DataFrame, names: dict[int, str]) -> list[Json]:
+    return [
+        {"second": row["second"], "person": row["person_id"], "kind": row["kind"],
+         "frame": row.get("frame", row["second"] * CLIP_FPS), "detail": named(row["detail"], names)}
+        for row in rows.sort("second", "person_id", "kind").iter_rows(named=True)
+    ]  # fmt: skip
+
+
+def _breaches(console: Console, batch: str, clip_id: str, persons: pl.DataFrame) -> list[Json]:
+    """Broken rules, the grave ones first, in the form of conflicts."""
+    found = console.reading.of_clip(batch, "raw_annotations", clip_id, "rule_findings")
+    if found is None:
+        return []
+    known = found.join(persons, on=["clip_id", "annotator", "track_key"], how="left")
+    return [
+        {
+            "second": row["second"], "person": row["person_id"] or 0, "kind": f"rule: {row['rule']}",
+            "frame": row["frame"], "grave": row["severity"] == "block",
+            "detail": f"{row['annotator']}: {row['detail']}. {row['say']}".strip(),
+        }
+        for row in known.sort("severity", "second", "annotator").iter_rows(named=True)
+    ]  # fmt: skip
+
+
+def named(detail: str, names: dict[int, str]) -> str:
+    """`mia=20; tom=21+22` with the actions' names instead of their ids."""
+    parts = []
+    for part in detail.split("; "):
+        who, equals, ids = part.partition("=")
+        known = [names.get(int(i), i) if i.strip().isdigit() else i for i in ids.split("+")] if equals else []
+        parts.append(f"{who}: {', '.join(known)}" if equals else part)
+    return "; ".join(parts)
+
+
+def _job_links(console: Console, batch: str, clip_id: str) -> dict[str, str]:
+    """Addresses in the annotation server to which a frame's number is appended."""
+    gateway = CvatGateway(console.settings)
+    jobs = [job for job in tasks.jobs_of(console.store, batch, clip_id) if job.annotator]
+    return {job.annotator: gateway.job_url(job.task_id, job.job_id).removesuffix("0") for job in jobs}

@@ -1,0 +1,1 @@
+"""Pages on tasks, the progress of annotators, and the connection to their server."""

@@ -1,0 +1,135 @@
+"""Every job: whose it is, how far, since when; with a way into the annotation server, and to hand it on."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import Final
+
+import polars as pl
+from nicegui import ui
+
+from ava_core.annotation import staffing
+from ava_core.annotation.gateway import CvatGateway
+from ava_core.base.errors import AvaError, InputError
+from ava_core.base.settings import Settings
+from ava_core.store import annotators
+from ava_ui.elements import charts
+from ava_ui.elements.data_table import DataTable
+from ava_ui.frame import theme
+from ava_ui.frame.visit import Visit
+
+LIVE_SECONDS: Final = 10.0
+LABELS: Final = {
+    "job_id": "job", "batch": "batch", "clip_id": "clip", "annotator": "annotator", "status": "state",
+    "hours": "hours since last change",
+}  # fmt: skip
+
+
+ASKED: Final = {"batch": "batch", "clip": "clip_id", "annotator": "annotator", "state": "status"}
+"""What an address may narrow the jobs down to, and the columns that it means."""
+
+
+async def content(visit: Visit) -> None:
+    """Counts, then the jobs."""
+    jobs = await asyncio.to_thread(visit.console.jobs.table)
+    if jobs.is_empty():
+        theme.empty("No jobs yet.", "Deal clips out to annotators.", "/tasks", "Tasks")
+        return
+    wanted = narrowed(jobs, visit.query)
+    server = CvatGateway(visit.console.settings).url
+    with ui.row().classes("items-center"):
+        asked = {name: value for name, value in visit.query.items() if name in ASKED and value}
+        for name, value in asked.items():
+            ui.chip(f"{name}: {value}", icon="filter_alt")
+        if asked:
+            ui.link("all jobs", "/progress")
+    with ui.card().classes("w-full chart-place"):
+        theme.heading("Jobs by annotator and state")
+        theme.later(visit, lambda: _by_annotator(wanted))
+    table = DataTable(
+        wanted, labels=LABELS, file="jobs", sort_by="hours", selectable=visit.may("admin"),
+        facets=["batch", "annotator", "status"],
+        links={
+            "job_id": server + "/tasks/{task_id}/jobs/{job_id}", "batch": "/batches/{batch}",
+            "clip_id": "/quality/{batch}/clips/{clip_id}", "annotator": "/progress?annotator={annotator}",
+        },
+    )  # fmt: skip
+    if visit.may("admin"):
+        _hand_on(visit, table)
+
+    async def follow() -> None:
+        table.set_frame(narrowed(await asyncio.to_thread(visit.console.jobs.table), visit.query))
+
+    ui.timer(LIVE_SECONDS, follow)
+
+
+def _by_annotator(jobs: pl.DataFrame) -> None:
+    counts = jobs.group_by("annotator", "status").len()
+    names = sorted(counts["annotator"].unique())
+    states = sorted(counts["status"].unique())
+    found = {(a, s): n for a, s, n in counts.iter_rows()}
+    charts.bars(names, {s: [found.get((a, s), 0) for a in names] for s in states}, stacked=True)
+
+
+def narrowed(jobs: pl.DataFrame, query: dict[str, str]) -> pl.DataFrame:
+    """The jobs that an address asks for: `batch`, `clip`, `annotator`, `state`."""
+    asked = [pl.col(ASKED[name]) == value for name, value in query.items() if name in ASKED and value]
+    return jobs.filter(*asked) if asked else jobs
+
+
+def _hand_on(visit: Visit, table: DataTable) -> None:
+    """What may be done with ticked jobs: another annotator, or back to the same one."""
+    names = [a.username for a in annotators.available(visit.console.store)]
+    with ui.row().classes("items-center"):
+        who = ui.select(names, label="annotator").classes("w-48").mark("hand-to")
+
+        async def reassign() -> None:
+            if not who.value:
+                raise InputError("Nobody is chosen.", "Choose an annotator.")
+            name = str(who.value)
+            await _change(
+                visit, table, f"Hand %d job(s) to {name}?", "Only jobs that nobody has begun change hands.",
+                lambda job, settings: staffing.reassign(settings, visit.console.store, job, name, visit.user.username),
+            )  # fmt: skip
+
+        button = ui.button("Hand ticked jobs on", icon="forward").mark("hand-on")
+        button.on_click(visit.action("admin", reassign))
+        comment = ui.input("what to mend (optional)").classes("w-64").mark("requeue-comment")
+
+        async def requeue() -> None:
+            said = (comment.value or "").strip()
+            await _change(
+                visit, table, "Give %d job(s) back to their annotators?",
+                "What was annotated in them stays; the comment becomes an issue in CVAT.",
+                lambda job, settings: staffing.hand_back(
+                    settings, visit.console.store, [job], visit.user.username, comment=said
+                ),
+            )  # fmt: skip
+
+        button = ui.button("Queue ticked jobs again", icon="replay").mark("queue-again")
+        button.on_click(visit.action("admin", requeue))
+
+
+async def _change(
+    visit: Visit, table: DataTable, question: str, note: str, change: Callable[[int, Settings], object]
+) -> None:
+    """Do something with every ticked job; what is refused is said, and the others are done all the same."""
+    chosen = table.selected.select("job_id", "batch").rows()
+    if not chosen:
+        raise InputError("No job is ticked.", "Tick jobs in the table.")
+    with theme.asking(question % len(chosen), "Yes") as dialog:
+        ui.label(note)
+    if not await dialog:
+        return
+    refused = []
+    for job, batch in chosen:
+        try:
+            await asyncio.to_thread(change, job, visit.console.batch_settings(batch))
+        except AvaError as error:
+            refused.append(str(error))
+    table.set_frame(narrowed(await asyncio.to_thread(visit.console.jobs.table), visit.query))
+    table.table.selected.clear()
+    if refused:
+        raise AvaError(f"{len(refused)} of {len(chosen)} job(s) stayed as they were.", refused[0])
+    ui.notify(f"Done: {len(chosen)} job(s).")

@@ -1,0 +1,1 @@
+"""Pages on releases: what is in them, and what the next one would hold."""

@@ -1,0 +1,110 @@
+"""Releases; what the next one would hold, what is missing and why; making it."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Final
+from urllib.parse import quote
+
+import polars as pl
+from nicegui import ui
+
+from ava_core.base.errors import InputError
+from ava_core.dataset.export.outlook import outlook
+from ava_core.dataset.export.outlook_inputs import read_outlook
+from ava_ui.elements.data_table import DataTable
+from ava_ui.frame import theme
+from ava_ui.frame.visit import Visit
+from ava_ui.known.console import Console
+from ava_ui.known.release_contents import release_table
+from ava_ui.pages.dataset.form import release_form
+
+LABELS: Final = {
+    "batch": "batch", "clips": "clips", "approved": "approved", "waiting": "waiting", "rejected": "rejected",
+    "unannotated": "not annotated", "in_consensus": "in consensus", "labels": "labels",
+    "disputed": "disputed seconds", "ready": "goes in", "missing": "missing",
+}  # fmt: skip
+
+LINKS: Final = {
+    "batch": "/batches/{batch}",
+    "clips": "/batches/{batch}#clips",
+    "approved": "/quality?batch={batch}&status=approved",
+    "waiting": "/quality?batch={batch}&status=pending",
+    "rejected": "/quality?batch={batch}&status=rejected",
+    "unannotated": "/progress?batch={batch}",
+    "in_consensus": "/quality?batch={batch}&status=approved",
+    "labels": "/quality/{batch}/agreement",
+    "disputed": "/quality/{batch}/adjudication",
+}
+
+RELEASE_LABELS: Final = {
+    "name": "release", "made_at": "made (UTC)", "actor": "by", "batches": "batches", "sources": "source videos",
+    "clips": "clips", "rows": "labels", "note": "note", "csv": "csv", "zip": "everything",
+}  # fmt: skip
+
+
+async def content(visit: Visit) -> None:
+    """Content of the next release, its options, and the ones there are."""
+    inside, sources = await asyncio.to_thread(next_release, visit.console)
+    theme.heading("What would go in")
+    if inside.is_empty():
+        theme.empty("No batches yet.", "Add one first.", "/batches", "Batches")
+    else:
+        _inside(inside, sources)
+        if visit.may("admin"):
+            release_form(visit, inside.filter("ready")["batch"].to_list(), sources["source_id"].to_list())
+    _releases(visit, await asyncio.to_thread(release_table, visit.console.storage))
+
+
+def next_release(console: Console) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """`outlook.OUTLOOK`, and the source videos of which something goes in: `batch, source_id`."""
+    batches, clips = read_outlook(console.storage, console.store, console.decided.all())
+    inside = outlook(batches, clips)
+    ready = pl.col("batch").is_in(inside.filter("ready")["batch"].implode())
+    used = clips.filter(ready, pl.col("status") == "approved", pl.col("boxes") > 0)
+    return inside, used.select("batch", "source_id").unique().sort("source_id")
+
+
+def _inside(inside: pl.DataFrame, sources: pl.DataFrame) -> None:
+    ready = inside.filter("ready")
+    counts = {
+        "clips": ready["in_consensus"],
+        "labels": ready["labels"],
+        "disputed seconds": ready["disputed"],
+    }
+    theme.facts(
+        {"batches": f"{ready.height} of {inside.height}", "source videos": sources.height}
+        | {name: int(values.sum()) for name, values in counts.items()},
+        {
+            "batches": "?next_release.ready=true",
+            "clips": "/quality?status=approved",
+            "labels": "?next_release.sort=labels&next_release.order=down",
+            "disputed seconds": "?next_release.sort=disputed&next_release.order=down",
+        },
+    )
+    DataTable(inside, labels=LABELS, links=LINKS, file="next_release", facets=("ready",))
+
+
+def _releases(visit: Visit, made: pl.DataFrame) -> None:
+    theme.heading("Releases")
+    if made.is_empty():
+        theme.empty("No releases yet.", "Approve clips, then generate a dataset.", "/quality", "Review clips")
+        return
+    table = DataTable(
+        made.with_columns(csv=pl.lit("AVA_dataset.csv"), zip=pl.lit("zip")),
+        labels=RELEASE_LABELS, file="releases", selectable=made.height > 1,
+        links={"name": "/dataset/{name}", "batches": "/dataset/{name}#splits", "sources": "/dataset/{name}#splits",
+               "clips": "/dataset/{name}#clips", "rows": "/dataset/{name}#classes",
+               "csv": "/download/{name}/AVA_dataset.csv", "zip": "/download/{name}.zip"},
+    )  # fmt: skip
+
+    def compare() -> None:
+        chosen = table.selected.sort("made_at", "name")["name"].to_list()
+        if len(chosen) != 2:
+            raise InputError(f"{len(chosen)} releases are ticked.", "Tick two, then compare them.")
+        ui.navigate.to("/dataset/{}/compare/{}".format(*map(quote, chosen)))
+
+    if made.height > 1:
+        ui.button(
+            "Compare the two that are ticked", icon="compare_arrows", on_click=visit.action("viewer", compare)
+        ).props("flat no-caps").mark("compare")

@@ -1,0 +1,205 @@
+"""One release: what it holds, its card, its files, whether it keeps the rules, and where its rows come from."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Final
+from urllib.parse import quote
+
+import polars as pl
+from nicegui import ui
+
+from ava_core.dataset.export.releases import ReleaseInfo, release_folder, release_info, releases
+from ava_core.dataset.export.splits import SPLITS
+from ava_ui.elements.class_bars import class_bars
+from ava_ui.elements.data_table import DataTable
+from ava_ui.elements.json_tree import json_tree
+from ava_ui.frame import theme
+from ava_ui.frame.visit import Visit
+from ava_ui.known.release_contents import Contents, contents, files, readable
+from ava_ui.pages.dataset.trace import trace_form
+from ava_ui.pages.dataset.validation import validation
+from ava_ui.web.release_card import shown_card
+
+CHART_CLASSES: Final = 40
+"""Classes that the chart shows; the table below lists all."""
+HASH_SHOWN: Final = 16
+"""Digits of a file's hash; `release.json` has all of them."""
+BATCHES_SHOWN: Final = 12
+"""Batches that are named at the top; the table of splits lists all."""
+
+PARTS: Final = {
+    "classes": "classes", "splits": "splits", "clips": "clips", "rules": "validation", "trace": "trace a row",
+    "files": "files", "card": "dataset card", "record": "record",
+}  # fmt: skip
+"""Parts of the page by anchor."""
+
+CLIP_LABELS: Final = {
+    "video_id": "clip", "split": "split", "batch": "batch", "original_name": "source video", "start_s": "from (s)",
+    "duration_s": "seconds", "persons": "persons", "rows": "labels", "trace": "",
+}  # fmt: skip
+
+
+async def content(visit: Visit) -> None:
+    """Everything about one release."""
+    name, storage = visit.params["release"], visit.console.storage
+    info = await asyncio.to_thread(release_info, storage, name)
+    found = await asyncio.to_thread(contents, storage, name)
+    size = _downloads(visit, info, [one.name for one in await asyncio.to_thread(releases, storage)])
+    _made(info)
+    if found is not None:
+        _facts(name, found)
+    with ui.row():
+        for anchor, title in PARTS.items():
+            ui.link(title, f"#{anchor}")
+    if found is None:
+        ui.label("It has no manifest.parquet or no lineage.parquet, so nothing can be counted.").classes(
+            "soft"
+        )
+    else:
+        theme.later(visit, lambda: _tables(name, found))
+    validation(visit, name)
+    trace_form(visit, name)
+    _part("files", "Files")
+    theme.later(visit, lambda: _files(visit, name, size))
+    _card(visit, name)
+    _part("record", "Record")
+    with ui.expansion("release.json", icon="data_object").classes("w-full") as record:
+        inside = ui.column().classes("w-full")
+
+    def unfold() -> None:
+        # Made when somebody opens it: it may be long.
+        if record.value and not inside.default_slot.children:
+            with inside:
+                json_tree({key: value for key, value in info.record.items() if key != "files"})
+
+    record.on_value_change(unfold)
+
+
+def _tables(name: str, found: Contents) -> None:
+    """Classes, splits and clips."""
+    _classes(name, found)
+    _splits(name, found)
+    _clips(name, found)
+
+
+def _downloads(visit: Visit, info: ReleaseInfo, names: list[str]) -> ui.label:
+    """Links to what is taken home, and a choice of what to compare with; returns where the zip's size goes."""
+    address = f"/download/{quote(info.name)}"
+    others = [name for name in names if name != info.name]
+
+    def compare(other: str) -> None:
+        older_first = (
+            (other, info.name) if names.index(other) > names.index(info.name) else (info.name, other)
+        )
+        ui.navigate.to("/dataset/{}/compare/{}".format(*map(quote, older_first)))
+
+    with ui.row().classes("items-center"):
+        ui.link("AVA_dataset.csv", f"{address}/AVA_dataset.csv")
+        ui.link("zip of everything", f"{address}.zip")
+        size = ui.label().classes("soft").mark("zip-size")
+        if others:
+            act = visit.action("viewer", compare)
+            ui.select(others, label="compare with", on_change=lambda event: act(event.value)).props(
+                "dense"
+            ).classes("w-48").mark("compare-with")
+    return size
+
+
+def _made(info: ReleaseInfo) -> None:
+    record = info.record
+    ontology = record.get("ontology", {})
+    who = f" by {info.actor}" if info.actor else ""
+    with ui.row().classes("soft"):
+        ui.label(
+            f"Made {info.made_at:%Y-%m-%d %H:%M} UTC{who} with {record.get('made_by', 'an unknown version')}."
+        )
+        if ontology:
+            ui.link(f"Ontology {ontology['name']} {ontology['version']}", "/ontology")
+            ui.label(f"digest {ontology['digest']}")
+        batches = list(record.get("batches", {}))
+        ui.label("Batches:")
+        for batch in batches[:BATCHES_SHOWN]:
+            ui.link(batch, f"/batches/{quote(batch)}")
+        if len(batches) > BATCHES_SHOWN:
+            ui.link(f"and {len(batches) - BATCHES_SHOWN} more", "#splits")
+
+
+def _facts(name: str, found: Contents) -> None:
+    videos, labels = found.videos, int(found.classes["labels"].sum())
+    splits = {split: videos.filter(pl.col("split") == split).height for split in SPLITS}
+    clips = {f"clips in {split}": f"?{_table(name, 'clips')}.split={split}#clips" for split in SPLITS}
+    theme.facts(
+        {"source videos": videos["source_id"].n_unique(), "clips": videos.height, "labels": labels,
+         "persons": int(videos["persons"].sum()), "classes": found.classes.height}
+        | {f"clips in {split}": number for split, number in splits.items()},
+        {"source videos": "#splits", "clips": "#clips", "labels": "#classes", "persons": "#clips",
+         "classes": "#classes"} | clips,
+    )  # fmt: skip
+
+
+def _classes(name: str, found: Contents) -> None:
+    _part("classes", "Labels by class")
+    first = found.classes.head(CHART_CLASSES)
+    with ui.card().classes("w-full"):
+        class_bars(first)
+        if found.classes.height > CHART_CLASSES:
+            ui.label(f"The {CHART_CLASSES} with most labels; the table lists all.").classes("soft")
+    DataTable(
+        found.classes, file=_table(name, "classes"),
+        labels={"action_id": "id", "name": "class", **{split: split for split in SPLITS}, "labels": "labels"},
+    )  # fmt: skip
+
+
+def _splits(name: str, found: Contents) -> None:
+    _part("splits", "Splits by source video")
+    DataTable(
+        found.sources, file=_table(name, "splits"), facets=("split",),
+        labels={"split": "split", "source_id": "source video", "original_name": "file", "batch": "batch",
+                "clips": "clips", "rows": "labels", "seconds": "seconds"},
+        links={"batch": "/batches/{batch}", "original_name": "/batches/{batch}#videos",
+               "clips": f"?{_table(name, 'clips')}.filter={{source_id}}#clips"},
+    )  # fmt: skip
+
+
+def _clips(name: str, found: Contents) -> None:
+    _part("clips", "Clips")
+    DataTable(
+        found.videos.with_columns(trace=pl.lit("trace")), file=_table(name, "clips"), facets=("split", "batch"),
+        labels=CLIP_LABELS,
+        links={"video_id": "/quality/{batch}/clips/{video_id}", "batch": "/batches/{batch}",
+               "trace": "?video={video_id}#trace"},
+    )  # fmt: skip
+
+
+def _card(visit: Visit, name: str) -> None:
+    card = release_folder(visit.console.storage, name) / "dataset_card.md"
+    if card.exists():
+        _part("card", "Dataset card")
+        with ui.card().classes("w-full"):
+            # "code-friendly": an underscore within a name makes nothing slanted.
+            extras = ["tables", "code-friendly"]
+            text = shown_card(card.read_text("utf-8"), name)
+            theme.later(visit, lambda: ui.markdown(text, extras=extras).classes("dataset-card"))
+
+
+async def _files(visit: Visit, name: str, size: ui.label) -> None:
+    found = await asyncio.to_thread(files, visit.console.storage, name)
+    size.set_text(readable(found.bytes))
+    pictures = [f"{folder}/: {number} ({readable(total)})" for folder, number, total in found.pictures.rows()]
+    if pictures:
+        ui.label(f"Pictures come with the zip. {', '.join(pictures)}.").classes("soft")
+    DataTable(
+        found.single.with_columns(kb=pl.col("bytes") / 1000, sha256=pl.col("sha256").str.head(HASH_SHOWN)),
+        file=_table(name, "files"), labels={"path": "file", "kb": "kB", "sha256": "SHA-256 begins"},
+        links={"path": f"/download/{quote(name)}/{{path}}"},
+    )  # fmt: skip
+
+
+def _part(anchor: str, title: str) -> None:
+    theme.heading(title)
+    ui.element("a").props(f"id={anchor}")
+
+
+def _table(name: str, part: str) -> str:
+    return f"{name}_{part}"

@@ -1,0 +1,1 @@
+"""Pages on the platform as a whole, its people, and its log."""

@@ -1,0 +1,28 @@
+"""One's own account: the password."""
+
+from __future__ import annotations
+
+from nicegui import ui
+
+from ava_core.base.errors import InputError
+from ava_core.store import users
+from ava_ui.frame.visit import Visit
+
+
+async def content(visit: Visit) -> None:
+    """A new password, given the old one."""
+    ui.label(f"{visit.user.username}, {visit.user.role}")
+    old = ui.input("present password", password=True).classes("w-64").mark("old-password")
+    new = ui.input("new password", password=True).classes("w-64").mark("new-password")
+    again = ui.input("new password again", password=True).classes("w-64").mark("again-password")
+
+    def change() -> None:
+        if new.value != again.value:
+            raise InputError("The two new passwords differ.", "Type both again.")
+        users.sign_in(visit.console.store, visit.user.username, old.value or "")
+        users.set_password(visit.console.store, visit.user.username, new.value or "")
+        visit.note("set password", visit.user.username)
+        ui.navigate.to("/login")
+
+    ui.button("Change password", on_click=visit.action("viewer", change)).mark("change-password")
+    ui.label("All sessions end; sign in again with the new password.").classes("soft")

@@ -1,0 +1,233 @@
+"""How long things took, and who waits on whom. Elapsed time is not working time: people do other things between."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Final
+
+import polars as pl
+from nicegui import ui
+
+from ava_core.operations import metrics
+from ava_ui.elements import charts
+from ava_ui.elements.data_table import DataTable
+from ava_ui.frame import theme
+from ava_ui.frame.visit import Visit
+from ava_ui.known.console import Console
+
+BATCHES_DRAWN: Final = 15
+DAYS_DRAWN: Final = 45
+ANNOTATORS_DRAWN: Final = 30
+"""What a plot shows at most: the newest batches and days, the annotators with the most jobs. Tables show all."""
+
+INGEST: Final = {
+    "videos_in": "videos taken in", "clips_cut": "clips cut", "tracks_made": "tracks made",
+    "tasks_ready": "tasks ready",
+}  # fmt: skip
+
+BATCH_LABELS: Final = (
+    {"batch": "batch"}
+    | INGEST
+    | {"first_read": "first work read", "last_read": "last work read", "makespan": "makespan"}
+)
+
+BATCH_LINKS: Final = {
+    "batch": "/batches/{batch}", "videos_in": "/batches/{batch}#videos", "clips_cut": "/batches/{batch}#clips",
+    "tracks_made": "/batches/{batch}#clips", "tasks_ready": "/progress?batch={batch}",
+    "first_read": "/progress?batch={batch}&state=completed",
+    "last_read": "/progress?batch={batch}&state=completed", "makespan": "/progress?batch={batch}",
+}  # fmt: skip
+
+PACE_LABELS: Final = {
+    "annotator": "annotator", "jobs": "jobs", "completed": "completed", "timed": "of these timed",
+    "median_h": "hours, median", "high_h": "hours, 90 % within", "clips_per_day": "clips a day on days with work",
+}  # fmt: skip
+
+PACE_LINKS: Final = {
+    "annotator": "/progress?annotator={annotator}", "jobs": "/progress?annotator={annotator}",
+    "completed": "/progress?annotator={annotator}&state=completed",
+}  # fmt: skip
+
+JOB_LABELS: Final = {
+    "job_id": "job", "batch": "batch", "clip_id": "clip", "annotator": "annotator",
+    "waited_h": "hours from ready to begun", "elapsed_h": "hours from begun to completed",
+}  # fmt: skip
+
+WAITING_LABELS: Final = {
+    "batch": "batch", "annotator": "annotator", "open_jobs": "open jobs",
+    "oldest_h": "hours since the oldest was ready",
+}  # fmt: skip
+
+WAITING_LINKS: Final = {
+    "batch": "/batches/{batch}", "annotator": "/progress?annotator={annotator}",
+    "open_jobs": "/progress?batch={batch}&annotator={annotator}",
+    "oldest_h": "/progress?batch={batch}&annotator={annotator}",
+}  # fmt: skip
+
+HERE_LABELS: Final = {
+    "batch": "batch", "to_review": "clips to review", "to_review_h": "hours since the oldest was completed",
+    "to_release": "approved clips in no release", "to_release_h": "hours since the oldest was approved",
+}  # fmt: skip
+
+HERE_LINKS: Final = {
+    "batch": "/batches/{batch}", "to_review": "/quality?batch={batch}&status=pending",
+    "to_review_h": "/quality?batch={batch}&status=pending",
+    "to_release": "/quality?batch={batch}&status=approved", "to_release_h": "/dataset",
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Figures:
+    """All that the page shows at first: tables of `ava_core.operations.metrics`."""
+
+    batches: pl.DataFrame
+    pace: pl.DataFrame
+    by_day: pl.DataFrame
+    waiting: pl.DataFrame
+    waiting_here: pl.DataFrame
+
+
+async def content(visit: Visit) -> None:
+    """Times by batch, by job and by day; what waits on whom."""
+    found = await figures(visit.console)
+    if found.batches.is_empty():
+        theme.empty("Nothing to measure yet.", "Add a batch first.", "/batches", "Batches")
+        return
+    ui.label(
+        "Elapsed is not working time: all hours here count nights, queues and everything else between."
+    ).classes("soft")
+    _batches(found.batches)
+    theme.later(visit, lambda: _rest(visit, found))
+
+
+async def _rest(visit: Visit, found: Figures) -> None:
+    """What stands below the batches."""
+    _days(found.by_day)
+    _pace(found.pace)
+    await _every_job(visit)
+    theme.heading("Who waits on whom")
+    _waiting(found)
+
+
+async def figures(console: Console) -> Figures:
+    """Everything at once: the database answers several questions side by side."""
+    store, released = console.store, console.counts.overview.released
+    return Figures(
+        *await asyncio.gather(
+            asyncio.to_thread(metrics.batch_times, store, console.storage),
+            asyncio.to_thread(metrics.annotator_pace, store),
+            asyncio.to_thread(metrics.clips_by_day, store),
+            asyncio.to_thread(metrics.waiting, store),
+            asyncio.to_thread(lambda: metrics.waiting_here(store, released.by_batch())),
+        )
+    )
+
+
+def _shown(table: pl.DataFrame) -> pl.DataFrame:
+    """Hours to the half minute."""
+    return table.with_columns(pl.col(pl.Float64).round(2))
+
+
+def _batches(times: pl.DataFrame) -> None:
+    theme.heading("Batches, hours elapsed since they were added")
+    newest = times.tail(BATCHES_DRAWN)
+    drawn = {name: newest[column].round(2).to_list() for column, name in INGEST.items()}
+    if any(value is not None for values in drawn.values() for value in values):
+        with ui.card().classes("w-full"):
+            charts.bars(newest["batch"].to_list(), drawn, unit="hours")
+    ui.label("Makespan: from the first job's readiness to the last one's completion.").classes("soft")
+    DataTable(_shown(times), labels=BATCH_LABELS, links=BATCH_LINKS, file="batch_times")
+
+
+def _days(by_day: pl.DataFrame) -> None:
+    theme.heading("Clips completed, by annotator and day")
+    if by_day.is_empty():
+        ui.label("No job was completed yet.").classes("soft")
+        return
+    last = date.fromisoformat(str(by_day["day"].max()))
+    days = [(last - timedelta(days=back)).isoformat() for back in reversed(range(DAYS_DRAWN))]
+    found = {(name, day): clips for name, day, clips in by_day.filter(pl.col("day").is_in(days)).iter_rows()}
+    # Days on which nobody worked have their place; those before the first do not.
+    drawn = days[days.index(min(day for _, day in found)) :]
+    names = sorted({name for name, _ in found})
+    with ui.card().classes("w-full"):
+        charts.bars(
+            drawn,
+            {name: [found.get((name, day)) for day in drawn] for name in names},
+            stacked=True,
+            unit="clips",
+        )
+    ui.label("Days in UTC. Work that was handed back counts on the day of its last completion.").classes(
+        "soft"
+    )
+
+
+def _pace(pace: pl.DataFrame) -> None:
+    theme.heading("Hours elapsed per job, from begun to completed")
+    if pace.is_empty():
+        theme.empty("No jobs yet.", "Deal clips out to annotators.", "/tasks", "Tasks")
+        return
+    timed = pace.filter(pl.col("timed") > 0)
+    if timed.is_empty():
+        ui.label("No completed job was seen to begin yet.").classes("soft")
+    else:
+        drawn = timed.sort("timed", descending=True).head(ANNOTATORS_DRAWN).sort("annotator")
+        rows = [(name, values) for name, *values in drawn.select("annotator", *metrics.QUANTILES).iter_rows()]
+        with ui.card().classes("w-full"):
+            charts.boxes(rows, unit="hours")
+        ui.label(
+            "Boxes hold the middle half of the jobs, lines reach from 10 % to 90 %. Jobs whose beginning was not seen"
+            " are not timed."
+        ).classes("soft")
+    DataTable(_shown(pace), labels=PACE_LABELS, links=PACE_LINKS, file="pace")
+
+
+async def _every_job(visit: Visit) -> None:
+    """The jobs themselves, read when somebody opens them, or where the address asks for rows of them."""
+    asked = any(name.startswith("job_times.") for name in visit.query)
+    with ui.expansion("Every job", value=asked).classes("w-full").mark("every-job") as every:
+        place = ui.column().classes("w-full")
+
+    async def fill() -> None:
+        if not every.value or place.default_slot.children:
+            return
+        with place:
+            waits = ui.spinner()
+        jobs = await asyncio.to_thread(metrics.job_times, visit.console.store)
+        waits.delete()
+        with place:
+            DataTable(
+                _shown(jobs), labels=JOB_LABELS, file="job_times", sort_by="elapsed_h", descending=True,
+                links={
+                    "job_id": visit.console.settings.resolved_cvat_url + "/tasks/{task_id}/jobs/{job_id}",
+                    "batch": "/batches/{batch}", "clip_id": "/quality/{batch}/clips/{clip_id}",
+                    "annotator": "/progress?annotator={annotator}",
+                },
+            )  # fmt: skip
+
+    every.on_value_change(fill)
+    await fill()
+
+
+def _waiting(found: Figures) -> None:
+    with ui.element("div").classes("two"):
+        with ui.card():
+            theme.heading("On annotators")
+            if found.waiting.is_empty():
+                ui.label("No job is open.").classes("soft")
+            else:
+                DataTable(
+                    _shown(found.waiting), labels=WAITING_LABELS, links=WAITING_LINKS, file="waiting",
+                    sort_by="oldest_h", descending=True,
+                )  # fmt: skip
+        with ui.card():
+            theme.heading("On the platform's people")
+            if found.waiting_here.is_empty():
+                ui.label("No clip waits for a review or for a release.").classes("soft")
+            else:
+                DataTable(
+                    _shown(found.waiting_here), labels=HERE_LABELS, links=HERE_LINKS, file="waiting_here"
+                )
+                ui.label("A clip on which nobody was labelled goes into no release.").classes("soft")

@@ -1,0 +1,84 @@
+"""The action vocabularies: what may be labelled, the form that annotators see, and adding an action."""
+
+from __future__ import annotations
+
+from urllib.parse import quote
+
+import polars as pl
+from nicegui import ui
+
+from ava_core.ontology import Ontology, load_ontology, shipped_ontologies
+from ava_core.ontology.extend import publish, published, with_action
+from ava_core.ontology.form import cvat_labels
+from ava_ui.elements.data_table import DataTable
+from ava_ui.frame import theme
+from ava_ui.frame.visit import Visit
+
+SCHEMA = {
+    "id": pl.Int64, "action": pl.String, "group": pl.String, "kind": pl.String, "description": pl.String,
+    "hotkey": pl.String, "least alpha": pl.Float64,
+}  # fmt: skip
+
+
+async def content(visit: Visit) -> None:
+    """One vocabulary at a time."""
+    folder = visit.console.settings.home_dir / "ontologies"
+    configured = visit.console.settings.ontology
+    known = {name: load_ontology(name) for name in dict.fromkeys([configured, *shipped_ontologies()])}
+    known |= published(folder)
+    name = visit.query.get("name", configured)
+    name = name if name in known else configured
+    with ui.row():
+        for each, one in known.items():
+            style = "text-weight-bold" if each == name else ""
+            ui.link(f"{one.name} {one.version}", f"/ontology?name={quote(each)}").classes(style)
+    ontology = known[name]
+    ui.label(ontology.description)
+    theme.facts({"version": ontology.version, "actions": len(ontology.actions), "groups": len(ontology.groups),
+                 "retired ids": len(ontology.retired), "digest": ontology.digest})  # fmt: skip
+    DataTable(actions_table(ontology), file=f"ontology_{ontology.name}", sort_by="id")
+    theme.heading("The form in CVAT")
+    with ui.row():
+        for attribute in cvat_labels(ontology)[0]["attributes"]:
+            values = list(attribute["values"])
+            ui.select(values, value=values[0], label=attribute["name"]).classes("w-56")
+    ui.label(f"To use it: AVA_ONTOLOGY={name}, or a batch's own option.").classes("soft")
+    if visit.may("admin"):
+        _extend(visit, ontology)
+
+
+def actions_table(ontology: Ontology) -> pl.DataFrame:
+    """A row per action."""
+    rows = [
+        (a.id, a.name, group.name, group.kind, a.description, a.hotkey, a.minimum_alpha)
+        for group in ontology.groups
+        for a in group.actions
+    ]
+    return pl.DataFrame(rows, schema=SCHEMA, orient="row")
+
+
+def _extend(visit: Visit, ontology: Ontology) -> None:
+    theme.heading("Add an action")
+    ui.label("It becomes a new version; ids are permanent, and what is published never changes.").classes(
+        "soft"
+    )
+    with ui.row().classes("items-center"):
+        name = ui.input("name").mark("action-name")
+        groups = [group.name for group in ontology.groups]
+        group = ui.select(groups, value=groups[0], label="group").classes("w-56")
+        description = ui.input("description").classes("w-64")
+
+        async def add() -> None:
+            new = with_action(ontology, group.value, name.value or "", description.value or "")
+            with theme.asking(
+                f"Publish {new.name} version {new.version} with {name.value!r}?", "Publish"
+            ) as dialog:
+                ui.label("It cannot be taken back, only retired by a later version.")
+            if await dialog:
+                path = publish(ontology, new, visit.console.settings.home_dir / "ontologies")
+                visit.note(
+                    "publish ontology", f"{new.name} {new.version}", added=name.value, group=group.value
+                )
+                ui.navigate.to(f"/ontology?name={quote(str(path))}")
+
+        ui.button("Add …", icon="add", on_click=visit.action("admin", add)).mark("add-action")

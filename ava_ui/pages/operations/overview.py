@@ -1,0 +1,91 @@
+"""Every batch along the stages; what failed and why; how much has come how far."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Final
+
+import polars as pl
+from nicegui import ui
+
+from ava_core.operations.metrics import clips_by_day
+from ava_core.operations.overview import STAGES
+from ava_ui.elements import charts
+from ava_ui.elements.data_table import DataTable
+from ava_ui.elements.live_runs import LIVE_SECONDS, LiveRuns
+from ava_ui.frame import theme
+from ava_ui.frame.visit import Visit
+from ava_ui.known.counts import BatchRow
+
+FUNNEL: Final = {
+    "clips": "clips cut", "tasks": "in CVAT", "annotated": "annotated", "agreed": "agreed", "approved": "approved",
+    "released": "released",
+}  # fmt: skip
+"""Stages that count clips, and what to call them."""
+
+LINKS: Final = {
+    "batch": "/batches/{batch}",
+    "videos": "/batches/{batch}#videos",
+    "clips": "/batches/{batch}#clips",
+    "tracks": "/batches/{batch}#clips",
+    "tasks": "/progress?batch={batch}",
+    "jobs done": "/progress?batch={batch}&state=completed",
+    "annotated": "/progress?batch={batch}",
+    "agreed": "/quality/{batch}/agreement",
+    "approved": "/quality?batch={batch}&status=approved",
+    "released": "/dataset",
+}
+"""Every number leads to what it counts."""
+
+
+async def content(visit: Visit) -> None:
+    """The overview."""
+    for finding in visit.console.health.findings:
+        if finding.status != "ok":
+            ui.label(f"{finding.subject}: {finding.line}").classes("warn")
+    counts, live = visit.console.counts, visit.console.live
+    rows = counts.rows or await asyncio.to_thread(counts.refresh)
+    if not rows:
+        theme.empty(
+            "No batches yet.", "Add a zip of videos; it is processed by itself.", "/batches", "Add a batch"
+        )
+        return
+
+    def with_now() -> pl.DataFrame:
+        found = frame(counts.rows or rows)
+        return found.with_columns(now=pl.Series([live.now(name) for name in found["batch"]], dtype=pl.String))
+
+    table = DataTable(
+        with_now(), links=LINKS, file="batches", sort_by="created", descending=True,
+        labels={"batch": "batch", "created": "added"} | {stage: stage for stage in STAGES} | {"now": "now"},
+    )  # fmt: skip
+    theme.later(visit, lambda: _beside(visit, rows))
+    ui.timer(LIVE_SECONDS, lambda: table.set_frame(with_now()))
+
+
+async def _beside(visit: Visit, rows: list[BatchRow]) -> None:
+    """The funnel, the throughput, and what runs."""
+    done = await asyncio.to_thread(clips_by_day, visit.console.store)
+    with ui.element("div").classes("two"):
+        with ui.card():
+            theme.heading("How many clips are how far")
+            sums = [sum(row.counts[stage] or 0 for row in rows) for stage in FUNNEL]
+            charts.funnel(list(FUNNEL.values()), sums)
+            theme.heading("Jobs completed a day")
+            daily = done.group_by("day").agg(pl.col("clips").sum()).sort("day")
+            if daily.is_empty():
+                ui.label("No completed work was read yet.").classes("soft")
+            else:
+                charts.bars(daily["day"].to_list(), {"jobs": daily["clips"].to_list()})
+        with ui.card():
+            theme.heading("Running and failed")
+            LiveRuns(visit)
+
+
+def frame(rows: list[BatchRow]) -> pl.DataFrame:
+    """`batch, created` and a column per stage."""
+    schema = {"batch": pl.String, "created": pl.Datetime} | dict.fromkeys(STAGES, pl.Int64)
+    records = [
+        {"batch": row.batch, "created": row.created_at.replace(tzinfo=None), **row.counts} for row in rows
+    ]
+    return pl.DataFrame(records, schema=schema)

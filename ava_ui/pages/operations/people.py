@@ -1,0 +1,61 @@
+"""Who may use the console, and as what."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+
+from nicegui import ui
+
+from ava_core.store import users
+from ava_core.store.tables import User, now
+from ava_ui.frame import theme
+from ava_ui.frame.visit import Visit
+
+
+async def content(visit: Visit) -> None:
+    """Everyone, and adding somebody."""
+    for user in users.everyone(visit.console.store):
+        _person(visit, user)
+    theme.heading("Add somebody")
+    with ui.row().classes("items-center"):
+        name = ui.input("name").mark("new-name")
+        password = ui.input("password", password=True, password_toggle_button=True).mark("new-password")
+        role = ui.select(list(users.ROLES), value="reviewer", label="role").classes("w-32")
+
+        def add() -> None:
+            users.add(visit.console.store, name.value or "", password.value or "", role.value)
+            visit.note("add user", (name.value or "").strip(), role=role.value)
+            ui.navigate.reload()
+
+        ui.button("Add", icon="person_add", on_click=visit.action("admin", add)).mark("add-user")
+    ui.label("viewer looks, reviewer decides on clips, admin may do everything.").classes("soft")
+
+
+def _person(visit: Visit, user: User) -> None:
+    def change(role: str | None = None, active: bool | None = None) -> Callable[..., Awaitable[None]]:
+        def act() -> None:
+            users.change(visit.console.store, user.username, role=role, active=active)
+            visit.note("change user", user.username, role=role, active=active)
+            ui.navigate.reload()
+
+        return visit.action("admin", act)
+
+    async def new_password() -> None:
+        with theme.asking(f"New password of {user.username}", "Set") as dialog:
+            password = ui.input("password", password=True)
+        if await dialog:
+            users.set_password(visit.console.store, user.username, password.value or "")
+            visit.note("set password", user.username)
+            ui.notify("Set; older sessions have ended.")
+
+    with ui.row().classes("items-center"):
+        ui.label(user.username).classes("text-weight-bold")
+        ui.badge(user.role)
+        if user.locked_until and user.locked_until > now():
+            ui.label("locked after wrong passwords").classes("bad")
+        for role in users.ROLES:
+            if role != user.role:
+                ui.button(f"make {role}", on_click=change(role=role)).props("flat dense no-caps")
+        ui.button("Password", on_click=visit.action("admin", new_password)).props("flat dense no-caps")
+        words = "may not sign in: let in" if not user.active else "shut out"
+        ui.button(words, on_click=change(active=not user.active)).props("flat dense no-caps")

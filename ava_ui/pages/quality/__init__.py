@@ -1,0 +1,1 @@
+"""Pages on which reviewers compare, decide, adjudicate and audit."""

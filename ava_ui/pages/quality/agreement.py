@@ -1,0 +1,208 @@
+"""How well the annotators of a batch agree: overall, by class, by clip, by pair; what they confuse."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from functools import lru_cache
+from html import escape
+from itertools import pairwise, product
+from typing import Final
+from urllib.parse import quote
+
+import polars as pl
+from nicegui import ui
+
+from ava_core.base.errors import InputError
+from ava_core.quality.agreement.conflicts import between
+from ava_ui.elements import charts
+from ava_ui.elements.data_table import DataTable, shown
+from ava_ui.frame import theme
+from ava_ui.frame.visit import Visit
+from ava_ui.known.player import named
+
+BINS: Final = 10
+STATISTICS: Final = ("pooled_alpha", "kappa", "mean_iou", "f1", "tube_iou", "shared_clips")
+"""Figures of pairs that the matrix can show."""
+ALPHAS: Final = ("pooled_alpha", "kappa")
+TENTATIVE, RELIABLE = 0.667, 0.8
+"""Krippendorff's marks (2004): conclusions are tentative from the first on, reliable from the second."""
+
+
+async def content(visit: Visit) -> None:
+    """All figures of one batch; a cell of the matrix opens what the two say differently."""
+    batch = visit.params["batch"]
+    overall = await asyncio.to_thread(_table, visit, "overall")
+    with ui.row():
+        ui.link("scorecards", f"/quality/{quote(batch)}/annotators")
+        ui.link("clips to review", f"/quality?batch={quote(batch)}")
+        ui.link("adjudication", f"/quality/{quote(batch)}/adjudication")
+    theme.heading("Overall")
+    ui.label(
+        "Intervals are of 95 %, from resampling clips. An undefined figure is a dash, with its reason."
+    ).classes("soft")
+    DataTable(overall, file=f"{batch}_overall")
+    with ui.element("div").classes("two"):
+        with ui.card():
+            theme.heading("Clips by alpha")
+            _histogram(_table(visit, "clips"))
+        with ui.card():
+            theme.heading("Annotator by annotator")
+            _matrix(visit, _table(visit, "pairs"))
+    theme.later(visit, lambda: _details(visit, batch))
+
+
+async def _details(visit: Visit, batch: str) -> None:
+    """What stands below the overall figures: classes, what is confused, every difference."""
+    differing = await asyncio.to_thread(_differing, visit, batch)
+    _classes(visit, batch)
+    _confusions(visit, batch)
+    _diverging(visit, batch, differing)
+
+
+def _table(visit: Visit, name: str) -> pl.DataFrame:
+    found = visit.console.reading.table(visit.params["batch"], "agreement", name)
+    if found is None:
+        raise InputError(
+            f"Agreement of {visit.params['batch']} was not measured yet.",
+            "It follows by itself once completed jobs were read.",
+        )
+    return found
+
+
+def _classes(visit: Visit, batch: str) -> None:
+    theme.heading("By class")
+    classes = _table(visit, "per_class")
+    defined = classes.filter(pl.col("alpha").is_not_null()).sort("alpha")
+    if defined.height:
+        with ui.card().classes("w-full"):
+            charts.intervals(list(defined.select("name", "alpha", "low", "high").iter_rows()))
+    DataTable(
+        classes, file=f"{batch}_classes", sort_by="alpha",
+        links={"name": f"/quality/{quote(batch)}/agreement?{batch}_conflicts.kind=label:{{group}}#diverging",
+               "group": f"/quality/{quote(batch)}/agreement?group={{group}}#confusion"},
+    )  # fmt: skip
+
+
+def _histogram(clips: pl.DataFrame) -> None:
+    values = clips["pooled_alpha"].drop_nulls()
+    undefined = clips.height - len(values)
+    edges = [round(-0.2 + 1.2 * n / BINS, 2) for n in range(BINS + 1)]
+    clipped = values.clip(edges[0], 1 - 1e-9)
+    bins = list(pairwise(edges))
+    counts = [int(((clipped >= low) & (clipped < high)).sum()) for low, high in bins]
+    charts.bars([f"{low:g} to {high:g}" for low, high in bins], {"clips": counts})
+    if undefined:
+        ui.label(
+            f"{undefined} clip(s) have no alpha: fewer than two people labelled the same person."
+        ).classes("soft")
+
+
+def _matrix(visit: Visit, pairs: pl.DataFrame) -> None:
+    known = [s for s in STATISTICS if s in pairs.columns]
+    statistic = visit.query.get("statistic", known[0])
+    statistic = statistic if statistic in known else known[0]
+    batch = quote(visit.params["batch"])
+    with ui.row():
+        for name in known:
+            style = "text-weight-bold" if name == statistic else ""
+            ui.link(name.replace("_", " "), f"/quality/{batch}/agreement?statistic={name}").classes(style)
+    value = {(a, b): v for a, b, v in pairs.select("annotator", "annotator_b", statistic).iter_rows()}
+    names = sorted({name for pair in value for name in pair})
+    cells = {}
+    for a, b in product(names, names):
+        if a != b:
+            found = value.get((a, b), value.get((b, a)))
+            target = f"/quality/{batch}/agreement?statistic={statistic}&a={quote(a)}&b={quote(b)}#diverging"
+            cells[a, b] = str(shown(found)), target, _trust(statistic, found)
+    _square(names, cells)
+    if statistic in ALPHAS:
+        ui.label(
+            f"Green from {RELIABLE:g}, yellow from {TENTATIVE:g} (Krippendorff's marks; they block nothing). "
+            "A cell opens what the two say differently."
+        ).classes("soft")
+
+
+def _trust(statistic: str, value: float | None) -> str:
+    """How a cell is coloured: only coefficients that correct for chance are."""
+    if statistic not in ALPHAS or value is None:
+        return ""
+    return "cell-good" if value >= RELIABLE else "cell-fair" if value >= TENTATIVE else "cell-weak"
+
+
+def _square(names: list[str], cells: Mapping[tuple[str, str], tuple[str, str, str]]) -> None:
+    """A matrix: text, address and style of each cell by row and column. One element, however many cells it has."""
+    head = "".join(f'<th scope="col">{_plain(name)}</th>' for name in ["", *names])
+    rows = []
+    for a in names:
+        row = [f'<th scope="row">{_plain(a)}</th>']
+        for b in names:
+            text, target, style = cells.get((a, b), ("", "", ""))
+            inside = f'<a href="{escape(target)}">{escape(text)}</a>' if target else escape(text)
+            row.append(f'<td class="{style}">{inside}</td>')
+        rows.append(f"<tr>{''.join(row)}</tr>")
+    # Every word is escaped above.
+    ui.html(f'<table class="matrix"><tr>{head}</tr>{"".join(rows)}</table>', sanitize=False).classes("scroll")
+
+
+def _plain(name: str) -> str:
+    return escape(name.replace("_", " "))
+
+
+def _confusions(visit: Visit, batch: str) -> None:
+    """Of one exclusive group at a time, how often one annotator says the row and another one the column."""
+    confusion = visit.console.reading.table(batch, "agreement", "confusion")
+    if confusion is None or confusion.is_empty():
+        return
+    ui.element("a").props("id=confusion")
+    theme.heading("What is confused with what")
+    ontology = visit.console.ontology(batch)
+    groups = confusion["group"].unique(maintain_order=True).to_list()
+    group = visit.query.get("group", "")
+    group = group if group in groups else groups[0]
+    address = f"/quality/{quote(batch)}/agreement"
+    with ui.row():
+        for name in groups:
+            style = "text-weight-bold" if name == group else ""
+            ui.link(name.replace("_", " "), f"{address}?group={quote(name)}#confusion").classes(style)
+    own = confusion.filter(pl.col("group") == group)
+    names = {action.id: action.name for action in ontology.group(group).actions}
+    most = max(own.filter(pl.col("action_id") != pl.col("action_id_b"))["count"].to_list(), default=1)
+    target = f"{address}?{batch}_conflicts.kind={quote(f'label:{group}')}#diverging"
+    cells = {}
+    for a, b, count in own.select("action_id", "action_id_b", "count").iter_rows():
+        if a in names and b in names:
+            style = "cell-same" if a == b else f"cell-heat-{min(4, 5 * count // (most + 1))}"
+            cells[names[a], names[b]] = str(count), "" if a == b else target, style
+    _square(list(names.values()), cells)
+
+
+def _differing(visit: Visit, batch: str) -> pl.DataFrame:
+    """Where annotators differ, all of them or the two that the address names; actions by name."""
+    conflicts = _table(visit, "conflicts")
+    a, b = visit.query.get("a", ""), visit.query.get("b", "")
+    if a and b:
+        conflicts = between(conflicts, a, b)
+    names = tuple((action.id, action.name) for action in visit.console.ontology(batch).actions)
+    told = {detail: _told(detail, names) for detail in conflicts["detail"].unique()}
+    detail = pl.col("detail").replace_strict(told, default=pl.col("detail"), return_dtype=pl.String)
+    return conflicts.select("clip_id", "second", "person_id", "frame", "kind", detail.alias("detail"))
+
+
+@lru_cache(maxsize=50_000)
+def _told(detail: str, names: tuple[tuple[int, str], ...]) -> str:
+    return named(detail, dict(names))
+
+
+def _diverging(visit: Visit, batch: str, differing: pl.DataFrame) -> None:
+    ui.element("a").props("id=diverging")
+    a, b = visit.query.get("a", ""), visit.query.get("b", "")
+    theme.heading(f"Where {a} and {b} differ" if a and b else "Where annotators differ")
+    if a and b:
+        ui.link("everybody", f"/quality/{quote(batch)}/agreement#diverging")
+    review = f"/quality/{quote(batch)}/clips/{{clip_id}}?frame={{frame}}"
+    DataTable(
+        differing, file=f"{batch}_conflicts", facets=["kind"],
+        labels={"clip_id": "clip", "second": "second", "person_id": "person", "kind": "kind", "detail": "detail"},
+        links={"clip_id": review, "second": review},
+    )  # fmt: skip

@@ -1,0 +1,71 @@
+"""Scorecards of a batch's annotators, the gate's verdicts, and leaving somebody out with its effect shown before."""
+
+from __future__ import annotations
+
+import asyncio
+from urllib.parse import quote
+
+from nicegui import ui
+
+from ava_core import decisions
+from ava_core.base.errors import InputError
+from ava_core.quality.review.effect import exclusion_effect
+from ava_ui.elements.data_table import DataTable, shown
+from ava_ui.frame import theme
+from ava_ui.frame.visit import Visit
+from ava_ui.known.player import raw_tables
+
+
+async def content(visit: Visit) -> None:
+    """Cards, verdicts, exclusion."""
+    batch = visit.params["batch"]
+    cards = visit.console.reading.table(batch, "agreement", "annotators")
+    gate = visit.console.reading.table(batch, "agreement", "gate")
+    if cards is None or gate is None:
+        raise InputError(
+            f"Agreement of {batch} was not measured yet.", "It follows once completed jobs were read."
+        )
+    excluded = decisions.decision_state(visit.console.store, batch).excluded
+    ui.link("agreement", f"/quality/{quote(batch)}/agreement")
+    with ui.row():
+        for name, status, reasons in gate.select("annotator", "status", "reasons").iter_rows():
+            _verdict(visit, name, status, reasons, is_out=name in excluded)
+    theme.heading("Scorecards")
+    rows = cards.join(gate.select("annotator", gate="status"), on="annotator", how="left")
+    jobs = f"/progress?batch={quote(batch)}&annotator={{annotator}}"
+    DataTable(rows, file=f"{batch}_annotators", links={"annotator": jobs})
+
+
+def _verdict(visit: Visit, name: str, status: str, reasons: list[str], *, is_out: bool) -> None:
+    batch, store = visit.params["batch"], visit.console.store
+    with ui.card():
+        ui.label(name).classes("text-weight-bold")
+        ui.badge(
+            "left out" if is_out else status,
+            color={"ok": "positive", "suspect": "negative"}.get(status, "warning"),
+        )
+        for reason in reasons:
+            ui.label(reason).classes("soft")
+        ui.link("jobs", f"/progress?batch={quote(batch)}&annotator={quote(name)}")
+
+        async def leave_out() -> None:
+            raw, ontology = raw_tables(visit.console, batch), visit.console.ontology(batch)
+            state = decisions.decision_state(store, batch)
+            effect = await asyncio.to_thread(exclusion_effect, raw, ontology, state, name)
+            with theme.asking(f"Leave {name} out of the consensus of {batch}?", "Leave out") as dialog:
+                for row in effect.iter_rows(named=True):
+                    ui.label(
+                        f"{row['figure'].replace('_', ' ')}: {shown(row['before'])} → {shown(row['after'])}"
+                    )
+                comment = ui.input("Why").classes("w-full")
+            if await dialog:
+                decisions.exclude_annotator(store, batch, name, visit.user.username, comment.value or "")
+                ui.navigate.reload()
+
+        def take_back() -> None:
+            decisions.include_annotator(store, batch, name, visit.user.username)
+            ui.navigate.reload()
+
+        if visit.may("admin"):
+            words, act = ("Take in again", take_back) if is_out else ("Leave out …", leave_out)
+            ui.button(words, on_click=visit.action("admin", act)).props("flat dense").mark(f"exclude-{name}")

@@ -1,0 +1,142 @@
+"""Gold: clips whose expert answers measure everybody else, dealt out hidden among the other work."""
+
+from __future__ import annotations
+
+import asyncio
+from urllib.parse import quote
+
+import polars as pl
+from nicegui import ui
+
+from ava_core import decisions
+from ava_core.annotation.gold import deal_gold, plan_gold
+from ava_core.base.errors import InputError
+from ava_ui.elements.data_table import DataTable
+from ava_ui.frame import theme
+from ava_ui.frame.visit import Visit
+
+MEASURED = (
+    "annotator",
+    "gold_accuracy",
+    "gold_accuracy_low",
+    "gold_accuracy_high",
+    "gold_answers",
+    "gold_iou",
+)
+
+
+async def content(visit: Visit) -> None:
+    """The gold clips, who is measured by them, dealing them out."""
+    batch, store = visit.params["batch"], visit.console.store
+    gold = decisions.decision_state(store, batch).gold
+    jobs = (await asyncio.to_thread(visit.console.jobs.table)).filter(pl.col("batch") == batch)
+    theme.heading("Gold clips")
+    if gold:
+        others = {
+            clip: jobs.filter(pl.col("clip_id") == clip, pl.col("annotator") != who).height
+            for clip, who in gold.items()
+        }
+        rows = [(clip, who, others[clip]) for clip, who in sorted(gold.items())]
+        columns = {"clip_id": pl.String, "expert": pl.String, "others": pl.Int64}
+        DataTable(
+            pl.DataFrame(rows, schema=columns, orient="row"), file=f"{batch}_gold",
+            labels={"clip_id": "clip", "expert": "measure: the work of", "others": "others who have it"},
+            links={"clip_id": f"/quality/{quote(batch)}/clips/{{clip_id}}",
+                   "others": f"/progress?batch={quote(batch)}&clip={{clip_id}}"},
+        )  # fmt: skip
+    else:
+        ui.label("None yet: choose a clip that an expert has completed.").classes("soft")
+    if visit.may("reviewer"):
+        done = jobs.filter(pl.col("status") == "completed").select("clip_id", "annotator").sort(pl.all())
+        _choose(visit, gold, done.rows())
+    if visit.may("admin") and gold:
+        _deal(visit)
+    cards = visit.console.reading.table(batch, "agreement", "annotators")
+    if cards is not None:
+        theme.heading("Measured by gold")
+        known = [name for name in MEASURED if name in cards.columns]
+        DataTable(
+            cards.select(known), file=f"{batch}_gold_accuracy", sort_by="gold_accuracy",
+            links={"annotator": f"/quality/{quote(batch)}/annotators"},
+        )  # fmt: skip
+        ui.label("Figures follow once agreement is measured again.").classes("soft")
+    if visit.may("admin"):
+
+        async def again() -> None:
+            visit.note("process", batch, stage="agreement")
+            await visit.console.dagster.process([batch], ("agreement",))
+            ui.notify("Started; the overview shows how far it is.")
+
+        ui.button("Measure agreement again", icon="refresh", on_click=visit.action("admin", again)).props(
+            "flat"
+        )
+
+
+def _choose(visit: Visit, gold: dict[str, str], done: list[tuple[str, str]]) -> None:
+    """Make clips gold, or ordinary ones again."""
+    batch, store, name = visit.params["batch"], visit.console.store, visit.user.username
+    rows = [(clip, who) for clip, who in done if clip not in gold]
+    with ui.expansion("Make a clip gold", icon="star").classes("w-full").mark("gold-choice"):
+        table = DataTable(
+            pl.DataFrame(rows, schema={"clip_id": pl.String, "annotator": pl.String}, orient="row"),
+            file=f"{batch}_completed", facets=["annotator"], selectable=True,
+            labels={"clip_id": "clip", "annotator": "completed by"},
+            links={"clip_id": f"/quality/{quote(batch)}/clips/{{clip_id}}"},
+        )  # fmt: skip
+
+        def make() -> None:
+            chosen = table.selected.select("clip_id", "annotator").rows()
+            if not chosen:
+                raise InputError("No clip is ticked.", "Tick one whose answers you trust.")
+            for clip, who in chosen:
+                decisions.mark_gold(store, batch, clip, who, name)
+            ui.navigate.reload()
+
+        ui.button("Make ticked ones gold", icon="star", on_click=visit.action("reviewer", make)).mark(
+            "make-gold"
+        )
+    with ui.row().classes("items-center"):
+        taken = ui.select(sorted(gold), label="gold clip").classes("w-64").mark("gold-taken")
+
+        def unmake() -> None:
+            if not taken.value:
+                raise InputError("No gold clip is chosen.", "Choose one beside the button.")
+            decisions.unmark_gold(store, batch, taken.value, name)
+            ui.navigate.reload()
+
+        ui.button("An ordinary clip again", on_click=visit.action("reviewer", unmake)).props("flat").mark(
+            "unmake-gold"
+        )
+
+
+def _deal(visit: Visit) -> None:
+    """Deal gold clips out; who would get which is shown before."""
+    batch = visit.params["batch"]
+    theme.heading("Deal out")
+    ui.label("Annotators find them among their other jobs; nothing tells that an expert did them.").classes(
+        "soft"
+    )
+    with ui.row().classes("items-center"):
+        each = ui.number("gold clips for everybody", value=1, min=1, precision=0).mark("gold-each")
+
+        async def deal() -> None:
+            at, count = visit.console.batch(batch), int(each.value or 1)
+            plan = plan_gold(at.store, batch, each=count, seed=at.settings.seed)
+            if not plan:
+                ui.notify("Everybody has that many already.")
+                return
+            with theme.asking(f"Make {len(plan)} job(s)?", "Deal out") as dialog:
+                for clip, person in plan:
+                    ui.label(f"{person} gets {clip}")
+            if not await dialog:
+                return
+            button.props(add="loading")
+            try:
+                dealt = await asyncio.to_thread(deal_gold, at, visit.user.username, each=count)
+                ui.notify(f"{len(dealt)} gold clip(s) dealt out.")
+            finally:
+                button.props(remove="loading")
+
+        button = ui.button("Deal out …", icon="forward_to_inbox", on_click=visit.action("admin", deal)).mark(
+            "deal-gold"
+        )

@@ -1,0 +1,1 @@
+"""Pages on batches, their videos, clips and runs."""

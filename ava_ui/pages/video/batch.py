@@ -1,0 +1,150 @@
+"""One batch: its videos with what was refused and why, its clips, its runs."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Final
+from urllib.parse import quote
+
+import polars as pl
+from nicegui import ui
+
+from ava_core.store import batches, tasks
+from ava_ui.elements.data_table import DataTable, shown
+from ava_ui.elements.live_runs import LiveRuns
+from ava_ui.frame import theme
+from ava_ui.frame.visit import Visit
+from ava_ui.pages.operations.overview import LINKS
+from ava_ui.pages.quality.queue import PARTS
+from ava_ui.pages.video.batches import FORM_OPTIONS, STAGES, options_form
+
+CLIPS_SHOWN: Final = 48
+
+VIDEO_LABELS: Final = {
+    "original_name": "file", "status": "status", "reason": "reason", "duration_s": "seconds", "fps": "fps",
+    "width": "width", "height": "height", "codec": "codec",
+}  # fmt: skip
+
+
+async def content(visit: Visit) -> None:
+    """Everything about one batch."""
+    name, console = visit.params["batch"], visit.console
+    found = await asyncio.to_thread(batches.get, console.store, name)
+    counts = (await asyncio.to_thread(console.counts.overview.counts, name))[name]
+    theme.facts(counts, {stage: link.format(batch=quote(name)) for stage, link in LINKS.items()})
+    with ui.row():
+        ui.link("review queue", f"/quality?batch={quote(name)}")
+        for part, words in PARTS.items():
+            ui.link(words.lower(), f"/quality/{quote(name)}/{part}")
+        ui.link("jobs", f"/progress?batch={quote(name)}")
+        ui.link("deal out", f"/tasks?batch={quote(name)}")
+    options = ", ".join(f"{key} = {value}" for key, value in found.options.items()) or "none of its own"
+    ui.label(f"From {found.source_path} · options: {options}").classes("soft")
+    if visit.may("admin"):
+        _process(visit, name)
+    LiveRuns(visit, name)
+    _videos(visit, name)
+    _clips(visit, name)
+    theme.heading("Runs")
+    theme.later(visit, lambda: _runs(visit, name))
+
+
+def _process(visit: Visit, name: str) -> None:
+    with ui.row().classes("items-center"):
+        stage = ui.select(list(STAGES), value=next(iter(STAGES)), label="process").classes("w-64")
+
+        async def process() -> None:
+            visit.note("process", name, stage=stage.value)
+            await visit.console.dagster.process([name], STAGES[stage.value])
+            ui.notify("Started; it shows below in a moment.")
+
+        ui.button("Process", icon="play_arrow", on_click=visit.action("admin", process)).mark("process")
+    store, settings = visit.console.store, visit.console.settings
+    if tasks.tasks_of(store, name):
+        ui.label("Its tasks are made: its options stay as they are.").classes("soft")
+        return
+    options = options_form(settings, visit.console.batch_settings(name))
+
+    def save() -> None:
+        chosen = options()
+        settings.with_options(chosen)
+        batches.set_options(store, name, chosen, without=FORM_OPTIONS)
+        visit.note("set options", name, **chosen)
+        ui.notify("Kept. What was made with other options stays until it is processed again.")
+
+    ui.button("Keep these options", on_click=visit.action("admin", save)).props("flat").mark("keep-options")
+
+
+def _videos(visit: Visit, name: str) -> None:
+    theme.heading("Source videos")
+    ui.element("a").props("id=videos")
+    videos = visit.console.reading.table(name, "source_videos")
+    if videos is None:
+        theme.empty("Not taken in yet.", "The running platform does it by itself; see the runs below.")
+        return
+    refused = videos.filter(pl.col("status") != "ok")
+    for row in refused.iter_rows(named=True):
+        ui.label(f"{row['original_name']}: {row['status']}, {row['reason']}").classes("bad")
+    DataTable(videos, labels=VIDEO_LABELS, file=f"{name}_source_videos", facets=["status"])
+
+
+def _clips(visit: Visit, name: str) -> None:
+    theme.heading("Clips")
+    ui.element("a").props("id=clips")
+    clips = visit.console.reading.table(name, "clips")
+    if clips is None:
+        theme.empty("Not cut yet.", "Clips appear once the source videos are taken in.")
+        return
+    DataTable(
+        clips, file=f"{name}_clips", links={"clip_id": "/batches/{batch}/clips/{clip_id}"},
+        labels={"clip_id": "clip", "source_id": "source", "start_s": "from (s)", "duration_s": "seconds",
+                "frames": "frames", "width": "width", "height": "height"},
+    )  # fmt: skip
+    theme.later(visit, lambda: _pictures(visit, name, clips))
+
+
+def _pictures(visit: Visit, name: str, clips: pl.DataFrame) -> None:
+    """A picture of each clip, and of their tracks where somebody asks for it."""
+    with ui.element("div").classes("grid"):
+        for row in clips.sort("clip_id").head(CLIPS_SHOWN).iter_rows(named=True):
+            second = int(row["duration_s"] // 2)
+            address = f"{quote(name)}/{quote(row['clip_id'])}"
+            with ui.link(target=f"/batches/{quote(name)}/clips/{quote(row['clip_id'])}").classes("cell"):
+                ui.element("img").props(
+                    f'src="/media/keyframe/{address}/{second}" loading=lazy alt="{row["clip_id"]}"'
+                )
+                ui.label(row["clip_id"])
+    if clips.height > CLIPS_SHOWN:
+        ui.label(f"The first {CLIPS_SHOWN} of {clips.height}; the table lists all.").classes("soft")
+    if visit.console.reading.table(name, "tracks") is not None:
+        with ui.expansion("Contact sheet with tracks", icon="grid_view").classes("w-full") as sheet:
+            place = ui.column().classes("w-full")
+
+        def draw() -> None:
+            # Made when somebody wants to see it: it takes a look at every clip's picture.
+            if sheet.value and not place.default_slot.children:
+                with place:
+                    ui.element("img").props(
+                        f'src="/media/sheet/{quote(name)}" alt="Contact sheet of {name}"'
+                    ).classes("w-full")
+
+        sheet.on_value_change(draw)
+
+
+async def _runs(visit: Visit, name: str) -> None:
+    runs = await visit.console.dagster.runs(batch=name)
+    if not runs:
+        ui.label("No runs yet.").classes("soft")
+        return
+    table = pl.DataFrame({
+        "run": [run.run_id[:8] for run in runs],
+        "id": [run.run_id for run in runs],
+        "status": [run.status.lower() for run in runs],
+        "makes": [", ".join(run.assets) for run in runs],
+        "began": [shown(run.created_at) for run in runs],
+        "seconds": [run.seconds for run in runs],
+    })  # fmt: skip
+    DataTable(
+        table, facets=["status"], labels={n: n for n in ("run", "status", "makes", "began", "seconds")},
+        links={"run": "/runs/{id}"}, file=f"{name}_runs",
+    )  # fmt: skip

@@ -1,0 +1,180 @@
+"""All batches; adding one by upload or from the inbox; processing many again."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Final
+
+from nicegui import ui
+from nicegui.elements.mixins.value_element import ValueElement
+
+from ava_core.base.settings import Settings
+from ava_core.ontology import shipped_ontologies
+from ava_core.ontology.extend import published
+from ava_core.store import batches as batch_store
+from ava_core.video.intake.inbox import add_to_inbox
+from ava_ui.elements.backfills import Backfills
+from ava_ui.elements.data_table import DataTable
+from ava_ui.elements.uploader import Uploader
+from ava_ui.frame import theme
+from ava_ui.frame.visit import Visit
+from ava_ui.pages.operations.overview import LINKS, frame
+from ava_ui.web.uploads import uploads_of
+
+STAGES: Final = {
+    "everything up to the tasks": ("source_videos", "clips", "tracks", "dense_proposals", "cvat_tasks"),
+    "tracks and proposals": ("tracks", "dense_proposals"),
+    "CVAT tasks": ("cvat_tasks",),
+    "reading annotations": ("raw_annotations",),
+    "agreement": ("agreement",),
+    "consensus and dataset": ("consensus_labels", "ava_csv"),
+}
+
+
+FORM_OPTIONS: Final = (
+    "detector", "detect_fps", "detection_threshold", "ontology", "clip_seconds", "clip_min_seconds", "clip_fit",
+    "deal_out",
+)  # fmt: skip
+"""Settings that the form of a batch's options holds."""
+
+
+async def content(visit: Visit) -> None:
+    """List, add, process."""
+    rows = await asyncio.to_thread(visit.console.counts.refresh)
+    if visit.may("admin"):
+        with ui.element("div").classes("two"):
+            with ui.card():
+                _upload(visit)
+            with ui.card():
+                await _inbox(visit)
+    if not rows:
+        theme.empty("No batches yet.", "Upload a zip of videos, or put one into the inbox folder.")
+        return
+    theme.heading("Batches")
+    table = DataTable(
+        frame(rows),
+        links=LINKS,
+        file="batches",
+        sort_by="created",
+        descending=True,
+        selectable=visit.may("admin"),
+    )
+    if visit.may("admin"):
+        _process(visit, table)
+    theme.heading("Many at once")
+    Backfills(visit)
+
+
+def options_form(settings: Settings, own: Settings | None = None) -> Callable[[], dict[str, Any]]:
+    """Fields for what a batch may have of its own, filled in from `own`; gives what differs from `settings`."""
+    own = own or settings
+    with ui.expansion("Options of this batch", icon="tune").classes("w-full"), ui.row():
+        fields: dict[str, ValueElement[Any]] = {
+            "detector": ui.select(["motion", "rfdetr"], label="detector"),
+            "detect_fps": ui.number("detector frames/s", min=1, max=30, placeholder="10 on a GPU, else 5"),
+            "detection_threshold": ui.number("detection threshold", min=0, max=1, step=0.05),
+            "ontology": ui.select(known_ontologies(own), label="ontology"),
+            "clip_seconds": ui.number("seconds a clip", min=1),
+            "clip_min_seconds": ui.number("least seconds of a last clip", min=0.1),
+            "clip_fit": ui.select(["scale", "letterbox", "keep"], label="fit"),
+            "deal_out": ui.select(
+                {"at once": "by themselves", "on request": "when I have seen the plan"},
+                label="tasks are made",
+            ),
+        }
+        for name, field in fields.items():
+            field.classes("w-44").mark(f"option-{name}").value = getattr(own, name)
+
+    def chosen() -> dict[str, Any]:
+        return {name: field.value for name, field in fields.items() if field.value != getattr(settings, name)}
+
+    return chosen
+
+
+def known_ontologies(settings: Settings) -> dict[str, str]:
+    """What a batch may be labelled with: shipped ones, the configured one, and versions published here."""
+    own = {
+        path: f"{one.name} {one.version}" for path, one in published(settings.home_dir / "ontologies").items()
+    }
+    return {name: name for name in dict.fromkeys([settings.ontology, *shipped_ontologies()])} | own
+
+
+def _upload(visit: Visit) -> None:
+    theme.heading("Upload")
+    ui.label(
+        "A zip of videos, videos, or dense_proposals.pkl with frames.zip made elsewhere. A broken upload goes on "
+        "where it stopped when the same file is chosen again."
+    ).classes("soft")
+    finished: dict[str, str] = {}
+    uploads = uploads_of(visit.console)
+
+    def uploaded(names: dict[str, str]) -> None:
+        finished.clear()
+        finished.update(names)
+        add.set_enabled(bool(finished))
+
+    Uploader(uploaded)
+    name = (
+        ui.input("Name of the batch", placeholder="from the file's name").classes("w-full").mark("batch-name")
+    )
+    options = options_form(visit.console.settings)
+
+    async def register() -> None:
+        chosen, wanted = options(), (name.value or "").strip()
+
+        def take() -> str:
+            with uploads.taken(dict(finished)) as path:
+                return _add(visit, path, wanted, chosen)
+
+        ui.navigate.to(f"/batches/{await asyncio.to_thread(take)}")
+
+    add = ui.button("Add batch", icon="add", on_click=visit.action("admin", register)).mark("add-batch")
+    add.set_enabled(False)
+
+
+async def _inbox(visit: Visit) -> None:
+    theme.heading("Inbox")
+    folder = visit.console.settings.inbox_dir
+    taken = {Path(path) for path in await asyncio.to_thread(batch_store.source_paths, visit.console.store)}
+    items = [p for p in sorted(folder.iterdir()) if not p.name.startswith(".")] if folder.is_dir() else []
+    waiting = [path for path in items if path not in taken and not path.name.endswith(".part")]
+    ui.label(f"What is put into {folder} becomes a batch by itself once it has settled.").classes("soft")
+    if not waiting:
+        ui.label("Nothing waits.")
+        return
+    item = ui.select({str(path): path.name for path in waiting}, label="waiting").classes("w-full")
+    options = options_form(visit.console.settings)
+
+    async def register() -> None:
+        if item.value:
+            batch = await asyncio.to_thread(_add, visit, Path(item.value), "", options())
+            ui.navigate.to(f"/batches/{batch}")
+
+    ui.button("Add with these options", on_click=visit.action("admin", register))
+
+
+def _add(visit: Visit, path: Path, name: str, options: dict[str, Any]) -> str:
+    batch = add_to_inbox(visit.console.settings, visit.console.store, path, name=name, options=options)
+    visit.note("add batch", batch, source=path.name, options=options)
+    return batch
+
+
+def _process(visit: Visit, table: DataTable) -> None:
+    with ui.row().classes("items-center"):
+        stage = ui.select(list(STAGES), value=next(iter(STAGES)), label="process again").classes("w-64")
+
+        async def process() -> None:
+            names = table.selected["batch"].to_list()
+            if not names:
+                ui.notify("Tick the batches first.")
+                return
+            with theme.asking(f"Make {stage.value} of {len(names)} batch(es) again?", "Process") as dialog:
+                ui.label("What depends on it is made again too. Tasks in CVAT are never made twice.")
+            if await dialog:
+                visit.note("process", ", ".join(names)[:200], stage=stage.value)
+                number = await visit.console.dagster.process(names, STAGES[stage.value])
+                ui.notify(f"Backfill {number} started; the overview shows its runs.")
+
+        ui.button("Process", icon="play_arrow", on_click=visit.action("admin", process))

@@ -1,0 +1,1 @@
+"""What the browser is given besides pages: the door, files, uploads."""

@@ -1,0 +1,164 @@
+"""The door: who has no session sees the login, and nothing else.
+
+Login, first sign-up and sign-out are plain forms without script, so that a password manager knows them and
+nothing of the application is served before somebody is let in.
+"""
+
+from __future__ import annotations
+
+from html import escape
+from pathlib import Path
+from typing import Final
+from urllib.parse import quote, urlsplit
+
+from fastapi import APIRouter, Form, Request
+from fastapi.responses import HTMLResponse, RedirectResponse, Response
+from starlette.requests import HTTPConnection
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from ava_core.annotation.webhook import webhook_app
+from ava_core.base.errors import AvaError
+from ava_core.store import audit, users
+from ava_ui.known.console import Console
+
+COOKIE: Final = "ava_session"
+OPEN_PATHS: Final = frozenset({"/login", "/first", "/favicon.ico"})
+"""Answered without a session."""
+
+WEBHOOK_PATH: Final = "/webhook"
+"""Open as well, for deliveries that are signed."""
+
+POLICY: Final = (
+    "default-src 'self'; script-src 'self' 'unsafe-inline' 'unsafe-eval'; style-src 'self' 'unsafe-inline'; "
+    "img-src 'self' data: blob:; media-src 'self' blob:; font-src 'self' data:; connect-src 'self'; "
+    "frame-ancestors 'none'; base-uri 'self'; form-action 'self'"
+)
+"""Browsers ask nobody but this console. Vue compiles components in the browser, which needs the two unsafe words."""
+
+GUARDS: Final = (
+    (b"content-security-policy", POLICY.encode()),
+    (b"x-frame-options", b"DENY"),
+    (b"x-content-type-options", b"nosniff"),
+    (b"referrer-policy", b"same-origin"),
+)
+
+PAGE: Final = (Path(__file__).parent / "login.html").read_text("utf-8")
+
+
+class Door:
+    """ASGI middleware: puts the session's user into the request's state, or turns the caller away."""
+
+    def __init__(self, app: ASGIApp, console: Console) -> None:
+        self.app, self.console = app, console
+        self.webhook = webhook_app(console.settings)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan":
+            await self.app(scope, receive, send)
+            return
+        if scope["path"] == WEBHOOK_PATH:
+            await self.webhook(scope, receive, send)
+            return
+        connection, send = HTTPConnection(scope), _guarded(send)
+        token = connection.cookies.get(COOKIE, "")
+        user = users.who(self.console.store, token)
+        state = scope.setdefault("state", {})
+        state["user"], state["token"] = user, token
+        if user is not None or scope["path"] in OPEN_PATHS:
+            await self.app(scope, receive, send)
+        elif scope["type"] == "websocket":
+            await send({"type": "websocket.close", "code": 4401})
+        else:
+            await _turned_away(connection)(scope, receive, send)
+
+
+def _guarded(send: Send) -> Send:
+    """Adds to every answer what keeps other sites from framing it or guessing its type."""
+
+    async def sending(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            message["headers"] = [*message["headers"], *GUARDS]
+        await send(message)
+
+    return sending
+
+
+def routes(console: Console) -> APIRouter:
+    """Login, first sign-up, sign-out."""
+    router = APIRouter()
+
+    @router.get("/login")
+    def login(next: str = "/") -> HTMLResponse:
+        return _form(console, after=next)
+
+    @router.post("/login")
+    def sign_in(
+        request: Request, username: str = Form(""), password: str = Form(""), next: str = Form("/")
+    ) -> Response:
+        try:
+            token = users.sign_in(console.store, username, password)
+        except AvaError as error:
+            return _form(console, after=next, username=username, problem=str(error))
+        return _let_in(request, token, next)
+
+    @router.post("/first")
+    def sign_up(
+        request: Request, code: str = Form(""), username: str = Form(""), password: str = Form("")
+    ) -> Response:
+        try:
+            token = users.sign_up_first(console.store, console.settings.home_dir, code, username, password)
+        except AvaError as error:
+            return _form(console, username=username, problem=str(error))
+        return _let_in(request, token, "/")
+
+    @router.post("/logout")
+    def sign_out(request: Request) -> Response:
+        users.sign_out(console.store, request.state.token)
+        audit.note(console.store, request.state.user.username, "sign out")
+        answer = RedirectResponse("/login", 303)
+        answer.delete_cookie(COOKIE)
+        return answer
+
+    return router
+
+
+def _form(console: Console, *, after: str = "/", username: str = "", problem: str = "") -> HTMLResponse:
+    first = users.first_code(console.store, console.settings.home_dir) is not None
+    words = {
+        "mode": "first" if first else "login",
+        "action": "/first" if first else "/login",
+        "title": "Make the first admin" if first else "Sign in",
+        "button": "Make account" if first else "Sign in",
+        "autocomplete": "new-password" if first else "current-password",
+        "next": _local(after),
+        "username": username,
+        "problem": problem,
+    }
+    page = PAGE
+    for name, value in words.items():
+        page = page.replace("{{" + name + "}}", escape(value, quote=True))
+    return HTMLResponse(page, 403 if problem else 200, {"Cache-Control": "no-store"})
+
+
+def _let_in(request: Request, token: str, after: str) -> Response:
+    answer = RedirectResponse(_local(after), 303)
+    answer.set_cookie(
+        COOKIE, token, httponly=True, samesite="lax", secure=request.url.scheme == "https",
+        max_age=int(users.SIGNED_IN_FOR.total_seconds()),
+    )  # fmt: skip
+    return answer
+
+
+def _local(address: str) -> str:
+    """The address if it leads to this console, else the first page."""
+    parts = urlsplit(address)
+    plain = address.startswith("/") and not address.startswith(("//", "/\\"))
+    return address if plain and not parts.netloc and not parts.scheme else "/"
+
+
+def _turned_away(connection: HTTPConnection) -> Response:
+    """Pages lead to the login and back; anything else is refused."""
+    if "text/html" in connection.headers.get("accept", ""):
+        where = connection.url.path + (f"?{connection.url.query}" if connection.url.query else "")
+        return RedirectResponse(f"/login?next={quote(where)}", 303)
+    return Response("Sign in first.", 401, media_type="text/plain")

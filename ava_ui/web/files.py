@@ -1,0 +1,157 @@
+"""Clips, frames and downloads by address, behind the session. Range requests work, so that players can jump."""
+
+from __future__ import annotations
+
+import re
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Final
+
+from fastapi import APIRouter
+from fastapi.responses import FileResponse, JSONResponse, PlainTextResponse, Response, StreamingResponse
+from upath import UPath
+
+from ava_core.base.errors import AvaError, InputError
+from ava_core.base.storage import check_batch_name
+from ava_core.dataset.export.releases import release_file, release_folder
+from ava_core.quality.review.audits import blind_item
+from ava_core.video.preview import contact_sheet
+from ava_ui.known import player as documents
+from ava_ui.known.console import Console
+
+HOUR: Final = {"Cache-Control": "private, max-age=3600"}
+"""A clip of a batch never changes; a day later it may be another batch of the same name."""
+
+PICTURE_TYPES: Final = {".jpg": "image/jpeg", ".png": "image/png", ".svg": "image/svg+xml"}
+
+HARMLESS: Final = {"Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; sandbox"}
+"""An SVG that is opened by itself runs nothing and asks nobody."""
+
+PIECE: Final = 1 << 20
+_CLIP: Final = re.compile(r"[A-Za-z0-9_.-]+")
+
+
+def routes(console: Console) -> APIRouter:
+    """All addresses of files."""
+    router = APIRouter()
+
+    @router.get("/media/clip/{batch}/{clip_id}")
+    def clip(batch: str, clip_id: str) -> Response:
+        row = documents.clip_row(console, check_batch_name(batch), _checked(clip_id))
+        path = console.storage.path(row["path"])
+        return FileResponse(_local(console, path), media_type="video/mp4", headers=HOUR)
+
+    @router.get("/media/keyframe/{batch}/{clip_id}/{second}")
+    def keyframe(batch: str, clip_id: str, second: int) -> Response:
+        folder = console.storage.asset_dir(batch, "clips") / "keyframes" / _checked(clip_id)
+        return FileResponse(
+            _local(console, folder / f"{second:04d}.jpg"), media_type="image/jpeg", headers=HOUR
+        )
+
+    @router.get("/media/tracks/{batch}/{clip_id}")
+    def tracks(batch: str, clip_id: str) -> Response:
+        return JSONResponse(documents.track_document(console, check_batch_name(batch), clip_id))
+
+    @router.get("/media/review/{batch}/{clip_id}")
+    def review(batch: str, clip_id: str) -> Response:
+        return JSONResponse(documents.review_document(console, check_batch_name(batch), clip_id))
+
+    @router.get("/media/audit/{batch}/{item_id}")
+    def audited(batch: str, item_id: int) -> Response:
+        item = blind_item(console.store, check_batch_name(batch), item_id)
+        return JSONResponse(documents.audit_document(console, batch, item))
+
+    @router.get("/media/sheet/{batch}")
+    def sheet(batch: str) -> Response:
+        clips = console.reading.table(check_batch_name(batch), "clips")
+        tracked = console.reading.table(batch, "tracks")
+        if clips is None or tracked is None:
+            raise InputError(f"Batch {batch} has no tracks yet.", "Process it first.")
+        return Response(contact_sheet(clips, tracked, console.storage), media_type="image/jpeg")
+
+    @router.get("/download/{release}/AVA_dataset.csv")
+    def csv(release: str) -> Response:
+        path = _local(console, release_folder(console.storage, release) / "AVA_dataset.csv")
+        return FileResponse(path, media_type="text/csv", filename=f"{release}_AVA_dataset.csv")
+
+    @router.get("/download/{release}.zip")
+    def whole(release: str) -> Response:
+        folder = release_folder(console.storage, release)
+        name = {"Content-Disposition": f'attachment; filename="{release}.zip"'}
+        return StreamingResponse(zipped(folder), media_type="application/zip", headers=name)
+
+    @router.get("/download/{release}/{path:path}")
+    def single(release: str, path: str) -> Response:
+        found = _local(console, release_file(console.storage, release, path))
+        return FileResponse(
+            found, media_type="application/octet-stream", filename=f"{release}_{path.rpartition('/')[2]}"
+        )
+
+    @router.get("/media/release/{release}/{path:path}")
+    def picture(release: str, path: str) -> Response:
+        found = _local(console, release_file(console.storage, release, path))
+        if found.suffix not in PICTURE_TYPES:
+            raise InputError(f"{path!r} is no picture.", f"Fetch it from /download/{release}/{path}.")
+        return FileResponse(found, media_type=PICTURE_TYPES[found.suffix], headers=HOUR | HARMLESS)
+
+    return router
+
+
+def refused(request: Any, error: Exception) -> Response:
+    """An error for people, for whoever asked for a file."""
+    missing = isinstance(error, (InputError, FileNotFoundError))
+    text = str(error) if isinstance(error, AvaError) else "There is no such file."
+    return PlainTextResponse(text, 404 if missing else 409)
+
+
+def zipped(folder: UPath) -> Iterator[bytes]:
+    """A zip of a folder, piece by piece: it is never whole in memory or on disk."""
+    sink = _Sink()
+    with zipfile.ZipFile(sink, "w", zipfile.ZIP_STORED) as archive:  # type: ignore[call-overload]
+        for path in sorted(p for p in folder.rglob("*") if p.is_file()):
+            name = f"{folder.name}/{path.relative_to(folder).as_posix()}"
+            with path.open("rb") as source, archive.open(name, "w") as out:
+                while piece := source.read(PIECE):
+                    out.write(piece)
+                    yield sink.taken()
+    yield sink.taken()
+
+
+class _Sink:
+    """Takes what a zip writes until somebody fetches it."""
+
+    def __init__(self) -> None:
+        self.pieces: list[bytes] = []
+
+    def write(self, data: bytes) -> int:
+        self.pieces.append(bytes(data))
+        return len(data)
+
+    def flush(self) -> None:
+        """Nothing to do: every write is there at once."""
+
+    def taken(self) -> bytes:
+        whole = b"".join(self.pieces)
+        self.pieces.clear()
+        return whole
+
+
+def _checked(clip_id: str) -> str:
+    if not _CLIP.fullmatch(clip_id) or ".." in clip_id:
+        raise InputError(f"{clip_id!r} is no clip.", "The batch's page lists its clips.")
+    return clip_id
+
+
+def _local(console: Console, path: UPath) -> Path:
+    """The file on this machine; a remote one is brought here once."""
+    if not path.exists():
+        raise FileNotFoundError(path)
+    if console.storage.is_local:
+        return console.storage.local(path)
+    kept = console.settings.home_dir / "console_cache" / str(path).split("://", 1)[-1]
+    if not kept.exists():
+        kept.parent.mkdir(parents=True, exist_ok=True)
+        with console.storage.fetched(path) as fetched:
+            fetched.replace(kept)
+    return kept

@@ -1,0 +1,89 @@
+"""The commands on CVAT and assignment, as a person types them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from ava_assets.cli.main import app
+from ava_core.base.errors import SettingsError
+from ava_core.decisions import reject
+from ava_core.store import tasks
+from tests.support.site import PEOPLE, Site
+
+Command = Callable[..., Result]
+
+
+@pytest.fixture
+def ava(site: Site, monkeypatch: pytest.MonkeyPatch) -> Command:
+    """`ava …` with the settings of the site."""
+    for name, value in site.settings.environment().items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("COLUMNS", "200")
+    site.keep_tables()
+
+    def run(*words: str) -> Result:
+        return CliRunner().invoke(app, list(words), catch_exceptions=False)
+
+    return run
+
+
+def test_set_up_then_check(ava: Command) -> None:
+    assert ava("cvat", "check").exit_code == 1, "the project is missing"
+    first = ava("cvat", "setup")
+    assert first.exit_code == 0
+    assert "project ava" in first.stdout
+    assert first.stdout.count("member") == len(PEOPLE)
+    checked = ava("cvat", "check")
+    assert checked.exit_code == 0
+    assert "cvat-sdk" in checked.stdout
+    assert "by hand" not in checked.stdout
+
+
+def test_a_preview_makes_nothing_and_says_what_will_be_made(ava: Command, site: Site) -> None:
+    shown = ava("assign", "preview", "b").stdout
+    assert site.server_tasks() == []
+    jobs = site.create()
+    counts = {name: count for name, count in jobs["annotator"].value_counts().rows() if name}
+    rows = {
+        words[0]: int(words[1])
+        for words in map(str.split, shown.splitlines())
+        if words[:1] and words[0] in PEOPLE
+    }
+    assert rows == counts
+    assert "2 clips, of which 0 have their task" in shown
+    assert "2 clips, of which 2 have their task" in ava("assign", "preview", "b").stdout
+
+
+def test_moving_topping_up_and_handing_back(ava: Command, site: Site) -> None:
+    site.create()
+    alone = next(job for job in tasks.jobs_of(site.store, "b") if _copies(site, job.clip_id) == 1)
+    other = next(name for name in PEOPLE if name != alone.annotator)
+    assert f"is {other}'s now" in ava("assign", "move", str(alone.job_id), other).stdout
+    third = next(name for name in PEOPLE if name not in (alone.annotator, other))
+    said = ava("assign", "top-up", "b", alone.clip_id, "--annotator", third).stdout
+    assert f"{third} gets clip {alone.clip_id}" in said
+    assert _copies(site, alone.clip_id) == 2
+    with site.gateway() as gateway:
+        gateway.set_job(alone.job_id, state="completed")
+    site.look()
+    reject(site.store, "b", [alone.clip_id], "rita", "Look again.")
+    assert "1 job(s)" in ava("assign", "requeue", "b", alone.clip_id, "--second", "1").stdout
+
+
+def _copies(site: Site, clip_id: str) -> int:
+    return sum(job.clip_id == clip_id and bool(job.annotator) for job in tasks.jobs_of(site.store, "b"))
+
+
+def test_xml_of_a_batch(ava: Command, tmp_path: Path) -> None:
+    assert "2 file(s)" in ava("cvat", "xml", str(tmp_path / "out"), "--batch", "b").stdout
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["c0.xml", "c1.xml"]
+    assert ava("cvat", "xml", str(tmp_path / "out")).exit_code == 2, "neither a batch nor files"
+
+
+def test_a_webhook_without_a_secret_does_not_start(ava: Command) -> None:
+    with pytest.raises(SettingsError, match="AVA_WEBHOOK_SECRET"):
+        ava("webhook")

@@ -1,0 +1,100 @@
+"""Reading back while people work on: never half of it, never the same twice, and each version with its author."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import polars as pl
+import pytest
+
+from ava_core.annotation import retrieve
+from ava_core.annotation.gateway import CvatGateway
+from ava_core.store import readings, tasks
+from tests.support.site import PEOPLE, Site
+
+
+@pytest.fixture
+def done(site: Site) -> int:
+    """A completed job, seen by the platform."""
+    job_id = int(site.create().filter(pl.col("annotator") != "")["job_id"][0])
+    with site.gateway() as gateway:
+        gateway.set_job(job_id, state="completed")
+    site.look()
+    return job_id
+
+
+def meanwhile(monkeypatch: pytest.MonkeyPatch, site: Site, change: Any, times: int = 1) -> None:
+    """`change(gateway)` happens right after a job's content was read, so many times."""
+    original, left = CvatGateway.annotations, [times]
+
+    def read(self: CvatGateway, job_id: int) -> Any:
+        content = original(self, job_id)
+        if left[0]:
+            left[0] -= 1
+            with site.gateway() as other:
+                change(other)
+        return content
+
+    monkeypatch.setattr(CvatGateway, "annotations", read)
+
+
+def test_work_that_is_opened_again_while_it_is_read_is_left_alone(
+    site: Site, done: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    meanwhile(monkeypatch, site, lambda gateway: gateway.set_job(done, state="in progress"))
+    assert site.read()["completed_jobs"].is_empty()
+    assert readings.latest(site.store, [done]) == {}
+    assert tasks.completed_jobs(site.store, "b") == []
+
+
+def test_a_change_while_it_is_read_is_read_as_well(
+    site: Site, done: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    meanwhile(monkeypatch, site, lambda gateway: gateway.put_tracks(done, []))
+    tables = site.read()
+    assert tables["raw_boxes"].is_empty(), "the newer content"
+    assert tables["completed_jobs"]["version"].to_list() == [1]
+    with site.gateway() as gateway:
+        assert (
+            readings.latest(site.store, [done])[done].server_updated_at == gateway.job(done)["updated_date"]
+        )
+
+
+def test_a_job_that_never_rests_is_taken_up_later(
+    site: Site, done: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    often = retrieve.READ_TRIES
+    meanwhile(monkeypatch, site, lambda gateway: gateway.set_job(done, state="completed"), often)
+    assert site.read()["completed_jobs"].is_empty()
+    assert site.read()["completed_jobs"]["job_id"].to_list() == [done]
+
+
+def test_a_touch_without_a_change_makes_no_version(site: Site, done: int) -> None:
+    first = site.read()
+    with site.gateway() as gateway:
+        gateway.set_job(done, state="completed")
+    site.look()
+    assert site.read()["completed_jobs"].equals(first["completed_jobs"])
+    [reading] = readings.latest(site.store, [done]).values()
+    assert reading.version == 1
+
+
+def test_work_that_changes_hands_is_a_version_of_its_new_author(site: Site, done: int) -> None:
+    [before] = site.read()["completed_jobs"]["annotator"].to_list()
+    with site.gateway() as gateway:
+        other = next(name for name in PEOPLE if name != before)
+        gateway.set_job(done, assignee=gateway.members()[other])
+        gateway.set_job(done, state="completed")
+    site.look()
+    assert site.read()["completed_jobs"].select("annotator", "version").rows() == [(other, 2)]
+    [reading] = readings.latest(site.store, [done]).values()
+    assert reading.annotator == other
+
+
+def test_what_annotators_did_is_held_to_the_rules(site: Site, done: int) -> None:
+    tables = site.read()
+    findings = retrieve.check_rules("b", tables, site.settings, site.store, site.ontology)
+    assert set(findings["rule"]) == {"tiny_box"}, "boxes of 12 × 24 pixels"
+    [task] = {job.task_id for job in tasks.jobs_of(site.store, "b") if job.job_id == done}
+    page = f"{site.settings.resolved_cvat_url}/tasks/{task}/jobs/{done}"
+    assert findings["link"].to_list() == [f"{page}?frame=0", f"{page}?frame=30"]

@@ -1,0 +1,204 @@
+"""From a plan to jobs on a real HTTP server and back: once, whatever breaks in between; nothing lost or doubled."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pytest
+
+from ava_core.annotation import pool
+from ava_core.annotation.gateway import CvatGateway
+from ava_core.annotation.sync import completed_work
+from ava_core.base.errors import AssignmentError, CvatError, CvatLoginError, CvatUnreachableError
+from ava_core.base.schemas import CVAT_JOBS
+from ava_core.base.settings import load_settings
+from ava_core.ontology import load_ontology
+from ava_core.store import annotators, batches, open_store, readings, tasks
+from tests.support.site import PEOPLE, Site
+
+
+def test_a_task_per_clip_and_a_job_per_annotator(site: Site) -> None:
+    jobs = site.create()
+    assert dict(jobs.schema) == dict(CVAT_JOBS)
+    by_clip = {clip: rows for (clip,), rows in jobs.group_by("clip_id")}
+    shapes = sorted((rows.height, rows.filter(pl.col("annotator") != "").height) for rows in by_clip.values())
+    assert shapes == [(1, 1), (3, 2)], "the shared clip has a parent and two replicas, the other one job"
+    assert site.server_tasks() == ["c0", "c1"]
+    with site.server.api() as api:
+        for job_id, annotator in jobs.select("job_id", "annotator").rows():
+            job = api.get(f"/api/jobs/{job_id}").json()
+            drawn = api.get(f"/api/jobs/{job_id}/annotations").json()["tracks"]
+            assert (job["assignee"] or {}).get("username", "") == annotator
+            assert len(drawn) == (1 if annotator else 0)
+            assert job["organization"] is not None, "made inside the organisation"
+
+
+def test_making_them_again_changes_nothing(site: Site) -> None:
+    first = site.create()
+    assert site.create().equals(first)
+    assert site.server_tasks() == ["c0", "c1"]
+
+
+@pytest.mark.parametrize("method", ["create_task", "jobs_of_task", "put_tracks", "set_job"])
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_a_crash_at_any_point_is_taken_up_where_it_stopped(
+    site: Site, monkeypatch: pytest.MonkeyPatch, method: str, when: str
+) -> None:
+    """A call that fails, or whose answer is lost: the next run ends in exactly the planned tasks."""
+    original = getattr(CvatGateway, method)
+    calls = []
+
+    def breaks(self: CvatGateway, *arguments: Any, **named: Any) -> Any:
+        calls.append(method)
+        if len(calls) != 2:
+            return original(self, *arguments, **named)
+        if when == "after":
+            original(self, *arguments, **named)
+        raise CvatError("the connection broke")
+
+    monkeypatch.setattr(pool, "AT_ONCE", 1)
+    monkeypatch.setattr(CvatGateway, method, breaks)
+    with pytest.raises(CvatError, match="connection broke"):
+        site.create()
+    monkeypatch.setattr(CvatGateway, method, original)
+    jobs = site.create()
+    assert site.server_tasks() == ["c0", "c1"]
+    assert jobs.filter(pl.col("annotator") != "").height == 3
+    with site.server.api() as api:
+        for job_id in jobs.filter(pl.col("annotator") != "")["job_id"]:
+            assert len(api.get(f"/api/jobs/{job_id}/annotations").json()["tracks"]) == 1
+            assert api.get(f"/api/jobs/{job_id}").json()["assignee"] is not None
+
+
+def test_a_lost_database_finds_its_tasks_on_the_server(site: Site, tmp_path: Path) -> None:
+    jobs = site.create()
+    site.store = open_store(f"sqlite:///{tmp_path / 'new.db'}")
+    batches.add(site.store, "b", "x", {})
+    for name in PEOPLE:
+        annotators.put(site.store, name)
+    assert site.create().equals(jobs)
+    assert site.server_tasks() == ["c0", "c1"]
+
+
+def test_a_poisoned_upload_leaves_no_task(site: Site) -> None:
+    broken = site.storage.local(site.storage.path("clips", "c1.mp4"))
+    whole = broken.read_bytes()
+    broken.write_bytes(whole[:200])
+    with pytest.raises(CvatError):
+        site.create()
+    assert "c1" not in site.server_tasks()
+    broken.write_bytes(whole)
+    site.create()
+    assert site.server_tasks() == ["c0", "c1"]
+
+
+def test_work_that_has_begun_is_never_written_over(site: Site) -> None:
+    site.create()
+    [job] = [job for job in tasks.jobs_of(site.store, "b") if job.annotator][:1]
+    with site.gateway() as gateway:
+        gateway.put_tracks(job.job_id, [])
+        gateway.set_job(job.job_id, state="in progress")
+    with site.store.session() as session:
+        for row in (*tasks.jobs_of(site.store, "b"), *tasks.tasks_of(site.store, "b")):
+            session.delete(row)
+    site.create()
+    with site.gateway() as gateway:
+        assert gateway.annotations(job.job_id)["tracks"] == []
+
+
+def test_nobody_to_assign_to_is_said_before_anything_is_made(site: Site) -> None:
+    for name in PEOPLE:
+        annotators.set_state(site.store, name, active=False)
+    with pytest.raises(AssignmentError, match="ava annotator add"):
+        site.create()
+    assert site.server_tasks() == []
+
+
+def test_someone_who_is_no_member_is_named(site: Site) -> None:
+    for name in PEOPLE:
+        annotators.set_state(site.store, name, active=False)
+    for name in ("ghost", "wraith"):
+        annotators.put(site.store, name)
+    with pytest.raises(CvatError, match=r"(ghost|wraith).*no member"):
+        site.create()
+    assert site.server_tasks() == []
+
+
+def finish(site: Site, job_id: int, **change: Any) -> None:
+    with site.gateway() as gateway:
+        gateway.set_job(job_id, **(change or {"state": "completed"}))
+    site.look()
+
+
+def test_completed_jobs_are_read_as_drawn_and_once(site: Site) -> None:
+    jobs = site.create().filter(pl.col("annotator") != "")
+    assert completed_work(site.store) == {}
+    finish(site, jobs["job_id"][0])
+    first = completed_work(site.store)["b"]
+    assert (first.completed, first.total) == (1, 3)
+    tables = site.read()
+    boxes = tables["raw_boxes"]
+    assert boxes.select("second", "x1", "edited", "version").rows() == [
+        (0, 0.0, False, 1),
+        (1, 30.0, False, 1),
+    ]
+    assert tables["completed_jobs"].height == 1
+    assert site.read()["raw_boxes"].equals(boxes)
+    assert len(readings.latest(site.store, jobs["job_id"].to_list())) == 1
+
+
+def test_work_that_is_done_again_is_read_again(site: Site) -> None:
+    jobs = site.create().filter(pl.col("annotator") != "")
+    job_id = jobs["job_id"][0]
+    finish(site, job_id)
+    site.read()
+    before = completed_work(site.store)["b"].digest
+    finish(site, job_id, state="in progress")
+    assert completed_work(site.store) == {}
+    assert site.read()["completed_jobs"].is_empty(), "open work counts for nothing"
+    with site.gateway() as gateway:
+        gateway.put_tracks(job_id, [])
+    finish(site, job_id)
+    assert completed_work(site.store)["b"].digest != before
+    tables = site.read()
+    assert tables["raw_boxes"].is_empty()
+    assert tables["completed_jobs"]["version"].to_list() == [2], "an empty job is work, too"
+
+
+def test_changing_the_stage_is_not_done(site: Site) -> None:
+    job_id = site.create().filter(pl.col("annotator") != "")["job_id"][0]
+    finish(site, job_id)
+    finish(site, job_id, stage="validation")
+    assert completed_work(site.store) == {}
+
+
+def test_a_job_given_to_someone_else_on_the_server_is_theirs(site: Site) -> None:
+    job = site.create().filter(pl.col("annotator") != "").row(0, named=True)
+    other = next(name for name in PEOPLE if name != job["annotator"])
+    with site.gateway() as gateway:
+        number = gateway.members()[other]
+    finish(site, job["job_id"], assignee=number)
+    finish(site, job["job_id"])
+    assert site.read()["completed_jobs"]["annotator"].to_list() == [other]
+
+
+def test_another_form_is_refused(site: Site) -> None:
+    site.create()
+    with site.gateway() as gateway, pytest.raises(CvatError, match="another form"):
+        gateway.ensure_project(site.settings.cvat_project, load_ontology("ava80"))
+
+
+@pytest.mark.parametrize("secret", ["cvat_password", "cvat_token"])
+def test_a_wrong_password_or_token_is_one_sentence_without_it(site: Site, secret: str) -> None:
+    wrong = site.settings.with_options({secret: "wrong-secret"})
+    with pytest.raises(CvatLoginError, match="does not accept") as caught, CvatGateway(wrong) as gateway:
+        gateway.members()
+    assert "wrong-secret" not in str(caught.value)
+
+
+def test_an_unreachable_server_is_one_sentence(tmp_path: Path) -> None:
+    away = load_settings(home=tmp_path, cvat_url="http://127.0.0.1:9", cvat_password="x")
+    with pytest.raises(CvatUnreachableError, match="AVA_CVAT_URL"), CvatGateway(away):
+        pass

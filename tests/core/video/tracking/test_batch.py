@@ -1,0 +1,112 @@
+"""Tracks of a batch: kept clip by clip, made again only where something changed."""
+
+from __future__ import annotations
+
+import json
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+import pytest
+
+from ava_core.base.schemas import CLIPS
+from ava_core.base.settings import load_settings
+from ava_core.base.storage import Storage
+from ava_core.video.detection.cache import ClipDetections
+from ava_core.video.tracking import batch as tracking_batch
+from ava_core.video.tracking.batch import track_clips, track_provenance
+
+Walker = Callable[..., pl.DataFrame]
+
+
+@pytest.fixture
+def clips() -> pl.DataFrame:
+    rows = [
+        {"clip_id": name, "batch": "b", "frames": 450, "sha256": f"sha-{name}"} for name in ("c1", "c2", "c3")
+    ]
+    return pl.DataFrame(rows, schema=dict(CLIPS))
+
+
+@pytest.fixture
+def tracked(monkeypatch: pytest.MonkeyPatch, walker: Walker) -> list[str]:
+    """Clips that were tracked, not only read again."""
+    done: list[str] = []
+
+    def detect(batch: str, clip: dict[str, Any], storage: Storage, settings: object) -> ClipDetections:
+        boxes = walker(range(0, 300, 3)).with_columns(clip_id=pl.lit(clip["clip_id"]))
+        return ClipDetections(boxes, np.arange(0, 300, 3), {"detector": "scripted", "version": "1"})
+
+    real = tracking_batch.track_detections
+
+    def track(boxes: pl.DataFrame, *args: Any, **kwargs: Any) -> pl.DataFrame:
+        done.append(boxes["clip_id"][0])
+        return real(boxes, *args, **kwargs)
+
+    monkeypatch.setattr(tracking_batch, "load_or_detect", detect)
+    monkeypatch.setattr(tracking_batch, "track_detections", track)
+    return done
+
+
+def test_a_second_run_tracks_nothing(tmp_path: Path, clips: pl.DataFrame, tracked: list[str]) -> None:
+    storage = Storage(tmp_path)
+    first = track_clips("b", clips, storage, load_settings())
+    assert track_clips("b", clips, storage, load_settings()).equals(first)
+    assert tracked == ["c1", "c2", "c3"]
+
+
+def test_a_run_that_broke_off_goes_on(
+    tmp_path: Path, clips: pl.DataFrame, tracked: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    storage = Storage(tmp_path)
+    write = storage.write_table
+
+    def break_off(path: Any, table: pl.DataFrame) -> None:
+        if path.stem == "c2":
+            raise KeyboardInterrupt
+        write(path, table)
+
+    monkeypatch.setattr(storage, "write_table", break_off)
+    with pytest.raises(KeyboardInterrupt):
+        track_clips("b", clips, storage, load_settings())
+    tracked.clear()
+    tracks = track_clips("b", clips, Storage(tmp_path), load_settings())
+    assert tracked == ["c2", "c3"]
+    assert tracks["clip_id"].n_unique() == 3
+
+
+def test_changes_track_again_and_only_what_they_touch(
+    tmp_path: Path, clips: pl.DataFrame, tracked: list[str]
+) -> None:
+    storage = Storage(tmp_path)
+    track_clips("b", clips, storage, load_settings())
+    tracked.clear()
+    changed = pl.when(pl.col("clip_id") == "c3").then(pl.lit("new")).otherwise("sha256")
+    track_clips("b", clips.with_columns(sha256=changed), storage, load_settings())
+    assert tracked == ["c3"]
+    track_clips("b", clips, storage, load_settings(detection_threshold=0.6))
+    assert tracked == ["c3", "c1", "c2", "c3"]
+
+
+def test_what_made_the_tracks_is_kept(tmp_path: Path, clips: pl.DataFrame, tracked: list[str]) -> None:
+    storage = Storage(tmp_path)
+    track_clips("b", clips, storage, load_settings())
+    (made_by,) = track_provenance("b", storage)["made_by"]
+    assert made_by["detector"]["detector"] == "scripted"
+    assert (made_by["tracker"]["name"], made_by["tracker"]["start_score"], made_by["clips"]) == (
+        "sort",
+        0.45,
+        3,
+    )
+
+
+def test_older_tools_find_their_zip(tmp_path: Path, clips: pl.DataFrame, tracked: list[str]) -> None:
+    storage = Storage(tmp_path)
+    tracks = track_clips("b", clips, storage, load_settings())
+    with zipfile.ZipFile(storage.asset_dir("b", "tracks") / "tracking_jsons.zip") as archive:
+        assert archive.namelist() == ["c1.json", "c2.json", "c3.json"]
+        rows = json.loads(archive.read("c2.json"))
+    assert len(rows) == tracks.filter(pl.col("clip_id") == "c2").height
+    assert rows[0] == {"video_id": "c2", "frame": 0, "track_id": 1, "bbox": [50.0, 100.0, 90.0, 200.0]}

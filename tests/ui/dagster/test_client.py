@@ -1,0 +1,152 @@
+"""What the console asks of Dagster, held to the pinned version's own schema, and how it reads the answers."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import httpx
+import pytest
+from dagster_graphql.schema import create_schema
+from graphql import parse, validate
+
+from ava_ui.dagster import queries as dagster_queries
+from ava_ui.dagster.client import DagsterClient, DagsterError
+
+QUERIES = {
+    name: text
+    for name, text in vars(dagster_queries).items()
+    if isinstance(text, str) and text.strip().startswith(("query", "mutation"))
+}
+
+REPOSITORY = {
+    "workspaceOrError": {"__typename": "Workspace", "locationEntries": [{
+        "name": "x", "locationOrLoadError": {
+            "__typename": "RepositoryLocation", "name": "ava_assets.definitions", "repositories": [{"name": "r"}],
+        },
+    }]},
+}  # fmt: skip
+
+RUN = {
+    "runId": "1", "status": "FAILURE", "jobName": "video_to_tasks", "creationTime": 10.0, "startTime": 11.0,
+    "endTime": 15.5, "tags": [{"key": "dagster/partition", "value": "street"}],
+    "assetSelection": [{"path": ["clips"]}],
+}  # fmt: skip
+
+
+def answering(answers: dict[str, Any], asked: list[dict[str, Any]] | None = None) -> DagsterClient:
+    """A client of a Dagster that answers each operation as given."""
+
+    def handle(request: httpx.Request) -> httpx.Response:
+        content = json.loads(request.content)
+        operation = content["query"].split("{")[0].split("(")[0].split()[1]
+        if asked is not None:
+            asked.append({"operation": operation} | content["variables"])
+        return httpx.Response(200, json={"data": answers[operation]})
+
+    return DagsterClient("http://dagster", httpx.MockTransport(handle))
+
+
+@pytest.fixture(scope="module")
+def schema() -> Any:
+    """Dagster's schema as graphql-core knows it."""
+    return create_schema().graphql_schema
+
+
+@pytest.mark.parametrize("name", QUERIES)
+def test_every_query_fits_the_schema(schema: Any, name: str) -> None:
+    assert validate(schema, parse(QUERIES[name])) == []
+
+
+async def test_runs_are_read() -> None:
+    asked: list[dict[str, Any]] = []
+    client = answering({"Runs": {"runsOrError": {"__typename": "Runs", "results": [RUN]}}}, asked)
+    (run,) = await client.runs(batch="street", statuses=["FAILURE"])
+    assert (run.batch, run.assets, run.seconds, run.is_over) == ("street", ("clips",), 4.5, True)
+    assert asked[0]["filter"] == {
+        "tags": [{"key": "dagster/partition", "value": "street"}],
+        "statuses": ["FAILURE"],
+    }
+
+
+async def test_processing_makes_the_partition_first() -> None:
+    asked: list[dict[str, Any]] = []
+    answers = {
+        "Workspace": REPOSITORY,
+        "Add": {"addDynamicPartition": {"__typename": "DuplicateDynamicPartitionError"}},
+        "Backfill": {"launchPartitionBackfill": {"__typename": "LaunchBackfillSuccess", "backfillId": "abc"}},
+    }
+    assert await answering(answers, asked).process(["a", "b"], ["clips"]) == "abc"
+    assert [entry["operation"] for entry in asked] == ["Workspace", "Add", "Add", "Backfill"]
+    assert asked[-1]["params"]["partitionNames"] == ["a", "b"]
+
+
+async def test_the_cause_of_a_failure_is_told() -> None:
+    event = {
+        "__typename": "ExecutionStepFailureEvent", "stepKey": "clips",
+        "error": {"message": "DagsterExecutionStepExecutionError", "cause": {"message": "a.mp4: no frames\n"}},
+    }  # fmt: skip
+    page = {"__typename": "EventConnection", "events": [event], "cursor": "9", "hasMore": False}
+    client = answering({"Failure": {"logsForRun": page}})
+    assert await client.failure("1") == "clips: a.mp4: no frames"
+
+
+async def test_a_failure_after_many_lines_is_found() -> None:
+    failed = {"__typename": "RunFailureEvent", "message": "out of memory"}
+    pages = {None: ([], True), "1": ([failed], False)}
+
+    def handle(request: httpx.Request) -> httpx.Response:
+        events, more = pages[json.loads(request.content)["variables"]["cursor"]]
+        page = {"__typename": "EventConnection", "events": events, "cursor": "1", "hasMore": more}
+        return httpx.Response(200, json={"data": {"logsForRun": page}})
+
+    client = DagsterClient("http://dagster", httpx.MockTransport(handle))
+    assert await client.failure("1") == "out of memory"
+
+
+async def test_backfills_are_read_and_cancelled() -> None:
+    asked: list[dict[str, Any]] = []
+    counts = {"__typename": "AssetPartitionsStatusCounts", "numPartitionsTargeted": 3}
+    row = {
+        "id": "abc", "status": "REQUESTED", "title": "", "timestamp": 10.0, "endTimestamp": None, "numPartitions": 3,
+        "assetSelection": [{"path": ["clips"]}, {"path": ["tracks"]}], "error": None,
+        "assetBackfillData": {"assetBackfillStatuses": [
+            counts | {"numPartitionsMaterialized": 3, "numPartitionsFailed": 0},
+            counts | {"numPartitionsMaterialized": 1, "numPartitionsFailed": 1},
+        ]},
+    }  # fmt: skip
+    answers = {
+        "Backfills": {"partitionBackfillsOrError": {"__typename": "PartitionBackfills", "results": [row]}},
+        "Cancel": {"cancelPartitionBackfill": {"__typename": "CancelBackfillSuccess"}},
+    }
+    client = answering(answers, asked)
+    (backfill,) = await client.backfills()
+    assert (backfill.batches, backfill.done, backfill.failed, backfill.is_over) == (3, 1, 1, False)
+    await client.cancel_backfill("abc")
+    assert asked[-1] == {"operation": "Cancel", "backfillId": "abc"}
+
+
+async def test_a_refusal_is_an_error_for_people() -> None:
+    refused = {
+        "launchRun": {"__typename": "RunConfigValidationInvalid", "errors": [{"message": "no such field"}]}
+    }
+    with pytest.raises(DagsterError, match="no such field"):
+        await answering({"Workspace": REPOSITORY, "Launch": refused}).make_release({"nmae": "v1"})
+
+
+async def test_a_dagster_that_is_away_is_an_error_for_people() -> None:
+    def handle(request: httpx.Request) -> httpx.Response:
+        raise httpx.ConnectError("refused")
+
+    with pytest.raises(DagsterError, match="does not answer at http://dagster") as away:
+        await DagsterClient("http://dagster", httpx.MockTransport(handle)).version()
+    assert "ava up" in away.value.cure
+
+
+async def test_code_that_does_not_load_is_told() -> None:
+    broken = {"name": "ava", "locationOrLoadError": {"__typename": "PythonError", "message": "SyntaxError"}}
+    client = answering(
+        {"Workspace": {"workspaceOrError": {"__typename": "Workspace", "locationEntries": [broken]}}}
+    )
+    with pytest.raises(DagsterError, match="cannot load ava: SyntaxError"):
+        await client.add_batch("street")
