@@ -102,7 +102,7 @@ def small_clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def site(cvat_server: RunningServer, tmp_path: Path, small_clip: Path) -> Iterator[AnnotationSite]:
+def annotation_site(cvat_server: RunningServer, tmp_path: Path, small_clip: Path) -> Iterator[AnnotationSite]:
     """A platform with two clips and three annotators beside a running annotation server."""
     from tests.support.site import Site
 

@@ -77,7 +77,7 @@ class ReleaseConfig(Config):
 @asset(group_name=GROUP, kinds={"csv"}, deps=[ava_csv])
 def ava_release(
     context: AssetExecutionContext, platform: Platform, config: ReleaseConfig
-) -> MaterializeResult:
+) -> MaterializeResult[None]:
     """All approved batches as one immutable dataset, split by source video, with a card. Made on request."""
     released = write_release(
         ReleaseOptions(**config.model_dump()),

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from ava_core.base.settings import Settings, load_settings
 from ava_core.store import Store, open_store
+
+if TYPE_CHECKING:
+    from tests.support.site import Site as AnnotationSite
 
 
 @pytest.fixture
@@ -23,3 +27,9 @@ def store(settings: Settings) -> Iterator[Store]:
     opened = open_store(settings)
     yield opened
     opened.close()
+
+
+@pytest.fixture
+def site(annotation_site: AnnotationSite) -> AnnotationSite:
+    """A platform with two clips and three annotators beside a running annotation server."""
+    return annotation_site

@@ -67,7 +67,7 @@ def preview(
         unknown = sorted(set(clip) - set(clips["clip_id"]))
         if unknown:
             raise InputError(
-                f"Batch {batch} has no clip {unknown[0]}.", f"Its first is {clips['clip_id'].min()}."
+                f"Batch {batch} has no clip {unknown[0]}.", f"Its first is {min(clips['clip_id'])}."
             )
         clips = clips.filter(pl.col("clip_id").is_in(clip))
     with _progress() as sink:

@@ -160,10 +160,10 @@ def test_changed_parameters_cut_again(
 KILLED = """
 import sys
 from pathlib import Path
-from ava_core.media.clips import cut_clips
-from ava_core.media.source_videos import take_in_sources
-from ava_core.settings import load_settings
-from ava_core.storage import Storage
+from ava_core.video.cutting import cut_clips
+from ava_core.video.intake.source_videos import take_in_sources
+from ava_core.base.settings import load_settings
+from ava_core.base.storage import Storage
 
 video, root = Path(sys.argv[1]), sys.argv[2]
 settings, storage = load_settings(clip_seconds=2.0, clip_min_seconds=1.0), Storage(root)

@@ -18,12 +18,12 @@ Command = Callable[..., Result]
 
 
 @pytest.fixture
-def ava(site: Site, monkeypatch: pytest.MonkeyPatch) -> Command:
-    """`ava …` with the settings of the site."""
-    for name, value in site.settings.environment().items():
+def ava(annotation_site: Site, monkeypatch: pytest.MonkeyPatch) -> Command:
+    """`ava …` with the settings of the annotation_site."""
+    for name, value in annotation_site.settings.environment().items():
         monkeypatch.setenv(name, value)
     monkeypatch.setenv("COLUMNS", "200")
-    site.keep_tables()
+    annotation_site.keep_tables()
 
     def run(*words: str) -> Result:
         return CliRunner().invoke(app, list(words), catch_exceptions=False)
@@ -43,10 +43,10 @@ def test_set_up_then_check(ava: Command) -> None:
     assert "by hand" not in checked.stdout
 
 
-def test_a_preview_makes_nothing_and_says_what_will_be_made(ava: Command, site: Site) -> None:
+def test_a_preview_makes_nothing_and_says_what_will_be_made(ava: Command, annotation_site: Site) -> None:
     shown = ava("assign", "preview", "b").stdout
-    assert site.server_tasks() == []
-    jobs = site.create()
+    assert annotation_site.server_tasks() == []
+    jobs = annotation_site.create()
     counts = {name: count for name, count in jobs["annotator"].value_counts().rows() if name}
     rows = {
         words[0]: int(words[1])
@@ -58,24 +58,28 @@ def test_a_preview_makes_nothing_and_says_what_will_be_made(ava: Command, site: 
     assert "2 clips, of which 2 have their task" in ava("assign", "preview", "b").stdout
 
 
-def test_moving_topping_up_and_handing_back(ava: Command, site: Site) -> None:
-    site.create()
-    alone = next(job for job in tasks.jobs_of(site.store, "b") if _copies(site, job.clip_id) == 1)
+def test_moving_topping_up_and_handing_back(ava: Command, annotation_site: Site) -> None:
+    annotation_site.create()
+    alone = next(
+        job for job in tasks.jobs_of(annotation_site.store, "b") if _copies(annotation_site, job.clip_id) == 1
+    )
     other = next(name for name in PEOPLE if name != alone.annotator)
     assert f"is {other}'s now" in ava("assign", "move", str(alone.job_id), other).stdout
     third = next(name for name in PEOPLE if name not in (alone.annotator, other))
     said = ava("assign", "top-up", "b", alone.clip_id, "--annotator", third).stdout
     assert f"{third} gets clip {alone.clip_id}" in said
-    assert _copies(site, alone.clip_id) == 2
-    with site.gateway() as gateway:
+    assert _copies(annotation_site, alone.clip_id) == 2
+    with annotation_site.gateway() as gateway:
         gateway.set_job(alone.job_id, state="completed")
-    site.look()
-    reject(site.store, "b", [alone.clip_id], "rita", "Look again.")
+    annotation_site.look()
+    reject(annotation_site.store, "b", [alone.clip_id], "rita", "Look again.")
     assert "1 job(s)" in ava("assign", "requeue", "b", alone.clip_id, "--second", "1").stdout
 
 
-def _copies(site: Site, clip_id: str) -> int:
-    return sum(job.clip_id == clip_id and bool(job.annotator) for job in tasks.jobs_of(site.store, "b"))
+def _copies(annotation_site: Site, clip_id: str) -> int:
+    return sum(
+        job.clip_id == clip_id and bool(job.annotator) for job in tasks.jobs_of(annotation_site.store, "b")
+    )
 
 
 def test_xml_of_a_batch(ava: Command, tmp_path: Path) -> None:

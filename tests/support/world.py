@@ -1,0 +1,260 @@
+"""A small world: batches whose tables are written by hand, with real pictures, ready to be released."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from ava_core import decisions
+from ava_core.base.schemas import (
+    CLIPS,
+    COMPLETED_JOBS,
+    CONSENSUS_BOXES,
+    CONSENSUS_LABELS,
+    CVAT_JOBS,
+    DISPUTED,
+    PROPOSALS,
+    RAW_BOXES,
+    RAW_LABELS,
+    SOURCE_VIDEOS,
+    Schema,
+)
+from ava_core.base.settings import Settings, load_settings
+from ava_core.base.storage import Storage
+from ava_core.dataset.export.batch import write_batch
+from ava_core.dataset.export.inputs import load_batch
+from ava_core.dataset.export.options import ReleaseOptions
+from ava_core.dataset.export.release import Release, write_release
+from ava_core.ontology import Ontology, load_ontology
+from ava_core.store import Store, batches, open_store, tasks
+from ava_core.store.tables import Job, Task
+
+ONTOLOGY = """\
+name: tiny
+version: 1
+retired: [3]
+groups:
+  - name: pose
+    kind: exclusive
+    actions:
+      - {id: 1, name: stand}
+      - {id: 2, name: walk}
+  - name: object
+    kind: multi
+    max_active: 2
+    actions:
+      - {id: 4, name: carry}
+      - {id: 5, name: phone}
+"""
+
+WIDTH, HEIGHT, BAR = 64, 48, 6
+FRAMES = 210
+"""7 s: seconds 2 to 5 have their context."""
+ANNOTATORS = ("ann", "ben")
+PERSONS = pl.DataFrame(
+    schema={"clip_id": pl.String, "annotator": pl.String, "track_key": pl.String, "person_id": pl.Int32}
+)
+
+
+def _table(schema: Schema, rows: Sequence[dict[str, Any]]) -> pl.DataFrame:
+    return pl.DataFrame(rows, schema=dict(schema))
+
+
+def _sha(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+@dataclass
+class World:
+    """A home with storage and database; `clip` is the video that every clip shows."""
+
+    home: Path
+    clip: Path
+    settings: Settings
+    storage: Storage
+    store: Store
+    task_ids: Iterator[int] = field(default_factory=lambda: iter(range(1, 1000)))
+
+    @property
+    def ontology(self) -> Ontology:
+        return load_ontology(self.settings.ontology)
+
+    @property
+    def releases(self) -> Path:
+        return self.home / "storage" / "releases"
+
+    def add_batch(
+        self,
+        name: str,
+        sources: Sequence[str] = ("cam",),
+        *,
+        approve: bool = True,
+        dataset: bool = True,
+        contents: dict[str, str] | None = None,
+        options: dict[str, Any] | None = None,
+        index: int = 0,
+        actions: Sequence[tuple[str, int]] = (("pose", 1), ("object", 4)),
+    ) -> list[str]:
+        """A batch with a clip per source: person 1 at seconds 2…5, person 2 at 3…4; returns clip ids.
+
+        `contents`: what a source's hash is made from, its id otherwise; `actions` are person 1's; person 2 walks.
+        """
+        batches.add(self.store, name, f"/inbox/{name}.zip", options or {})
+        ids = [f"{name}_{source}" for source in sources]
+        clips = [f"{source}_{index:03d}" for source in ids]
+        content = {source: (contents or {}).get(source, source) for source in ids}
+        self._write(name, "source_videos", SOURCE_VIDEOS, [_source(name, s, content[s]) for s in ids])
+        self._write(name, "clips", CLIPS, [self._clip(name, s, content[s], index) for s in ids])
+        places = [(clip, second, person) for clip in clips for second, person in _PLACES]
+        boxes = [{"clip_id": c, "second": s, "person_id": p, **_box(s, p)} for c, s, p in places]
+        self._write(name, "dense_proposals", PROPOSALS, [
+            {**box, "track_id": box["person_id"], "score": 0.95 - box["person_id"] / 10, "interpolated": False}
+            for box in boxes
+        ])  # fmt: skip
+        said = {1: list(actions), 2: [("pose", 2)]}
+        labels = [
+            {"clip_id": c, "second": s, "person_id": p, "group": g, "action_id": a}
+            for c, s, p in places
+            for g, a in said[p]
+        ]
+        voted = {"votes": 2, "voters": 2, "rule": "majority"}
+        agreed = {**voted, "agreement_iou": 1.0, "posterior": None}
+        self._consensus(name, "consensus_boxes", CONSENSUS_BOXES, [{**box, **agreed} for box in boxes])
+        self._consensus(name, "consensus_labels", CONSENSUS_LABELS, [{**label, **agreed} for label in labels])
+        self._consensus(name, "disputed", DISPUTED, [])
+        self._annotated(name, clips, boxes, labels)
+        if approve:
+            decisions.approve(self.store, name, clips, "chief")
+        if approve and dataset:
+            self.write_batch(name)
+        return clips
+
+    def dispute(self, batch: str, clip_id: str, second: int) -> None:
+        """Put a second under dispute."""
+        row = {"clip_id": clip_id, "second": second, "reason": "half of them see somebody"}
+        self._consensus(batch, "disputed", DISPUTED, [row])
+
+    def write_batch(self, name: str) -> Path:
+        """The batch's own dataset, as the asset `ava_csv` makes it."""
+        tables = load_batch(self.storage, self.store, name)
+        written = write_batch(tables, self.storage, self.settings, self.ontology)
+        self.storage.write_table(self.storage.table_path(name, "ava_csv"), written.rows)
+        return written.folder
+
+    def release(self, name: str = "", **options: Any) -> Release:
+        return write_release(ReleaseOptions(name=name, **options), self.settings, self.storage, self.store)
+
+    def left_behind(self) -> list[str]:
+        """Everything in the folder of releases."""
+        return sorted(path.name for path in self.releases.iterdir()) if self.releases.exists() else []
+
+    def _clip(self, batch: str, source: str, content: str, index: int) -> dict[str, Any]:
+        target = self.storage.asset_dir(batch, "clips") / "files" / f"{source}_{index:03d}.mp4"
+        self.storage.write_bytes(target, self.clip.read_bytes())
+        return {
+            "clip_id": f"{source}_{index:03d}", "source_id": source, "batch": batch, "index": index, "start_s": 30.0,
+            "duration_s": FRAMES / 30, "frames": FRAMES, "width": WIDTH, "height": HEIGHT, "scale_x": 1.0,
+            "scale_y": 1.0, "pad_x": 0, "pad_y": BAR, "content_width": WIDTH, "content_height": HEIGHT - 2 * BAR,
+            "path": str(target.relative_to(self.storage.root)), "sha256": _sha(f"clip of {content}"),
+        }  # fmt: skip
+
+    def _annotated(self, batch: str, clips: list[str], boxes: list[Any], labels: list[Any]) -> None:
+        """Both annotators said exactly what came out."""
+        tasks.put_project(self.store, 1, "ava")
+        jobs: list[dict[str, Any]] = []
+        for clip in clips:
+            task_id = next(self.task_ids)
+            own = [
+                {"batch": batch, "clip_id": clip, "project_id": 1, "task_id": task_id, "job_id": task_id * 10 + n,
+                 "job_type": "consensus_replica", "annotator": name, "frames": FRAMES}
+                for n, name in enumerate(ANNOTATORS)
+            ]  # fmt: skip
+            jobs += own
+            tasks.put_task(
+                self.store,
+                Task(task_id=task_id, project_id=1, name=clip, batch=batch, clip_id=clip),
+                [
+                    Job(**{k: v for k, v in job.items() if k != "project_id"}, state="completed")
+                    for job in own
+                ],
+            )
+        self._write(batch, "cvat_tasks", CVAT_JOBS, jobs)
+        job_of = {(job["clip_id"], job["annotator"]): job["job_id"] for job in jobs}
+
+        def by(clip: str, annotator: str, person: int) -> dict[str, Any]:
+            where = {"clip_id": clip, "annotator": annotator, "job_id": job_of[clip, annotator], "version": 1}
+            return {**where, "track_key": f"t{person}"}
+
+        raw_boxes = [
+            {**b, **by(b["clip_id"], name, b["person_id"]), "edited": name == "ann", "flags": []}
+            for b in boxes for name in ANNOTATORS
+        ]  # fmt: skip
+        said: dict[tuple[str, int, int, str], list[int]] = {}
+        for label in labels:
+            at = (label["clip_id"], label["second"], label["person_id"], label["group"])
+            said.setdefault(at, []).append(label["action_id"])
+        raw_labels = [
+            {**by(clip, name, person), "second": second, "group": group, "action_ids": ids}
+            for (clip, second, person, group), ids in said.items() for name in ANNOTATORS
+        ]  # fmt: skip
+        self._write(batch, "raw_annotations", RAW_BOXES, raw_boxes, "raw_boxes")
+        self._write(batch, "raw_annotations", RAW_LABELS, raw_labels, "raw_labels")
+        done = [{"clip_id": c, "annotator": a, "job_id": j, "version": 1} for (c, a), j in job_of.items()]
+        self._write(batch, "raw_annotations", COMPLETED_JOBS, done, "completed_jobs")
+        persons = [
+            {"clip_id": c, "annotator": a, "track_key": f"t{p}", "person_id": p}
+            for c, a in job_of
+            for p in (1, 2)
+        ]
+        self._consensus(batch, "persons", PERSONS.schema, persons)
+
+    def _write(self, batch: str, asset: str, schema: Schema, rows: list[Any], table: str = "") -> None:
+        known = [{name: row.get(name) for name in schema} for row in rows]
+        self.storage.write_table(self.storage.table_path(batch, asset, table), _table(schema, known))
+
+    def _consensus(self, batch: str, table: str, schema: Schema, rows: list[Any]) -> None:
+        self._write(batch, "consensus_labels", schema, rows, table)
+
+
+_PLACES = [(2, 1), (3, 1), (4, 1), (5, 1), (3, 2), (4, 2)]
+
+
+def _box(second: int, person: int) -> dict[str, float]:
+    left = 4.0 * second + 20.0 * (person - 1)
+    return {"x1": left, "y1": BAR + 3.0, "x2": left + 10.0, "y2": BAR + 30.0}
+
+
+def _source(batch: str, source_id: str, content: str) -> dict[str, Any]:
+    return {
+        "source_id": source_id, "batch": batch, "original_name": f"street/{source_id}.mp4",
+        "path": f"{source_id}.mp4", "sha256": _sha(content), "size_bytes": 1, "status": "ok", "reason": "",
+    }  # fmt: skip
+
+
+def write_seven_seconds(path: Path) -> Path:
+    """A clip of 210 frames, 64×48, 30 fps, with black bars of 6 px above and below."""
+    import av
+
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("libx264", rate=30, options={"preset": "ultrafast"})
+        stream.width, stream.height, stream.pix_fmt = WIDTH, HEIGHT, "yuv420p"
+        for number in range(FRAMES):
+            picture = np.zeros((HEIGHT, WIDTH, 3), np.uint8)
+            picture[BAR:-BAR] = 60 + number // 2
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(picture, format="rgb24")))
+        container.mux(stream.encode(None))
+    return path
+
+
+def make_world(home: Path, clip: Path, storage_url: str = "") -> World:
+    """An empty world in `home`, its files there too or elsewhere."""
+    home.mkdir(parents=True, exist_ok=True)
+    (home / "tiny.yaml").write_text(ONTOLOGY)
+    settings = load_settings(home=home, ontology=str(home / "tiny.yaml"), storage_url=storage_url)
+    return World(home, clip, settings, Storage(settings.resolved_storage_url), open_store(settings))
