@@ -10,7 +10,7 @@ that is started on it and learns slowly.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 import numpy as np
 
@@ -38,6 +38,7 @@ class MotionDetector:
     """Background subtraction on a static camera."""
 
     name = "motion"
+    pixel_format: Literal["rgb24", "luma"] = "luma"
     batch_size = 1
     warm_up_frames = 50
 
@@ -71,9 +72,7 @@ class MotionDetector:
         self._subtractor.apply(background, learningRate=1.0)
         # The spread of each pixel is learned from what is close to the median: no walker is learned in.
         for frame in small:
-            still = (
-                np.abs(frame.astype(np.int16) - background).max(axis=2, keepdims=True) < VARIANCE_THRESHOLD
-            )
+            still = np.abs(frame.astype(np.int16) - background) < VARIANCE_THRESHOLD
             self._subtractor.apply(np.where(still, frame, background), learningRate=0.02)
 
     def detect(self, frames: Sequence[Frame]) -> list[Boxes]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import importlib.metadata
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 import numpy as np
 
@@ -41,6 +41,7 @@ class RfDetrDetector:
     """
 
     name = "rfdetr"
+    pixel_format: Literal["rgb24", "luma"] = "rgb24"
     warm_up_frames = 0
 
     def __init__(

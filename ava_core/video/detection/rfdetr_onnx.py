@@ -11,7 +11,7 @@ import importlib.metadata
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -29,6 +29,7 @@ class RfDetrOnnxDetector:
     """RF-DETR on ONNX Runtime's CPU provider, loaded once. `weights`: an exported file with a free batch size."""
 
     name = "rfdetr"
+    pixel_format: Literal["rgb24", "luma"] = "rgb24"
     device = "cpu"
     batch_size = CPU_BATCH
     warm_up_frames = 0
