@@ -1,4 +1,4 @@
-"""People as what moves before a fixed camera: background subtraction, then connected components.
+"""People as what moves before a fixed camera: background subtraction on luma, then connected components.
 
 Needs no weights and no GPU: the embedded default. It sees whoever moves, person or not, and merges people who
 walk close together; RF-DETR is the detector for real work.
@@ -30,6 +30,8 @@ LEARNING_RATE: Final = 0.002
 VARIANCE_THRESHOLD: Final = 30.0
 CLOSE: Final = (9, 3)
 """Rows and columns of the patch that joins pieces of one person: tall, not wide."""
+DARKEST_SHADOW: Final = 0.7
+"""Share of the background's brightness below which what is darker is somebody in dark clothes, and no shadow."""
 SHADOW: Final = 127
 """MOG2's value for shadow pixels."""
 
@@ -45,7 +47,7 @@ class MotionDetector:
     def __init__(self) -> None:
         import cv2
 
-        self.version = f"mog2-1 (OpenCV {cv2.__version__})"
+        self.version = f"mog2-2 (OpenCV {cv2.__version__})"
         self._subtractor: Any = None
 
     @property
@@ -56,6 +58,7 @@ class MotionDetector:
             "min_height": MIN_HEIGHT,
             "learning_rate": LEARNING_RATE,
             "variance_threshold": VARIANCE_THRESHOLD,
+            "darkest_shadow": DARKEST_SHADOW,
         }
 
     def start_video(self, first_frames: Sequence[Frame]) -> None:
@@ -65,6 +68,7 @@ class MotionDetector:
         self._subtractor = cv2.createBackgroundSubtractorMOG2(
             history=500, varThreshold=VARIANCE_THRESHOLD, detectShadows=True
         )
+        self._subtractor.setShadowThreshold(DARKEST_SHADOW)
         if not first_frames:
             return
         small = np.stack([_small(frame)[0] for frame in first_frames])
