@@ -13,12 +13,14 @@ from ava_core.base.progress import Progress, ProgressSink, ignore_progress
 from ava_core.base.schemas import SOURCE_VIDEOS
 from ava_core.base.settings import Settings
 from ava_core.base.storage import Storage
-from ava_core.video.intake.archive import FoundVideo, copy_file, videos_of
+from ava_core.video.intake.archive import FoundVideo, copy_file, plain_suffix, videos_of
 from ava_core.video.intake.handover import manifest_of, take_over
+from ava_core.video.intake.kinds import other_archive
 from ava_core.video.intake.older import import_older, is_older
 from ava_core.video.media.hashing import hash_file
 from ava_core.video.media.names import new_id, slug
-from ava_core.video.media.probe import probe
+from ava_core.video.media.probe import VideoInfo, probe
+from ava_core.video.set_aside import setting_aside
 
 
 def take_in_sources(
@@ -47,7 +49,8 @@ def take_in_sources(
         progress = Progress("take in", len(found), "videos", sink)
         for video in found:
             row = _take_in(batch, video, storage, seen, ids)
-            seen.setdefault(row["sha256"], f"{row['source_id']} of batch {batch}")
+            if row["status"] == "ok":
+                seen[row["sha256"]] = f"{row['source_id']} of batch {batch}"
             rows.append(row)
             progress.advance()
         progress.finish()
@@ -71,27 +74,35 @@ def known_sources(storage: Storage, *, except_batch: str) -> dict[str, str]:
 def _take_in(
     batch: str, video: FoundVideo, storage: Storage, seen: Mapping[str, str], ids: set[str]
 ) -> dict[str, Any]:
-    row: dict[str, Any] = dict.fromkeys(SOURCE_VIDEOS)
-    sha256 = hash_file(video.path)
-    row |= {
+    row: dict[str, Any] = dict.fromkeys(SOURCE_VIDEOS) | {
         "source_id": new_id(f"{slug(batch)}_{slug(PurePosixPath(video.name).stem)}"[:80], ids),
-        "batch": batch,
-        "original_name": video.name,
-        "path": "",
-        "sha256": sha256,
-        "size_bytes": video.path.stat().st_size,
-        "status": "ok",
-        "reason": "",
-    }
-    if sha256 in seen:
-        return row | {"status": "duplicate", "reason": f"same content as {seen[sha256]}"}
-    try:
-        info = probe(video.path)
-    except MediaError as error:
-        return row | {"status": "quarantined", "reason": error.message}
-    folder = storage.asset_dir(batch, "source_videos") / "files"
-    target = folder / f"{row['source_id']}{Path(video.name).suffix.lower()}"
+        "batch": batch, "original_name": video.name, "path": "", "sha256": "", "size_bytes": 0,
+        "status": "ok", "reason": "",
+    }  # fmt: skip
+    if video.path is None:
+        return row | {"status": "quarantined", "reason": video.problem}
+    with setting_aside() as fate:
+        row |= {"size_bytes": video.path.stat().st_size, "sha256": hash_file(video.path)}
+        if row["sha256"] in seen:
+            row |= {"status": "duplicate", "reason": f"same content as {seen[row['sha256']]}"}
+        else:
+            row |= vars(_probed(video.path)) | {"path": _stored(row, video, video.path, storage)}
+    return row | {"status": "quarantined", "reason": fate.reason} if fate.reason else row
+
+
+def _stored(row: dict[str, Any], video: FoundVideo, path: Path, storage: Storage) -> str:
+    """Lay the video into the storage, unless it lies there; gives its path below the root."""
+    name = f"{row['source_id']}{plain_suffix(video.name)}"
+    target = storage.asset_dir(row["batch"], "source_videos") / "files" / name
     if not target.exists() or target.stat().st_size != row["size_bytes"]:
         with storage.writing(target) as temporary:
-            copy_file(video.path, temporary)
-    return row | vars(info) | {"path": str(target.relative_to(storage.root))}
+            copy_file(path, temporary)
+    return str(target.relative_to(storage.root))
+
+
+def _probed(path: Path) -> VideoInfo:
+    """What a video is. Raises `MediaError`, which names an archive for what it is."""
+    kind = other_archive(path)
+    if kind:
+        raise MediaError(f"it is an archive ({kind}), which is not opened; unpack it first")
+    return probe(path)
