@@ -50,6 +50,11 @@ SOURCE_VIDEOS: Final[Schema] = {
     "reason": pl.String,  # "" where ok
 }
 
+ADDED_TO_SOURCE_VIDEOS: Final[Schema] = {
+    name: SOURCE_VIDEOS[name] for name in ("mirrored", "pixel_aspect", "interlaced", "frames")
+}
+"""Columns that tables of older versions lack; they read as null."""
+
 CLIPS: Final[Schema] = {
     "clip_id": pl.String,  # <source_id>_<index %03d>; unique over all batches
     "source_id": pl.String,

@@ -18,7 +18,7 @@ from typing import Any, Final
 import polars as pl
 
 from ava_core.base.progress import Progress, ProgressSink, ignore_progress
-from ava_core.base.schemas import CLIP_FPS, CLIPS, CUTS
+from ava_core.base.schemas import ADDED_TO_SOURCE_VIDEOS, CLIP_FPS, CLIPS, CUTS, with_new_columns
 from ava_core.base.settings import Settings
 from ava_core.base.storage import Storage
 from ava_core.video.detection.base import Boxes, Detector
@@ -54,7 +54,7 @@ def cut_clips(
     before the break; one that cannot be cut at all is set aside with its reason. Clips that were made elsewhere stay
     as they are.
     """
-    usable = source_videos.filter(pl.col("status") == "ok")
+    usable = with_new_columns(source_videos, ADDED_TO_SOURCE_VIDEOS).filter(pl.col("status") == "ok")
     given = given_table(batch, "clips", storage)
     if given is not None:
         return given.join(usable, on="source_id", how="semi")

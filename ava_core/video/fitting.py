@@ -34,7 +34,8 @@ def fit_source(
 
 
 def _fit(source: dict[str, Any], settings: Settings, fitting: Fitting) -> Fit:
-    lie = Lie(source["mirrored"], source["rotation"], source["pixel_aspect"])
+    # A table of an older version says neither: then the picture is taken as it was then.
+    lie = Lie(bool(source["mirrored"]), source["rotation"], source["pixel_aspect"] or 1.0)
     return fit_picture(
         source["width"], source["height"], settings.clip_width, settings.clip_height, fitting, lie
     )

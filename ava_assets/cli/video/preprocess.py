@@ -34,15 +34,17 @@ def preprocess(
 
     Example: `ava preprocess VIDEOS.zip --out day1 --option detector=rfdetr`
     """
+    from ava_core.video.outcome import outcome_of
     from ava_core.video.preprocess import preprocess as run
 
     settings = load_settings().with_options(options_from(option))
     with _progress() as sink:
         manifest = run(source, out, settings, name=name, sink=sink)
     counts = ", ".join(f"{count} {asset.replace('_', ' ')}" for asset, count in manifest.counts.items())
-    Console(soft_wrap=True).print(
-        f"Batch [bold]{manifest.batch}[/]: {counts}. `ava batch add {out}` takes it in."
-    )
+    console = Console(soft_wrap=True)
+    if outcome := outcome_of(manifest.batch, Storage(out)):
+        console.print("\n".join([outcome.sentence, *outcome.complaints]), markup=False, highlight=False)
+    console.print(f"Batch [bold]{manifest.batch}[/]: {counts}. `ava batch add {out}` takes it in.")
 
 
 def preview(

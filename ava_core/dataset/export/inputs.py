@@ -9,6 +9,7 @@ import polars as pl
 
 from ava_core.base.errors import ExportError
 from ava_core.base.schemas import (
+    ADDED_TO_SOURCE_VIDEOS,
     CLIPS,
     COMPLETED_JOBS,
     CONSENSUS_BOXES,
@@ -21,6 +22,7 @@ from ava_core.base.schemas import (
     SOURCE_VIDEOS,
     Schema,
     conform,
+    with_new_columns,
 )
 from ava_core.base.storage import Storage
 from ava_core.decisions import decision_state, decisions_of
@@ -106,6 +108,8 @@ def load_batch(storage: Storage, store: Store, batch: str) -> BatchTables:
 
     def read(asset: str, schema: Schema, table: str = "") -> pl.DataFrame:
         found = storage.read_table(storage.table_path(batch, asset, table))
+        if asset == "source_videos":
+            found = with_new_columns(found, ADDED_TO_SOURCE_VIDEOS)
         return conform(found, schema, f"{table or asset} of batch {batch}")
 
     def consensus(schema: Schema, table: str) -> pl.DataFrame:
@@ -128,6 +132,8 @@ def load_work(storage: Storage, store: Store, batch: str) -> BatchWork:
 
     def read(asset: str, schema: Schema, table: str = "") -> pl.DataFrame:
         found = storage.read_table(storage.table_path(batch, asset, table))
+        if asset == "source_videos":
+            found = with_new_columns(found, ADDED_TO_SOURCE_VIDEOS)
         return conform(found, schema, f"{table or asset} of batch {batch}")
 
     approvals = {

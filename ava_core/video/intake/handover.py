@@ -13,7 +13,7 @@ from pathlib import Path, PurePosixPath
 import polars as pl
 
 from ava_core.base.errors import InputError
-from ava_core.base.schemas import SOURCE_VIDEOS
+from ava_core.base.schemas import ADDED_TO_SOURCE_VIDEOS, SOURCE_VIDEOS, with_new_columns
 from ava_core.base.storage import Storage, check_batch_name
 from ava_core.video.given import FORMAT, MANIFEST, Manifest, checked_paths, mark_given
 from ava_core.video.intake.archive import link_or_copy
@@ -59,6 +59,7 @@ def take_over(
             _bring(folder / name, storage, name)
     mark_given(manifest, storage)
     table = storage.read_table(storage.table_path(batch, "source_videos"))
+    table = with_new_columns(table, ADDED_TO_SOURCE_VIDEOS)
     return _without_known(checked_paths(table, SOURCE_VIDEOS, batch), known_sha256 or {})
 
 

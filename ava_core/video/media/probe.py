@@ -108,8 +108,8 @@ def _pass_over(reading: Reading) -> _Seen:
                 seen.frames += packet.decode()
         if not packet.size or packet.is_discard:
             continue
-        stamp = packet.pts if packet.dts is None else packet.dts
-        seen.decoding.append(None if stamp is None or reading.is_raw else float(stamp * base))
+        known = packet.dts is not None and not reading.is_raw
+        seen.decoding.append(float(packet.dts * base) if known else None)
         if packet.pts is not None and len(seen.showing) < PROBE_PACKETS:
             seen.showing.append(float(packet.pts * base))
     return seen

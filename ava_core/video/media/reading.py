@@ -207,7 +207,7 @@ def _open_as(path: Path, demuxer: str | None) -> tuple[Any, Any]:
             metadata_errors="replace",
         )
     except (av.FFmpegError, EOFError, ValueError) as error:
-        raise MediaError(f"it is no video that can be read ({_words(error)})") from None
+        raise MediaError(f"it cannot be read as video ({_words(error)})") from None
     try:
         return container, _best_track(container)
     except BaseException:

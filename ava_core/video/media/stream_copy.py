@@ -142,7 +142,7 @@ def copier_of(path: Path, source: Mapping[str, Any]) -> Copier | None:
     Whether its picture stays as it is, the caller knows.
     """
     plain = source["codec"] == "h264" and source["pixel_format"] in PIXEL_FORMATS and not source["interlaced"]
-    upright = not source["rotation"] and not source["mirrored"] and source["pixel_aspect"] == 1.0
+    upright = not source["rotation"] and not source["mirrored"] and source["pixel_aspect"] in (None, 1.0)
     if not plain or not upright or not source["container"].startswith(CONTAINERS):
         return None
     return Copier(path)

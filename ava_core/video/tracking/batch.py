@@ -11,12 +11,13 @@ import polars as pl
 
 from ava_core import __version__
 from ava_core.base.progress import Progress, ProgressSink, ignore_progress
-from ava_core.base.schemas import TRACKS
+from ava_core.base.schemas import SET_ASIDE, TRACKS
 from ava_core.base.settings import Settings
 from ava_core.base.storage import Storage
 from ava_core.video.detection.cache import load_or_detect
 from ava_core.video.given import given_table
 from ava_core.video.proposals.exchange import write_tracking_jsons
+from ava_core.video.set_aside import setting_aside
 from ava_core.video.tracking.parameters import TrackerParameters
 from ava_core.video.tracking.track import track_detections
 
@@ -35,7 +36,8 @@ def track_clips(
 
     Each clip's tracks lie in `batches/<batch>/tracks/clips/<clip_id>.parquet` with a note of what made them; a
     run that was killed redoes only the clips without a note, and those whose clip or parameters changed. Also
-    writes `tracking_jsons.zip`. Tracks that were made elsewhere without detections stay as they are.
+    writes `tracking_jsons.zip`, and `set_aside.parquet` (`schemas.SET_ASIDE`) with the clips that could not be
+    tracked. Tracks that were made elsewhere without detections stay as they are.
     """
     given = given_table(batch, "tracks", storage)
     if given is None:
@@ -53,10 +55,18 @@ def _track(
     parameters = TrackerParameters(start_score=settings.detection_threshold)
     progress = Progress("track", clips.height, "clips", sink)
     tables = [pl.DataFrame(schema=dict(TRACKS))]
+    failed = []
     for clip in clips.sort("clip_id").to_dicts():
-        tables.append(_track_or_reuse(batch, clip, storage, settings, parameters))
+        with setting_aside() as fate:
+            tables.append(_track_or_reuse(batch, clip, storage, settings, parameters))
+        if fate.reason:
+            failed.append((clip["clip_id"], fate.reason))
         progress.advance()
     progress.finish()
+    storage.write_table(
+        storage.table_path(batch, "tracks", "set_aside"),
+        pl.DataFrame(failed, schema=dict(SET_ASIDE), orient="row"),
+    )
     return pl.concat(tables)
 
 

@@ -10,6 +10,7 @@ import polars as pl
 from nicegui import ui
 
 from ava_core.store import batches, tasks
+from ava_core.video.outcome import WORTH_A_WARNING, clips_without_people, outcome_of
 from ava_ui.elements.data_table import DataTable, shown
 from ava_ui.elements.live_runs import LiveRuns
 from ava_ui.frame import theme
@@ -95,12 +96,25 @@ def _clips(visit: Visit, name: str) -> None:
     if clips is None:
         theme.empty("Not cut yet.", "Clips appear once the source videos are taken in.")
         return
+    _outcome(visit, name, clips)
     DataTable(
         clips, file=f"{name}_clips", links={"clip_id": "/batches/{batch}/clips/{clip_id}"},
         labels={"clip_id": "clip", "source_id": "source", "start_s": "from (s)", "duration_s": "seconds",
                 "frames": "frames", "width": "width", "height": "height"},
     )  # fmt: skip
     theme.later(visit, lambda: _pictures(visit, name, clips))
+
+
+def _outcome(visit: Visit, name: str, clips: pl.DataFrame) -> None:
+    """How much of the video the clips hold, and what is wrong."""
+    if outcome := outcome_of(name, visit.console.storage):
+        worth_a_look = outcome.lost_share >= WORTH_A_WARNING
+        ui.label(outcome.sentence).classes("warn" if worth_a_look else "soft").mark("outcome")
+        for complaint in outcome.complaints:
+            ui.label(complaint).classes("bad")
+    tracks = visit.console.reading.table(name, "tracks")
+    if tracks is not None and (empty := clips_without_people(clips, tracks)):
+        ui.label(f"Nobody was found in {empty} of {clips.height} clips.").classes("warn")
 
 
 def _pictures(visit: Visit, name: str, clips: pl.DataFrame) -> None:

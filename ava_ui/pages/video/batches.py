@@ -78,7 +78,7 @@ def options_form(settings: Settings, own: Settings | None = None) -> Callable[[]
             "ontology": ui.select(known_ontologies(own), label="ontology"),
             "clip_seconds": ui.number("seconds a clip", min=1),
             "clip_min_seconds": ui.number("least seconds of a last clip", min=0.1),
-            "clip_fit": ui.select(["scale", "letterbox", "keep"], label="fit"),
+            "clip_fit": ui.select(["auto", "scale", "letterbox", "keep"], label="fit"),
             "deal_out": ui.select(
                 {"at once": "by themselves", "on request": "when I have seen the plan"},
                 label="tasks are made",
