@@ -7,7 +7,7 @@ from typing import Final
 
 import polars as pl
 
-from ava_core.base.schemas import CUTS, SET_ASIDE, empty
+from ava_core.base.schemas import CUTS, SET_ASIDE, conform, empty
 from ava_core.base.storage import Storage
 
 WORTH_A_WARNING: Final = 0.01
@@ -62,7 +62,7 @@ def outcome_of(batch: str, storage: Storage) -> Outcome | None:
     if not cuts.exists():
         return None
     return Outcome(
-        storage.read_table(cuts).select(CUTS),
+        conform(storage.read_table(cuts), CUTS, f"cuts of batch {batch}"),
         storage.read_table(untracked) if untracked.exists() else empty(SET_ASIDE),
     )
 

@@ -35,6 +35,8 @@ INTER_CODED: Final = ("h264", "hevc")
 NOT_FILM: Final = 0x400 | 0x800 | 0x100000
 """Dispositions of tracks that are no recording: cover art, thumbnails, a still picture."""
 DEFAULT_TRACK: Final = 0x1
+PREVIEW: Final = 0.5
+"""A track with less than this share of the largest one's pixels is a preview of it, default or not."""
 
 
 @dataclass(frozen=True)
@@ -137,7 +139,8 @@ class _Health:
 
     def fails(self) -> None:
         """A packet could not be decoded."""
-        self.reading.damaged += 1
+        # Where packets are waited for, those that never come out are counted then.
+        self.reading.damaged += not self._swallows
         self._damage()
 
     def is_sound(self, frame: Any) -> bool:
@@ -221,19 +224,18 @@ def _words(error: BaseException) -> str:
 
 
 def _best_track(container: Any) -> Any:
-    """The recording: the track marked as default, the largest of several; never cover art or a thumbnail."""
+    """The recording: of the tracks that are large enough, the default one, or the largest; never cover art."""
     videos = [one for one in container.streams.video if not int(one.disposition) & NOT_FILM]
     if not videos:
         raise MediaError("it holds sound but no picture" if container.streams.audio else "it holds no video")
     known = [one for one in videos if one.codec_context is not None]
     if not known:
         raise MediaError("its pictures are coded in a way that cannot be decoded")
-    marked = [one for one in known if int(one.disposition) & DEFAULT_TRACK]
-
-    def size(stream: Any) -> int:
-        return int(stream.codec_context.width * stream.codec_context.height)
-
-    return max(marked or known, key=size)
+    sizes = {one.index: one.codec_context.width * one.codec_context.height for one in known}
+    recordings = [one for one in known if sizes[one.index] >= PREVIEW * max(sizes.values())]
+    return max(
+        recordings, key=lambda one: (bool(int(one.disposition) & DEFAULT_TRACK), sizes[one.index], -one.index)
+    )
 
 
 def _bare_streams(path: Path) -> list[str]:
