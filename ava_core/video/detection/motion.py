@@ -28,6 +28,8 @@ PERSON_ASPECT: Final = 2.2
 """Height over width of a usual pedestrian; wider blobs are split into so many."""
 LEARNING_RATE: Final = 0.002
 VARIANCE_THRESHOLD: Final = 30.0
+LEARNED_FROM: Final = 2
+"""Every so many of the first frames teach how much each pixel flickers; more teach nothing new."""
 CLOSE: Final = (9, 3)
 """Rows and columns of the patch that joins pieces of one person: tall, not wide."""
 DARKEST_SHADOW: Final = 0.7
@@ -75,9 +77,9 @@ class MotionDetector:
         background = np.median(small, axis=0).astype(np.uint8)
         self._subtractor.apply(background, learningRate=1.0)
         # The spread of each pixel is learned from what is close to the median: no walker is learned in.
-        for frame in small:
+        for frame in small[::LEARNED_FROM]:
             still = np.abs(frame.astype(np.int16) - background) < VARIANCE_THRESHOLD
-            self._subtractor.apply(np.where(still, frame, background), learningRate=0.02)
+            self._subtractor.apply(np.where(still, frame, background), learningRate=0.04)
 
     def detect(self, frames: Sequence[Frame]) -> list[Boxes]:
         """Moving blobs of a person's size and shape; score = share of the box that moves."""

@@ -32,9 +32,9 @@ def decoded_frames(path: Path, pixel_format: PixelFormat = "bgr24") -> Iterator[
 
 
 def pixels_of(frame: Any, pixel_format: PixelFormat) -> npt.NDArray[np.uint8]:
-    """A yuv420p frame as an array: `(H, W, 3)` for `bgr24` and `rgb24`, `(H, W)` for `luma`, its own grey levels."""
+    """A yuv420p frame as an array: `(H, W, 3)` for `bgr24` and `rgb24`, `(H, W)` for `luma`, the frame's own."""
     if pixel_format == "luma":
-        return plane_pixels(frame.planes[0]).copy()
+        return plane_pixels(frame.planes[0])
     pixels: npt.NDArray[np.uint8] = frame.to_ndarray(format=pixel_format)
     return pixels
 

@@ -24,7 +24,7 @@ CONTAINERS: Final = ("mov,mp4", "matroska")
 PIXEL_FORMATS: Final = ("yuv420p", "yuvj420p")
 TIME_TOLERANCE_S: Final = 0.002
 """How far a time may be off: Matroska rounds to milliseconds."""
-SAMPLED_PIXELS: Final = 8
+SAMPLED_PIXELS: Final = 16
 """Every so many rows and columns a picture is looked at to tell whether it is the same."""
 
 
@@ -149,7 +149,7 @@ def copier_of(path: Path, source: Mapping[str, Any]) -> Copier | None:
 
 
 def fingerprint(picture: Any) -> int:
-    """A number that tells pictures apart: of every eighth pixel of every eighth row, without colour."""
+    """A number that tells pictures apart: of every sixteenth pixel of every sixteenth row, without colour."""
     pixels = plane_pixels(picture.planes[0])[::SAMPLED_PIXELS, ::SAMPLED_PIXELS]
     return zlib.crc32(pixels.tobytes())
 
