@@ -104,7 +104,7 @@ def serve() -> None:
     looks = (
         (lambda: asyncio.to_thread(console.counts.refresh), LOOK_SECONDS),
         (console.health.look, LOOK_SECONDS),
-        (console.live.look, LIVE_SECONDS),
+        (console.runs.look, LIVE_SECONDS),
     )
     app.on_startup(lambda: tasks.extend(asyncio.create_task(_keep_looking(*look)) for look in looks))
     app.on_shutdown(lambda: [task.cancel() for task in tasks])
@@ -143,9 +143,9 @@ def _warm(console: Console) -> None:
     take all that is there out of the garbage collector's rounds."""
     with contextlib.suppress(AvaError, OSError):
         quality.queue(console)
-        read_outlook(console.storage, console.store, console.decided.all())
+        read_outlook(console.storage, console.store, console.decisions.all())
         console.jobs.table()
-        console.log.table()
+        console.audit_log.table()
     audit_bound(0, 1)
     # Libraries and what was just read stay as long as the console; the collector need not walk through them again
     # and again, which held every page up for a third of a second.

@@ -22,7 +22,7 @@ from ava_core.base.settings import Settings
 from ava_core.base.storage import Storage
 from ava_core.decisions import decisions_of
 from ava_core.ontology import Ontology
-from ava_core.store import Store, annotators, audit, readings, tasks
+from ava_core.store import Store, annotators, audit_log, readings, tasks
 from ava_core.store.tables import Job
 
 NO_BOX: Final = (10.0, 10.0, 110.0, 60.0)
@@ -47,7 +47,7 @@ def reassign(settings: Settings, store: Store, job_id: int, annotator: str, acto
         number = _member(gateway, annotator)
         seen = gateway.set_job(job_id, assignee=number)
     tasks.update_jobs(store, [as_seen(job, seen)])
-    audit.note(store, actor, "reassign", job.clip_id, job=job_id, before=job.annotator, after=annotator)
+    audit_log.note(store, actor, "reassign", job.clip_id, job=job_id, before=job.annotator, after=annotator)
 
 
 def top_up(
@@ -74,7 +74,7 @@ def top_up(
     _check_free(store, batch, clip_id, chosen)
     tracks = storage.read_table(storage.table_path(batch, "tracks"))
     add_annotator(batch, clips.row(0, named=True), chosen, tracks, storage, settings, store, ontology)
-    audit.note(store, actor, "top_up", clip_id, annotator=chosen)
+    audit_log.note(store, actor, "top_up", clip_id, annotator=chosen)
     return chosen
 
 
@@ -118,7 +118,7 @@ def hand_back(
                 gateway.ensure_issue(job.job_id, frame, comment, box)
             seen = gateway.set_job(job.job_id, stage="annotation", state="rejected")
             tasks.update_jobs(store, [as_seen(job, seen)])
-            audit.note(store, actor, "requeue", job.clip_id, job=job.job_id, second=second, comment=comment)
+            audit_log.note(store, actor, "requeue", job.clip_id, job=job.job_id, second=second, comment=comment)
     return [job.job_id for job in jobs]
 
 

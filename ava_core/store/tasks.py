@@ -161,7 +161,7 @@ def note_retrieval(store: Store, task_ids: Iterable[int]) -> None:
         )
 
 
-def load(store: Store) -> dict[str, tuple[int, int]]:
+def workload(store: Store) -> dict[str, tuple[int, int]]:
     """Jobs and completed jobs of each annotator, over all batches."""
     done = case(((Job.stage == DONE_STAGE) & (Job.state == DONE_STATE), 1), else_=0)
     wanted = select(Job.annotator, func.count(), func.sum(done)).where(Job.annotator != "")

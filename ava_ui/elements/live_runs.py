@@ -17,7 +17,7 @@ class LiveRuns:
     """A panel over `Live`, of one batch or of all. What it shows was asked for once, for all open pages."""
 
     def __init__(self, visit: Visit, batch: str = "") -> None:
-        self.visit, self.batch, self.live = visit, batch, visit.console.live
+        self.visit, self.batch, self.live = visit, batch, visit.console.runs
         self.place = ui.column().classes("w-full gap-2")
         self.shown: object = None
         with self.place:

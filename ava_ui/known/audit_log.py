@@ -11,7 +11,7 @@ import polars as pl
 from sqlalchemy import Text, case, cast, select
 
 from ava_core.store import Store
-from ava_core.store.tables import AuditEntry, Decision
+from ava_core.store.tables import AuditLogEntry, Decision
 
 SCHEMA: Final[dict[str, Any]] = {
     "when": pl.Datetime(time_zone="UTC"), "who": pl.String, "action": pl.String, "subject": pl.String,
@@ -32,9 +32,9 @@ class Log:
     def table(self) -> pl.DataFrame:
         """All of it as `SCHEMA`, newest first."""
         done = select(
-            AuditEntry.audit_id, AuditEntry.at, AuditEntry.actor, AuditEntry.action, AuditEntry.subject,
-            cast(AuditEntry.detail, Text),
-        ).where(AuditEntry.audit_id > self._entry)  # fmt: skip
+            AuditLogEntry.audit_id, AuditLogEntry.at, AuditLogEntry.actor, AuditLogEntry.action, AuditLogEntry.subject,
+            cast(AuditLogEntry.detail, Text),
+        ).where(AuditLogEntry.audit_id > self._entry)  # fmt: skip
         said = case((Decision.comment != "", Decision.comment), else_=cast(Decision.after, Text))
         decided = select(
             Decision.decision_id, Decision.decided_at, Decision.actor, Decision.action,

@@ -42,7 +42,7 @@ CONSENSUS_COLOUR: Final = "#ffffff"
 
 def clip_row(console: Console, batch: str, clip_id: str) -> Json:
     """A clip's row of `schemas.CLIPS`. Raises `InputError` where there is no such clip."""
-    found = console.reading.of_clip(batch, "clips", clip_id)
+    found = console.tables.of_clip(batch, "clips", clip_id)
     if found is None or found.is_empty():
         raise InputError(f"Batch {batch} has no clip {clip_id!r}.", "The batch's page lists its clips.")
     return found.row(0, named=True)
@@ -51,7 +51,7 @@ def clip_row(console: Console, batch: str, clip_id: str) -> Json:
 def track_document(console: Console, batch: str, clip_id: str) -> Json:
     """A clip with its tracks, interpolated boxes dashed."""
     clip = clip_row(console, batch, clip_id)
-    tracks = console.reading.of_clip(batch, "tracks", clip_id)
+    tracks = console.tables.of_clip(batch, "tracks", clip_id)
     layers = []
     if tracks is not None:
         rows = tracks.select("track_id", "frame", *BOX_COLUMNS, "interpolated").sort("track_id", "frame")
@@ -93,7 +93,7 @@ def review_document(console: Console, batch: str, clip_id: str) -> Json:
         ),
     })  # fmt: skip
     names = {action.id: action.name for action in ontology.actions}
-    conflicts = console.reading.of_clip(batch, "agreement", clip_id, "conflicts")
+    conflicts = console.tables.of_clip(batch, "agreement", clip_id, "conflicts")
     differing = [] if conflicts is None else _conflicts(conflicts, names)
     return _clip(batch, clip) | {
         "layers": layers,
@@ -106,7 +106,7 @@ def review_document(console: Console, batch: str, clip_id: str) -> Json:
 def audit_document(console: Console, batch: str, item: BlindItem) -> Json:
     """A clip with the box of one audited person, at its second and those beside it; nothing of what was decided."""
     clip = clip_row(console, batch, item.clip_id)
-    boxes = console.reading.of_clip(batch, "consensus_labels", item.clip_id, "consensus_boxes")
+    boxes = console.tables.of_clip(batch, "consensus_labels", item.clip_id, "consensus_boxes")
     own = {item.frame: [item.frame, item.x1, item.y1, item.x2, item.y2, False]}
     if boxes is not None:
         near = boxes.filter(
@@ -129,7 +129,7 @@ def raw_tables(console: Console, batch: str) -> Tables:
     """The tables of `raw_annotations`. Raises `InputError` where nothing was read yet."""
     found = {}
     for name in (*RAW, *EXPERT_TABLES):
-        table = console.reading.table(batch, "raw_annotations", name)
+        table = console.tables.table(batch, "raw_annotations", name)
         if table is not None:
             found[name] = table
         elif name in RAW:
@@ -143,19 +143,19 @@ def preview_consensus(console: Console, batch: str, clip_id: str = "") -> Tables
     """The consensus as it would be if every clip were approved, or of one clip alone."""
     raw = raw_tables(console, batch)
     clips = [clip_id] if clip_id else raw["completed_jobs"]["clip_id"].unique().to_list()
-    return drafted_consensus(draft(console, batch), raw, console.decided.of(batch), approved=clips)
+    return drafted_consensus(draft(console, batch), raw, console.decisions.of(batch), approved=clips)
 
 
 def doubtful_answers(console: Console, batch: str) -> pl.DataFrame:
     """`schemas.ADJUDICATION_QUEUE` of a batch: what is not settled yet, the most doubtful first."""
     return batch_consensus.doubtful_answers(
-        draft(console, batch), raw_tables(console, batch), console.decided.of(batch)
+        draft(console, batch), raw_tables(console, batch), console.decisions.of(batch)
     )
 
 
 def draft(console: Console, batch: str) -> Draft:
     """The costly part of a batch's consensus: kept until work changes or somebody is left out."""
-    ontology, excluded = console.ontology(batch), console.decided.of(batch).excluded
+    ontology, excluded = console.ontology(batch), console.decisions.of(batch).excluded
     changed = changed_at(console.storage.table_path(batch, "raw_annotations", "raw_boxes"))
     made_of = changed, excluded, ontology.digest
     kept = console.drafted.get(batch)
@@ -229,7 +229,7 @@ def _conflicts(rows: pl.DataFrame, names: dict[int, str]) -> list[Json]:
 
 def _breaches(console: Console, batch: str, clip_id: str, persons: pl.DataFrame) -> list[Json]:
     """Broken rules, the grave ones first, in the form of conflicts."""
-    found = console.reading.of_clip(batch, "raw_annotations", clip_id, "rule_findings")
+    found = console.tables.of_clip(batch, "raw_annotations", clip_id, "rule_findings")
     if found is None:
         return []
     known = found.join(persons, on=["clip_id", "annotator", "track_key"], how="left")

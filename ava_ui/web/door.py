@@ -18,7 +18,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ava_core.annotation.webhook import webhook_app
 from ava_core.base.errors import AvaError
-from ava_core.store import audit, users
+from ava_core.store import audit_log, users
 from ava_ui.known.console import Console
 
 COOKIE: Final = "ava_session"
@@ -114,7 +114,7 @@ def routes(console: Console) -> APIRouter:
     @router.post("/logout")
     def sign_out(request: Request) -> Response:
         users.sign_out(console.store, request.state.token)
-        audit.note(console.store, request.state.user.username, "sign out")
+        audit_log.note(console.store, request.state.user.username, "sign out")
         answer = RedirectResponse("/login", 303)
         answer.delete_cookie(COOKIE)
         return answer

@@ -64,8 +64,8 @@ def routes(console: Console) -> APIRouter:
 
     @router.get("/media/sheet/{batch}")
     def sheet(batch: str) -> Response:
-        clips = console.reading.table(check_batch_name(batch), "clips")
-        tracked = console.reading.table(batch, "tracks")
+        clips = console.tables.table(check_batch_name(batch), "clips")
+        tracked = console.tables.table(batch, "tracks")
         if clips is None or tracked is None:
             raise InputError(f"Batch {batch} has no tracks yet.", "Process it first.")
         return Response(contact_sheet(clips, tracked, console.storage), media_type="image/jpeg")

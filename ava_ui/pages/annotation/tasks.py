@@ -31,7 +31,7 @@ async def content(visit: Visit) -> None:
     with ui.element("div").classes("two"):
         with ui.card():
             theme.heading("Annotators")
-            _people(visit, await asyncio.to_thread(tasks.load, visit.console.store))
+            _people(visit, await asyncio.to_thread(tasks.workload, visit.console.store))
         with ui.card():
             theme.heading("Annotation server")
             connection(visit)
@@ -155,7 +155,7 @@ def _plan(visit: Visit, batch: str) -> None:
     def planned() -> tuple[AssignmentPlan, int]:
         if not who.value and people:
             raise InputError("Nobody is chosen.", "Choose annotators of this batch.")
-        clips = visit.console.reading.table(batch, "clips")
+        clips = visit.console.tables.table(batch, "clips")
         assert clips is not None, "only batches that have clips can be chosen"
         plan = plan_batch(clips, settings.with_options(options()), store)
         return plan, len(new_clips(store, batch, clips))
@@ -230,7 +230,7 @@ def _show_plan(plan: AssignmentPlan, new: int) -> None:
 
 async def _needs(visit: Visit, batch: str) -> None:
     """Clips that lack an annotator before their labels can be trusted, and topping them up."""
-    needs = await asyncio.to_thread(visit.console.reading.table, batch, "consensus_labels", "needs")
+    needs = await asyncio.to_thread(visit.console.tables.table, batch, "consensus_labels", "needs")
     if needs is None or (wanting := needs.filter(pl.col("need") != "")).is_empty():
         return
     theme.heading("Clips that need somebody more")

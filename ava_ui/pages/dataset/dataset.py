@@ -58,7 +58,7 @@ async def content(visit: Visit) -> None:
 
 def next_release(console: Console) -> tuple[pl.DataFrame, pl.DataFrame]:
     """`outlook.OUTLOOK`, and the source videos of which something goes in: `batch, source_id`."""
-    batches, clips = read_outlook(console.storage, console.store, console.decided.all())
+    batches, clips = read_outlook(console.storage, console.store, console.decisions.all())
     inside = outlook(batches, clips)
     ready = pl.col("batch").is_in(inside.filter("ready")["batch"].implode())
     used = clips.filter(ready, pl.col("status") == "approved", pl.col("boxes") > 0)

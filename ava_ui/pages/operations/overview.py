@@ -43,7 +43,7 @@ async def content(visit: Visit) -> None:
     for finding in visit.console.health.findings:
         if finding.status != "ok":
             ui.label(f"{finding.subject}: {finding.line}").classes("warn")
-    counts, live = visit.console.counts, visit.console.live
+    counts, live = visit.console.counts, visit.console.runs
     rows = counts.rows or await asyncio.to_thread(counts.refresh)
     if not rows:
         theme.empty(

@@ -61,7 +61,7 @@ async def _details(visit: Visit, batch: str) -> None:
 
 
 def _table(visit: Visit, name: str) -> pl.DataFrame:
-    found = visit.console.reading.table(visit.params["batch"], "agreement", name)
+    found = visit.console.tables.table(visit.params["batch"], "agreement", name)
     if found is None:
         raise InputError(
             f"Agreement of {visit.params['batch']} was not measured yet.",
@@ -151,7 +151,7 @@ def _plain(name: str) -> str:
 
 def _confusions(visit: Visit, batch: str) -> None:
     """Of one exclusive group at a time, how often one annotator says the row and another one the column."""
-    confusion = visit.console.reading.table(batch, "agreement", "confusion")
+    confusion = visit.console.tables.table(batch, "agreement", "confusion")
     if confusion is None or confusion.is_empty():
         return
     ui.element("a").props("id=confusion")

@@ -19,8 +19,8 @@ from ava_ui.known.player import raw_tables
 async def content(visit: Visit) -> None:
     """Cards, verdicts, exclusion."""
     batch = visit.params["batch"]
-    cards = visit.console.reading.table(batch, "agreement", "annotators")
-    gate = visit.console.reading.table(batch, "agreement", "gate")
+    cards = visit.console.tables.table(batch, "agreement", "annotators")
+    gate = visit.console.tables.table(batch, "agreement", "gate")
     if cards is None or gate is None:
         raise InputError(
             f"Agreement of {batch} was not measured yet.", "It follows once completed jobs were read."

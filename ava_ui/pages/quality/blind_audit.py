@@ -63,7 +63,7 @@ def _start(visit: Visit) -> None:
         tables = {
             name: table
             for name in ("consensus_boxes", "consensus_labels", "disputed")
-            if (table := visit.console.reading.table(batch, "consensus_labels", name)) is not None
+            if (table := visit.console.tables.table(batch, "consensus_labels", name)) is not None
         }
         if "consensus_boxes" not in tables:
             raise InputError(f"Batch {batch} has no consensus yet.", "Approve clips; it follows by itself.")

@@ -51,7 +51,7 @@ async def content(visit: Visit) -> None:
         _choose(visit, gold, done.rows())
     if visit.may("admin") and gold:
         _deal(visit)
-    cards = visit.console.reading.table(batch, "agreement", "annotators")
+    cards = visit.console.tables.table(batch, "agreement", "annotators")
     if cards is not None:
         theme.heading("Measured by gold")
         known = [name for name in MEASURED if name in cards.columns]

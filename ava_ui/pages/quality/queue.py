@@ -152,13 +152,13 @@ def queue(console: Console, batch: str = "") -> pl.DataFrame:
 
 def clips_agreement(console: Console, names: list[str]) -> pl.DataFrame:
     """`schemas.AGREEMENT_BY_CLIP` and `batch` of all batches."""
-    return console.reading.of_all(names, "agreement", "clips", AGREEMENT_BY_CLIP)
+    return console.tables.of_all(names, "agreement", "clips", AGREEMENT_BY_CLIP)
 
 
 def grave_findings(console: Console, names: list[str]) -> pl.DataFrame:
     """`schemas.RULE_FINDINGS` and `batch` of all batches: breaches of rules that block."""
     grave = pl.col("severity") == "block"
-    return console.reading.of_all(names, "raw_annotations", "rule_findings", RULE_FINDINGS, grave)
+    return console.tables.of_all(names, "raw_annotations", "rule_findings", RULE_FINDINGS, grave)
 
 
 def bulk_plan(
@@ -169,7 +169,7 @@ def bulk_plan(
     clips, findings = clips_agreement(console, names), grave_findings(console, names)
     if chosen:
         clips = clips.filter(pl.col("batch") == chosen)
-    return plan_over_batches(clips, findings, console.decided.all(), thresholds)
+    return plan_over_batches(clips, findings, console.decisions.all(), thresholds)
 
 
 def _bulk(visit: Visit, batch: str) -> None:

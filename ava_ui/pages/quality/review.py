@@ -61,10 +61,10 @@ async def content(visit: Visit) -> None:
 
 
 def _breaches(visit: Visit, batch: str) -> dict[str, str]:
-    findings = visit.console.reading.table(batch, "raw_annotations", "rule_findings")
+    findings = visit.console.tables.table(batch, "raw_annotations", "rule_findings")
     if findings is None:
         return {}
-    return blocked_clips(findings, visit.console.decided.of(batch).excluded)
+    return blocked_clips(findings, visit.console.decisions.of(batch).excluded)
 
 
 def _figures(row: dict[str, Any], found: pl.DataFrame) -> None:

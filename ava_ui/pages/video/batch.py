@@ -78,7 +78,7 @@ def _process(visit: Visit, name: str) -> None:
 def _videos(visit: Visit, name: str) -> None:
     theme.heading("Source videos")
     ui.element("a").props("id=videos")
-    videos = visit.console.reading.table(name, "source_videos")
+    videos = visit.console.tables.table(name, "source_videos")
     if videos is None:
         theme.empty("Not taken in yet.", "The running platform does it by itself; see the runs below.")
         return
@@ -91,7 +91,7 @@ def _videos(visit: Visit, name: str) -> None:
 def _clips(visit: Visit, name: str) -> None:
     theme.heading("Clips")
     ui.element("a").props("id=clips")
-    clips = visit.console.reading.table(name, "clips")
+    clips = visit.console.tables.table(name, "clips")
     if clips is None:
         theme.empty("Not cut yet.", "Clips appear once the source videos are taken in.")
         return
@@ -116,7 +116,7 @@ def _pictures(visit: Visit, name: str, clips: pl.DataFrame) -> None:
                 ui.label(row["clip_id"])
     if clips.height > CLIPS_SHOWN:
         ui.label(f"The first {CLIPS_SHOWN} of {clips.height}; the table lists all.").classes("soft")
-    if visit.console.reading.table(name, "tracks") is not None:
+    if visit.console.tables.table(name, "tracks") is not None:
         with ui.expansion("Contact sheet with tracks", icon="grid_view").classes("w-full") as sheet:
             place = ui.column().classes("w-full")
 

@@ -80,8 +80,8 @@ async def test_a_dagster_that_goes_away_leaves_what_was_known() -> None:
 
 
 async def test_the_overview_shows_progress_and_reasons(site: Site) -> None:
-    site.console.live.dagster = a_dagster_that_runs("cut: 3/12 clips, 0:09 left")
-    await site.console.live.look()
+    site.console.runs.dagster = a_dagster_that_runs("cut: 3/12 clips, 0:09 left")
+    await site.console.runs.look()
     vera = site.enter("vera")
     await vera.open("/")
     await vera.should_see("clips: no frames", retries=50)
@@ -109,7 +109,7 @@ async def test_the_plan_follows_who_is_chosen(site: Site) -> None:
 
 async def test_tasks_are_made_for_the_chosen_people(site: Site) -> None:
     console = site.console
-    clips = console.reading.table(BATCH, "clips")
+    clips = console.tables.table(BATCH, "clips")
     assert clips is not None
     batches.add(console.store, "night", "/night.zip", {"detector": "motion"})
     renamed = clips.with_columns(batch=pl.lit("night"), clip_id=pl.lit("night_") + pl.col("clip_id"))

@@ -17,7 +17,7 @@ from nicegui.testing import User
 
 from ava_core import decisions
 from ava_core.base.settings import Settings, load_settings
-from ava_core.store import audit, users
+from ava_core.store import audit_log, users
 from ava_ui.elements.data_table import DataTable
 from ava_ui.elements.json_tree import LEAVES, json_tree
 from ava_ui.known.release_contents import contents, files, release_table
@@ -134,7 +134,7 @@ async def test_a_form_that_cannot_be_used_says_where_and_makes_nothing(site: Sit
     await adam.should_see("The shares add up to 1.2: make it 1.")
     adam.find(marker="release-name").clear().type("../v3")
     await adam.should_see("Begin with a letter or digit")
-    assert [entry.action for entry in audit.newest(site.console.store)].count("generate dataset") == 0
+    assert [entry.action for entry in audit_log.newest(site.console.store)].count("generate dataset") == 0
 
 
 async def test_a_pin_without_a_source_video_is_refused(site: Site) -> None:
@@ -172,7 +172,7 @@ async def test_what_was_chosen_is_what_the_run_is_given(site: Site, monkeypatch:
     assert (options["name"], options["batches"], options["pins"]) == ("v3", ["south"], {"south_lane": "val"})
     assert (options["actor"], options["ratios"]) == ("adam", {"train": 0.7, "val": 0.15, "test": 0.15})
     await eventually(lambda: adam.back_history[-1:] == ["/runs/run-1"])
-    assert audit.newest(site.console.store, 1)[0].action == "generate dataset"
+    assert audit_log.newest(site.console.store, 1)[0].action == "generate dataset"
 
 
 async def test_splits_are_previewed_before_anything_is_made(site: Site) -> None:
