@@ -22,16 +22,11 @@ from ava_ui.frame import theme
 from ava_ui.frame.visit import Visit
 from ava_ui.known.console import Console
 from ava_ui.pages.annotation import progress, tasks
-from ava_ui.pages.dataset import dataset, release
-from ava_ui.pages.dataset import diff as release_diff
-from ava_ui.pages.operations import account, metrics, ontology, overview, people, system
-from ava_ui.pages.operations import audit_log as audit
-from ava_ui.pages.quality import adjudication, agreement, annotators, blind_audit, gold, review
-from ava_ui.pages.quality import queue as quality
+from ava_ui.pages.dataset import dataset, diff, release
+from ava_ui.pages.operations import account, audit_log, metrics, ontology, overview, people, system
+from ava_ui.pages.quality import adjudication, agreement, annotators, blind_audit, gold, queue, review
 from ava_ui.pages.video import batch, batches, clip, run
-from ava_ui.web import door as sessions
-from ava_ui.web import files as media
-from ava_ui.web import uploads
+from ava_ui.web import door, files, uploads
 
 LOOK_SECONDS: Final = 10.0
 """Time between two looks at the services and the counts, whatever the number of open pages."""
@@ -62,7 +57,7 @@ PAGES: Final = (
     Page("/runs/{run_id}", "Run {run_id}", run.content),
     Page("/tasks", "Tasks", tasks.content, late=True),
     Page("/progress", "Progress", progress.content),
-    Page("/quality", "Quality", quality.content),
+    Page("/quality", "Quality", queue.content),
     Page("/quality/{batch}/agreement", "Agreement of {batch}", agreement.content),
     Page("/quality/{batch}/annotators", "Annotators of {batch}", annotators.content),
     Page("/quality/{batch}/adjudication", "Adjudication of {batch}", adjudication.content, late=True),
@@ -71,10 +66,10 @@ PAGES: Final = (
     Page("/quality/{batch}/clips/{clip_id}", "Review {clip_id}", review.content),
     Page("/dataset", "Dataset", dataset.content, late=True),
     Page("/dataset/{release}", "Release {release}", release.content),
-    Page("/dataset/{release}/compare/{other}", "From {release} to {other}", release_diff.content),
+    Page("/dataset/{release}/compare/{other}", "From {release} to {other}", diff.content),
     Page("/metrics", "Metrics", metrics.content, late=True),
     Page("/ontology", "Ontology", ontology.content),
-    Page("/audit", "Audit log", audit.content),
+    Page("/audit", "Audit log", audit_log.content),
     Page("/system", "System", system.content),
     Page("/account", "Account", account.content),
     Page("/people", "People", people.content, "admin"),
@@ -83,11 +78,11 @@ PAGES: Final = (
 
 def build(console: Console) -> None:
     """Register everything on NiceGUI's application."""
-    app.add_middleware(sessions.Door, console=console)
-    for part in (sessions, media, uploads):
+    app.add_middleware(door.Door, console=console)
+    for part in (door, files, uploads):
         app.include_router(part.routes(console))
-    app.add_exception_handler(AvaError, media.refused)
-    app.add_exception_handler(FileNotFoundError, media.refused)
+    app.add_exception_handler(AvaError, files.refused)
+    app.add_exception_handler(FileNotFoundError, files.refused)
     for page in PAGES:
         _register(console, page)
 
@@ -142,7 +137,7 @@ def _warm(console: Console) -> None:
     """Read what the first visitor of a page would wait for: small tables of all batches, and a large library; then
     take all that is there out of the garbage collector's rounds."""
     with contextlib.suppress(AvaError, OSError):
-        quality.queue(console)
+        queue.queue(console)
         read_outlook(console.storage, console.store, console.decisions.all())
         console.jobs.table()
         console.audit_log.table()

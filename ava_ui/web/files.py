@@ -17,7 +17,7 @@ from ava_core.base.storage import check_batch_name
 from ava_core.dataset.export.releases import release_file, release_folder
 from ava_core.quality.review.audits import blind_item
 from ava_core.video.preview import contact_sheet
-from ava_ui.known import player as documents
+from ava_ui.known import player
 from ava_ui.known.console import Console
 
 HOUR: Final = {"Cache-Control": "private, max-age=3600"}
@@ -38,7 +38,7 @@ def routes(console: Console) -> APIRouter:
 
     @router.get("/media/clip/{batch}/{clip_id}")
     def clip(batch: str, clip_id: str) -> Response:
-        row = documents.clip_row(console, check_batch_name(batch), _checked(clip_id))
+        row = console.tables.clip(check_batch_name(batch), _checked(clip_id))
         path = console.storage.path(row["path"])
         return FileResponse(_local(console, path), media_type="video/mp4", headers=HOUR)
 
@@ -51,16 +51,16 @@ def routes(console: Console) -> APIRouter:
 
     @router.get("/media/tracks/{batch}/{clip_id}")
     def tracks(batch: str, clip_id: str) -> Response:
-        return JSONResponse(documents.track_document(console, check_batch_name(batch), clip_id))
+        return JSONResponse(player.track_document(console, check_batch_name(batch), clip_id))
 
     @router.get("/media/review/{batch}/{clip_id}")
     def review(batch: str, clip_id: str) -> Response:
-        return JSONResponse(documents.review_document(console, check_batch_name(batch), clip_id))
+        return JSONResponse(player.review_document(console, check_batch_name(batch), clip_id))
 
     @router.get("/media/audit/{batch}/{item_id}")
     def audited(batch: str, item_id: int) -> Response:
         item = blind_item(console.store, check_batch_name(batch), item_id)
-        return JSONResponse(documents.audit_document(console, batch, item))
+        return JSONResponse(player.audit_document(console, batch, item))
 
     @router.get("/media/sheet/{batch}")
     def sheet(batch: str) -> Response:

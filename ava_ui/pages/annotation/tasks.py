@@ -17,7 +17,7 @@ from ava_core.base.errors import AvaError, InputError
 from ava_core.store import annotators, batches, tasks
 from ava_core.store.tables import Annotator
 from ava_ui.elements.data_table import DataTable
-from ava_ui.elements.live_runs import LiveRuns
+from ava_ui.elements.runs_panel import RunsPanel
 from ava_ui.frame import theme
 from ava_ui.frame.visit import Visit
 from ava_ui.pages.annotation.connection import connection
@@ -49,7 +49,7 @@ async def content(visit: Visit) -> None:
         on_change=lambda event: ui.navigate.to(f"/tasks?batch={quote(event.value or '')}"),
     ).classes("w-64").mark("plan-batch")  # fmt: skip
     _plan(visit, chosen)
-    LiveRuns(visit, chosen)
+    RunsPanel(visit, chosen)
     theme.later(visit, lambda: _needs(visit, chosen))
 
 

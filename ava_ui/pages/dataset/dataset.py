@@ -16,7 +16,6 @@ from ava_ui.elements.data_table import DataTable
 from ava_ui.frame import theme
 from ava_ui.frame.visit import Visit
 from ava_ui.known.console import Console
-from ava_ui.known.release_contents import release_table
 from ava_ui.pages.dataset.form import release_form
 
 LABELS: Final = {
@@ -53,7 +52,7 @@ async def content(visit: Visit) -> None:
         _inside(inside, sources)
         if visit.may("admin"):
             release_form(visit, inside.filter("ready")["batch"].to_list(), sources["source_id"].to_list())
-    _releases(visit, await asyncio.to_thread(release_table, visit.console.storage))
+    _releases(visit, await asyncio.to_thread(visit.console.releases.table))
 
 
 def next_release(console: Console) -> tuple[pl.DataFrame, pl.DataFrame]:

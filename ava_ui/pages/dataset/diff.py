@@ -10,14 +10,13 @@ import polars as pl
 from nicegui import ui
 
 from ava_core.base.schemas import AVA_TIMESTAMP_OFFSET, CLIP_FPS
-from ava_core.base.storage import Storage
 from ava_core.dataset.export.diff import Diff, diff_releases
 from ava_core.dataset.export.folders import fetched_folder
 from ava_core.dataset.export.releases import release_folder
 from ava_ui.elements.data_table import DataTable
 from ava_ui.frame import theme
 from ava_ui.frame.visit import Visit
-from ava_ui.known.release_contents import action_names, manifest
+from ava_ui.known.release_contents import ReleaseContents
 
 CHANGES: Final = {
     "clips added": ("clips", "added"), "clips removed": ("clips", "removed"),
@@ -41,21 +40,22 @@ async def content(visit: Visit) -> None:
         ui.link("the other way round", f"/dataset/{quote(after)}/compare/{quote(before)}")
 
     async def show() -> None:
-        _show(before, after, await asyncio.to_thread(difference, visit.console.storage, before, after))
+        _show(before, after, await asyncio.to_thread(difference, visit.console.releases, before, after))
 
     theme.later(visit, show)
 
 
-def difference(storage: Storage, before: str, after: str) -> Diff:
+def difference(known: ReleaseContents, before: str, after: str) -> Diff:
     """`diff_releases` of two releases by name; clips and labels with their `batch`, labels with `action`, `frame`."""
+    storage = known.storage
     folders = [release_folder(storage, name) for name in (before, after)]
     with (
         fetched_folder(storage, folders[0], only="annotations") as old,
         fetched_folder(storage, folders[1], only="annotations") as new,
     ):
         found = diff_releases(old, new)
-    batches = _batches(storage, before) | _batches(storage, after)
-    names = action_names(storage, before) | action_names(storage, after)
+    batches = _batches(known, before) | _batches(known, after)
+    names = known.action_names(before) | known.action_names(after)
     batch = pl.col("video_id").replace_strict(batches, default=None, return_dtype=pl.String).alias("batch")
     action = pl.col("action_id").replace_strict(names, default="", return_dtype=pl.String)
     frame = (pl.col("timestamp").cast(pl.Int64) - AVA_TIMESTAMP_OFFSET) * CLIP_FPS
@@ -66,8 +66,8 @@ def difference(storage: Storage, before: str, after: str) -> Diff:
     )
 
 
-def _batches(storage: Storage, name: str) -> dict[str, str]:
-    videos = manifest(storage, name)
+def _batches(known: ReleaseContents, name: str) -> dict[str, str]:
+    videos = known.manifest(name)
     return {} if videos is None else dict(videos.select("video_id", "batch").rows())
 
 

@@ -16,7 +16,7 @@ from ava_ui.elements.data_table import DataTable
 from ava_ui.elements.json_tree import json_tree
 from ava_ui.frame import theme
 from ava_ui.frame.visit import Visit
-from ava_ui.known.release_contents import Contents, contents, files, readable
+from ava_ui.known.release_contents import Contents, readable
 from ava_ui.pages.dataset.trace import trace_form
 from ava_ui.pages.dataset.validation import validation
 from ava_ui.web.release_card import shown_card
@@ -44,7 +44,7 @@ async def content(visit: Visit) -> None:
     """Everything about one release."""
     name, storage = visit.params["release"], visit.console.storage
     info = await asyncio.to_thread(release_info, storage, name)
-    found = await asyncio.to_thread(contents, storage, name)
+    found = await asyncio.to_thread(visit.console.releases.contents, name)
     size = _downloads(visit, info, [one.name for one in await asyncio.to_thread(releases, storage)])
     _made(info)
     if found is not None:
@@ -184,7 +184,7 @@ def _card(visit: Visit, name: str) -> None:
 
 
 async def _files(visit: Visit, name: str, size: ui.label) -> None:
-    found = await asyncio.to_thread(files, visit.console.storage, name)
+    found = await asyncio.to_thread(visit.console.releases.files, name)
     size.set_text(readable(found.bytes))
     pictures = [f"{folder}/: {number} ({readable(total)})" for folder, number, total in found.pictures.rows()]
     if pictures:

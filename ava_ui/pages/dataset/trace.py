@@ -18,7 +18,6 @@ from ava_core.dataset.export.releases import release_folder
 from ava_ui.elements.data_table import REMEMBER, DataTable, shown
 from ava_ui.frame import theme
 from ava_ui.frame.visit import Visit
-from ava_ui.known.release_contents import action_names
 
 Row = dict[str, Any]
 
@@ -64,7 +63,7 @@ def trace_form(visit: Visit, name: str) -> None:
 
         async def show() -> None:
             found = await asyncio.to_thread(traced, visit, name, *given)
-            _show(name, found, action_names(visit.console.storage, name))
+            _show(name, found, visit.console.releases.action_names(name))
 
         await theme.fill(place, show)
         _remember(dict(zip(("video", "timestamp", "person", "row"), given, strict=True)))

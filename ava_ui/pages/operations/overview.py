@@ -12,7 +12,7 @@ from ava_core.operations.metrics import clips_by_day
 from ava_core.operations.overview import STAGES
 from ava_ui.elements import charts
 from ava_ui.elements.data_table import DataTable
-from ava_ui.elements.live_runs import LIVE_SECONDS, LiveRuns
+from ava_ui.elements.runs_panel import LIVE_SECONDS, RunsPanel
 from ava_ui.frame import theme
 from ava_ui.frame.visit import Visit
 from ava_ui.known.counts import BatchRow
@@ -43,7 +43,7 @@ async def content(visit: Visit) -> None:
     for finding in visit.console.health.findings:
         if finding.status != "ok":
             ui.label(f"{finding.subject}: {finding.line}").classes("warn")
-    counts, live = visit.console.counts, visit.console.runs
+    counts, runs = visit.console.counts, visit.console.runs
     rows = counts.rows or await asyncio.to_thread(counts.refresh)
     if not rows:
         theme.empty(
@@ -53,7 +53,7 @@ async def content(visit: Visit) -> None:
 
     def with_now() -> pl.DataFrame:
         found = frame(counts.rows or rows)
-        return found.with_columns(now=pl.Series([live.now(name) for name in found["batch"]], dtype=pl.String))
+        return found.with_columns(now=pl.Series([runs.now(name) for name in found["batch"]], dtype=pl.String))
 
     table = DataTable(
         with_now(), links=LINKS, file="batches", sort_by="created", descending=True,
@@ -79,7 +79,7 @@ async def _beside(visit: Visit, rows: list[BatchRow]) -> None:
                 charts.bars(daily["day"].to_list(), {"jobs": daily["clips"].to_list()})
         with ui.card():
             theme.heading("Running and failed")
-            LiveRuns(visit)
+            RunsPanel(visit)
 
 
 def frame(rows: list[BatchRow]) -> pl.DataFrame:

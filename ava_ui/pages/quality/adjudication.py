@@ -20,7 +20,7 @@ from ava_ui.elements.clip_player import ClipPlayer
 from ava_ui.elements.data_table import DataTable
 from ava_ui.frame import theme
 from ava_ui.frame.visit import Visit
-from ava_ui.known import player as documents
+from ava_ui.known import drafts
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ class Choice:
 async def content(visit: Visit) -> None:
     """The answer that is looked at, and the queue."""
     batch, clip_id = visit.params["batch"], visit.query.get("clip", "")
-    waiting = await asyncio.to_thread(documents.doubtful_answers, visit.console, batch)
+    waiting = await asyncio.to_thread(drafts.doubtful_answers, visit.console, batch)
     if clip_id:
         waiting = waiting.filter(pl.col("clip_id") == clip_id)
     ui.link("back to the queue of clips", f"/quality?batch={quote(batch)}")
@@ -84,7 +84,7 @@ def _asked_for(visit: Visit) -> dict[str, Any] | None:
 
 async def _item(visit: Visit, batch: str, row: dict[str, Any], waiting: pl.DataFrame, following: str) -> None:
     clip_id, group = row["clip_id"], row["group"]
-    documents.clip_row(visit.console, batch, clip_id)
+    visit.console.tables.clip(batch, clip_id)
     ontology = visit.console.ontology(batch)
     work = await asyncio.to_thread(_work, visit, batch, clip_id)
     said, alike = _said(work, row), _alike(work, row, waiting)
@@ -109,11 +109,11 @@ async def _item(visit: Visit, batch: str, row: dict[str, Any], waiting: pl.DataF
             _buttons(visit, player, batch, row, choices, alike, ontology, following)
 
 
-def _work(visit: Visit, batch: str, clip_id: str) -> documents.Tables:
+def _work(visit: Visit, batch: str, clip_id: str) -> drafts.Work:
     """What annotators drew and said in a clip, by person, and the consensus that they alone come to."""
     mine, of_person = pl.col("clip_id") == clip_id, ["clip_id", "annotator", "track_key"]
-    raw = {name: table.filter(mine) for name, table in documents.raw_tables(visit.console, batch).items()}
-    formed = documents.draft(visit.console, batch).tables(approved=[clip_id])
+    raw = {name: table.filter(mine) for name, table in drafts.raw_tables(visit.console, batch).items()}
+    formed = drafts.draft(visit.console, batch).tables(approved=[clip_id])
     return {
         "boxes": raw["raw_boxes"].join(formed["persons"], on=of_person),
         "labels": raw["raw_labels"].join(formed["persons"], on=of_person),
@@ -122,7 +122,7 @@ def _work(visit: Visit, batch: str, clip_id: str) -> documents.Tables:
     }
 
 
-def _said(work: documents.Tables, row: dict[str, Any]) -> dict[str, list[int] | bool]:
+def _said(work: drafts.Work, row: dict[str, Any]) -> dict[str, list[int] | bool]:
     """What each annotator said, and the consensus: actions, or whether somebody is there."""
     here = (pl.col("second") == row["second"]) & (pl.col("person_id") == row["person_id"])
     if row["group"] == PRESENCE:
@@ -134,7 +134,7 @@ def _said(work: documents.Tables, row: dict[str, Any]) -> dict[str, list[int] | 
     return said | {"consensus": work["consensus"].filter(own)["action_id"].drop_nulls().sort().to_list()}
 
 
-def _alike(work: documents.Tables, row: dict[str, Any], waiting: pl.DataFrame) -> list[int]:
+def _alike(work: drafts.Work, row: dict[str, Any], waiting: pl.DataFrame) -> list[int]:
     """Seconds on end around this one that wait as well, and at which everybody says the same."""
     same = (pl.col("clip_id") == row["clip_id"]) & (pl.col("person_id") == row["person_id"])
     open_at = set(waiting.filter(same & (pl.col("group") == row["group"]))["second"])

@@ -13,7 +13,7 @@ from ava_core.quality.review.effect import exclusion_effect
 from ava_ui.elements.data_table import DataTable, shown
 from ava_ui.frame import theme
 from ava_ui.frame.visit import Visit
-from ava_ui.known.player import raw_tables
+from ava_ui.known.drafts import raw_tables
 
 
 async def content(visit: Visit) -> None:

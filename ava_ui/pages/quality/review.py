@@ -20,7 +20,7 @@ from ava_ui.elements.clip_player import ClipPlayer
 from ava_ui.elements.data_table import shown
 from ava_ui.frame import theme
 from ava_ui.frame.visit import Visit
-from ava_ui.known import player as documents
+from ava_ui.known.drafts import preview_consensus
 from ava_ui.pages.quality.queue import handed_back, queue
 
 FIGURES: Final = {"alpha": "pooled_alpha", "kappa": "kappa", "mean IoU": "mean_iou", "F1": "f1"}
@@ -30,7 +30,7 @@ FIGURES: Final = {"alpha": "pooled_alpha", "kappa": "kappa", "mean IoU": "mean_i
 async def content(visit: Visit) -> None:
     """The player, what is known of the clip, and the decision."""
     batch, clip_id = visit.params["batch"], visit.params["clip_id"]
-    documents.clip_row(visit.console, batch, clip_id)
+    visit.console.tables.clip(batch, clip_id)
     found = await asyncio.to_thread(queue, visit.console, batch)
     mine = found.filter(pl.col("clip_id") == clip_id)
     if mine.is_empty():
@@ -207,7 +207,7 @@ def _ask(visit: Visit, batch: str, clip_id: str) -> None:
 
     async def send() -> None:
         name = chosen()
-        formed = await asyncio.to_thread(documents.preview_consensus, console, batch, clip_id)
+        formed = await asyncio.to_thread(preview_consensus, console, batch, clip_id)
         await asyncio.to_thread(
             send_to_expert, console.batch(batch), clip_id, name, formed, actor=visit.user.username
         )

@@ -11,7 +11,7 @@ from nicegui import ui
 
 from ava_core.store import batches, tasks
 from ava_ui.elements.data_table import DataTable, shown
-from ava_ui.elements.live_runs import LiveRuns
+from ava_ui.elements.runs_panel import RunsPanel
 from ava_ui.frame import theme
 from ava_ui.frame.visit import Visit
 from ava_ui.pages.operations.overview import LINKS
@@ -42,7 +42,7 @@ async def content(visit: Visit) -> None:
     ui.label(f"From {found.source_path} · options: {options}").classes("soft")
     if visit.may("admin"):
         _process(visit, name)
-    LiveRuns(visit, name)
+    RunsPanel(visit, name)
     _videos(visit, name)
     _clips(visit, name)
     theme.heading("Runs")
