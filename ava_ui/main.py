@@ -18,8 +18,10 @@ from ava_core.base.settings import load_settings
 from ava_core.dataset.export.outlook_inputs import read_outlook
 from ava_core.quality.review.audit_bound import audit_bound
 from ava_core.store import users
+from ava_ui import addresses
 from ava_ui.frame import theme
 from ava_ui.frame.visit import Visit
+from ava_ui.known import review_queue
 from ava_ui.known.console import Console
 from ava_ui.pages.annotation import progress, tasks
 from ava_ui.pages.dataset import dataset, diff, release
@@ -50,29 +52,29 @@ class Page:
 
 
 PAGES: Final = (
-    Page("/", "Overview", overview.content),
-    Page("/batches", "Batches", batches.content),
-    Page("/batches/{batch}", "Batch {batch}", batch.content),
-    Page("/batches/{batch}/clips/{clip_id}", "Clip {clip_id}", clip.content),
-    Page("/runs/{run_id}", "Run {run_id}", run.content),
-    Page("/tasks", "Tasks", tasks.content, late=True),
-    Page("/progress", "Progress", progress.content),
-    Page("/quality", "Quality", queue.content),
-    Page("/quality/{batch}/agreement", "Agreement of {batch}", agreement.content),
-    Page("/quality/{batch}/annotators", "Annotators of {batch}", annotators.content),
-    Page("/quality/{batch}/adjudication", "Adjudication of {batch}", adjudication.content, late=True),
-    Page("/quality/{batch}/audit", "Blind audit of {batch}", blind_audit.content),
-    Page("/quality/{batch}/gold", "Gold of {batch}", gold.content),
-    Page("/quality/{batch}/clips/{clip_id}", "Review {clip_id}", review.content),
-    Page("/dataset", "Dataset", dataset.content, late=True),
-    Page("/dataset/{release}", "Release {release}", release.content),
-    Page("/dataset/{release}/compare/{other}", "From {release} to {other}", diff.content),
-    Page("/metrics", "Metrics", metrics.content, late=True),
-    Page("/ontology", "Ontology", ontology.content),
-    Page("/audit", "Audit log", audit_log.content),
-    Page("/system", "System", system.content),
-    Page("/account", "Account", account.content),
-    Page("/people", "People", people.content, "admin"),
+    Page(addresses.OVERVIEW, "Overview", overview.content),
+    Page(addresses.BATCHES, "Batches", batches.content),
+    Page(addresses.BATCH, "Batch {batch}", batch.content),
+    Page(addresses.CLIP, "Clip {clip_id}", clip.content),
+    Page(addresses.RUN, "Run {run_id}", run.content),
+    Page(addresses.TASKS, "Tasks", tasks.content, late=True),
+    Page(addresses.PROGRESS, "Progress", progress.content),
+    Page(addresses.QUALITY, "Quality", queue.content),
+    Page(addresses.AGREEMENT, "Agreement of {batch}", agreement.content),
+    Page(addresses.ANNOTATORS, "Annotators of {batch}", annotators.content),
+    Page(addresses.ADJUDICATION, "Adjudication of {batch}", adjudication.content, late=True),
+    Page(addresses.BLIND_AUDIT, "Blind audit of {batch}", blind_audit.content),
+    Page(addresses.GOLD, "Gold of {batch}", gold.content),
+    Page(addresses.REVIEW, "Review {clip_id}", review.content),
+    Page(addresses.DATASET, "Dataset", dataset.content, late=True),
+    Page(addresses.RELEASE, "Release {release}", release.content),
+    Page(addresses.COMPARISON, "From {release} to {other}", diff.content),
+    Page(addresses.METRICS, "Metrics", metrics.content, late=True),
+    Page(addresses.ONTOLOGY, "Ontology", ontology.content),
+    Page(addresses.AUDIT_LOG, "Audit log", audit_log.content),
+    Page(addresses.SYSTEM, "System", system.content),
+    Page(addresses.ACCOUNT, "Account", account.content),
+    Page(addresses.PEOPLE, "People", people.content, "admin"),
 )
 
 
@@ -137,7 +139,7 @@ def _warm(console: Console) -> None:
     """Read what the first visitor of a page would wait for: small tables of all batches, and a large library; then
     take all that is there out of the garbage collector's rounds."""
     with contextlib.suppress(AvaError, OSError):
-        queue.queue(console)
+        review_queue.queue(console)
         read_outlook(console.storage, console.store, console.decisions.all())
         console.jobs.table()
         console.audit_log.table()

@@ -306,8 +306,8 @@ class CvatGateway(CvatSession):
         return request["status"] in ("queued", "started")
 
 
-def job_page(server: str, task_id: int, job_id: int) -> str:
-    """The page of a job on a server; `?frame=N` opens it there."""
+def job_page(server: str, task_id: int | str, job_id: int | str) -> str:
+    """The page of a job on a server; `?frame=N` opens it there. Ids may be what stands in their place in a template."""
     return f"{server}/tasks/{task_id}/jobs/{job_id}"
 
 

@@ -6,6 +6,7 @@ from typing import Final
 
 from nicegui import ui
 
+from ava_ui import addresses
 from ava_ui.dagster.client import Run
 from ava_ui.frame import theme
 from ava_ui.frame.visit import Visit
@@ -60,7 +61,7 @@ class RunsPanel:
         with ui.row().classes("items-center no-wrap w-full"):
             ui.spinner(size="sm")
             with ui.column().classes("gap-0 grow"):
-                ui.link(_name(run), f"/runs/{run.run_id}")
+                ui.link(_name(run), addresses.run(run.run_id))
                 said = self.runs.progress.get(run.run_id) or run.status.lower().replace("_", " ")
                 ui.label(said).classes("soft").mark("run-progress")
                 if (share := self.runs.share(run.run_id)) is not None:
@@ -69,12 +70,12 @@ class RunsPanel:
     def _failed(self, run: Run, why: str) -> None:
         async def retry() -> None:
             self.visit.note("retry run", run.run_id, batch=run.batch)
-            ui.navigate.to(f"/runs/{await self.visit.console.dagster.retry(run.run_id)}")
+            ui.navigate.to(addresses.run(await self.visit.console.dagster.retry(run.run_id)))
 
         with ui.row().classes("items-center no-wrap w-full"):
             ui.icon("cancel").classes("bad").props("role=img aria-label=failed")
             with ui.column().classes("gap-0 grow"):
-                ui.link(_name(run), f"/runs/{run.run_id}")
+                ui.link(_name(run), addresses.run(run.run_id))
                 ui.label(why).classes("soft wrap")
             if self.visit.may("admin"):
                 ui.button("Retry", on_click=self.visit.action("admin", retry)).props("flat dense").mark(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from typing import Any, Final
-from urllib.parse import quote
 
 import polars as pl
 
@@ -11,6 +10,7 @@ from ava_core.annotation.gateway import CvatGateway
 from ava_core.base.schemas import BOX_COLUMNS, CLIP_FPS
 from ava_core.quality.review.audits import BlindItem
 from ava_core.store import tasks
+from ava_ui import addresses
 from ava_ui.known.console import Console
 from ava_ui.known.drafts import preview_consensus, raw_tables
 
@@ -108,7 +108,7 @@ def audit_document(console: Console, batch: str, item: BlindItem) -> Json:
 
 
 def _clip(batch: str, clip: Json) -> Json:
-    url = f"/media/clip/{quote(batch)}/{quote(clip['clip_id'])}"
+    url = addresses.clip_video(batch, clip["clip_id"])
     shape = {name: clip[name] for name in ("frames", "width", "height")}
     return {"clip": {"id": clip["clip_id"], "batch": batch, "url": url, "fps": CLIP_FPS, **shape}}
 

@@ -10,10 +10,12 @@ import polars as pl
 from nicegui import ui
 
 from ava_core.annotation import staffing
-from ava_core.annotation.gateway import CvatGateway
+from ava_core.annotation.gateway import CvatGateway, job_page
 from ava_core.base.errors import AvaError, InputError
 from ava_core.base.settings import Settings
 from ava_core.store import annotators
+from ava_ui import addresses
+from ava_ui.addresses import cell
 from ava_ui.elements import charts
 from ava_ui.elements.data_table import DataTable
 from ava_ui.frame import theme
@@ -34,7 +36,7 @@ async def content(visit: Visit) -> None:
     """Counts, then the jobs."""
     jobs = await asyncio.to_thread(visit.console.jobs.table)
     if jobs.is_empty():
-        theme.empty("No jobs yet.", "Deal clips out to annotators.", "/tasks", "Tasks")
+        theme.empty("No jobs yet.", "Deal clips out to annotators.", addresses.TASKS, "Tasks")
         return
     wanted = narrowed(jobs, visit.query)
     server = CvatGateway(visit.console.settings).url
@@ -43,7 +45,7 @@ async def content(visit: Visit) -> None:
         for name, value in asked.items():
             ui.chip(f"{name}: {value}", icon="filter_alt")
         if asked:
-            ui.link("all jobs", "/progress")
+            ui.link("all jobs", addresses.PROGRESS)
     with ui.card().classes("w-full chart-place"):
         theme.heading("Jobs by annotator and state")
         theme.later(visit, lambda: _by_annotator(wanted))
@@ -51,8 +53,8 @@ async def content(visit: Visit) -> None:
         wanted, labels=LABELS, file="jobs", sort_by="hours", selectable=visit.may("admin"),
         facets=["batch", "annotator", "status"],
         links={
-            "job_id": server + "/tasks/{task_id}/jobs/{job_id}", "batch": "/batches/{batch}",
-            "clip_id": "/quality/{batch}/clips/{clip_id}", "annotator": "/progress?annotator={annotator}",
+            "job_id": job_page(server, cell("task_id"), cell("job_id")), "batch": addresses.BATCH,
+            "clip_id": addresses.REVIEW, "annotator": addresses.progress(annotator=cell("annotator")),
         },
     )  # fmt: skip
     if visit.may("admin"):

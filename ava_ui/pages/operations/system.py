@@ -7,6 +7,7 @@ from typing import Final
 from nicegui import ui
 
 from ava_core.operations.doctor import Finding
+from ava_ui import addresses
 from ava_ui.frame import theme
 from ava_ui.frame.visit import Visit
 
@@ -43,7 +44,7 @@ async def content(visit: Visit) -> None:
             "files": settings.resolved_storage_url,
             "inbox": str(settings.inbox_dir),
             "logs": str(settings.home_dir / "logs"),
-            "webhook of CVAT": f"http://127.0.0.1:{settings.console_port}/webhook",
+            "webhook of CVAT": f"http://127.0.0.1:{settings.console_port}{addresses.WEBHOOK}",
         }.items():
             with ui.element("tr"):
                 with ui.element("td"):

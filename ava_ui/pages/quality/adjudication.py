@@ -6,7 +6,6 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import quote, urlencode
 
 import polars as pl
 from nicegui import ui
@@ -16,6 +15,8 @@ from ava_core import decisions
 from ava_core.base.schemas import CLIP_FPS
 from ava_core.decisions import PRESENCE
 from ava_core.ontology import Ontology
+from ava_ui import addresses
+from ava_ui.addresses import cell
 from ava_ui.elements.clip_player import ClipPlayer
 from ava_ui.elements.data_table import DataTable
 from ava_ui.frame import theme
@@ -39,16 +40,14 @@ async def content(visit: Visit) -> None:
     waiting = await asyncio.to_thread(drafts.doubtful_answers, visit.console, batch)
     if clip_id:
         waiting = waiting.filter(pl.col("clip_id") == clip_id)
-    ui.link("back to the queue of clips", f"/quality?batch={quote(batch)}")
+    ui.link("back to the queue of clips", addresses.quality(batch))
     number = visit.number("at")
     row = _asked_for(visit) or (
         waiting.row(min(number, waiting.height - 1), named=True) if waiting.height else None
     )
-    following = {"at": number} | ({"clip": clip_id} if clip_id else {})
+    following = addresses.adjudication(batch, at=number, clip=clip_id)
     if row is not None:
-        await _item(
-            visit, batch, row, waiting, f"/quality/{quote(batch)}/adjudication?{urlencode(following)}"
-        )
+        await _item(visit, batch, row, waiting, following)
     theme.later(visit, lambda: _queue(batch, clip_id, waiting))
     theme.later(visit, lambda: _settled(visit, batch))
 
@@ -58,11 +57,11 @@ def _queue(batch: str, clip_id: str, waiting: pl.DataFrame) -> None:
     if waiting.is_empty():
         theme.empty(
             "Nothing is left to adjudicate.", "Answers come here when annotators differ.",
-            f"/quality?batch={quote(batch)}", "Clips to review",
+            addresses.quality(batch), "Clips to review",
         )  # fmt: skip
         return
     theme.heading(f"{waiting.height} answers wait, the most doubtful first")
-    here = f"/quality/{quote(batch)}/adjudication?at={{at}}" + (f"&clip={quote(clip_id)}" if clip_id else "")
+    here = addresses.adjudication(batch, at=cell("at"), clip=clip_id)
     DataTable(
         waiting.with_row_index("at"), file=f"{batch}_adjudication", facets=["group"],
         labels={"clip_id": "clip", "second": "second", "person_id": "person", "group": "group",
@@ -99,7 +98,7 @@ async def _item(visit: Visit, batch: str, row: dict[str, Any], waiting: pl.DataF
         for choice in choices:
             ui.label(f"{choice.words}: {', '.join(choice.who)}")
     player = ClipPlayer(
-        f"/media/review/{quote(batch)}/{quote(clip_id)}",
+        addresses.review_shown(batch, clip_id),
         frame=row["frame"],
         choosing=visit.may("reviewer"),
         person=row["person_id"],
@@ -238,7 +237,7 @@ def _settled(visit: Visit, batch: str) -> None:
         for d in reversed(made)
     ]  # fmt: skip
     theme.heading(f"{len(made)} answer(s) settled")
-    again = f"/quality/{quote(batch)}/adjudication?clip={{clip_id}}&second={{second}}&person={{person}}&group={{group}}"
+    again = addresses.answer(batch, *map(cell, ("clip_id", "second", "person", "group")))
     DataTable(pl.DataFrame(rows), file=f"{batch}_settled", links={"clip_id": again, "answer": again})
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from urllib.parse import quote
 
 import polars as pl
 from nicegui import ui
@@ -15,6 +14,8 @@ from ava_core.base.schemas import CLIP_FPS
 from ava_core.quality.review import audits
 from ava_core.quality.review.audit_bound import audit_bound, audit_size
 from ava_core.store.tables import Audit
+from ava_ui import addresses
+from ava_ui.addresses import cell
 from ava_ui.elements.clip_player import ClipPlayer
 from ava_ui.elements.data_table import DataTable
 from ava_ui.frame import theme
@@ -90,7 +91,7 @@ def _item(visit: Visit, item: audits.BlindItem) -> None:
     theme.heading(f"{group.name.replace('_', ' ')} of the marked person at second {item.second}?")
     above = ui.row().classes("items-center")
     player = ClipPlayer(
-        f"/media/audit/{quote(batch)}/{item.item_id}", frame=item.second * CLIP_FPS,
+        addresses.audit_shown(batch, item.item_id), frame=item.second * CLIP_FPS,
         choosing=visit.may("reviewer"),
     )  # fmt: skip
     if not visit.may("reviewer"):
@@ -156,7 +157,7 @@ def _results(visit: Visit, done: list[Audit], complete: pl.DataFrame) -> None:
     bound, by_group = audits.audit_result(store, shown)
     theme.heading(f"What audit {shown} found")
     ui.label(bound.sentence).mark("audit-sentence")
-    here = f"/quality/{quote(batch)}/audit?audit={{audit}}"
+    here = addresses.blind_audit(batch, cell("audit"))
     with ui.element("div").classes("two"):
         with ui.card():
             theme.heading("By group")
@@ -179,7 +180,7 @@ def _results(visit: Visit, done: list[Audit], complete: pl.DataFrame) -> None:
         ui.label("Nowhere.").classes("good")
         return
     columns = ["clip_id", "second", "person", "group", "consensus", "audit", "answered by", "frame"]
-    review = f"/quality/{quote(batch)}/clips/{{clip_id}}?frame={{frame}}"
+    review = addresses.review(batch, cell("clip_id"), cell("frame"))
     DataTable(
         pl.DataFrame(rows, schema=columns, orient="row"), file=f"{batch}_audit_{shown}",
         labels={name: name.replace("_id", "") for name in columns[:-1]},

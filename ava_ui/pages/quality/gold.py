@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from urllib.parse import quote
 
 import polars as pl
 from nicegui import ui
@@ -11,6 +10,8 @@ from nicegui import ui
 from ava_core import decisions
 from ava_core.annotation.gold import deal_gold, plan_gold
 from ava_core.base.errors import InputError
+from ava_ui import addresses
+from ava_ui.addresses import cell
 from ava_ui.elements.data_table import DataTable
 from ava_ui.frame import theme
 from ava_ui.frame.visit import Visit
@@ -41,8 +42,8 @@ async def content(visit: Visit) -> None:
         DataTable(
             pl.DataFrame(rows, schema=columns, orient="row"), file=f"{batch}_gold",
             labels={"clip_id": "clip", "expert": "measure: the work of", "others": "others who have it"},
-            links={"clip_id": f"/quality/{quote(batch)}/clips/{{clip_id}}",
-                   "others": f"/progress?batch={quote(batch)}&clip={{clip_id}}"},
+            links={"clip_id": addresses.review(batch, cell("clip_id")),
+                   "others": addresses.progress(batch, clip=cell("clip_id"))},
         )  # fmt: skip
     else:
         ui.label("None yet: choose a clip that an expert has completed.").classes("soft")
@@ -57,7 +58,7 @@ async def content(visit: Visit) -> None:
         known = [name for name in MEASURED if name in cards.columns]
         DataTable(
             cards.select(known), file=f"{batch}_gold_accuracy", sort_by="gold_accuracy",
-            links={"annotator": f"/quality/{quote(batch)}/annotators"},
+            links={"annotator": addresses.annotators(batch)},
         )  # fmt: skip
         ui.label("Figures follow once agreement is measured again.").classes("soft")
     if visit.may("admin"):
@@ -81,7 +82,7 @@ def _choose(visit: Visit, gold: dict[str, str], done: list[tuple[str, str]]) -> 
             pl.DataFrame(rows, schema={"clip_id": pl.String, "annotator": pl.String}, orient="row"),
             file=f"{batch}_completed", facets=["annotator"], selectable=True,
             labels={"clip_id": "clip", "annotator": "completed by"},
-            links={"clip_id": f"/quality/{quote(batch)}/clips/{{clip_id}}"},
+            links={"clip_id": addresses.review(batch, cell("clip_id"))},
         )  # fmt: skip
 
         def make() -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from typing import Any, Final
-from urllib.parse import quote
 
 import polars as pl
 from nicegui import background_tasks, ui
@@ -16,12 +15,14 @@ from ava_core.annotation.adjudication import send_to_expert
 from ava_core.base.errors import InputError
 from ava_core.quality.review.bulk import blocked_clips
 from ava_core.store import annotators, tasks
+from ava_ui import addresses
 from ava_ui.elements.clip_player import ClipPlayer
 from ava_ui.elements.data_table import shown
 from ava_ui.frame import theme
 from ava_ui.frame.visit import Visit
 from ava_ui.known.drafts import preview_consensus
-from ava_ui.pages.quality.queue import handed_back, queue
+from ava_ui.known.review_queue import queue
+from ava_ui.pages.quality.queue import handed_back
 
 FIGURES: Final = {"alpha": "pooled_alpha", "kappa": "kappa", "mean IoU": "mean_iou", "F1": "f1"}
 """Figures of a clip, by what people call them."""
@@ -37,7 +38,7 @@ async def content(visit: Visit) -> None:
         theme.empty(
             "Nobody has completed this clip yet.",
             "It can be judged once a job of it is completed.",
-            f"/progress?batch={quote(batch)}&clip={quote(clip_id)}",
+            addresses.progress(batch, clip=clip_id),
             "Its jobs",
         )
         return
@@ -48,7 +49,7 @@ async def content(visit: Visit) -> None:
     if blocked:
         ui.label(f"Breaks a rule that must not be broken: {blocked}.").classes("bad").mark("blocked")
     above = ui.row().classes("items-center w-full")
-    player = ClipPlayer(f"/media/review/{quote(batch)}/{quote(clip_id)}", frame=visit.number("frame"))
+    player = ClipPlayer(addresses.review_shown(batch, clip_id), frame=visit.number("frame"))
     player.on("skip", lambda: _go_on(batch, following), [])
     if visit.may("reviewer"):
         with above:
@@ -68,15 +69,15 @@ def _breaches(visit: Visit, batch: str) -> dict[str, str]:
 
 
 def _figures(row: dict[str, Any], found: pl.DataFrame) -> None:
-    batch, clip = quote(str(row["batch"])), quote(str(row["clip_id"]))
+    batch, clip = str(row["batch"]), str(row["clip_id"])
     waiting = found.filter(pl.col("status") == "pending").height
     with ui.row().classes("items-center"):
         ui.badge(str(row["status"])).mark("qc-status")
-        ui.link(f"{row['completed']} of {row['jobs']} jobs done", f"/progress?batch={batch}&clip={clip}")
+        ui.link(f"{row['completed']} of {row['jobs']} jobs done", addresses.progress(batch, clip=clip))
         ui.label(" · ".join(f"{name} {shown(row[column])}" for name, column in FIGURES.items()))
-        ui.link(f"{waiting} of {found.height} clips wait", f"/quality?batch={batch}")
-        ui.link("agreement", f"/quality/{batch}/agreement")
-        ui.link("adjudicate its answers", f"/quality/{batch}/adjudication?clip={clip}")
+        ui.link(f"{waiting} of {found.height} clips wait", addresses.quality(batch))
+        ui.link("agreement", addresses.agreement(batch))
+        ui.link("adjudicate its answers", addresses.adjudication(batch, clip=clip))
         if row["reason"]:
             ui.label(str(row["reason"])).classes("warn")
 
@@ -92,9 +93,7 @@ def _next_after(found: pl.DataFrame, clip_id: str) -> str:
 
 def _go_on(batch: str, following: str) -> None:
     """To the next clip that waits; to the queue where none does."""
-    ui.navigate.to(
-        f"/quality/{quote(batch)}/clips/{quote(following)}" if following else f"/quality?batch={quote(batch)}"
-    )
+    ui.navigate.to(addresses.review(batch, following) if following else addresses.quality(batch))
 
 
 def _decide(visit: Visit, player: ClipPlayer, row: dict[str, Any], following: str, blocked: str) -> None:

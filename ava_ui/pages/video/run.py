@@ -6,6 +6,7 @@ from typing import Final
 
 from nicegui import ui
 
+from ava_ui import addresses
 from ava_ui.frame import theme
 from ava_ui.frame.visit import Visit
 
@@ -23,7 +24,7 @@ async def content(visit: Visit) -> None:
             f"{', '.join(run.assets)} · {run.batch or 'no batch'} · began {run.created_at:%Y-%m-%d %H:%M:%S}"
         )
         if run.batch:
-            ui.link("batch", f"/batches/{run.batch}")
+            ui.link("batch", addresses.batch(run.batch))
 
     async def end() -> None:
         with theme.asking("End this run? What it has written so far is kept.", "End it") as dialog:
@@ -34,7 +35,7 @@ async def content(visit: Visit) -> None:
 
     async def retry() -> None:
         visit.note("retry run", run_id)
-        ui.navigate.to(f"/runs/{await dagster.retry(run_id)}")
+        ui.navigate.to(addresses.run(await dagster.retry(run_id)))
 
     if visit.may("admin"):
         with ui.row():

@@ -14,9 +14,9 @@ from ava_core.base.settings import load_settings
 from ava_core.store import batches, readings, tasks
 from ava_core.store.tables import Job, Task
 from ava_ui.known.console import Console
+from ava_ui.known.review_queue import queue
 from ava_ui.pages.annotation import progress
 from ava_ui.pages.operations import metrics
-from ava_ui.pages.quality.queue import queue
 from tests.support.home import BATCH
 from tests.ui.conftest import Site, eventually
 
