@@ -1,4 +1,4 @@
-"""Wires pages, files and door together, and starts the console. Nothing else happens here."""
+"""Puts pages, files and door at their addresses, and starts the console with what it looks at in the background."""
 
 from __future__ import annotations
 

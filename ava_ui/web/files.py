@@ -36,6 +36,13 @@ _CLIP: Final = re.compile(r"[A-Za-z0-9_.-]+")
 def routes(console: Console) -> APIRouter:
     """All addresses of files."""
     router = APIRouter()
+    _clip_routes(router, console)
+    _release_routes(router, console)
+    return router
+
+
+def _clip_routes(router: APIRouter, console: Console) -> None:
+    """Clips, their pictures, and what the player shows of them."""
 
     @router.get(addresses.CLIP_VIDEO)
     def clip(batch: str, clip_id: str) -> Response:
@@ -71,6 +78,10 @@ def routes(console: Console) -> APIRouter:
             raise InputError(f"Batch {batch} has no tracks yet.", "Process it first.")
         return Response(contact_sheet(clips, tracked, console.storage), media_type="image/jpeg")
 
+
+def _release_routes(router: APIRouter, console: Console) -> None:
+    """Files of releases, to take home or to look at."""
+
     @router.get(addresses.RELEASE_CSV)
     def csv(release: str) -> Response:
         path = _local(console, release_folder(console.storage, release) / "AVA_dataset.csv")
@@ -97,8 +108,6 @@ def routes(console: Console) -> APIRouter:
                 f"{path!r} is no picture.", f"Fetch it from {addresses.release_file(release, path)}."
             )
         return FileResponse(found, media_type=PICTURE_TYPES[found.suffix], headers=HOUR | HARMLESS)
-
-    return router
 
 
 def refused(request: Any, error: Exception) -> Response:
