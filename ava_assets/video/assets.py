@@ -27,10 +27,8 @@ def source_videos(context: AssetExecutionContext, platform: Platform) -> Output[
     """One row per input file: identity, codec, rate, size, status. Unreadable files are quarantined."""
     at = platform.batch(context.partition_key)
     table = media_sources.take_in_sources(
-        at.batch,
+        at,
         Path(batches.get(at.store, at.batch).source_path),
-        at.storage,
-        at.settings,
         known_sha256=media_sources.known_sources(at.storage, except_batch=at.batch),
         sink=log_progress(context),
     )
@@ -45,9 +43,7 @@ def clips(
 ) -> Output[pl.DataFrame]:
     """15 s clips at constant 30 fps, cut in one decode pass that also feeds the detector and the keyframes."""
     at = platform.batch(context.partition_key)
-    table = media_clips.cut_clips(
-        at.batch, source_videos, at.storage, at.settings, sink=log_progress(context)
-    )
+    table = media_clips.cut_clips(at, source_videos, sink=log_progress(context))
     return Output(table, metadata={"clips": table.height, "seconds": float(table["duration_s"].sum())})
 
 
@@ -55,12 +51,12 @@ def clips(
 def tracks(context: AssetExecutionContext, platform: Platform, clips: pl.DataFrame) -> Output[pl.DataFrame]:
     """One row per clip, frame and track; which detector and tracker made them is kept beside."""
     at = platform.batch(context.partition_key)
-    table = track_clips(at.batch, clips, at.storage, at.settings, sink=log_progress(context))
+    table = track_clips(at, clips, sink=log_progress(context))
     return Output(
         table,
         metadata={
             "tracks": table.select("clip_id", "track_id").n_unique(),
-            "provenance": MetadataValue.json(track_provenance(at.batch, at.storage)),
+            "provenance": MetadataValue.json(track_provenance(at)),
             "preview": picture(preview.contact_sheet(clips, table, at.storage)),
         },
     )
@@ -72,6 +68,6 @@ def dense_proposals(
 ) -> Output[pl.DataFrame]:
     """Boxes at keyframes, as a table and in both pickle layouts that AVA's consumers read."""
     at = platform.batch(context.partition_key)
-    table = make_proposals(at.batch, clips, tracks, at.storage, at.settings, sink=log_progress(context))
+    table = make_proposals(at, clips, tracks, sink=log_progress(context))
     folder: UPath = at.storage.asset_dir(at.batch, "dense_proposals")
     return Output(table, metadata={"boxes": table.height, "pickle": str(folder / "dense_proposals.pkl")})

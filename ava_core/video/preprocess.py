@@ -12,6 +12,7 @@ from ava_core.base.errors import InputError
 from ava_core.base.progress import ProgressSink, ignore_progress
 from ava_core.base.settings import Settings
 from ava_core.base.storage import Storage, batch_name_for
+from ava_core.batch import BatchContext
 from ava_core.video.cutting import cut_clips
 from ava_core.video.given import MANIFEST, SHAPING, Manifest
 from ava_core.video.intake.archive import check_input, link_or_copy
@@ -38,19 +39,19 @@ def preprocess(
     check_input(source)
     batch = batch_name_for(name or source)
     _check_target(out, batch)
-    storage = Storage(out)
+    at = BatchContext(batch, settings, storage=Storage(out))
 
     def note(asset: str, table: pl.DataFrame) -> pl.DataFrame:
-        storage.write_table(storage.table_path(batch, asset), table)
+        at.storage.write_table(at.storage.table_path(batch, asset), table)
         return table
 
-    sources = note("source_videos", take_in_sources(batch, source, storage, settings, sink=sink))
+    sources = note("source_videos", take_in_sources(at, source, sink=sink))
     if sources.filter(pl.col("status") == "ok").is_empty():
         reasons = "; ".join(f"{row[0]}: {row[1]}" for row in sources.select("original_name", "reason").rows())
         raise InputError(f"No video of {source} can be used: {reasons}.", "Give videos that play.")
-    clips = note("clips", cut_clips(batch, sources, storage, settings, sink))
-    tracks = note("tracks", track_clips(batch, clips, storage, settings, sink))
-    proposals = note("dense_proposals", make_proposals(batch, clips, tracks, storage, settings, sink))
+    clips = note("clips", cut_clips(at, sources, sink))
+    tracks = note("tracks", track_clips(at, clips, sink))
+    proposals = note("dense_proposals", make_proposals(at, clips, tracks, sink))
     for file, asset in EXCHANGED.items():
         link_or_copy(out / "batches" / batch / asset / file, out / file)
     manifest = Manifest(
