@@ -28,7 +28,7 @@ def preview(batch: Batch) -> None:
 
     at = open_batch(load_settings(), batch)
     clips = at.storage.read_table(at.storage.table_path(batch, "clips"))
-    plan, new = plan_batch(clips, at.settings, at.store), new_clips(at.store, batch, clips)
+    plan, new = plan_batch(at, clips), new_clips(at, clips)
     table = Table(box=None)
     table.add_column("annotator")
     for column in ("clips", "shared", "least shared with one other"):
@@ -69,7 +69,7 @@ def top_up_clip(
     from ava_core.batch import open_batch
 
     at = open_batch(load_settings(), batch)
-    who = top_up(at.settings, at.store, at.storage, at.ontology, batch, clip, actor, annotator)
+    who = top_up(at, clip, actor, annotator)
     Console().print(f"{who} gets clip {clip} as well.", markup=False)
 
 
@@ -85,5 +85,5 @@ def requeue_clip(
     from ava_core.batch import open_batch
 
     at = open_batch(load_settings(), batch)
-    jobs = requeue(at.settings, at.store, batch, clip, actor, second=second)
+    jobs = requeue(at, clip, actor, second=second)
     Console().print(f"{len(jobs)} job(s) of {clip} handed back.", markup=False)

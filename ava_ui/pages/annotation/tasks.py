@@ -14,6 +14,7 @@ from ava_core.annotation.assignment import AssignmentPlan
 from ava_core.annotation.staffing import top_up
 from ava_core.annotation.tasks import new_clips, plan_batch
 from ava_core.base.errors import AvaError, InputError
+from ava_core.batch import BatchContext
 from ava_core.store import annotators, batches, tasks
 from ava_core.store.tables import Annotator
 from ava_ui.elements.data_table import DataTable
@@ -157,8 +158,8 @@ def _plan(visit: Visit, batch: str) -> None:
             raise InputError("Nobody is chosen.", "Choose annotators of this batch.")
         clips = visit.console.reading.table(batch, "clips")
         assert clips is not None, "only batches that have clips can be chosen"
-        plan = plan_batch(clips, settings.with_options(options()), store)
-        return plan, len(new_clips(store, batch, clips))
+        at = BatchContext(batch, settings.with_options(options()), store=store)
+        return plan_batch(at, clips), len(new_clips(at, clips))
 
     async def show() -> None:
         nonlocal asked
@@ -253,9 +254,7 @@ async def _needs(visit: Visit, batch: str) -> None:
             return
         at = visit.console.batch(batch)
         for clip in clips:
-            who = await asyncio.to_thread(
-                top_up, at.settings, at.store, at.storage, at.ontology, batch, clip, visit.user.username
-            )
+            who = await asyncio.to_thread(top_up, at, clip, visit.user.username)
             ui.notify(f"{clip}: {who} has a job of it now.")
 
     ui.button("Top ticked clips up …", icon="group_add", on_click=visit.action("admin", top_up_ticked)).mark(

@@ -59,10 +59,10 @@ def heard(cvat_server: Any, tmp_path: Path, small_clip: Path) -> Iterator[set[tu
             cursor, _ = look_at_jobs(gateway, site.store)
             look_at_jobs(gateway, site.store, cursor)
         site.read()
-        staffing.top_up(site.settings, site.store, site.storage, site.ontology, "b", "c0", "admin")
+        staffing.top_up(site.context, "c0", "admin")
         reject(site.store, "b", ["c0"], "rita", "Look again.")
-        staffing.requeue(site.settings, site.store, "b", "c0", "rita", second=1)
-        staffing.requeue(site.settings, site.store, "b", "c0", "rita", second=1)
+        staffing.requeue(site.context, "c0", "rita", second=1)
+        staffing.requeue(site.context, "c0", "rita", second=1)
         site.store.close()
         yield listener.heard
 
