@@ -22,6 +22,7 @@ from ava_core.annotation.gateway import CvatGateway
 from ava_core.base.errors import ExportError, InputError
 from ava_core.base.settings import Settings, load_settings
 from ava_core.base.storage import Storage
+from ava_core.batch import open_batch
 from ava_core.dataset.export.validate import validate_dataset
 from ava_core.demo.annotators import SimulatedAnnotator, demo_annotators, simulate
 from ava_core.demo.scenes import make_batch_zip
@@ -157,7 +158,7 @@ class Demonstration:
 
     def show(self, truth: ClipTruth, dataset: Path) -> None:
         """The table of what came of it; the last line is the dataset's path."""
-        print_table(self.console, "Rows at each stage", batch_counts(self.storage, self.store, BATCH))
+        print_table(self.console, "Rows at each stage", batch_counts(open_batch(self.settings, BATCH)))
         quarantined = self.table("source_videos").filter(pl.col("status") != "ok")
         for name, reason in quarantined.select("original_name", "reason").rows():
             self.console.print(f"  left out: {name}: {reason}", markup=False)

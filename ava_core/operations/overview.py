@@ -9,6 +9,7 @@ import polars as pl
 from upath import UPath
 
 from ava_core.base.storage import Storage, changed_at
+from ava_core.batch import BatchContext
 from ava_core.dataset.export.released import ReleasedClips
 from ava_core.store import Store, batches, tasks
 
@@ -69,6 +70,6 @@ class Overview:
         return before[1]
 
 
-def batch_counts(storage: Storage, store: Store, batch: str) -> Counts:
+def batch_counts(at: BatchContext) -> Counts:
     """Counts of one batch by stage."""
-    return Overview(storage, store).counts(batch)[batch]
+    return Overview(at.storage, at.store).counts(at.batch)[at.batch]

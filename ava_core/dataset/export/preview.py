@@ -38,7 +38,7 @@ class Preview:
 
 def preview_release(options: ReleaseOptions, settings: Settings, storage: Storage, store: Store) -> Preview:
     """What `write_release` would make of the options, pictures and papers apart. Raises `ExportError` as it does."""
-    inputs = load_inputs(storage, store, options.batches)
+    inputs = load_inputs(settings, storage, store, options.batches)
     # Of agreement only the alphas count here, and they need no resampling.
     chosen = choose(inputs, options, settings, store, repetitions=1)
     root = storage.path("releases")

@@ -13,9 +13,10 @@ import polars as pl
 from ava_core import __version__
 from ava_core.base.settings import Settings
 from ava_core.base.storage import Storage
+from ava_core.batch import open_batch
 from ava_core.dataset.export.inputs import BatchTables
 from ava_core.ontology import Ontology
-from ava_core.store import Store, batches
+from ava_core.store import Store
 from ava_core.video.media.hashing import hash_file
 
 FILE: Final = "release.json"
@@ -70,7 +71,7 @@ def file_hashes(folder: Path) -> dict[str, str]:
 
 
 def _batch(tables: BatchTables, settings: Settings, storage: Storage, store: Store) -> dict[str, Any]:
-    own = settings.with_options(batches.get(store, tables.batch).options)
+    own = open_batch(settings, tables.batch, store=store).settings
     good = tables.source_videos.filter(pl.col("status") == "ok")
     hashes = {}
     for asset, table in INPUTS:

@@ -58,7 +58,7 @@ def write_release(
     """
     root = storage.path("releases")
     name = _free_name(root, options.name)
-    inputs = load_inputs(storage, store, options.batches)
+    inputs = load_inputs(settings, storage, store, options.batches)
     progress = Progress("write release", 4, "parts", sink)
     with ExitStack() as fetched:
 
