@@ -20,6 +20,7 @@ from ava_assets.running.waiting import RunWatcher
 from ava_core import decisions
 from ava_core.annotation.gateway import CvatGateway
 from ava_core.base.errors import ExportError, InputError
+from ava_core.base.schemas import USABLE
 from ava_core.base.settings import Settings, load_settings
 from ava_core.base.storage import Storage
 from ava_core.batch import open_batch
@@ -159,7 +160,7 @@ class Demonstration:
     def show(self, truth: ClipTruth, dataset: Path) -> None:
         """The table of what came of it; the last line is the dataset's path."""
         print_table(self.console, "Rows at each stage", batch_counts(open_batch(self.settings, BATCH)))
-        quarantined = self.table("source_videos").filter(pl.col("status") != "ok")
+        quarantined = self.table("source_videos").filter(~USABLE)
         for name, reason in quarantined.select("original_name", "reason").rows():
             self.console.print(f"  left out: {name}: {reason}", markup=False)
         walkers = score_walkers(truth, self.table("dense_proposals"))

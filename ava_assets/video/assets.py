@@ -10,6 +10,7 @@ from ava_assets.logging import log_progress
 from ava_assets.metadata import markdown, picture
 from ava_assets.partitions import video_batch
 from ava_assets.resources import Platform
+from ava_core.base.schemas import USABLE
 from ava_core.store import batches
 from ava_core.video import cutting as media_clips
 from ava_core.video import preview
@@ -33,7 +34,7 @@ def source_videos(context: AssetExecutionContext, platform: Platform) -> Output[
         sink=log_progress(context),
     )
     counts = {f"{row['status']}": row["len"] for row in table.group_by("status").len().to_dicts()}
-    refused = table.filter(pl.col("status") != "ok").select("original_name", "status", "reason")
+    refused = table.filter(~USABLE).select("original_name", "status", "reason")
     return Output(table, metadata={**counts, "not used": markdown(refused)})
 
 

@@ -141,7 +141,7 @@ def _parent(at: BatchContext, clip_id: str) -> Job:
         raise DecisionError(
             f"Batch {at.batch} has no task for clip {clip_id!r}.", "`ava batch list` shows batches."
         )
-    parents = [job for job in own if not job.annotator]
+    parents = [job for job in own if not job.of_annotator]
     if not parents:
         raise DecisionError(
             f"{clip_id} was done by one annotator, whose job is the only one.",

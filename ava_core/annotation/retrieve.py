@@ -16,7 +16,7 @@ from ava_core.base.progress import Progress, ProgressSink, ignore_progress
 from ava_core.base.schemas import COMPLETED_JOBS, RAW_BOXES, RAW_LABELS, conform
 from ava_core.batch import BatchContext
 from ava_core.store import Store, readings, tasks
-from ava_core.store.tables import Job, Reading
+from ava_core.store.tables import DONE_STAGE, DONE_STATE, Job, Reading
 
 KEPT_AT_ONCE: Final = 100
 """Readings that are written together: a crash loses no more than these, and they are only read again."""
@@ -80,7 +80,7 @@ def _read(pool: GatewayPool, store: Store, job: Job, specs: dict[int, str]) -> d
                 }  # fmt: skip
             expected = now["updated_date"]
             tasks.update_jobs(store, [as_seen(job, now)])
-            if (now["stage"], now["state"]) != (tasks.DONE_STAGE, tasks.DONE_STATE):
+            if (now["stage"], now["state"]) != (DONE_STAGE, DONE_STATE):
                 return None
     return None
 

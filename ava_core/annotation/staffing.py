@@ -136,7 +136,7 @@ def _boxes_around(store: Store, reading_id: int, frame: int) -> tuple[float, ...
 def _job(store: Store, job_id: int) -> Job:
     with store.session() as session:
         job = session.get(Job, job_id)
-    if job is None or not job.annotator:
+    if job is None or not job.of_annotator:
         raise InputError(f"There is no annotator's job {job_id}.", "The batch's table `cvat_tasks` has them.")
     return job
 

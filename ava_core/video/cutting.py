@@ -17,7 +17,7 @@ from typing import Any, Final
 import polars as pl
 
 from ava_core.base.progress import Progress, ProgressSink, ignore_progress
-from ava_core.base.schemas import CLIP_FPS, CLIPS
+from ava_core.base.schemas import CLIP_FPS, CLIPS, USABLE
 from ava_core.base.settings import Settings
 from ava_core.batch import BatchContext
 from ava_core.video.detection.base import Boxes, Detector
@@ -46,7 +46,7 @@ def cut_clips(
     changed. A source that breaks off keeps the clips before the break. Clips that were made elsewhere stay as
     they are.
     """
-    usable = source_videos.filter(pl.col("status") == "ok")
+    usable = source_videos.filter(USABLE)
     given = given_table(at, "clips")
     if given is not None:
         return given.join(usable, on="source_id", how="semi")

@@ -10,6 +10,7 @@ import polars as pl
 from ava_core import __version__
 from ava_core.base.errors import InputError
 from ava_core.base.progress import ProgressSink, ignore_progress
+from ava_core.base.schemas import USABLE
 from ava_core.base.settings import Settings
 from ava_core.base.storage import Storage, batch_name_for
 from ava_core.batch import BatchContext
@@ -46,7 +47,7 @@ def preprocess(
         return table
 
     sources = note("source_videos", take_in_sources(at, source, sink=sink))
-    if sources.filter(pl.col("status") == "ok").is_empty():
+    if sources.filter(USABLE).is_empty():
         reasons = "; ".join(f"{row[0]}: {row[1]}" for row in sources.select("original_name", "reason").rows())
         raise InputError(f"No video of {source} can be used: {reasons}.", "Give videos that play.")
     clips = note("clips", cut_clips(at, sources, sink))

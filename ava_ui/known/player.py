@@ -256,5 +256,5 @@ def named(detail: str, names: dict[int, str]) -> str:
 def _job_links(console: Console, batch: str, clip_id: str) -> dict[str, str]:
     """Addresses in the annotation server to which a frame's number is appended."""
     gateway = CvatGateway(console.settings)
-    jobs = [job for job in tasks.jobs_of(console.store, batch, clip_id) if job.annotator]
+    jobs = [job for job in tasks.jobs_of(console.store, batch, clip_id) if job.of_annotator]
     return {job.annotator: gateway.job_url(job.task_id, job.job_id).removesuffix("0") for job in jobs}

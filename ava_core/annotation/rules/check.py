@@ -7,7 +7,7 @@ from functools import singledispatch
 import polars as pl
 
 from ava_core.annotation.rules.model import Companion, Exclusive, MaxLabels, MinArea, RuleSet
-from ava_core.base.schemas import CLIP_FPS, RULE_FINDINGS, conform, empty
+from ava_core.base.schemas import CLIP_FPS, RULE_FINDINGS, Severity, conform, empty
 from ava_core.ontology import Ontology
 
 BOX = ("clip_id", "annotator", "job_id", "version", "track_key", "second")
@@ -89,5 +89,5 @@ def _actions(labels: pl.DataFrame, ontology: Ontology) -> pl.DataFrame:
     return given.select(*BOX, "group", action=action).drop_nulls("action")
 
 
-def _with_rule(breaches: pl.DataFrame, rule: str, severity: str, say: str) -> pl.DataFrame:
+def _with_rule(breaches: pl.DataFrame, rule: str, severity: Severity, say: str) -> pl.DataFrame:
     return breaches.with_columns(rule=pl.lit(rule), severity=pl.lit(severity), say=pl.lit(say))

@@ -8,9 +8,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
-import polars as pl
-
 from ava_core import __version__
+from ava_core.base.schemas import USABLE
 from ava_core.base.settings import Settings
 from ava_core.base.storage import Storage
 from ava_core.batch import open_batch
@@ -72,7 +71,7 @@ def file_hashes(folder: Path) -> dict[str, str]:
 
 def _batch(tables: BatchTables, settings: Settings, storage: Storage, store: Store) -> dict[str, Any]:
     own = open_batch(settings, tables.batch, store=store).settings
-    good = tables.source_videos.filter(pl.col("status") == "ok")
+    good = tables.source_videos.filter(USABLE)
     hashes = {}
     for asset, table in INPUTS:
         with storage.fetched(storage.table_path(tables.batch, asset, table)) as path:

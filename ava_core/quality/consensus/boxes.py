@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from ava_core.base.schemas import BOX_COLUMNS, CONSENSUS_BOXES, conform
+from ava_core.base.schemas import BOX_COLUMNS, CONSENSUS_BOXES, BoxRule, conform
 from ava_core.quality.agreement.overlap import box_iou, edge_shifts
 from ava_core.quality.agreement.panel import Panel
 
@@ -119,7 +119,8 @@ def box_table(panel: Panel, merged: Merged, where: Flags) -> pl.DataFrame:
     """`schemas.CONSENSUS_BOXES` of some places."""
     voters, votes = merged.voters[where], merged.votes[where]
     cases = [merged.present[where], voters == 1, merged.tied[where]]
-    rule = np.select(cases, ["adjudicated", "single", "tie"], "quorum")
+    rules: list[BoxRule] = ["adjudicated", "single", "tie"]
+    rule = np.select(cases, rules, "quorum")
     columns = panel.place_columns(where) | {
         **{name: merged.box[where, side] for side, name in enumerate(BOX_COLUMNS)},
         "votes": votes, "voters": voters,

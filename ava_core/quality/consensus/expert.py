@@ -7,9 +7,9 @@ from typing import Final
 
 import polars as pl
 
-from ava_core.base.schemas import CONSENSUS_BOXES, CONSENSUS_LABELS, conform
+from ava_core.base.schemas import CONSENSUS_BOXES, CONSENSUS_LABELS, BoxRule, LabelRule, conform
 
-RULE: Final = "expert"
+RULE: Final[BoxRule | LabelRule] = "expert"
 PLACE: Final = ["clip_id", "second", "person_id"]
 
 

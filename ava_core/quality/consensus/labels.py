@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from ava_core.base.schemas import ADJUDICATIONS, CONSENSUS_LABELS, conform
+from ava_core.base.schemas import ADJUDICATIONS, CONSENSUS_LABELS, LabelRule, conform
 from ava_core.decisions import on_labels
 from ava_core.quality.agreement.panel import Panel
 from ava_core.quality.agreement.reliability import LabelEstimate
@@ -33,7 +33,7 @@ LEAST_POSITIVES: Final = 20
 
 EVEN: Final = 0.5
 
-RULES: Final = ("dawid_skene", "majority", "majority_tie", "single")
+RULES: Final[tuple[LabelRule, ...]] = ("dawid_skene", "majority", "majority_tie", "single")
 DAWID_SKENE, MAJORITY, MAJORITY_TIE, SINGLE = range(len(RULES))
 
 

@@ -13,7 +13,7 @@ from pathlib import Path, PurePosixPath
 import polars as pl
 
 from ava_core.base.errors import InputError
-from ava_core.base.schemas import SOURCE_VIDEOS
+from ava_core.base.schemas import SOURCE_VIDEOS, USABLE
 from ava_core.base.storage import Storage, check_batch_name
 from ava_core.batch import BatchContext
 from ava_core.video.given import FORMAT, MANIFEST, Manifest, checked_paths, mark_given
@@ -83,7 +83,7 @@ def _bring(source: Path, storage: Storage, name: str) -> None:
 
 
 def _without_known(sources: pl.DataFrame, known: Mapping[str, str]) -> pl.DataFrame:
-    seen = pl.col("sha256").is_in(list(known)) & (pl.col("status") == "ok")
+    seen = pl.col("sha256").is_in(list(known)) & USABLE
     where = pl.col("sha256").replace_strict(known, default="", return_dtype=pl.String)
     return sources.with_columns(
         status=pl.when(seen).then(pl.lit("duplicate")).otherwise("status"),

@@ -10,7 +10,7 @@ import polars as pl
 
 from ava_core.base.errors import MediaError
 from ava_core.base.progress import Progress, ProgressSink, ignore_progress
-from ava_core.base.schemas import SOURCE_VIDEOS
+from ava_core.base.schemas import SOURCE_VIDEOS, USABLE, SourceStatus
 from ava_core.base.storage import Storage
 from ava_core.batch import BatchContext
 from ava_core.video.intake.archive import FoundVideo, copy_file, videos_of
@@ -61,7 +61,7 @@ def known_sources(storage: Storage, *, except_batch: str) -> dict[str, str]:
     for batch in sorted(path.name for path in folder.iterdir() if path.name != except_batch):
         table = storage.table_path(batch, "source_videos")
         if table.exists():
-            rows = storage.read_table(table).filter(pl.col("status") == "ok").select("sha256", "source_id")
+            rows = storage.read_table(table).filter(USABLE).select("sha256", "source_id")
             known |= {sha256: f"{source_id} of batch {batch}" for sha256, source_id in rows.rows()}
     return known
 
@@ -79,12 +79,16 @@ def _take_in(at: BatchContext, video: FoundVideo, seen: Mapping[str, str], ids: 
         "status": "ok",
         "reason": "",
     }
+
+    def refused(status: SourceStatus, reason: str) -> dict[str, Any]:
+        return row | {"status": status, "reason": reason}
+
     if sha256 in seen:
-        return row | {"status": "duplicate", "reason": f"same content as {seen[sha256]}"}
+        return refused("duplicate", f"same content as {seen[sha256]}")
     try:
         info = probe(video.path)
     except MediaError as error:
-        return row | {"status": "quarantined", "reason": error.message}
+        return refused("quarantined", error.message)
     folder = at.storage.asset_dir(at.batch, "source_videos") / "files"
     target = folder / f"{row['source_id']}{Path(video.name).suffix.lower()}"
     if not target.exists() or target.stat().st_size != row["size_bytes"]:

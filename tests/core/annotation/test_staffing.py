@@ -16,7 +16,7 @@ from tests.support.site import PEOPLE, Site
 
 
 def own_jobs(site: Site) -> list[Any]:
-    return [job for job in tasks.jobs_of(site.store, "b") if job.annotator]
+    return [job for job in tasks.jobs_of(site.store, "b") if job.of_annotator]
 
 
 def free_person(site: Site, clip_id: str) -> str:
@@ -75,7 +75,7 @@ def test_nobody_gets_two_copies_of_a_clip_or_work_while_paused(site: Site) -> No
 
 
 def shared_clip(site: Site) -> str:
-    return next(job.clip_id for job in tasks.jobs_of(site.store, "b") if not job.annotator)
+    return next(job.clip_id for job in tasks.jobs_of(site.store, "b") if not job.of_annotator)
 
 
 def test_an_extra_annotator_gets_the_clip_as_the_others_did(site: Site) -> None:

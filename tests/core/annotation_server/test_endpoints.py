@@ -52,7 +52,7 @@ def heard(cvat_server: Any, tmp_path: Path, small_clip: Path) -> Iterator[set[tu
             gateway.register_annotator("newcomer", "long-enough-word", "newcomer@example.org")
         site.create()
         site.keep_tables()
-        job = next(job for job in tasks.jobs_of(site.store, "b") if job.annotator)
+        job = next(job for job in tasks.jobs_of(site.store, "b") if job.of_annotator)
         with CvatGateway(site.settings) as gateway:
             gateway.set_job(job.job_id, state="completed")
             gateway.remove_task(gateway.create_task(1, "x", small_clip, replicas=0)["id"])
