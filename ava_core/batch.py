@@ -9,6 +9,9 @@ from ava_core.base.settings import Settings
 from ava_core.base.storage import Storage
 
 if TYPE_CHECKING:
+    import polars as pl
+    from upath import UPath
+
     from ava_core.ontology import Ontology
     from ava_core.store import Store
 
@@ -50,6 +53,14 @@ class BatchContext:
         from ava_core.ontology import load_ontology
 
         return self._ontology or load_ontology(self.settings.ontology)
+
+    def folder(self, asset: str) -> UPath:
+        """Folder of one of the batch's assets."""
+        return self.storage.asset_dir(self.batch, asset)
+
+    def table(self, asset: str, table: str = "") -> pl.DataFrame:
+        """A table of an asset, named after it if not told. Raises `InputError` naming the asset to materialise."""
+        return self.storage.read_table(self.storage.table_path(self.batch, asset, table))
 
 
 def open_batch(

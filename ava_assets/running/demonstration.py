@@ -23,6 +23,7 @@ from ava_core.base.errors import ExportError, InputError
 from ava_core.base.schemas import USABLE
 from ava_core.base.settings import Settings, load_settings
 from ava_core.base.storage import Storage
+from ava_core.base.text import value_text
 from ava_core.batch import open_batch
 from ava_core.dataset.export.validate import validate_dataset
 from ava_core.demo.annotators import SimulatedAnnotator, demo_annotators, simulate
@@ -217,5 +218,5 @@ def print_table(console: Console, title: str, values: Mapping[str, object]) -> N
     shown.add_column()
     shown.add_column(justify="right")
     for name, value in values.items():
-        shown.add_row(f"  {name}", "–" if value is None else str(value))
+        shown.add_row(f"  {name}", value_text(value))
     console.print(shown)

@@ -70,5 +70,5 @@ def dense_proposals(
     """Boxes at keyframes, as a table and in both pickle layouts that AVA's consumers read."""
     at = platform.batch(context.partition_key)
     table = make_proposals(at, clips, tracks, sink=log_progress(context))
-    folder: UPath = at.storage.asset_dir(at.batch, "dense_proposals")
+    folder: UPath = at.folder("dense_proposals")
     return Output(table, metadata={"boxes": table.height, "pickle": str(folder / "dense_proposals.pkl")})

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import polars as pl
 
-from ava_core.annotation.gateway import job_page
+from ava_core.annotation.pages import job_page
 from ava_core.annotation.pool import GatewayPool
 from ava_core.annotation.reading import content_hash, read_shapes, shapes_from_api
 from ava_core.annotation.rules import broken_rules, load_rules

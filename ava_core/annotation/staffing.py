@@ -55,16 +55,15 @@ def top_up(at: BatchContext, clip_id: str, actor: str, annotator: str = "") -> s
     `annotator`: "" for the one with the fewest jobs in the batch among those who have not got the clip. Raises
     `AssignmentError` where there is none. Asked again for the same annotator, it goes on where it stopped.
     """
-    batch, store, storage = at.batch, at.store, at.storage
-    clips = storage.read_table(storage.table_path(batch, "clips")).filter(pl.col("clip_id") == clip_id)
+    batch, store = at.batch, at.store
+    clips = at.table("clips").filter(pl.col("clip_id") == clip_id)
     if clips.is_empty() or not tasks.jobs_of(store, batch, clip_id):
         raise InputError(
             f"Batch {batch} has no task for clip {clip_id!r}.", "`ava batch list` shows batches."
         )
     chosen = annotator or _least_loaded(at, clip_id)
     _check_free(store, batch, clip_id, chosen)
-    tracks = storage.read_table(storage.table_path(batch, "tracks"))
-    add_annotator(at, clips.row(0, named=True), chosen, tracks)
+    add_annotator(at, clips.row(0, named=True), chosen, at.table("tracks"))
     audit.note(store, actor, "top_up", clip_id, annotator=chosen)
     return chosen
 

@@ -64,8 +64,8 @@ def clip_xml(name: str, drawn: Sequence[Mapping[str, Any]], media: Media, ontolo
 
 def write_batch_xml(at: BatchContext, target: Path) -> list[Path]:
     """A file per clip of a batch of this platform, for tasks made of the clips' videos."""
-    clips = at.storage.read_table(at.storage.table_path(at.batch, "clips"))
-    tracks = at.storage.read_table(at.storage.table_path(at.batch, "tracks"))
+    clips = at.table("clips")
+    tracks = at.table("tracks")
     return [
         _write(
             target,

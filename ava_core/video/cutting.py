@@ -18,7 +18,7 @@ import polars as pl
 
 from ava_core.base.progress import Progress, ProgressSink, ignore_progress
 from ava_core.base.schemas import CLIP_FPS, CLIPS, USABLE
-from ava_core.base.settings import Settings
+from ava_core.base.settings import CLIP_OPTIONS, Settings
 from ava_core.batch import BatchContext
 from ava_core.video.detection.base import Boxes, Detector
 from ava_core.video.detection.cache import BatchedDetection, collect, keep, provenance, sampling_step
@@ -63,7 +63,7 @@ def _cut_or_reuse(
     at: BatchContext, source: dict[str, Any], detector: Detector, progress: Progress
 ) -> list[dict[str, Any]]:
     storage = at.storage
-    note_path = storage.asset_dir(at.batch, "clips") / "done" / f"{source['source_id']}.json"
+    note_path = at.folder("clips") / "done" / f"{source['source_id']}.json"
     key = _key(source, at.settings, provenance(at.settings, detector))
     note = read_note(note_path, key)
     if note and all(storage.path(row["path"]).exists() for row in note["clips"]):
@@ -82,8 +82,7 @@ def read_note(path: Any, key: str) -> dict[str, Any] | None:
 
 
 def _key(source: dict[str, Any], settings: Settings, made_by: dict[str, Any]) -> str:
-    names = ("clip_seconds", "clip_min_seconds", "clip_width", "clip_height", "clip_fit")
-    content = {name: getattr(settings, name) for name in names} | {
+    content = {name: getattr(settings, name) for name in CLIP_OPTIONS} | {
         "source": source["sha256"],
         "detector": made_by,
         "version": [FORMAT_VERSION, CRF, PRESET],
@@ -110,7 +109,7 @@ class _Cutter:
         self.fit: Fit = fit_picture(
             source["width"], source["height"], settings.clip_width, settings.clip_height, settings.clip_fit
         )
-        self.folder = self.storage.asset_dir(at.batch, "clips")
+        self.folder = at.folder("clips")
         self.copyable: dict[int, float] = {}
         if not self.fit.scales:
             self.copyable = copyable_clips(path, source, self.frames_per_clip)

@@ -16,24 +16,15 @@ from ava_core.base.storage import Storage
 from ava_core.batch import BatchContext
 
 MANIFEST: Final = "manifest.json"
-
-
 FORMAT: Final = "ava-preprocessed-1"
-
-
-SHAPING: Final = (
-    "clip_seconds", "clip_min_seconds", "clip_width", "clip_height", "clip_fit", "detector", "rfdetr_size",
-    "rfdetr_resolution", "detect_fps", "detection_threshold", "tracker",
-)  # fmt: skip
-"""Settings that decide what the files hold; they become the batch's own options."""
 
 
 @dataclass(frozen=True)
 class Manifest:
     """What a folder of preprocessed video holds.
 
-    `given`: assets that are used as they stand; `settings`: those of `SHAPING`; `files`: size in bytes by path
-    below the folder; `counts`: videos, clips, tracks, boxes.
+    `given`: assets that are used as they stand; `settings`: those of `SHAPING_OPTIONS`, which become the batch's own;
+    `files`: size in bytes by path below the folder; `counts`: videos, clips, tracks, boxes.
     """
 
     batch: str
@@ -62,7 +53,7 @@ def given_table(at: BatchContext, asset: str) -> pl.DataFrame | None:
     """The table of an asset that was made elsewhere and is used as it stands; else `None`."""
     if not is_given(at, asset):
         return None
-    table = at.storage.read_table(at.storage.table_path(at.batch, asset))
+    table = at.table(asset)
     return checked_paths(table, CLIPS, at.batch) if asset == "clips" else table
 
 
@@ -73,7 +64,7 @@ def is_given(at: BatchContext, asset: str) -> bool:
 
 
 def _marker(at: BatchContext) -> Any:
-    return at.storage.asset_dir(at.batch, "source_videos") / "made_elsewhere.json"
+    return at.folder("source_videos") / "made_elsewhere.json"
 
 
 def checked_paths(table: pl.DataFrame, schema: Mapping[str, Any], batch: str) -> pl.DataFrame:

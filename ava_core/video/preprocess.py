@@ -9,14 +9,16 @@ import polars as pl
 
 from ava_core import __version__
 from ava_core.base.errors import InputError
+from ava_core.base.files import link_or_copy
+from ava_core.base.names import batch_name_for
 from ava_core.base.progress import ProgressSink, ignore_progress
 from ava_core.base.schemas import USABLE
-from ava_core.base.settings import Settings
-from ava_core.base.storage import Storage, batch_name_for
+from ava_core.base.settings import SHAPING_OPTIONS, Settings
+from ava_core.base.storage import Storage
 from ava_core.batch import BatchContext
 from ava_core.video.cutting import cut_clips
-from ava_core.video.given import MANIFEST, SHAPING, Manifest
-from ava_core.video.intake.archive import check_input, link_or_copy
+from ava_core.video.given import MANIFEST, Manifest
+from ava_core.video.intake.archive import check_input
 from ava_core.video.intake.source_videos import take_in_sources
 from ava_core.video.proposals.batch import make_proposals
 from ava_core.video.tracking.batch import track_clips
@@ -54,11 +56,11 @@ def preprocess(
     tracks = note("tracks", track_clips(at, clips, sink))
     proposals = note("dense_proposals", make_proposals(at, clips, tracks, sink))
     for file, asset in EXCHANGED.items():
-        link_or_copy(out / "batches" / batch / asset / file, out / file)
+        link_or_copy(out / "batches" / batch / asset / file, out / file, replace=True)
     manifest = Manifest(
         batch=batch,
         ava_version=__version__,
-        settings={key: getattr(settings, key) for key in SHAPING},
+        settings={key: getattr(settings, key) for key in SHAPING_OPTIONS},
         given=["source_videos", "clips"],
         counts={
             "source_videos": sources.height,

@@ -27,7 +27,7 @@ def preview(batch: Batch) -> None:
     from ava_core.batch import open_batch
 
     at = open_batch(load_settings(), batch)
-    clips = at.storage.read_table(at.storage.table_path(batch, "clips"))
+    clips = at.table("clips")
     plan, new = plan_batch(at, clips), new_clips(at, clips)
     table = Table(box=None)
     table.add_column("annotator")

@@ -6,6 +6,7 @@ from functools import singledispatch
 
 import polars as pl
 
+from ava_core.annotation.pages import at_frame
 from ava_core.annotation.rules.model import Companion, Exclusive, MaxLabels, MinArea, RuleSet
 from ava_core.base.schemas import CLIP_FPS, RULE_FINDINGS, Severity, conform, empty
 from ava_core.ontology import Ontology
@@ -30,7 +31,7 @@ def broken_rules(
         return empty(RULE_FINDINGS)
     frame = pl.col("second") * CLIP_FPS
     page = pl.col("job_id").replace_strict(pages, default="", return_dtype=pl.String)
-    links = pl.when(page != "").then(pl.format("{}?frame={}", page, frame)).otherwise(pl.lit(""))
+    links = pl.when(page != "").then(pl.format(at_frame("{}", "{}"), page, frame)).otherwise(pl.lit(""))
     table = pl.concat(found).with_columns(frame=frame, link=links)
     return conform(table, RULE_FINDINGS, "rule_findings").sort("severity", "rule", *BOX)
 

@@ -46,7 +46,7 @@ def write_batch(at: BatchContext, tables: BatchTables, sink: ProgressSink = igno
             "Approve clips first, then run again.",
         )
     storage = at.storage
-    target = storage.asset_dir(at.batch, "ava_csv")
+    target = at.folder("ava_csv")
     clips = tables.clips.filter(pl.col("clip_id").is_in(rows["video_id"].unique().to_list()))
     with _kept_pictures(storage, target / ".pictures") as kept:
         dataset = Dataset(
@@ -68,7 +68,7 @@ def write_batch(at: BatchContext, tables: BatchTables, sink: ProgressSink = igno
 def remove_batch(at: BatchContext) -> None:
     """Remove a batch's dataset, as long as nothing of it is approved; its pictures stay for the next one."""
     table = at.storage.table_path(at.batch, "ava_csv")
-    folder = at.storage.asset_dir(at.batch, "ava_csv") / "dataset"
+    folder = at.folder("ava_csv") / "dataset"
     if table.exists():
         table.unlink()
     if folder.exists():

@@ -15,6 +15,7 @@ from ava_core.base.schemas import (
     CONSENSUS_LABELS,
     CVAT_JOBS,
     DISPUTED,
+    PERSONS,
     PROPOSALS,
     RAW_BOXES,
     RAW_LABELS,
@@ -45,7 +46,7 @@ class BatchTables:
 
 @dataclass(frozen=True)
 class BatchWork:
-    """Who said what: tables of `ava_core.base.schemas` and `PERSONS`, of all annotators.
+    """Who said what: tables of `ava_core.base.schemas`, of all annotators.
 
     `excluded`: annotators without a vote; `approvals`: `clip_id, approved_by, approved_at`.
     """
@@ -58,14 +59,6 @@ class BatchWork:
     approvals: pl.DataFrame
     excluded: frozenset[str] = frozenset()
 
-
-PERSONS: Schema = {
-    "clip_id": pl.String,
-    "annotator": pl.String,
-    "track_key": pl.String,
-    "person_id": pl.Int32,
-}
-"""Who is whom: the person of every annotator's track."""
 
 APPROVALS: Schema = {"clip_id": pl.String, "approved_by": pl.String, "approved_at": pl.String}
 
@@ -110,7 +103,7 @@ def load_batch(at: BatchContext) -> BatchTables:
     approved = list(decision_state(at.store, at.batch).approved)
 
     def read(asset: str, schema: Schema, table: str = "") -> pl.DataFrame:
-        found = at.storage.read_table(at.storage.table_path(at.batch, asset, table))
+        found = at.table(asset, table)
         return conform(found, schema, f"{table or asset} of batch {at.batch}")
 
     def consensus(schema: Schema, table: str) -> pl.DataFrame:
@@ -132,7 +125,7 @@ def load_work(at: BatchContext) -> BatchWork:
     """Read what the annotators of a batch did. Raises `InputError` naming the asset that is missing."""
 
     def read(asset: str, schema: Schema, table: str = "") -> pl.DataFrame:
-        found = at.storage.read_table(at.storage.table_path(at.batch, asset, table))
+        found = at.table(asset, table)
         return conform(found, schema, f"{table or asset} of batch {at.batch}")
 
     approvals = {

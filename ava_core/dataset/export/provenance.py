@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from ava_core import __version__
 from ava_core.base.schemas import USABLE
-from ava_core.base.settings import Settings
+from ava_core.base.settings import CLIP_OPTIONS, Settings
 from ava_core.base.storage import Storage
 from ava_core.batch import open_batch
 from ava_core.dataset.export.inputs import BatchTables
@@ -29,8 +29,8 @@ INPUTS: Final = (
 """Assets and tables that a release is made from."""
 
 SETTINGS: Final = (
-    "ontology", "clip_seconds", "clip_min_seconds", "clip_width", "clip_height", "clip_fit", "detector",
-    "rfdetr_size", "detect_fps", "detection_threshold", "tracker", "overlap", "annotators_per_clip", "seed",
+    "ontology", *CLIP_OPTIONS, "detector", "rfdetr_size", "detect_fps", "detection_threshold", "tracker",
+    "overlap", "annotators_per_clip", "seed",
 )  # fmt: skip
 """Settings that shape the data; nothing secret, no address."""
 

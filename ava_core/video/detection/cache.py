@@ -65,7 +65,7 @@ def collect(clip_id: str, found: list[tuple[int, Boxes]], made_by: dict[str, Any
 def keep(at: BatchContext, clip_id: str, clip_sha256: str, found: ClipDetections) -> None:
     """Write a clip's detections; the note of how they were made comes last, so half a cache is no cache."""
     storage = at.storage
-    folder = storage.asset_dir(at.batch, "clips") / "detections"
+    folder = at.folder("clips") / "detections"
     storage.write_table(folder / f"{clip_id}.parquet", found.boxes)
     note = found.provenance | {"clip_sha256": clip_sha256, "sampled_frames": found.sampled.tolist()}
     storage.write_bytes(folder / f"{clip_id}.json", json.dumps(note).encode())
@@ -89,7 +89,7 @@ def load_or_detect(at: BatchContext, clip: dict[str, Any]) -> ClipDetections:
 
 def _kept(at: BatchContext, clip: dict[str, Any]) -> ClipDetections | None:
     """What was kept of this clip with this content."""
-    folder = at.storage.asset_dir(at.batch, "clips") / "detections"
+    folder = at.folder("clips") / "detections"
     note_path = folder / f"{clip['clip_id']}.json"
     if not note_path.exists():
         return None

@@ -13,11 +13,12 @@ from pathlib import Path, PurePosixPath
 import polars as pl
 
 from ava_core.base.errors import InputError
+from ava_core.base.files import link_or_copy
+from ava_core.base.names import check_batch_name
 from ava_core.base.schemas import SOURCE_VIDEOS, USABLE
-from ava_core.base.storage import Storage, check_batch_name
+from ava_core.base.storage import Storage
 from ava_core.batch import BatchContext
 from ava_core.video.given import FORMAT, MANIFEST, Manifest, checked_paths, mark_given
-from ava_core.video.intake.archive import link_or_copy
 
 
 def manifest_of(folder: Path) -> Manifest | None:
@@ -57,7 +58,7 @@ def take_over(at: BatchContext, folder: Path, known_sha256: Mapping[str, str] | 
         if PurePosixPath(name).parts[0] == "batches":
             _bring(folder / name, at.storage, name)
     mark_given(at, manifest)
-    table = at.storage.read_table(at.storage.table_path(at.batch, "source_videos"))
+    table = at.table("source_videos")
     return _without_known(checked_paths(table, SOURCE_VIDEOS, at.batch), known_sha256 or {})
 
 
@@ -79,7 +80,7 @@ def _bring(source: Path, storage: Storage, name: str) -> None:
     if target.exists() and target.stat().st_size == source.stat().st_size:
         return
     with storage.writing(target) as temporary:
-        link_or_copy(source, temporary)
+        link_or_copy(source, temporary, replace=True)
 
 
 def _without_known(sources: pl.DataFrame, known: Mapping[str, str]) -> pl.DataFrame:

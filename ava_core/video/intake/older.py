@@ -185,7 +185,7 @@ def _make(
         "ava_version": __version__,
         "key": "",
     }
-    folder = at.storage.asset_dir(at.batch, "tracks") / "clips"
+    folder = at.folder("tracks") / "clips"
     at.storage.write_table(folder / f"{row['clip_id']}.parquet", tracks)
     at.storage.write_bytes(folder / f"{row['clip_id']}.json", json.dumps(note).encode())
     return row, tracks

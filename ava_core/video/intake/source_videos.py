@@ -89,7 +89,7 @@ def _take_in(at: BatchContext, video: FoundVideo, seen: Mapping[str, str], ids: 
         info = probe(video.path)
     except MediaError as error:
         return refused("quarantined", error.message)
-    folder = at.storage.asset_dir(at.batch, "source_videos") / "files"
+    folder = at.folder("source_videos") / "files"
     target = folder / f"{row['source_id']}{Path(video.name).suffix.lower()}"
     if not target.exists() or target.stat().st_size != row["size_bytes"]:
         with at.storage.writing(target) as temporary:

@@ -33,7 +33,7 @@ class ClipWriter:
     ) -> None:
         self.copied_from = copied_from
         self.clip_id, self.fit, self.storage = clip_id, fit, at.storage
-        folder = at.storage.asset_dir(at.batch, "clips")
+        folder = at.folder("clips")
         self.target = folder / "files" / f"{clip_id}.mp4"
         self.keyframes = folder / "keyframes" / clip_id
         self.frames = 0

@@ -17,7 +17,7 @@ def make_proposals(
     """`schemas.PROPOSALS` of a batch; writes `dense_proposals.pkl` and `frames.zip` beside it."""
     progress = Progress("propose", 2, "files", sink)
     proposals = keyframe_proposals(clips, tracks)
-    folder = at.storage.asset_dir(at.batch, "dense_proposals")
+    folder = at.folder("dense_proposals")
     with at.storage.writing(folder / "dense_proposals.pkl") as path:
         write_older_pickle(path, clips, proposals)
     progress.advance()

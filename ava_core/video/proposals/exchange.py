@@ -41,7 +41,7 @@ def write_frames_zip(at: BatchContext, path: Path, clips: pl.DataFrame) -> int:
     # JPEGs do not shrink: they are only stored.
     with zipfile.ZipFile(path, "w", zipfile.ZIP_STORED) as archive:
         for clip_id in clips["clip_id"].sort():
-            folder = at.storage.asset_dir(at.batch, "clips") / "keyframes" / clip_id
+            folder = at.folder("clips") / "keyframes" / clip_id
             for picture in sorted(folder.glob("*.jpg")):
                 _add(archive, frame_name(clip_id, int(picture.stem)), picture.read_bytes())
                 count += 1

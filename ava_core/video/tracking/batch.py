@@ -32,7 +32,7 @@ def track_clips(at: BatchContext, clips: pl.DataFrame, sink: ProgressSink = igno
     """
     given = given_table(at, "tracks")
     tracks = _track(at, clips, sink) if given is None else given.join(clips, on="clip_id", how="semi")
-    with at.storage.writing(at.storage.asset_dir(at.batch, "tracks") / "tracking_jsons.zip") as path:
+    with at.storage.writing(at.folder("tracks") / "tracking_jsons.zip") as path:
         write_tracking_jsons(path, clips, tracks)
     return tracks
 
@@ -51,7 +51,7 @@ def _track(at: BatchContext, clips: pl.DataFrame, sink: ProgressSink) -> pl.Data
 def track_provenance(at: BatchContext) -> dict[str, Any]:
     """Detector, tracker and parameters of a batch's tracks, with the number of clips made so."""
     notes: dict[str, dict[str, Any]] = {}
-    folder = at.storage.asset_dir(at.batch, "tracks") / "clips"
+    folder = at.folder("tracks") / "clips"
     for path in sorted(folder.glob("*.json")) if folder.exists() else ():
         note = json.loads(path.read_bytes())
         made_by = {name: note[name] for name in ("detector", "tracker", "ava_version")}
@@ -62,7 +62,7 @@ def track_provenance(at: BatchContext) -> dict[str, Any]:
 
 def _track_or_reuse(at: BatchContext, clip: dict[str, Any], parameters: TrackerParameters) -> pl.DataFrame:
     storage, tracker = at.storage, at.settings.tracker
-    folder = storage.asset_dir(at.batch, "tracks") / "clips"
+    folder = at.folder("tracks") / "clips"
     table_path, note_path = folder / f"{clip['clip_id']}.parquet", folder / f"{clip['clip_id']}.json"
     found = load_or_detect(at, clip)
     made_by = {
