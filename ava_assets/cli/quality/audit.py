@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ava_assets.cli.quality.shared import Actor, Batch, database, links, opened, say, show, who
+from ava_assets.cli.shared import Actor, Batch, database, links, opened, say, show, who
 from ava_core.base.errors import InputError
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.table import Table
 
 from ava_assets.cli.quality import audit as qc_audit
-from ava_assets.cli.quality.shared import (
+from ava_assets.cli.shared import (
     Actor,
     Batch,
     Clip,
@@ -21,7 +21,6 @@ from ava_assets.cli.quality.shared import (
     opened,
     say,
     show,
-    stored,
     who,
 )
 from ava_core.base.errors import DecisionError
@@ -125,7 +124,7 @@ def bulk(
     from ava_core.quality.review.tables import load_quality
 
     at = opened(batch)
-    store, clips = at.store, stored(batch, "agreement", "clips")
+    store, clips = at.store, at.table("agreement", "clips")
     thresholds = Thresholds(pooled_alpha=alpha, mean_iou=iou, f1=f1, kappa=kappa)
     state = decisions.decision_state(store, batch)
     findings = load_quality(at).raw_annotations.get("rule_findings")
