@@ -24,6 +24,10 @@ AVA_TIMESTAMP_OFFSET: Final = 900
 """AVA timestamps count from 900: the dataset's first films were annotated from minute 15."""
 
 BOX_COLUMNS: Final = ("x1", "y1", "x2", "y2")
+
+PLACE: Final = ("clip_id", "second", "person_id")
+"""Columns that name a person at a keyframe, wherever annotators' tracks have become persons."""
+
 _BOX: Final[Schema] = dict.fromkeys(BOX_COLUMNS, pl.Float64)
 
 SourceStatus = Literal["ok", "quarantined", "duplicate"]

@@ -14,7 +14,7 @@ import polars as pl
 from sqlalchemy import func, select
 
 from ava_core.base.errors import DecisionError, InputError
-from ava_core.base.schemas import BOX_COLUMNS, CLIP_FPS
+from ava_core.base.schemas import BOX_COLUMNS, CLIP_FPS, PLACE
 from ava_core.batch import BatchContext
 from ava_core.decisions import decision_state
 from ava_core.ontology import Group, Ontology
@@ -22,7 +22,6 @@ from ava_core.quality.review.audit_bound import AuditBound, audit_bound, audit_s
 from ava_core.store import Store, audit
 from ava_core.store.tables import Audit, AuditItem, now
 
-PLACE: Final = ("clip_id", "second", "person_id")
 ANSWER: Final = (*PLACE, "group")
 
 BY_GROUP: Final = {"group": pl.String, "checked": pl.Int64, "wrong": pl.Int64}
