@@ -13,14 +13,14 @@ from ava_core.base.settings import Settings
 from ava_core.base.storage import Storage
 from ava_core.dataset.export import provenance
 from ava_core.dataset.export.card import Card, write_card
-from ava_core.dataset.export.dataset import Dataset
 from ava_core.dataset.export.gather import Inputs, manifest
 from ava_core.dataset.export.inputs import load_inputs
-from ava_core.dataset.export.layout import write_annotations
 from ava_core.dataset.export.lineage import FILE as LINEAGE_FILE
 from ava_core.dataset.export.lineage import lineage
 from ava_core.dataset.export.options import ReleaseOptions
-from ava_core.dataset.export.rows import annotation_rows
+from ava_core.dataset.formats.ava.rows import annotation_rows
+from ava_core.dataset.formats.ava.writer import write_annotations
+from ava_core.dataset.formats.dataset import Dataset
 from ava_core.ontology import Ontology
 from ava_core.store import Store
 from benchmarks._console_work import EPOCH, Size, Tables

@@ -20,11 +20,11 @@ import numpy as np
 import polars as pl
 
 from ava_core.base.schemas import CLIPS, CONSENSUS_BOXES, CONSENSUS_LABELS, DISPUTED, PROPOSALS, empty
-from ava_core.dataset.export.dataset import Dataset
-from ava_core.dataset.export.layout import FRAME_LIST_HEADER, write_annotations
-from ava_core.dataset.export.rows import annotation_rows
 from ava_core.dataset.export.splits import assign_splits
-from ava_core.dataset.export.validate import errors_among, validate_dataset
+from ava_core.dataset.formats.ava.checks import errors_among, validate_dataset
+from ava_core.dataset.formats.ava.rows import annotation_rows
+from ava_core.dataset.formats.ava.writer import FRAME_LIST_HEADER, write_annotations
+from ava_core.dataset.formats.dataset import Dataset
 from ava_core.ontology import load_ontology
 from benchmarks._bench import Bars, argument_parser, table
 

@@ -17,11 +17,11 @@ from ava_assets.logging import log_progress
 from ava_assets.partitions import video_batch
 from ava_assets.resources import Platform
 from ava_core.dataset.export.batch import remove_batch, write_batch
-from ava_core.dataset.export.flavours import FLAVOURS
 from ava_core.dataset.export.inputs import load_batch
 from ava_core.dataset.export.options import ReleaseOptions
 from ava_core.dataset.export.release import write_release
 from ava_core.dataset.export.splits import RATIOS
+from ava_core.dataset.formats.flavours import FLAVOURS
 
 GROUP = "dataset"
 

@@ -22,7 +22,7 @@ from ava_core.annotation.gateway import CvatGateway
 from ava_core.base.errors import ExportError, InputError
 from ava_core.base.settings import Settings, load_settings
 from ava_core.base.storage import Storage
-from ava_core.dataset.export.validate import validate_dataset
+from ava_core.dataset.formats.ava.checks import validate_dataset
 from ava_core.demo.annotators import SimulatedAnnotator, demo_annotators, simulate
 from ava_core.demo.scenes import make_batch_zip
 from ava_core.demo.score import score_labels, score_walkers

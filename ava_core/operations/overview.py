@@ -9,7 +9,7 @@ import polars as pl
 from upath import UPath
 
 from ava_core.base.storage import Storage, changed_at
-from ava_core.dataset.export.released import ReleasedClips
+from ava_core.dataset.export.released_clips import ReleasedClips
 from ava_core.store import Store, batches, tasks
 
 STAGES: Final = (

@@ -12,11 +12,11 @@ from upath import UPath
 
 from ava_core.base.storage import Storage, changed_at
 from ava_core.dataset.export import lineage, provenance
-from ava_core.dataset.export.layout import LABEL_MAP
-from ava_core.dataset.export.released import MANIFEST
+from ava_core.dataset.export.released_clips import MANIFEST
 from ava_core.dataset.export.releases import release_folder, release_info, releases
 from ava_core.dataset.export.splits import SPLITS
-from ava_core.ontology.pbtxt import read_pbtxt
+from ava_core.dataset.formats.ava.labels import read_pbtxt
+from ava_core.dataset.formats.ava.writer import LABEL_MAP
 
 KEPT: Final = 64
 """Releases of which counts and lists of files are kept."""

@@ -23,7 +23,7 @@ def validate(
     as_json: Annotated[bool, typer.Option("--json", help="Print the findings as JSON.")] = False,
 ) -> None:
     """Check an AVA dataset against all that its readers enforce; exit code 1 where there are errors."""
-    from ava_core.dataset.export.validate import errors_among, validate_dataset
+    from ava_core.dataset.formats.ava.checks import errors_among, validate_dataset
 
     findings = validate_dataset(folder)
     if as_json:
@@ -106,9 +106,9 @@ def import_dataset(
 
 def _imported(sources: list[Path], ontology: str, index_fps: float | None, size: str) -> Imported:
     """Import by what the sources are."""
+    from ava_core.dataset.formats.cvat_xml.reader import import_cvat_xml
+    from ava_core.dataset.formats.older_csv.reader import import_older_csv
     from ava_core.dataset.importing.ava import import_ava
-    from ava_core.dataset.importing.cvat_xml import import_cvat_xml
-    from ava_core.dataset.importing.older_csv import import_older_csv
     from ava_core.ontology import load_ontology
 
     for source in sources:

@@ -18,11 +18,11 @@ from ava_core.base.progress import Progress, ProgressSink, ignore_progress
 from ava_core.base.settings import Settings
 from ava_core.base.storage import Storage
 from ava_core.dataset.export.card import Card, write_card
-from ava_core.dataset.export.dataset import Dataset
-from ava_core.dataset.export.flavours import FLAVOURS, WITHOUT_PICTURES, write_dataset
 from ava_core.dataset.export.folders import building
 from ava_core.dataset.export.inputs import BatchTables
-from ava_core.dataset.export.rows import annotation_rows
+from ava_core.dataset.formats.ava.rows import annotation_rows
+from ava_core.dataset.formats.dataset import Dataset
+from ava_core.dataset.formats.flavours import FLAVOURS, WITHOUT_PICTURES, write_dataset
 from ava_core.ontology import Ontology
 from ava_core.video.media.frames import write_frames
 

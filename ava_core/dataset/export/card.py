@@ -11,9 +11,9 @@ from typing import Any, Final
 import polars as pl
 
 from ava_core.base.report.document import Block, Heading, Numbers, Picture, Text, to_html, to_markdown
-from ava_core.dataset.export.dataset import Dataset
-from ava_core.dataset.export.layout import excluded_seconds
 from ava_core.dataset.export.splits import SPLITS
+from ava_core.dataset.formats.ava.writer import excluded_seconds
+from ava_core.dataset.formats.dataset import Dataset
 
 MOST_EVALUATED: Final = 50
 """Detections of one keyframe that the AVA evaluation looks at."""

@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from ava_core.dataset.export.dataset import Dataset
 from ava_core.dataset.export.lineage import FILE as LINEAGE_FILE
-from ava_core.dataset.export.rows import ROW_COLUMNS
+from ava_core.dataset.formats.ava.rows import ROW_COLUMNS
+from ava_core.dataset.formats.dataset import Dataset
 from ava_core.video.media.hashing import hash_file
 
 FILE: Final = "croissant.json"

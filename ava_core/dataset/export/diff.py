@@ -8,9 +8,9 @@ from pathlib import Path
 import polars as pl
 
 from ava_core.base.schemas import BOX_COLUMNS
-from ava_core.dataset.export.layout import LABEL_MAP
-from ava_core.dataset.export.read import read_rows
-from ava_core.ontology.pbtxt import read_pbtxt
+from ava_core.dataset.formats.ava.labels import read_pbtxt
+from ava_core.dataset.formats.ava.reader import read_rows
+from ava_core.dataset.formats.ava.writer import LABEL_MAP
 
 _KEY = ["video_id", "timestamp", "person_id", "action_id"]
 

@@ -13,11 +13,11 @@ from upath import UPath
 from ava_core.base.errors import ExportError
 from ava_core.base.settings import Settings
 from ava_core.base.storage import Storage
-from ava_core.dataset.export.dataset import Dataset
 from ava_core.dataset.export.inputs import BatchTables, BatchWork
 from ava_core.dataset.export.options import ReleaseOptions
 from ava_core.dataset.export.release_splits import release_splits
-from ava_core.dataset.export.rows import annotation_rows
+from ava_core.dataset.formats.ava.rows import annotation_rows
+from ava_core.dataset.formats.dataset import Dataset
 from ava_core.ontology import Ontology, load_ontology
 from ava_core.quality.agreement.measure import measure_agreement
 from ava_core.store import Store, batches

@@ -10,9 +10,9 @@ import polars as pl
 
 from ava_core.base.errors import InputError
 from ava_core.base.schemas import AVA_TIMESTAMP_OFFSET, BOX_COLUMNS, CLIP_FPS
-from ava_core.dataset.export.dataset import Dataset
 from ava_core.dataset.export.inputs import BatchTables, BatchWork
 from ava_core.dataset.export.splits import SPLITS
+from ava_core.dataset.formats.dataset import Dataset
 
 FILE: Final = "lineage.parquet"
 

@@ -20,7 +20,6 @@ from ava_core.dataset.export import provenance
 from ava_core.dataset.export.card import Card, write_card
 from ava_core.dataset.export.citation import write_citation
 from ava_core.dataset.export.croissant import write_croissant
-from ava_core.dataset.export.flavours import write_dataset
 from ava_core.dataset.export.folders import building, fetched_folder
 from ava_core.dataset.export.gather import Gathered, Inputs, gather, manifest
 from ava_core.dataset.export.inputs import load_inputs
@@ -28,6 +27,7 @@ from ava_core.dataset.export.lineage import FILE as LINEAGE_FILE
 from ava_core.dataset.export.lineage import lineage
 from ava_core.dataset.export.options import ReleaseOptions
 from ava_core.dataset.export.splits import SPLITS
+from ava_core.dataset.formats.flavours import write_dataset
 from ava_core.store import Store
 
 _NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,62}")

@@ -8,13 +8,13 @@ import polars as pl
 
 from ava_core.base.errors import InputError
 from ava_core.base.schemas import AVA_TIMESTAMP_OFFSET, BOX_COLUMNS, CLIP_FPS, CLIPS, DISPUTED, PROPOSALS
-from ava_core.dataset.export.dataset import Dataset
-from ava_core.dataset.export.layout import LABEL_MAP
-from ava_core.dataset.export.read import excluded_of, frames_of, predicted_of, read_rows
-from ava_core.dataset.export.rows import CONTEXT_SECONDS, in_window
+from ava_core.dataset.formats.ava.labels import read_pbtxt
+from ava_core.dataset.formats.ava.reader import excluded_of, frames_of, predicted_of, read_rows
+from ava_core.dataset.formats.ava.rows import CONTEXT_SECONDS, in_window
+from ava_core.dataset.formats.ava.writer import LABEL_MAP
+from ava_core.dataset.formats.dataset import Dataset
 from ava_core.dataset.importing.imported import Imported, Repair
 from ava_core.ontology import Action, Group, Ontology
-from ava_core.ontology.pbtxt import read_pbtxt
 
 KEY = ["video_id", "timestamp", "person_id", "action_id"]
 

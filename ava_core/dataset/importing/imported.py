@@ -14,8 +14,8 @@ import polars as pl
 
 from ava_core.base.errors import ExportError, InputError
 from ava_core.dataset.export.card import Card, write_card
-from ava_core.dataset.export.dataset import Dataset
-from ava_core.dataset.export.flavours import FLAVOURS, write_dataset
+from ava_core.dataset.formats.dataset import Dataset
+from ava_core.dataset.formats.flavours import FLAVOURS, write_dataset
 
 PIXEL_FLAVOURS: Final = frozenset({"coco", "multisports"})
 """Layouts in pixels: they need to know how large the pictures are."""

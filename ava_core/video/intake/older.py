@@ -21,13 +21,13 @@ import polars as pl
 
 from ava_core import __version__
 from ava_core.base.errors import InputError, MediaError
+from ava_core.base.pickles import safe_load
 from ava_core.base.schemas import AVA_TIMESTAMP_OFFSET, CLIP_FPS, CLIPS, SOURCE_VIDEOS, TRACKS
 from ava_core.base.storage import Storage
 from ava_core.video.given import Manifest, mark_given
 from ava_core.video.media.clip_writer import ClipWriter
 from ava_core.video.media.geometry import Fit, fit_picture
 from ava_core.video.media.names import new_id, slug
-from ava_core.video.proposals.pickles import safe_load
 
 PICKLE: Final = "dense_proposals.pkl"
 FRAMES: Final = "frames.zip"

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import polars as pl
 
+from ava_core.base.pickles import write_older_pickle
 from ava_core.base.progress import Progress, ProgressSink, ignore_progress
 from ava_core.base.settings import Settings
 from ava_core.base.storage import Storage
 from ava_core.video.proposals.exchange import write_frames_zip
 from ava_core.video.proposals.keyframes import keyframe_proposals
-from ava_core.video.proposals.pickles import write_older_pickle
 
 
 def make_proposals(

@@ -11,7 +11,7 @@ from nicegui import ui
 
 from ava_core.base.errors import InputError
 from ava_core.dataset.export.outlook import outlook
-from ava_core.dataset.export.outlook_inputs import read_outlook
+from ava_core.dataset.export.outlook_tables import read_outlook
 from ava_ui.elements.data_table import DataTable
 from ava_ui.frame import theme
 from ava_ui.frame.visit import Visit

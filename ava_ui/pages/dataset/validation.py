@@ -11,7 +11,7 @@ from nicegui import ui
 from ava_core.dataset.export.folders import fetched_folder
 from ava_core.dataset.export.releases import release_folder
 from ava_core.dataset.export.splits import SPLITS
-from ava_core.dataset.export.validate import Finding, validate_dataset
+from ava_core.dataset.formats.ava.checks import Finding, validate_dataset
 from ava_ui.elements.data_table import DataTable
 from ava_ui.frame import theme
 from ava_ui.frame.visit import Visit

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ava_core.base.errors import InputError, OntologyError
+from ava_core.dataset.formats.ava.labels import read_pbtxt, to_ava_pbtxt, to_datumaro_pbtxt
 from ava_core.ontology import NONE, UNSET, check_successor, load_ontology, shipped_ontologies
 from ava_core.ontology.form import (
     SEED_TRACK_ATTRIBUTE,
@@ -18,7 +19,6 @@ from ava_core.ontology.form import (
     values_from_labels,
 )
 from ava_core.ontology.load import parse_ontology
-from ava_core.ontology.pbtxt import read_pbtxt, to_ava_pbtxt, to_datumaro_pbtxt
 
 GOOD = """\
 name: tiny

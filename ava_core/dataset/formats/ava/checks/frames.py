@@ -7,8 +7,8 @@ from pathlib import Path
 
 import polars as pl
 
-from ava_core.dataset.export.layout import FRAME_LIST_HEADER
-from ava_core.dataset.export.validate.finding import Finding, read_cells
+from ava_core.dataset.formats.ava.checks.finding import Finding, read_cells
+from ava_core.dataset.formats.ava.writer import FRAME_LIST_HEADER
 
 
 class FrameList:

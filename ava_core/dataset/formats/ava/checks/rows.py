@@ -9,10 +9,10 @@ from typing import Final, Literal
 import polars as pl
 
 from ava_core.base.schemas import AVA_TIMESTAMP_OFFSET, BOX_COLUMNS, CLIP_FPS
-from ava_core.dataset.export.dataset import MAX_PERSON
-from ava_core.dataset.export.rows import CONTEXT_SECONDS, ROW_COLUMNS
-from ava_core.dataset.export.validate.boxes import FIRST, LAST
-from ava_core.dataset.export.validate.finding import Finding, each_line, read_cells
+from ava_core.dataset.formats.ava.checks.boxes import FIRST, LAST
+from ava_core.dataset.formats.ava.checks.finding import Finding, each_line, read_cells
+from ava_core.dataset.formats.ava.rows import CONTEXT_SECONDS, ROW_COLUMNS
+from ava_core.dataset.formats.dataset import MAX_PERSON
 
 LEAST_DECIMALS: Final = 3
 

@@ -11,9 +11,9 @@ import numpy as np
 import polars as pl
 
 from ava_core.base.errors import AvaError
+from ava_core.base.pickles import safe_load
 from ava_core.base.schemas import BOX_COLUMNS
-from ava_core.dataset.export.validate.finding import EXAMPLES, Finding, each_line, read_cells
-from ava_core.video.proposals.pickles import safe_load
+from ava_core.dataset.formats.ava.checks.finding import EXAMPLES, Finding, each_line, read_cells
 
 FIRST: Final = 902
 """First timestamp that SlowFast and pytorchvideo know; others are skipped or raise KeyError."""

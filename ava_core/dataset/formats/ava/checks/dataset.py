@@ -10,15 +10,15 @@ from typing import Final
 import polars as pl
 
 from ava_core.base.errors import AvaError, InputError
-from ava_core.dataset.export.layout import LABEL_MAP
 from ava_core.dataset.export.provenance import FILE as RELEASE_FILE
 from ava_core.dataset.export.splits import SPLITS
-from ava_core.dataset.export.validate.boxes import check_predicted, check_proposals
-from ava_core.dataset.export.validate.excluded import check_excluded
-from ava_core.dataset.export.validate.finding import EXAMPLES, Finding
-from ava_core.dataset.export.validate.frames import FrameList
-from ava_core.dataset.export.validate.rows import AnnotationCsv
-from ava_core.ontology.pbtxt import read_pbtxt
+from ava_core.dataset.formats.ava.checks.boxes import check_predicted, check_proposals
+from ava_core.dataset.formats.ava.checks.excluded import check_excluded
+from ava_core.dataset.formats.ava.checks.finding import EXAMPLES, Finding
+from ava_core.dataset.formats.ava.checks.frames import FrameList
+from ava_core.dataset.formats.ava.checks.rows import AnnotationCsv
+from ava_core.dataset.formats.ava.labels import read_pbtxt
+from ava_core.dataset.formats.ava.writer import LABEL_MAP
 from ava_core.video.media.hashing import hash_file
 
 ALPHACTION_CLASSES: Final = 80

@@ -15,7 +15,7 @@ import polars as pl
 
 from ava_core.base.errors import InputError
 from ava_core.base.schemas import AVA_TIMESTAMP_OFFSET, BOX_COLUMNS, CLIP_FPS
-from ava_core.dataset.export.validate.finding import read_cells
+from ava_core.dataset.formats.ava.checks.finding import read_cells
 from ava_core.dataset.importing.imported import Imported, Repair
 from ava_core.dataset.importing.work import clip_row, settle
 from ava_core.ontology import Ontology

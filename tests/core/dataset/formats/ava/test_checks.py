@@ -16,8 +16,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from ava_core.base.errors import InputError
-from ava_core.dataset.export.validate import Finding, errors_among, validate_dataset
-from ava_core.video.proposals.pickles import safe_load, write_ava_pickle
+from ava_core.base.pickles import safe_load, write_ava_pickle
+from ava_core.dataset.formats.ava.checks import Finding, errors_among, validate_dataset
 
 CSV = "annotations/ava_train_v2.2.csv"
 LIST = "frame_lists/train.csv"

@@ -10,13 +10,13 @@ from dataclasses import replace
 from pathlib import Path
 
 from ava_core.base.schemas import AVA_TIMESTAMP_OFFSET
-from ava_core.dataset.export.dataset import Dataset
-from ava_core.dataset.export.layout import LABEL_MAP, write_csv
-from ava_core.dataset.export.pictures import keyframes, link_or_copy
-from ava_core.dataset.export.rows import as_text
 from ava_core.dataset.export.splits import SPLITS
+from ava_core.dataset.formats.ava.frames import keyframes, link_or_copy
+from ava_core.dataset.formats.ava.labels import to_datumaro_pbtxt
+from ava_core.dataset.formats.ava.rows import as_text
+from ava_core.dataset.formats.ava.writer import LABEL_MAP, write_csv
+from ava_core.dataset.formats.dataset import Dataset
 from ava_core.ontology import Action, Group, Ontology
-from ava_core.ontology.pbtxt import to_datumaro_pbtxt
 
 
 def write_datumaro(folder: Path, dataset: Dataset) -> None:

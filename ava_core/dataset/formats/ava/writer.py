@@ -16,12 +16,12 @@ from typing import Final
 import numpy as np
 import polars as pl
 
+from ava_core.base.pickles import write_ava_pickle
 from ava_core.base.schemas import AVA_TIMESTAMP_OFFSET, BOX_COLUMNS, CLIP_FPS
-from ava_core.dataset.export.dataset import Dataset
-from ava_core.dataset.export.rows import DECIMALS, as_text, in_window, normalised, timestamp_text
 from ava_core.dataset.export.splits import SPLITS
-from ava_core.ontology.pbtxt import to_ava_pbtxt
-from ava_core.video.proposals.pickles import write_ava_pickle
+from ava_core.dataset.formats.ava.labels import to_ava_pbtxt
+from ava_core.dataset.formats.ava.rows import DECIMALS, as_text, in_window, normalised, timestamp_text
+from ava_core.dataset.formats.dataset import Dataset
 
 FRAME_LIST_HEADER: Final = "original_vido_id video_id frame_id path labels"
 """As SlowFast and pytorchvideo expect it, spelling included."""

@@ -10,9 +10,9 @@ import pytest
 import torch
 
 from ava_core.base.errors import InputError
-from ava_core.dataset.export.torch_dataset import AvaSplit, collate
+from ava_core.dataset.formats.ava.torch_dataset import AvaSplit, collate
 
-EXAMPLE = Path(__file__).parents[4] / "docs" / "examples" / "train_on_a_release.py"
+EXAMPLE = Path(__file__).parents[5] / "docs" / "examples" / "train_on_a_release.py"
 
 
 def test_an_item_is_a_keyframe_with_its_people(released: Path) -> None:

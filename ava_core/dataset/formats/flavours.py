@@ -7,13 +7,13 @@ from pathlib import Path
 from typing import Final
 
 from ava_core.base.errors import ExportError
-from ava_core.dataset.export.coco import write_coco
-from ava_core.dataset.export.dataset import Dataset
-from ava_core.dataset.export.datumaro import write_datumaro
-from ava_core.dataset.export.kinetics import write_kinetics
-from ava_core.dataset.export.layout import write_annotations
-from ava_core.dataset.export.multisports import write_multisports
-from ava_core.dataset.export.pictures import link_frames, link_keyframes, link_rawframes
+from ava_core.dataset.formats.ava.frames import link_frames, link_keyframes, link_rawframes
+from ava_core.dataset.formats.ava.writer import write_annotations
+from ava_core.dataset.formats.coco.writer import write_coco
+from ava_core.dataset.formats.dataset import Dataset
+from ava_core.dataset.formats.datumaro.writer import write_datumaro
+from ava_core.dataset.formats.kinetics.writer import write_kinetics
+from ava_core.dataset.formats.multisports.writer import write_multisports
 
 FLAVOURS: Final[Mapping[str, Callable[[Path, Dataset], None]]] = {
     "rawframes": lambda folder, dataset: link_rawframes(folder, dataset.pictures),

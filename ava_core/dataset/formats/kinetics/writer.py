@@ -15,18 +15,18 @@ from pathlib import Path
 import polars as pl
 
 from ava_core.base.schemas import AVA_TIMESTAMP_OFFSET, CLIP_FPS
-from ava_core.dataset.export.dataset import Dataset
-from ava_core.dataset.export.layout import (
+from ava_core.dataset.export.splits import SPLITS
+from ava_core.dataset.formats.ava.frames import link_rawframes
+from ava_core.dataset.formats.ava.labels import to_ava_pbtxt
+from ava_core.dataset.formats.ava.rows import as_text, timestamp_text
+from ava_core.dataset.formats.ava.writer import (
     LABEL_MAP,
     excluded_seconds,
     placed_proposals,
     write_csv,
     write_proposals,
 )
-from ava_core.dataset.export.pictures import link_rawframes
-from ava_core.dataset.export.rows import as_text, timestamp_text
-from ava_core.dataset.export.splits import SPLITS
-from ava_core.ontology.pbtxt import to_ava_pbtxt
+from ava_core.dataset.formats.dataset import Dataset
 
 
 def write_kinetics(folder: Path, dataset: Dataset) -> None:

@@ -10,9 +10,9 @@ from typing import Any
 
 import polars as pl
 
-from ava_core.dataset.export.dataset import Dataset
-from ava_core.dataset.export.tubes import Tube, tubes
-from ava_core.video.proposals.pickles import dumps_for_every_numpy
+from ava_core.base.pickles import dumps_for_every_numpy
+from ava_core.dataset.formats.dataset import Dataset
+from ava_core.dataset.formats.multisports.tubes import Tube, tubes
 
 
 def write_multisports(folder: Path, dataset: Dataset) -> None:

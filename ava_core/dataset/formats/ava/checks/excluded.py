@@ -7,7 +7,7 @@ from pathlib import Path
 
 import polars as pl
 
-from ava_core.dataset.export.validate.finding import Finding, each_line, read_cells
+from ava_core.dataset.formats.ava.checks.finding import Finding, each_line, read_cells
 
 
 def check_excluded(folder: Path, split: str, rows: pl.DataFrame) -> Iterator[Finding]:

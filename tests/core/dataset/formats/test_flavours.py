@@ -12,12 +12,12 @@ import numpy as np
 import polars as pl
 import pytest
 
-from ava_core.dataset.export.datumaro import without_gaps
-from ava_core.dataset.export.kinetics import kinetics_id
-from ava_core.dataset.export.read import read_rows
-from ava_core.dataset.export.tubes import tubes
+from ava_core.base.pickles import safe_load
+from ava_core.dataset.formats.ava.reader import read_rows
+from ava_core.dataset.formats.datumaro.writer import without_gaps
+from ava_core.dataset.formats.kinetics.writer import kinetics_id
+from ava_core.dataset.formats.multisports.tubes import tubes
 from ava_core.ontology import load_ontology
-from ava_core.video.proposals.pickles import safe_load
 
 
 def test_a_kinetics_id_is_never_taken_for_one_of_youtube() -> None:

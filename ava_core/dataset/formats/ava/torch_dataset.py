@@ -11,9 +11,9 @@ import polars as pl
 
 from ava_core.base.errors import InputError
 from ava_core.base.schemas import AVA_TIMESTAMP_OFFSET, BOX_COLUMNS, CLIP_FPS
-from ava_core.dataset.export.layout import LABEL_MAP
-from ava_core.dataset.export.read import excluded_of, frames_of, read_rows
-from ava_core.ontology.pbtxt import read_pbtxt
+from ava_core.dataset.formats.ava.labels import read_pbtxt
+from ava_core.dataset.formats.ava.reader import excluded_of, frames_of, read_rows
+from ava_core.dataset.formats.ava.writer import LABEL_MAP
 
 FRAMES: Final = 32
 STRIDE: Final = 2

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from ava_core.base.errors import ExportError, InputError
-from ava_core.dataset.export.read import read_rows
-from ava_core.dataset.export.validate import errors_among, validate_dataset
+from ava_core.dataset.formats.ava.checks import errors_among, validate_dataset
+from ava_core.dataset.formats.ava.reader import read_rows
 from ava_core.dataset.importing.ava import import_ava
 from ava_core.dataset.importing.imported import write_import
 

@@ -17,8 +17,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ava_core.base.errors import InputError, UnsafePickleError
+from ava_core.base.pickles import safe_load, write_ava_pickle, write_older_pickle
 from ava_core.base.schemas import CLIPS, PROPOSALS
-from ava_core.video.proposals.pickles import safe_load, write_ava_pickle, write_older_pickle
 
 PLAIN = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text() | st.binary(),
@@ -160,7 +160,7 @@ def test_a_refusal_costs_no_import(tmp_path: Path) -> None:
     """Looking a module up would already run it."""
     (tmp_path / "evil_module.py").write_text("open('imported', 'w')")
     code = (
-        "from ava_core.video.proposals.pickles import safe_load\n"
+        "from ava_core.base.pickles import safe_load\n"
         "try: safe_load(b'cevil_module\\nx\\n.')\n"
         "except Exception as error: print(type(error).__name__, error)\n"
     )

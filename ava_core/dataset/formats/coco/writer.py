@@ -11,8 +11,8 @@ from pathlib import Path
 import polars as pl
 
 from ava_core.base.schemas import AVA_TIMESTAMP_OFFSET, CLIP_FPS
-from ava_core.dataset.export.dataset import Dataset
 from ava_core.dataset.export.splits import SPLITS
+from ava_core.dataset.formats.dataset import Dataset
 
 
 def write_coco(folder: Path, dataset: Dataset) -> None:
