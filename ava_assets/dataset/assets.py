@@ -21,6 +21,7 @@ from ava_core.dataset.export.inputs import load_batch
 from ava_core.dataset.export.options import ReleaseOptions
 from ava_core.dataset.export.release import write_release
 from ava_core.dataset.export.splits import RATIOS
+from ava_core.dataset.formats.ava import names
 from ava_core.dataset.formats.flavours import FLAVOURS
 
 GROUP = "dataset"
@@ -89,7 +90,7 @@ def ava_release(
     return MaterializeResult(
         metadata={
             "folder": MetadataValue.path(str(released.folder)),
-            "card": MetadataValue.md((released.folder / "dataset_card.md").read_text("utf-8")),
+            "card": MetadataValue.md((released.folder / names.CARD).read_text("utf-8")),
             **released.counts,
         },
     )

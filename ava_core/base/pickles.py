@@ -1,27 +1,14 @@
-"""Proposal pickles, written for every reader and read without trusting the file.
-
-Two layouts:
-
-* the older tools': `dict[clip][frame_name] = [[x1, y1, x2, y2, score, track_id], …]`, pixels, builtins only;
-* AVA's consumers': `{"<video_id>,<timestamp %04d>": float ndarray (N, 5)}`, `x1 y1 x2 y2 score` in [0, 1].
-"""
+"""Pickles of builtins and numpy arrays: written for every numpy, and read without trusting the file."""
 
 from __future__ import annotations
 
 import io
 import pickle
 import pickletools
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
-import numpy as np
-import numpy.typing as npt
-import polars as pl
-
 from ava_core.base.errors import InputError, UnsafePickleError
-from ava_core.base.schemas import BOX_COLUMNS
-from ava_core.video.proposals.exchange import frame_name
 
 MAX_PICKLE_BYTES: Final = 2 * 2**30
 
@@ -72,21 +59,6 @@ def safe_load(source: Path | bytes) -> Any:
         raise
     except Exception as error:
         raise InputError(f"The pickle cannot be read: {error}.", "Write it again.") from None
-
-
-def write_older_pickle(path: Path, clips: pl.DataFrame, proposals: pl.DataFrame) -> None:
-    """Write the older tools' layout from `schemas.PROPOSALS`; every clip has an entry."""
-    content: dict[str, dict[str, list[list[float]]]] = {clip: {} for clip in clips["clip_id"].sort()}
-    columns = ("clip_id", "second", *BOX_COLUMNS, "score", "track_id")
-    for clip_id, second, *box in proposals.select(columns).sort("clip_id", "second", "track_id").iter_rows():
-        content[clip_id].setdefault(frame_name(clip_id, second), []).append(box)
-    path.write_bytes(pickle.dumps(content, protocol=2))
-
-
-def write_ava_pickle(path: Path, boxes: Mapping[str, npt.NDArray[np.float64]]) -> None:
-    """Write AVA's layout so that it loads under numpy 1 and numpy 2 alike."""
-    content = {key: np.ascontiguousarray(value, np.float64) for key, value in boxes.items()}
-    path.write_bytes(dumps_for_every_numpy(content))
 
 
 def dumps_for_every_numpy(content: Any) -> bytes:

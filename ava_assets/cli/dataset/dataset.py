@@ -106,9 +106,9 @@ def import_dataset(
 
 def _imported(sources: list[Path], ontology: str, index_fps: float | None, size: str) -> Imported:
     """Import by what the sources are."""
-    from ava_core.dataset.formats.cvat_xml.reader import import_cvat_xml
-    from ava_core.dataset.formats.older_csv.reader import import_older_csv
     from ava_core.dataset.importing.ava import import_ava
+    from ava_core.dataset.importing.cvat_xml import import_cvat_xml
+    from ava_core.dataset.importing.older_csv import import_older_csv
     from ava_core.ontology import load_ontology
 
     for source in sources:

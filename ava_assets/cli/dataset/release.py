@@ -135,7 +135,7 @@ def _show(console: Console, title: str, table: object) -> None:
 
 
 def _ratios(text: str) -> dict[str, float]:
-    from ava_core.dataset.export.splits import SPLITS
+    from ava_core.dataset.formats.ava.names import SPLITS
 
     try:
         values = [float(part) for part in text.split(",")]

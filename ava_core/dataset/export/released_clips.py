@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Final
-
 import polars as pl
 from upath import UPath
 
 from ava_core.base.storage import Storage, changed_at
-
-MANIFEST: Final = "manifest.parquet"
-RECORD: Final = "release.json"
-"""Written last of all: a folder without it is no release (yet)."""
+from ava_core.dataset.formats.ava import names
 
 
 class ReleasedClips:
@@ -37,7 +32,7 @@ class ReleasedClips:
         root = self.storage.path("releases")
         known = {}
         for folder in root.iterdir() if root.exists() else []:
-            made = changed_at(folder / RECORD)
+            made = changed_at(folder / names.RECORD)
             if made is None:
                 continue
             before = self._known.get(folder.name)
@@ -50,7 +45,7 @@ class ReleasedClips:
 
 
 def _clips(storage: Storage, folder: UPath) -> pl.DataFrame:
-    manifest = folder / MANIFEST
+    manifest = folder / names.MANIFEST
     if not manifest.exists():
         return pl.DataFrame(schema={"batch": pl.String, "clip_id": pl.String})
     with storage.fetched(manifest) as path:

@@ -1,8 +1,9 @@
-"""Which layouts a dataset is written in: AVA's own always, the others by choice."""
+"""Which layouts a dataset is written in: AVA's own always, the others by choice. A new format is entered here."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -15,19 +16,31 @@ from ava_core.dataset.formats.datumaro.writer import write_datumaro
 from ava_core.dataset.formats.kinetics.writer import write_kinetics
 from ava_core.dataset.formats.multisports.writer import write_multisports
 
-FLAVOURS: Final[Mapping[str, Callable[[Path, Dataset], None]]] = {
-    "rawframes": lambda folder, dataset: link_rawframes(folder, dataset.pictures),
-    "keyframes": lambda folder, dataset: link_keyframes(folder, dataset.pictures),
-    "kinetics": write_kinetics,
-    "datumaro": write_datumaro,
-    "multisports": write_multisports,
-    "coco": write_coco,
+
+@dataclass(frozen=True)
+class Flavour:
+    """A layout: how it is written, whether it holds pictures, and whether its boxes are in pixels."""
+
+    write: Callable[[Path, Dataset], None]
+    pictures: bool = False
+    pixels: bool = False
+
+
+FLAVOURS: Final[Mapping[str, Flavour]] = {
+    "rawframes": Flavour(lambda folder, dataset: link_rawframes(folder, dataset.pictures), pictures=True),
+    "keyframes": Flavour(lambda folder, dataset: link_keyframes(folder, dataset.pictures), pictures=True),
+    "kinetics": Flavour(write_kinetics, pictures=True),
+    "datumaro": Flavour(write_datumaro, pictures=True),
+    "multisports": Flavour(write_multisports, pixels=True),
+    "coco": Flavour(write_coco, pixels=True),
 }
 """Layouts beside AVA's own, by name; pictures are hard links, so all of them together cost next to nothing."""
 
-
-WITHOUT_PICTURES: Final = ("multisports", "coco")
+WITHOUT_PICTURES: Final = tuple(name for name, flavour in FLAVOURS.items() if not flavour.pictures)
 """Those that stay small where there are no hard links."""
+
+IN_PIXELS: Final = tuple(name for name, flavour in FLAVOURS.items() if flavour.pixels)
+"""Those that need to know how large the pictures are."""
 
 
 def write_dataset(folder: Path, dataset: Dataset, flavours: Collection[str] = tuple(FLAVOURS)) -> None:
@@ -39,4 +52,4 @@ def write_dataset(folder: Path, dataset: Dataset, flavours: Collection[str] = tu
     write_annotations(folder, dataset)
     link_frames(folder, dataset.pictures)
     for flavour in sorted(set(flavours)):
-        FLAVOURS[flavour](folder, dataset)
+        FLAVOURS[flavour].write(folder, dataset)

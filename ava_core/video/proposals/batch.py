@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import polars as pl
 
-from ava_core.base.pickles import write_older_pickle
 from ava_core.base.progress import Progress, ProgressSink, ignore_progress
 from ava_core.base.settings import Settings
 from ava_core.base.storage import Storage
-from ava_core.video.proposals.exchange import write_frames_zip
+from ava_core.video.proposals.exchange import FRAMES, PICKLE, write_frames_zip, write_older_pickle
 from ava_core.video.proposals.keyframes import keyframe_proposals
 
 
@@ -24,10 +23,10 @@ def make_proposals(
     progress = Progress("propose", 2, "files", sink)
     proposals = keyframe_proposals(clips, tracks)
     folder = storage.asset_dir(batch, "dense_proposals")
-    with storage.writing(folder / "dense_proposals.pkl") as path:
+    with storage.writing(folder / PICKLE) as path:
         write_older_pickle(path, clips, proposals)
     progress.advance()
-    with storage.writing(folder / "frames.zip") as path:
+    with storage.writing(folder / FRAMES) as path:
         write_frames_zip(path, batch, clips, storage)
     progress.advance()
     progress.finish()

@@ -16,7 +16,7 @@ from ava_core.base.settings import Settings
 from ava_core.base.storage import Storage
 from ava_core.video.detection.cache import load_or_detect
 from ava_core.video.given import given_table
-from ava_core.video.proposals.exchange import write_tracking_jsons
+from ava_core.video.proposals.exchange import TRACKING_JSONS, write_tracking_jsons
 from ava_core.video.tracking.parameters import TrackerParameters
 from ava_core.video.tracking.track import track_detections
 
@@ -42,7 +42,7 @@ def track_clips(
         tracks = _track(batch, clips, storage, settings, sink)
     else:
         tracks = given.join(clips, on="clip_id", how="semi")
-    with storage.writing(storage.asset_dir(batch, "tracks") / "tracking_jsons.zip") as path:
+    with storage.writing(storage.asset_dir(batch, "tracks") / TRACKING_JSONS) as path:
         write_tracking_jsons(path, clips, tracks)
     return tracks
 

@@ -13,7 +13,8 @@ from ava_core.base.errors import InputError
 from ava_core.dataset.export.options import ReleaseOptions
 from ava_core.dataset.export.releases import name_problem
 from ava_core.dataset.export.split_preview import Preview, preview_release
-from ava_core.dataset.export.splits import RATIOS, SPLITS
+from ava_core.dataset.export.splits import RATIOS
+from ava_core.dataset.formats.ava.names import SPLITS
 from ava_core.dataset.formats.flavours import FLAVOURS
 from ava_ui.elements.data_table import DataTable
 from ava_ui.elements.pins import Pins

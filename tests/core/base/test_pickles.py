@@ -1,24 +1,21 @@
-"""Proposal pickles: read without trusting the file, written for every reader."""
+"""Pickles, read without trusting the file."""
 
 from __future__ import annotations
 
 import os
 import pickle
-import pickletools
 import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import polars as pl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ava_core.base.errors import InputError, UnsafePickleError
-from ava_core.base.pickles import safe_load, write_ava_pickle, write_older_pickle
-from ava_core.base.schemas import CLIPS, PROPOSALS
+from ava_core.base.pickles import safe_load
 
 PLAIN = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text() | st.binary(),
@@ -126,34 +123,6 @@ def test_what_is_no_pickle_says_so(data: bytes) -> None:
 def test_a_missing_file_says_so(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="does not exist"):
         safe_load(tmp_path / "no.pkl")
-
-
-def test_the_older_layout_holds_builtins_only_and_every_clip(tmp_path: Path) -> None:
-    clips = pl.DataFrame([{"clip_id": "a"}, {"clip_id": "empty"}], schema=dict(CLIPS))
-    rows = [("a", 3, 7, 1.0, 2.0, 30.5, 40.0, 0.75, False), ("a", 3, 8, 5.0, 6.0, 7.0, 8.0, 0.5, True)]
-    write_older_pickle(tmp_path / "p.pkl", clips, pl.DataFrame(rows, schema=dict(PROPOSALS), orient="row"))
-    content = {
-        "a": {"a_frame_0003.jpg": [[1.0, 2.0, 30.5, 40.0, 0.75, 7], [5.0, 6.0, 7.0, 8.0, 0.5, 8]]},
-        "empty": {},
-    }
-    data = (tmp_path / "p.pkl").read_bytes()
-    assert pickle.loads(data) == safe_load(tmp_path / "p.pkl") == content
-    assert not [
-        op for op, _, _ in pickletools.genops(data) if op.name in ("GLOBAL", "STACK_GLOBAL", "REDUCE")
-    ]
-
-
-def test_avas_layout_loads_under_numpy_1_and_2(tmp_path: Path) -> None:
-    tricky = np.frombuffer(b"numpy._core.mult" * 20, dtype=np.float64).reshape(-1, 5)
-    boxes = {"v,0902": np.array([[0.1, 0.2, 0.3, 0.4, 0.9]]), "v,0903": np.empty((0, 5)), "v,0904": tricky}
-    write_ava_pickle(tmp_path / "p.pkl", boxes)
-    data = (tmp_path / "p.pkl").read_bytes()
-    named = {str(argument) for op, argument, _ in pickletools.genops(data) if op.name == "GLOBAL"}
-    assert not [name for name in named if name.startswith("numpy._core")]
-    for loaded in (pickle.loads(data), safe_load(data)):
-        assert loaded.keys() == boxes.keys()
-        for key, value in boxes.items():
-            np.testing.assert_array_equal(loaded[key], value)
 
 
 def test_a_refusal_costs_no_import(tmp_path: Path) -> None:

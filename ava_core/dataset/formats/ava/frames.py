@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from ava_core.base.schemas import AVA_TIMESTAMP_OFFSET, CLIP_FPS
+from ava_core.dataset.formats.ava import names
 
 Pictures = Mapping[str, Path]
 """Of each video, the folder of its frames, whose names sort by time."""
@@ -15,23 +16,23 @@ Pictures = Mapping[str, Path]
 
 def link_frames(folder: Path, pictures: Pictures) -> None:
     """`frames/<video>/<video>_%06d.jpg` from 1: SlowFast, pytorchvideo."""
-    for video, target in _folders(folder / "frames", pictures):
+    for video, target in _folders(folder / names.FRAMES, pictures):
         for number, picture in numbered(pictures[video]):
-            link_or_copy(picture, target / f"{video}_{number:06d}.jpg")
+            link_or_copy(picture, target / names.frame_name(video, number))
 
 
 def link_rawframes(folder: Path, pictures: Pictures) -> None:
     """`rawframes/<video>/img_%05d.jpg` from 1: mmaction2."""
-    for video, target in _folders(folder / "rawframes", pictures):
+    for video, target in _folders(folder / names.RAWFRAMES, pictures):
         for number, picture in numbered(pictures[video]):
-            link_or_copy(picture, target / f"img_{number:05d}.jpg")
+            link_or_copy(picture, target / names.rawframe_name(number))
 
 
 def link_keyframes(folder: Path, pictures: Pictures) -> None:
     """`keyframes/<video>/<timestamp>.jpg`, the first picture of every second: AlphAction."""
-    for video, target in _folders(folder / "keyframes", pictures):
+    for video, target in _folders(folder / names.KEYFRAMES, pictures):
         for second, picture in keyframes(pictures[video]):
-            link_or_copy(picture, target / f"{AVA_TIMESTAMP_OFFSET + second}.jpg")
+            link_or_copy(picture, target / names.keyframe_name(AVA_TIMESTAMP_OFFSET + second))
 
 
 def keyframes(frames: Path) -> Iterator[tuple[int, Path]]:

@@ -1,39 +1,22 @@
-"""Label maps in the two dialects of protobuf text that readers of AVA datasets know, written and read.
+"""AVA's label map, protobuf text: `item { name: "…" id: N }` with two spaces before each field.
 
-AVA's own (`ava_action_list_v2.2.pbtxt`): `item { name: "…" id: N }` with two spaces before each field.
-Datumaro's: `label { name: "…" label_id: N label_type: … }`.
+Read are Google's own and Datumaro's dialect too: `label { name: "…" label_id: N label_type: … }`.
 """
 
 from __future__ import annotations
 
 import re
-from typing import Final
 
 from ava_core.base.errors import InputError
-from ava_core.ontology.model import Group, Ontology
+from ava_core.ontology import Ontology
 
 _BLOCK = re.compile(r"\b(?:item|label)\s*\{(.*?)\}", re.DOTALL)
 _FIELD = re.compile(r"\b(name|id|label_id)\s*:\s*(?:\"([^\"]*)\"|'([^']*)'|(-?\d+))")
-
-LABEL_TYPES: Final = {
-    "pose": "PERSON_MOVEMENT",
-    "object": "OBJECT_MANIPULATION",
-    "person": "PERSON_INTERACTION",
-}
-"""AVA v2.2's group types by the group's name; any other group counts as PERSON_MOVEMENT."""
 
 
 def to_ava_pbtxt(ontology: Ontology) -> str:
     """The label map that SlowFast, mmaction2 and the ActivityNet evaluation read."""
     return "".join(f'item {{\n  name: "{a.name}"\n  id: {a.id}\n}}\n' for a in ontology.actions)
-
-
-def to_datumaro_pbtxt(ontology: Ontology) -> str:
-    """The label map that Datumaro's `ava` format reads."""
-    return "".join(
-        f'label {{\n  name: "{a.name}"\n  label_id: {a.id}\n  label_type: {_type(ontology.group_of(a.id))}\n}}\n'
-        for a in ontology.actions
-    )
 
 
 def read_pbtxt(text: str, origin: str = "label map") -> dict[int, str]:
@@ -55,7 +38,3 @@ def read_pbtxt(text: str, origin: str = "label map") -> dict[int, str]:
             f"{origin}: no item found.", "A label map consists of item { name: … id: … } blocks."
         )
     return names
-
-
-def _type(group: Group) -> str:
-    return LABEL_TYPES.get(group.name, "PERSON_MOVEMENT")

@@ -1,23 +1,18 @@
-"""Reading a dataset folder back: rows, frames, excluded seconds."""
+"""A dataset's folder, read back: rows, frames, excluded seconds, predicted boxes, names of actions."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import polars as pl
 
 from ava_core.base.errors import InputError
 from ava_core.base.schemas import BOX_COLUMNS, Schema
-from ava_core.dataset.export.splits import SPLITS
-
-ROWS: Schema = {
-    "video_id": pl.String,
-    "timestamp": pl.Int32,
-    **dict.fromkeys(BOX_COLUMNS, pl.Float64),
-    "action_id": pl.Int32,
-    "person_id": pl.Int32,
-}
-"""`rows.ROW_COLUMNS` with their types."""
+from ava_core.dataset.formats.ava import names
+from ava_core.dataset.formats.ava.labels import read_pbtxt
+from ava_core.dataset.formats.ava.names import SPLITS
+from ava_core.dataset.formats.ava.rows import ROWS
 
 
 def read_rows(folder: Path) -> pl.DataFrame:
@@ -25,18 +20,16 @@ def read_rows(folder: Path) -> pl.DataFrame:
     found = [
         _read(path, ROWS).with_columns(split=pl.lit(split))
         for split in SPLITS
-        if (path := folder / "annotations" / f"ava_{split}_v2.2.csv").is_file()
+        if (path := folder / names.rows_csv(split)).is_file()
     ]
     if not found:
-        raise InputError(
-            f"{folder} holds no annotations/ava_<split>_v2.2.csv.", "Give the folder of a dataset."
-        )
+        raise InputError(f"{folder} holds no {names.rows_csv('<split>')}.", "Give the folder of a dataset.")
     return pl.concat(found)
 
 
 def frames_of(folder: Path, split: str) -> dict[str, int]:
     """Frames of every video of a split, from its frame list; none where there is no list."""
-    path = folder / "frame_lists" / f"{split}.csv"
+    path = folder / names.frame_list(split)
     if not path.is_file():
         return {}
     listed = pl.read_csv(path, separator=" ", quote_char=None, columns=[0])
@@ -46,7 +39,7 @@ def frames_of(folder: Path, split: str) -> dict[str, int]:
 def excluded_of(folder: Path) -> pl.DataFrame:
     """Excluded seconds of all splits: `video_id, timestamp`."""
     schema: Schema = {"video_id": pl.String, "timestamp": pl.Int32}
-    return _all_splits(folder, "ava_{}_excluded_timestamps_v2.2.csv", schema)
+    return _all_splits(folder, names.excluded_csv, schema)
 
 
 def predicted_of(folder: Path) -> pl.DataFrame:
@@ -58,12 +51,18 @@ def predicted_of(folder: Path) -> pl.DataFrame:
         "empty": pl.String,
         "score": pl.Float64,
     }
-    return _all_splits(folder, "ava_{}_predicted_boxes.csv", schema).drop("empty")
+    return _all_splits(folder, names.predicted_csv, schema).drop("empty")
 
 
-def _all_splits(folder: Path, name: str, schema: Schema) -> pl.DataFrame:
+def action_names(folder: Path) -> dict[int, str]:
+    """Names of actions by id, from the label map; none where there is no label map."""
+    path = folder / names.LABEL_MAP
+    return read_pbtxt(path.read_text("utf-8"), str(path)) if path.is_file() else {}
+
+
+def _all_splits(folder: Path, name: Callable[[str], str], schema: Schema) -> pl.DataFrame:
     """The rows of a csv of every split; a file that is not there, or empty, has none."""
-    paths = [folder / "annotations" / name.format(split) for split in SPLITS]
+    paths = [folder / name(split) for split in SPLITS]
     return pl.concat([pl.DataFrame(schema=dict(schema))] + [
         _read(path, schema) for path in paths if path.is_file()
     ])  # fmt: skip

@@ -7,7 +7,7 @@ from typing import Final
 
 import polars as pl
 
-from ava_core.base.schemas import AVA_TIMESTAMP_OFFSET, BOX_COLUMNS, CLIP_FPS
+from ava_core.base.schemas import AVA_TIMESTAMP_OFFSET, BOX_COLUMNS, CLIP_FPS, Schema
 
 DECIMALS: Final = 4
 """Of normalised coordinates, always written in full, since readers compare rows of one person as text; three
@@ -16,16 +16,41 @@ would round a person 20 px wide by 6 %."""
 CONTEXT_SECONDS: Final = 2
 """Seconds of video that a labelled second needs before and after it: models see about two seconds around it."""
 
-LAST_SECOND: Final = 898
-"""SlowFast and pytorchvideo know timestamps 0902…1798 alone."""
+FIRST_TIMESTAMP: Final = 902
+LAST_TIMESTAMP: Final = 1798
+"""SlowFast and pytorchvideo know these and those between alone; others are skipped or raise KeyError."""
 
-ROW_COLUMNS: Final = ("video_id", "timestamp", *BOX_COLUMNS, "action_id", "person_id")
+ROWS: Final[Schema] = {
+    "video_id": pl.String,
+    "timestamp": pl.Int32,
+    **dict.fromkeys(BOX_COLUMNS, pl.Float64),
+    "action_id": pl.Int32,
+    "person_id": pl.Int32,
+}
+ROW_COLUMNS: Final = tuple(ROWS)
+KEY_COLUMNS: Final = ("video_id", "timestamp", "person_id", "action_id")
+"""By these no two rows are alike, and rows are sorted."""
 
 
 def in_window() -> pl.Expr:
     """Whether a `second` has its context on both sides; needs the clip's `frames`."""
-    last = pl.min_horizontal(pl.col("frames") // CLIP_FPS - CONTEXT_SECONDS, LAST_SECOND)
+    last = pl.min_horizontal(
+        pl.col("frames") // CLIP_FPS - CONTEXT_SECONDS, LAST_TIMESTAMP - AVA_TIMESTAMP_OFFSET
+    )
     return (pl.col("second") >= CONTEXT_SECONDS) & (pl.col("second") <= last)
+
+
+def seconds_in_window(clips: pl.DataFrame) -> pl.DataFrame:
+    """Every second of the clips that has its context: `clip_id, second, timestamp`."""
+    seconds = clips.with_columns(second=pl.int_ranges(0, pl.col("frames") // CLIP_FPS, dtype=pl.Int32))
+    rows = seconds.explode("second", empty_as_null=False).filter(in_window())
+    return rows.select("clip_id", "second", timestamp=pl.col("second") + AVA_TIMESTAMP_OFFSET)
+
+
+def excluded_seconds(disputed: pl.DataFrame, clips: pl.DataFrame) -> pl.DataFrame:
+    """Seconds of the clips that readers leave out: `clip_id, second, timestamp`, sorted."""
+    given = disputed.select("clip_id", "second").unique()
+    return seconds_in_window(clips).join(given, on=["clip_id", "second"]).sort("clip_id", "second")
 
 
 def normalised(boxes: pl.DataFrame, clips: pl.DataFrame) -> pl.DataFrame:
@@ -64,7 +89,7 @@ def annotation_rows(
     placed = normalised(agreed.select(*at, *BOX_COLUMNS), clips)
     joined = placed.join(labels.select(*at, "action_id"), on=at)
     rows = joined.rename({"clip_id": "video_id"}).select(ROW_COLUMNS).unique()
-    return rows.sort("video_id", "timestamp", "person_id", "action_id")
+    return rows.sort(KEY_COLUMNS)
 
 
 def as_text(table: pl.DataFrame) -> pl.DataFrame:

@@ -11,9 +11,8 @@ import polars as pl
 
 from ava_core.base.errors import InputError
 from ava_core.base.schemas import AVA_TIMESTAMP_OFFSET, BOX_COLUMNS, CLIP_FPS
-from ava_core.dataset.formats.ava.labels import read_pbtxt
-from ava_core.dataset.formats.ava.reader import excluded_of, frames_of, read_rows
-from ava_core.dataset.formats.ava.writer import LABEL_MAP
+from ava_core.dataset.formats.ava import names
+from ava_core.dataset.formats.ava.reader import action_names, excluded_of, frames_of, read_rows
 
 FRAMES: Final = 32
 STRIDE: Final = 2
@@ -39,10 +38,11 @@ class AvaSplit:
         size: tuple[int, int] | None = None,
     ) -> None:
         self.folder, self.frames, self.stride, self.size = Path(folder), frames, stride, size
-        label_map = self.folder / "annotations" / LABEL_MAP
-        if not label_map.is_file():
-            raise InputError(f"{label_map} does not exist.", "Give the folder of a dataset.")
-        self.class_names = read_pbtxt(label_map.read_text("utf-8"), str(label_map))
+        self.class_names = action_names(self.folder)
+        if not self.class_names:
+            raise InputError(
+                f"{self.folder / names.LABEL_MAP} does not exist.", "Give the folder of a dataset."
+            )
         self.lengths = frames_of(self.folder, split)
         rows = read_rows(self.folder).filter(pl.col("split") == split)
         rows = rows.join(excluded_of(self.folder), on=["video_id", "timestamp"], how="anti")
@@ -93,7 +93,7 @@ class AvaSplit:
         numbers = middle + (np.arange(self.frames) - self.frames // 2) * self.stride
         pictures = []
         for number in np.clip(numbers, 0, self.lengths[video] - 1):
-            path = self.folder / "frames" / video / f"{video}_{number + 1:06d}.jpg"
+            path = self.folder / names.FRAMES / video / names.frame_name(video, number + 1)
             picture = cv2.imread(str(path))
             if picture is None:
                 raise InputError(f"{path} cannot be read.", "`ava validate` lists missing pictures.")

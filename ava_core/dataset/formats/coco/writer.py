@@ -1,7 +1,4 @@
-"""COCO with videos (`CocoVID`): pictures of keyframes, a box per person and action, persons as instances.
-
-coco/<split>.json   videos, images (`file_name` below `frames/`), annotations, categories
-"""
+"""COCO with videos (`CocoVID`): pictures of keyframes, a box per person and action, persons as instances."""
 
 from __future__ import annotations
 
@@ -11,13 +8,14 @@ from pathlib import Path
 import polars as pl
 
 from ava_core.base.schemas import AVA_TIMESTAMP_OFFSET, CLIP_FPS
-from ava_core.dataset.export.splits import SPLITS
+from ava_core.dataset.formats.ava.names import SPLITS, frame_paths
+from ava_core.dataset.formats.coco import names
 from ava_core.dataset.formats.dataset import Dataset
 
 
 def write_coco(folder: Path, dataset: Dataset) -> None:
     """Write `coco/`. Boxes are `x y width height` in pixels of the picture; `instance_id` is the person's."""
-    (folder / "coco").mkdir(parents=True)
+    (folder / names.FOLDER).mkdir(parents=True)
     ontology = dataset.ontology
     categories = [
         {"id": a.id, "name": a.name, "supercategory": ontology.group_of(a.id).name} for a in ontology.actions
@@ -31,7 +29,7 @@ def write_coco(folder: Path, dataset: Dataset) -> None:
             "annotations": _annotations(dataset.rows_of(split), images).to_dicts(),
             "categories": categories,
         }
-        (folder / "coco" / f"{split}.json").write_text(json.dumps(content, separators=(",", ":")) + "\n")
+        (folder / names.split_json(split)).write_text(json.dumps(content, separators=(",", ":")) + "\n")
 
 
 def _videos(clips: pl.DataFrame) -> pl.DataFrame:
@@ -44,10 +42,9 @@ def _videos(clips: pl.DataFrame) -> pl.DataFrame:
 def _images(rows: pl.DataFrame, videos: pl.DataFrame) -> pl.DataFrame:
     seconds = rows.select(name="video_id", timestamp="timestamp").unique().sort("name", "timestamp")
     frame = (pl.col("timestamp") - AVA_TIMESTAMP_OFFSET) * CLIP_FPS
-    number = (frame + 1).cast(pl.String).str.zfill(6)
     return seconds.join(videos.rename({"id": "video_id"}).drop("frames"), on="name").select(
         id=pl.int_range(1, pl.len() + 1), video_id="video_id", frame_id=frame, width="width", height="height",
-        file_name=pl.format("{}/{}_{}.jpg", "name", "name", number), timestamp="timestamp", name="name",
+        file_name=frame_paths("name", frame + 1), timestamp="timestamp", name="name",
     )  # fmt: skip
 
 

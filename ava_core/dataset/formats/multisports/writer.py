@@ -1,7 +1,4 @@
-"""Tubes as MultiSports and UCF101-24 keep them, for readers of tube detection (mmaction2's MultiSportsMetric).
-
-multisports/multisports_GT.pkl   labels, train_videos, test_videos, nframes, resolution, gttubes
-"""
+"""Tubes as MultiSports and UCF101-24 keep them, for readers of tube detection (mmaction2's MultiSportsMetric)."""
 
 from __future__ import annotations
 
@@ -12,6 +9,7 @@ import polars as pl
 
 from ava_core.base.pickles import dumps_for_every_numpy
 from ava_core.dataset.formats.dataset import Dataset
+from ava_core.dataset.formats.multisports import names
 from ava_core.dataset.formats.multisports.tubes import Tube, tubes
 
 
@@ -20,7 +18,7 @@ def write_multisports(folder: Path, dataset: Dataset) -> None:
 
     The layout knows two splits: what is val or test here is `test_videos` there.
     """
-    (folder / "multisports").mkdir(parents=True)
+    (folder / names.FOLDER).mkdir(parents=True)
     label = {action.id: number for number, action in enumerate(dataset.ontology.actions)}
     clips = dataset.clips.filter(pl.col("clip_id").is_in(list(dataset.split_of))).sort("clip_id")
     size = {clip: (h, w) for clip, h, w in clips.select("clip_id", "content_height", "content_width").rows()}
@@ -38,4 +36,4 @@ def write_multisports(folder: Path, dataset: Dataset) -> None:
         "resolution": size,
         "gttubes": found,
     }
-    (folder / "multisports" / "multisports_GT.pkl").write_bytes(dumps_for_every_numpy(content))
+    (folder / names.TRUTH).write_bytes(dumps_for_every_numpy(content))

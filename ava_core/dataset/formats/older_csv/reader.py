@@ -14,10 +14,9 @@ from typing import Final
 import polars as pl
 
 from ava_core.base.errors import InputError
-from ava_core.base.schemas import AVA_TIMESTAMP_OFFSET, BOX_COLUMNS, CLIP_FPS
-from ava_core.dataset.formats.ava.checks.finding import read_cells
-from ava_core.dataset.importing.imported import Imported, Repair
-from ava_core.dataset.importing.work import clip_row, settle
+from ava_core.base.schemas import AVA_TIMESTAMP_OFFSET, BOX_COLUMNS
+from ava_core.dataset.formats.cells import read_cells
+from ava_core.dataset.formats.repairs import Repair
 from ava_core.ontology import Ontology
 from ava_core.video.media.names import slug
 
@@ -33,15 +32,15 @@ _WITH_ANNOTATOR = re.compile(r"(?P<clip>.*clip_\d{3})[_-](?P<annotator>.+)")
 """The older clips are named `<n>_clip_%03d`."""
 
 
-def import_older_csv(
-    path: Path, ontology: Ontology, *, index_fps: float = 1.0, size: tuple[int, int] = SIZE, seed: int = 0
-) -> Imported:
-    """Take an older `AVA_dataset.csv` over; several annotators of a clip are brought to a consensus.
+def read_older_csv(
+    path: Path, ontology: Ontology, *, index_fps: float = 1.0, size: tuple[int, int] = SIZE
+) -> OlderRows:
+    """The rows that can be used, and what was repaired.
 
     `index_fps`: frames a second of the frame numbers, 1 for pictures of whole seconds, 30 for frames of clips;
     `size`: of the pictures in pixels, for boxes in pixels. Raises `InputError` where a row cannot be understood.
     """
-    found = _Older(path, read_cells(path.read_bytes(), COLUMNS))
+    found = OlderRows(path, read_cells(path.read_bytes(), COLUMNS))
     found.drop_header()
     found.drop_doubles()
     found.read_numbers()
@@ -50,23 +49,15 @@ def import_older_csv(
     found.count_seconds(index_fps)
     found.scale_boxes(size)
     found.number_persons()
-    rows = found.rows
-    clips = [clip_row(clip, CLIP_SECONDS * CLIP_FPS, *size) for clip in rows["clip_id"].unique().sort()]
-    at = ["clip_id", "annotator", "track_key", "second"]
-    boxes = rows.unique(at, keep="first", maintain_order=True).with_columns(
-        seed_track_id=pl.lit(None), edited=pl.lit(value=True), flags=pl.lit([], dtype=pl.List(pl.String))
-    )
-    groups = {action.id: ontology.group_of(action.id).name for action in ontology.actions}
-    grouped = rows.with_columns(group=pl.col("action_id").replace_strict(groups, return_dtype=pl.String))
-    labels = grouped.group_by(*at, "group", maintain_order=True).agg(
-        action_ids=pl.col("action_id").unique().sort()
-    )
-    return settle(f"Import of {path.name}", clips, boxes, labels, ontology, found.repairs, seed=seed)
+    return found
 
 
 @dataclass
-class _Older:
-    """The rows on their way from text to work; each step notes what it repaired."""
+class OlderRows:
+    """The rows on their way from text to work; each step notes what it repaired.
+
+    After the last one they have `clip_id, annotator, track_key, second, x1, y1, x2, y2` (pixels) `, action_id`.
+    """
 
     path: Path
     rows: pl.DataFrame

@@ -14,8 +14,8 @@ import pytest
 
 from ava_core.base.pickles import safe_load
 from ava_core.dataset.formats.ava.reader import read_rows
-from ava_core.dataset.formats.datumaro.writer import without_gaps
-from ava_core.dataset.formats.kinetics.writer import kinetics_id
+from ava_core.dataset.formats.datumaro.labels import without_gaps
+from ava_core.dataset.formats.kinetics.names import kinetics_id
 from ava_core.dataset.formats.multisports.tubes import tubes
 from ava_core.ontology import load_ontology
 

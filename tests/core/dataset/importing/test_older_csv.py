@@ -10,8 +10,8 @@ import pytest
 from ava_core.base.errors import InputError
 from ava_core.dataset.formats.ava.checks import errors_among, validate_dataset
 from ava_core.dataset.formats.ava.reader import read_rows
-from ava_core.dataset.formats.older_csv.reader import import_older_csv
 from ava_core.dataset.importing.imported import write_import
+from ava_core.dataset.importing.older_csv import import_older_csv
 from ava_core.ontology import Ontology, load_ontology
 
 HEADER = "video_id,timestamp,x1,y1,x2,y2,action_id,person_id"

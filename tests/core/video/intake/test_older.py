@@ -14,9 +14,10 @@ import polars as pl
 import pytest
 
 from ava_core.base.errors import InputError, UnsafePickleError
-from ava_core.base.pickles import safe_load, write_ava_pickle
+from ava_core.base.pickles import safe_load
 from ava_core.base.settings import load_settings
 from ava_core.base.storage import Storage
+from ava_core.dataset.formats.ava.proposals import write_ava_pickle
 from ava_core.video.cutting import cut_clips
 from ava_core.video.intake.source_videos import take_in_sources
 from ava_core.video.media.frames import decoded_frames, jpeg

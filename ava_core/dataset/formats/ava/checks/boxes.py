@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -13,18 +13,17 @@ import polars as pl
 from ava_core.base.errors import AvaError
 from ava_core.base.pickles import safe_load
 from ava_core.base.schemas import BOX_COLUMNS
-from ava_core.dataset.formats.ava.checks.finding import EXAMPLES, Finding, each_line, read_cells
-
-FIRST: Final = 902
-"""First timestamp that SlowFast and pytorchvideo know; others are skipped or raise KeyError."""
-LAST: Final = 1798
+from ava_core.dataset.formats.ava import names
+from ava_core.dataset.formats.ava.checks.finding import EXAMPLES, Finding, each_line
+from ava_core.dataset.formats.ava.rows import FIRST_TIMESTAMP, LAST_TIMESTAMP
+from ava_core.dataset.formats.cells import read_cells
 
 _KEY = re.compile(r"[^\s,]+,\d{4}")
 
 
 def check_proposals(folder: Path, split: str) -> Iterator[Finding]:
     """Rules for `ava_dense_proposals_<split>.pkl`."""
-    name = f"annotations/ava_dense_proposals_{split}.pkl"
+    name = names.proposals_pickle(split)
     path = folder / name
     if not path.is_file():
         yield Finding(name, 0, "the proposals are missing", "mmaction2 tests without people")
@@ -69,7 +68,7 @@ def _shape_problem(key: object, boxes: object) -> str:
 
 def check_predicted(folder: Path, split: str, listed: set[str]) -> Iterator[Finding]:
     """Rules for `ava_<split>_predicted_boxes.csv`; `listed`: videos of the frame list."""
-    name = f"annotations/ava_{split}_predicted_boxes.csv"
+    name = names.predicted_csv(split)
     path = folder / name
     if not path.is_file():
         yield Finding(name, 0, "the predicted boxes are missing", "SlowFast cannot test")
@@ -85,8 +84,9 @@ def check_predicted(folder: Path, split: str, listed: set[str]) -> Iterator[Find
         name, bad, "a row is not video,second,x1,y1,x2,y2,,score", "SlowFast misreads the score"
     )
     good = rows.join(bad, on="line", how="anti")
-    late = good.filter(~pl.col("second").cast(pl.Float64).is_between(FIRST, LAST))
-    yield from each_line(name, late, f"a second lies outside {FIRST:04d}…{LAST}", "SlowFast raises KeyError")
+    late = good.filter(~pl.col("second").cast(pl.Float64).is_between(FIRST_TIMESTAMP, LAST_TIMESTAMP))
+    outside = f"a second lies outside {FIRST_TIMESTAMP:04d}…{LAST_TIMESTAMP}"
+    yield from each_line(name, late, outside, "SlowFast raises KeyError")
     boxed = set(good["video"].unique())
     for video in sorted(listed - boxed)[:EXAMPLES]:
         yield Finding(

@@ -10,15 +10,14 @@ from typing import Final
 import polars as pl
 
 from ava_core.base.errors import AvaError, InputError
-from ava_core.dataset.export.provenance import FILE as RELEASE_FILE
-from ava_core.dataset.export.splits import SPLITS
+from ava_core.dataset.formats.ava import names
 from ava_core.dataset.formats.ava.checks.boxes import check_predicted, check_proposals
 from ava_core.dataset.formats.ava.checks.excluded import check_excluded
 from ava_core.dataset.formats.ava.checks.finding import EXAMPLES, Finding
 from ava_core.dataset.formats.ava.checks.frames import FrameList
 from ava_core.dataset.formats.ava.checks.rows import AnnotationCsv
 from ava_core.dataset.formats.ava.labels import read_pbtxt
-from ava_core.dataset.formats.ava.writer import LABEL_MAP
+from ava_core.dataset.formats.ava.names import SPLITS
 from ava_core.video.media.hashing import hash_file
 
 ALPHACTION_CLASSES: Final = 80
@@ -29,12 +28,11 @@ def validate_dataset(folder: Path) -> list[Finding]:
 
     Raises `InputError` where the folder holds no `annotations/ava_<split>_v2.2.csv` at all.
     """
-    annotations = folder / "annotations"
-    splits = [split for split in SPLITS if (annotations / f"ava_{split}_v2.2.csv").is_file()]
+    splits = [split for split in SPLITS if (folder / names.rows_csv(split)).is_file()]
     if not splits:
         raise InputError(
-            f"{folder} holds no annotations/ava_<split>_v2.2.csv.",
-            "Give the folder that holds `annotations`.",
+            f"{folder} holds no {names.rows_csv('<split>')}.",
+            f"Give the folder that holds `{names.ANNOTATIONS}`.",
         )
     return list(_findings(folder, splits))
 
@@ -44,7 +42,7 @@ def _findings(folder: Path, splits: list[str]) -> Iterator[Finding]:
     actions = yield from _label_map(folder)
     split_of: dict[str, str] = {}
     for split in splits:
-        csv = AnnotationCsv(folder, f"annotations/ava_{split}_v2.2.csv")
+        csv = AnnotationCsv(folder, names.rows_csv(split))
         yield from csv.check_text()
         yield from csv.check_rows(actions)
         frames = FrameList(folder, split)
@@ -59,13 +57,13 @@ def _findings(folder: Path, splits: list[str]) -> Iterator[Finding]:
 
 def _unchanged(folder: Path) -> Iterator[Finding]:
     """A release says in `release.json` what its files were when it was made."""
-    path = folder / RELEASE_FILE
+    path = folder / names.RECORD
     if not path.is_file():
         return
     try:
         hashes = dict(json.loads(path.read_text("utf-8")).get("files", {}))
     except (ValueError, AttributeError):
-        yield Finding(RELEASE_FILE, 0, "it is no JSON object", "Nobody can tell what the release was made of")
+        yield Finding(names.RECORD, 0, "it is no JSON object", "Nobody can tell what the release was made of")
         return
     for name, sha256 in hashes.items():
         own = folder / name
@@ -78,7 +76,7 @@ def _unchanged(folder: Path) -> Iterator[Finding]:
 
 
 def _label_map(folder: Path) -> Generator[Finding, None, set[int] | None]:
-    name = f"annotations/{LABEL_MAP}"
+    name = names.LABEL_MAP
     path = folder / name
     if not path.is_file():
         yield Finding(name, 0, "the label map is missing", "No reader can name the classes")

@@ -7,12 +7,14 @@ from pathlib import Path
 
 import polars as pl
 
-from ava_core.dataset.formats.ava.checks.finding import Finding, each_line, read_cells
+from ava_core.dataset.formats.ava import names
+from ava_core.dataset.formats.ava.checks.finding import Finding, each_line
+from ava_core.dataset.formats.cells import read_cells
 
 
 def check_excluded(folder: Path, split: str, rows: pl.DataFrame) -> Iterator[Finding]:
     """Rules for `ava_<split>_excluded_timestamps_v2.2.csv`; `rows`: the split's annotation rows, as text."""
-    name = f"annotations/ava_{split}_excluded_timestamps_v2.2.csv"
+    name = names.excluded_csv(split)
     path = folder / name
     if not path.is_file():
         yield Finding(

@@ -7,15 +7,16 @@ from pathlib import Path
 
 import polars as pl
 
-from ava_core.dataset.formats.ava.checks.finding import Finding, read_cells
-from ava_core.dataset.formats.ava.writer import FRAME_LIST_HEADER
+from ava_core.dataset.formats.ava import names
+from ava_core.dataset.formats.ava.checks.finding import Finding
+from ava_core.dataset.formats.cells import read_cells
 
 
 class FrameList:
     """A frame list: frames of each video, and whether the pictures are there."""
 
     def __init__(self, folder: Path, split: str) -> None:
-        self.folder, self.name = folder, f"frame_lists/{split}.csv"
+        self.folder, self.name = folder, names.frame_list(split)
         self.path = folder / self.name
         self.counts = pl.DataFrame(schema={"video": pl.String, "frames": pl.Int64})
         self.rows = pl.DataFrame()
@@ -29,11 +30,13 @@ class FrameList:
             return
         raw = self.path.read_bytes()
         header, _, body = raw.partition(b"\n")
-        if header.decode("utf-8", "replace").strip() != FRAME_LIST_HEADER:
-            yield Finding(self.name, 1, f"the header is not {FRAME_LIST_HEADER!r}", "The first frame is lost")
-        names = ("video", "number", "frame", "path", "labels")
-        self.rows = rows = read_cells(body, names, separator=" ", first_line=2)
-        broken = rows.filter(pl.any_horizontal(pl.col(names).is_null()) | pl.col("extra").is_not_null())
+        if header.decode("utf-8", "replace").strip() != names.FRAME_LIST_HEADER:
+            yield Finding(
+                self.name, 1, f"the header is not {names.FRAME_LIST_HEADER!r}", "The first frame is lost"
+            )
+        columns = ("video", "number", "frame", "path", "labels")
+        self.rows = rows = read_cells(body, columns, separator=" ", first_line=2)
+        broken = rows.filter(pl.any_horizontal(pl.col(columns).is_null()) | pl.col("extra").is_not_null())
         if broken.height:
             yield Finding(self.name, broken["line"][0], "a row does not have 5 columns", "SlowFast stops")
             return
@@ -48,9 +51,9 @@ class FrameList:
         yield from self._check_pictures()
 
     def _check_pictures(self) -> Iterator[Finding]:
-        root = self.folder / "frames"
+        root = self.folder / names.FRAMES
         if not root.is_dir():
-            yield Finding("frames", 0, "the folder of frames is missing", "No reader finds a picture")
+            yield Finding(names.FRAMES, 0, "the folder of frames is missing", "No reader finds a picture")
             return
         for video in self.counts["video"].sort():
             there = {f"{video}/{path.name}" for path in (root / video).glob("*.jpg")}

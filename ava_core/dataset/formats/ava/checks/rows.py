@@ -9,9 +9,14 @@ from typing import Final, Literal
 import polars as pl
 
 from ava_core.base.schemas import AVA_TIMESTAMP_OFFSET, BOX_COLUMNS, CLIP_FPS
-from ava_core.dataset.formats.ava.checks.boxes import FIRST, LAST
-from ava_core.dataset.formats.ava.checks.finding import Finding, each_line, read_cells
-from ava_core.dataset.formats.ava.rows import CONTEXT_SECONDS, ROW_COLUMNS
+from ava_core.dataset.formats.ava.checks.finding import Finding, each_line
+from ava_core.dataset.formats.ava.rows import (
+    CONTEXT_SECONDS,
+    FIRST_TIMESTAMP,
+    LAST_TIMESTAMP,
+    ROW_COLUMNS,
+)
+from ava_core.dataset.formats.cells import read_cells
 from ava_core.dataset.formats.dataset import MAX_PERSON
 
 LEAST_DECIMALS: Final = 3
@@ -144,11 +149,13 @@ class AnnotationCsv:
         rows = self.rows.join(length, on="video_id", how="left")
         second = pl.col("timestamp_n") - AVA_TIMESTAMP_OFFSET
         yield from self._each(
-            rows.filter(second < FIRST - AVA_TIMESTAMP_OFFSET),
-            f"a timestamp lies before {FIRST:04d}",
+            rows.filter(second < FIRST_TIMESTAMP - AVA_TIMESTAMP_OFFSET),
+            f"a timestamp lies before {FIRST_TIMESTAMP:04d}",
             "mmaction2 reads the first frame for it without an error, SlowFast raises KeyError",
         )
-        late = (second > pl.col("frames") / CLIP_FPS - CONTEXT_SECONDS) | (pl.col("timestamp_n") > LAST)
+        late = (second > pl.col("frames") / CLIP_FPS - CONTEXT_SECONDS) | (
+            pl.col("timestamp_n") > LAST_TIMESTAMP
+        )
         yield from self._each(
             rows.filter(late),
             "a timestamp lies less than two seconds before the video's end",

@@ -16,8 +16,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from ava_core.base.errors import InputError
-from ava_core.base.pickles import safe_load, write_ava_pickle
+from ava_core.base.pickles import safe_load
 from ava_core.dataset.formats.ava.checks import Finding, errors_among, validate_dataset
+from ava_core.dataset.formats.ava.proposals import write_ava_pickle
 
 CSV = "annotations/ava_train_v2.2.csv"
 LIST = "frame_lists/train.csv"
