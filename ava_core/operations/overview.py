@@ -11,7 +11,7 @@ from upath import UPath
 from ava_core.base.schemas import USABLE
 from ava_core.base.storage import Storage, changed_at
 from ava_core.batch import BatchContext
-from ava_core.dataset.export.released import ReleasedClips
+from ava_core.dataset.export.released_clips import ReleasedClips
 from ava_core.store import Store, batches, tasks
 
 STAGES: Final = (

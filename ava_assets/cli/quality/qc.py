@@ -59,10 +59,10 @@ def _batch_page(batch: str) -> str:
 
 def _release_page(name: str) -> str:
     from ava_core.base.storage import Storage
+    from ava_core.dataset.export.release_quality import load_release_quality
     from ava_core.decisions import DecisionState
     from ava_core.ontology import load_ontology
     from ava_core.quality.review.report import quality_report
-    from ava_core.quality.review.tables import load_release_quality
 
     settings = load_settings()
     ontology = load_ontology(settings.ontology)
