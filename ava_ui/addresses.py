@@ -12,6 +12,8 @@ from collections.abc import Mapping
 from typing import Final
 from urllib.parse import quote
 
+from ava_core.dataset.formats.ava import names
+
 OVERVIEW: Final = "/"
 BATCHES: Final = "/batches"
 BATCH: Final = "/batches/{batch}"
@@ -49,7 +51,7 @@ REVIEW_SHOWN: Final = "/media/review/{batch}/{clip_id}"
 AUDIT_SHOWN: Final = "/media/audit/{batch}/{item_id}"
 CONTACT_SHEET: Final = "/media/sheet/{batch}"
 RELEASE_PICTURE: Final = "/media/release/{release}/{path:path}"
-RELEASE_CSV: Final = "/download/{release}/AVA_dataset.csv"
+RELEASE_CSV: Final = f"/download/{{release}}/{names.ALL_ROWS}"
 RELEASE_ZIP: Final = "/download/{release}.zip"
 RELEASE_FILE: Final = "/download/{release}/{path:path}"
 

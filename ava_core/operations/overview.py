@@ -9,8 +9,10 @@ import polars as pl
 from upath import UPath
 
 from ava_core.base.once import Once
+from ava_core.base.schemas import USABLE
 from ava_core.base.storage import Storage
-from ava_core.dataset.export.released import ReleasedClips
+from ava_core.batch import BatchContext
+from ava_core.dataset.export.released_clips import ReleasedClips
 from ava_core.store import Store, batches, tasks
 
 STAGES: Final = (
@@ -26,7 +28,7 @@ Counts = dict[str, int | None]
 Counted = Callable[[pl.LazyFrame], pl.LazyFrame]
 
 FILES: Final[dict[str, tuple[str, str, Counted]]] = {
-    "videos": ("source_videos", "", lambda t: t.select((pl.col("status") == "ok").sum())),
+    "videos": ("source_videos", "", lambda t: t.select((USABLE).sum())),
     "clips": ("clips", "", lambda t: t.select(pl.len())),
     "tracks": ("tracks", "", lambda t: t.select("clip_id", "track_id").unique().select(pl.len())),
     "agreed": ("agreement", "clips", lambda t: t.select(pl.col("pooled_alpha").is_not_null().sum())),
@@ -66,6 +68,6 @@ class Overview:
         return self._counted.of_file(self.storage.table_path(batch, asset, table), counted)
 
 
-def batch_counts(storage: Storage, store: Store, batch: str) -> Counts:
+def batch_counts(at: BatchContext) -> Counts:
     """Counts of one batch by stage."""
-    return Overview(storage, store).counts(batch)[batch]
+    return Overview(at.storage, at.store).counts(at.batch)[at.batch]

@@ -11,12 +11,9 @@ from upath import UPath
 
 from ava_core.base.once import Once
 from ava_core.base.storage import Storage
-from ava_core.dataset.export import lineage, provenance
-from ava_core.dataset.export.layout import LABEL_MAP
-from ava_core.dataset.export.released import MANIFEST
 from ava_core.dataset.export.releases import ReleaseInfo, release_folder, release_info, releases
-from ava_core.dataset.export.splits import SPLITS
-from ava_core.ontology.pbtxt import read_pbtxt
+from ava_core.dataset.formats.ava import names, reader
+from ava_core.dataset.formats.ava.names import SPLITS
 
 KEPT: Final = 64
 """Releases of which counts and lists of files are kept."""
@@ -74,20 +71,21 @@ class ReleaseContents:
 
     def manifest(self, name: str) -> pl.DataFrame | None:
         """A row per video; `None` for a release that has no manifest."""
-        return self._manifests.of_file(self.storage.path("releases", name, MANIFEST), self.storage.read_table)
+        return self._manifests.of_file(
+            self.storage.path("releases", name, names.MANIFEST), self.storage.read_table
+        )
 
     def contents(self, name: str) -> Contents | None:
         """What a release holds; `None` where it has no manifest or no lineage."""
         videos = self.manifest(name)
         if videos is None:
             return None
-        path = self.storage.path("releases", name, lineage.FILE)
+        path = self.storage.path("releases", name, names.LINEAGE)
         return self._contents.of_file(path, lambda path: self._read_contents(path, name, videos))
 
     def action_names(self, name: str) -> dict[int, str]:
         """Actions by id, as the release's label map names them; none where it has no label map."""
-        path = self.storage.path("releases", name, "annotations", LABEL_MAP)
-        return read_pbtxt(path.read_text("utf-8"), str(path)) if path.exists() else {}
+        return reader.action_names(self.storage.path("releases", name))
 
     def files(self, name: str) -> Files:
         """Everything that lies in a release."""
@@ -109,14 +107,14 @@ class ReleaseContents:
         with self.storage.fetched(path) as local:
             rows = pl.scan_parquet(local, glob=False).select(columns).collect()
         by_split = [(pl.col("split") == split).sum().cast(pl.Int64).alias(split) for split in SPLITS]
-        names = pl.col("action_id").replace_strict(
+        called = pl.col("action_id").replace_strict(
             self.action_names(name), default="", return_dtype=pl.String
         )
         classes = rows.group_by("action_id").agg(*by_split, labels=pl.len().cast(pl.Int64))
         persons = rows.group_by("video_id").agg(persons=pl.col("person_id").n_unique())
         return Contents(
             videos.join(persons, on="video_id", how="left", maintain_order="left"),
-            classes.with_columns(name=names).sort("labels", "action_id", descending=[True, False]),
+            classes.with_columns(name=called).sort("labels", "action_id", descending=[True, False]),
         )
 
     def _read_files(self, info: ReleaseInfo) -> Files:
@@ -126,7 +124,7 @@ class ReleaseContents:
         for path in folder.rglob("*"):
             if path.is_file():
                 name = path.relative_to(folder).as_posix()
-                place = pictures if path.suffix in provenance.PICTURES else single
+                place = pictures if path.suffix in names.PICTURE_SUFFIXES else single
                 place.append((name, path.stat().st_size))
         schema = {"path": pl.String, "bytes": pl.Int64}
         by_folder = (

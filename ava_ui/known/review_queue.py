@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
-from ava_core.base.schemas import AGREEMENT_BY_CLIP, RULE_FINDINGS
+from ava_core.base.schemas import AGREEMENT_BY_CLIP, GRAVE, RULE_FINDINGS
 from ava_core.quality.review.bulk import Thresholds, plan_over_batches
 from ava_core.quality.review.queue import review_queue
 from ava_core.store import batches
@@ -35,5 +35,4 @@ def clips_agreement(console: Console, names: list[str]) -> pl.DataFrame:
 
 def grave_findings(console: Console, names: list[str]) -> pl.DataFrame:
     """`schemas.RULE_FINDINGS` and `batch` of all batches: breaches of rules that block."""
-    grave = pl.col("severity") == "block"
-    return console.tables.of_all(names, "raw_annotations", "rule_findings", RULE_FINDINGS, grave)
+    return console.tables.of_all(names, "raw_annotations", "rule_findings", RULE_FINDINGS, GRAVE)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any
 
 import polars as pl
 from nicegui import ui
@@ -12,15 +12,14 @@ from nicegui import ui
 from ava_core.annotation.assignment import AssignmentPlan
 from ava_core.annotation.tasks import new_clips, plan_batch
 from ava_core.base.errors import InputError
+from ava_core.base.settings import DEALING_OPTIONS
+from ava_core.batch import BatchContext
 from ava_core.store import annotators, batches
 from ava_ui.elements.data_table import DataTable
 from ava_ui.elements.newest import newest_in
 from ava_ui.frame import theme
 from ava_ui.frame.visit import Visit
 from ava_ui.known.console import Console
-
-DEALT: Final = ("overlap", "annotators_per_clip", "pair_floor", "seed", "annotators")
-"""Options of a batch that are chosen here."""
 
 
 @dataclass(frozen=True)
@@ -60,7 +59,7 @@ class Dealing:
         )  # fmt: skip
 
     def options(self) -> dict[str, Any]:
-        """The choices as options of the batch (`DEALT`)."""
+        """The choices as options of the batch (`DEALING_OPTIONS`)."""
         # Everybody stays everybody, whoever joins later.
         everybody = set(self.chosen) == set(self.people)
         return {
@@ -74,11 +73,9 @@ class Dealing:
             raise InputError("Nobody is chosen.", "Choose annotators of this batch.")
         clips = self.console.tables.table(self.batch, "clips")
         assert clips is not None, "only batches that have clips can be chosen"
-        settings, store = (
-            self.console.batch_settings(self.batch).with_options(self.options()),
-            self.console.store,
-        )
-        return Dealt(plan_batch(clips, settings, store), len(new_clips(store, self.batch, clips)))
+        settings = self.console.batch_settings(self.batch).with_options(self.options())
+        at = BatchContext(self.batch, settings, store=self.console.store)
+        return Dealt(plan_batch(at, clips), len(new_clips(at, clips)))
 
     def plan_to_make(self) -> Dealt:
         """The plan, where anything of it is still to make. Raises `InputError` as `plan` does, and where nothing is."""
@@ -91,7 +88,7 @@ class Dealing:
 
     def keep(self) -> None:
         """Keep the choices as options of the batch; its other options stay."""
-        batches.set_options(self.console.store, self.batch, self.options(), without=DEALT)
+        batches.set_options(self.console.store, self.batch, self.options(), without=DEALING_OPTIONS)
 
 
 class DealingPanel:

@@ -10,7 +10,8 @@ import polars as pl
 from nicegui import ui
 
 from ava_core.annotation import staffing
-from ava_core.annotation.gateway import CvatGateway, job_page
+from ava_core.annotation.gateway import CvatGateway
+from ava_core.annotation.pages import JOB_PAGE
 from ava_core.base.errors import AvaError, InputError
 from ava_core.base.settings import Settings
 from ava_core.store import annotators
@@ -53,7 +54,7 @@ async def content(visit: Visit) -> None:
         wanted, labels=LABELS, file="jobs", sort_by="hours", selectable=visit.may("admin"),
         facets=["batch", "annotator", "status"],
         links={
-            "job_id": job_page(server, cell("task_id"), cell("job_id")), "batch": addresses.BATCH,
+            "job_id": server + JOB_PAGE, "batch": addresses.BATCH,
             "clip_id": addresses.REVIEW, "annotator": addresses.progress(annotator=cell("annotator")),
         },
     )  # fmt: skip

@@ -146,9 +146,7 @@ async def _needs(visit: Visit, batch: str) -> None:
             return
         at = visit.console.batch(batch)
         for clip in clips:
-            who = await asyncio.to_thread(
-                top_up, at.settings, at.store, at.storage, at.ontology, batch, clip, visit.user.username
-            )
+            who = await asyncio.to_thread(top_up, at, clip, visit.user.username)
             ui.notify(f"{clip}: {who} has a job of it now.")
 
     ui.button("Top ticked clips up …", icon="group_add", on_click=visit.action("admin", top_up_ticked)).mark(

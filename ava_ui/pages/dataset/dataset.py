@@ -10,7 +10,8 @@ from nicegui import ui
 
 from ava_core.base.errors import InputError
 from ava_core.dataset.export.outlook import outlook
-from ava_core.dataset.export.outlook_inputs import read_outlook
+from ava_core.dataset.export.outlook_tables import read_outlook
+from ava_core.dataset.formats.ava import names
 from ava_ui import addresses
 from ava_ui.addresses import cell
 from ava_ui.elements.data_table import DataTable
@@ -98,7 +99,7 @@ def _releases(visit: Visit, made: pl.DataFrame) -> None:
         return
     name = cell("name")
     table = DataTable(
-        made.with_columns(csv=pl.lit("AVA_dataset.csv"), zip=pl.lit("zip")),
+        made.with_columns(csv=pl.lit(names.ALL_ROWS), zip=pl.lit("zip")),
         labels=RELEASE_LABELS, file="releases", selectable=made.height > 1,
         links={"name": addresses.release(name), "batches": addresses.release(name, "splits"),
                "sources": addresses.release(name, "splits"), "clips": addresses.release(name, "clips"),

@@ -10,7 +10,7 @@ from typing import Final
 import polars as pl
 from nicegui import ui
 
-from ava_core.annotation.gateway import job_page
+from ava_core.annotation.pages import JOB_PAGE
 from ava_core.operations import metrics
 from ava_ui import addresses
 from ava_ui.addresses import cell
@@ -208,7 +208,7 @@ async def _every_job(visit: Visit) -> None:
             DataTable(
                 _shown(jobs), labels=JOB_LABELS, file="job_times", sort_by="elapsed_h", descending=True,
                 links={
-                    "job_id": job_page(visit.console.settings.resolved_cvat_url, cell("task_id"), cell("job_id")),
+                    "job_id": visit.console.settings.resolved_cvat_url + JOB_PAGE,
                     "batch": addresses.BATCH, "clip_id": addresses.REVIEW,
                     "annotator": addresses.progress(annotator=ANNOTATOR),
                 },

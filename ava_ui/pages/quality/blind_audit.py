@@ -74,8 +74,7 @@ class NewAudit:
                 f"Batch {self.batch} has no consensus yet.", "Approve clips; it follows by itself."
             )
         audits.start_audit(
-            self.console.store, self.batch, tables, self.console.ontology(self.batch), size=self.size,
-            seed=self.seed, actor=self.actor,
+            self.console.batch(self.batch), tables, size=self.size, seed=self.seed, actor=self.actor,
         )  # fmt: skip
 
 

@@ -38,17 +38,7 @@ class MoreWorkPanel:
     async def top_up(self) -> None:
         """One job more of the clip."""
         name, at, actor = self.chosen, self.visit.console.batch(self.batch), self.visit.user.username
-        await asyncio.to_thread(
-            staffing.top_up,
-            at.settings,
-            at.store,
-            at.storage,
-            at.ontology,
-            self.batch,
-            self.clip_id,
-            actor,
-            name,
-        )
+        await asyncio.to_thread(staffing.top_up, at, self.clip_id, actor, name)
         ui.notify(f"{name} has a job of this clip now.")
 
     async def send(self) -> None:

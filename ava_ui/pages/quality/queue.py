@@ -147,11 +147,11 @@ async def handed_back(visit: Visit, batch: str, clips: Mapping[str, int]) -> lis
 
     A clip that was not handed back stays rejected, with its jobs completed: it shows in the queue.
     """
-    settings, store, name = visit.console.batch_settings(batch), visit.console.store, visit.user.username
+    at, name = visit.console.batch(batch), visit.user.username
     problems = []
     for clip_id, second in clips.items():
         try:
-            await asyncio.to_thread(requeue, settings, store, batch, clip_id, name, second=second)
+            await asyncio.to_thread(requeue, at, clip_id, name, second=second)
         except AvaError as error:
             problems.append(str(error))
             visit.note("requeue failed", f"{batch}: {clip_id}", problem=str(error))
