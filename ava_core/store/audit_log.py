@@ -19,4 +19,6 @@ def note(store: Store, actor: str, action: str, subject: str = "", **detail: Any
 def newest(store: Store, limit: int = 100) -> list[AuditLogEntry]:
     """The newest lines first."""
     with store.session() as session:
-        return list(session.scalars(select(AuditLogEntry).order_by(AuditLogEntry.audit_id.desc()).limit(limit)))
+        return list(
+            session.scalars(select(AuditLogEntry).order_by(AuditLogEntry.audit_id.desc()).limit(limit))
+        )
