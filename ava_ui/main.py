@@ -15,7 +15,7 @@ from nicegui import app, ui
 
 from ava_core.base.errors import AvaError
 from ava_core.base.settings import load_settings
-from ava_core.dataset.export.outlook_inputs import read_outlook
+from ava_core.dataset.export.outlook_tables import read_outlook
 from ava_core.quality.review.audit_bound import audit_bound
 from ava_core.store import users
 from ava_ui.frame import theme

@@ -11,12 +11,9 @@ import polars as pl
 from upath import UPath
 
 from ava_core.base.storage import Storage, changed_at
-from ava_core.dataset.export import lineage, provenance
-from ava_core.dataset.export.layout import LABEL_MAP
-from ava_core.dataset.export.released import MANIFEST
 from ava_core.dataset.export.releases import release_folder, release_info, releases
-from ava_core.dataset.export.splits import SPLITS
-from ava_core.ontology.pbtxt import read_pbtxt
+from ava_core.dataset.formats.ava import names, reader
+from ava_core.dataset.formats.ava.names import SPLITS
 
 KEPT: Final = 64
 """Releases of which counts and lists of files are kept."""
@@ -76,7 +73,7 @@ def release_table(storage: Storage) -> pl.DataFrame:
 
 def manifest(storage: Storage, name: str) -> pl.DataFrame | None:
     """A row per video; `None` for a release that has no manifest."""
-    path = storage.path("releases", name, MANIFEST)
+    path = storage.path("releases", name, names.MANIFEST)
     changed = changed_at(path)
     return None if changed is None else _table(storage, path, changed)
 
@@ -84,15 +81,14 @@ def manifest(storage: Storage, name: str) -> pl.DataFrame | None:
 def contents(storage: Storage, name: str) -> Contents | None:
     """What a release holds; `None` where it has no manifest or no lineage."""
     videos = manifest(storage, name)
-    path = storage.path("releases", name, lineage.FILE)
+    path = storage.path("releases", name, names.LINEAGE)
     changed = changed_at(path)
     return None if videos is None or changed is None else _contents(storage, path, changed, name)
 
 
 def action_names(storage: Storage, name: str) -> dict[int, str]:
     """Actions by id, as the release's label map names them; none where it has no label map."""
-    path = storage.path("releases", name, "annotations", LABEL_MAP)
-    return read_pbtxt(path.read_text("utf-8"), str(path)) if path.exists() else {}
+    return reader.action_names(storage.path("releases", name))
 
 
 def files(storage: Storage, name: str) -> Files:
@@ -125,14 +121,14 @@ def _contents(storage: Storage, path: UPath, changed: float, name: str) -> Conte
             pl.scan_parquet(local, glob=False).select("split", "video_id", "person_id", "action_id").collect()
         )
     by_split = [(pl.col("split") == split).sum().cast(pl.Int64).alias(split) for split in SPLITS]
-    names = pl.col("action_id").replace_strict(
+    called = pl.col("action_id").replace_strict(
         action_names(storage, name), default="", return_dtype=pl.String
     )
     classes = rows.group_by("action_id").agg(*by_split, labels=pl.len().cast(pl.Int64))
     persons = rows.group_by("video_id").agg(persons=pl.col("person_id").n_unique())
     return Contents(
         videos.join(persons, on="video_id", how="left", maintain_order="left"),
-        classes.with_columns(name=names).sort("labels", "action_id", descending=[True, False]),
+        classes.with_columns(name=called).sort("labels", "action_id", descending=[True, False]),
     )
 
 
@@ -143,7 +139,7 @@ def _files(folder: UPath, made_at: datetime, hashes: tuple[tuple[str, str], ...]
     for path in folder.rglob("*"):
         if path.is_file():
             name = path.relative_to(folder).as_posix()
-            place = pictures if path.suffix in provenance.PICTURES else single
+            place = pictures if path.suffix in names.PICTURE_SUFFIXES else single
             place.append((name, path.stat().st_size))
     schema = {"path": pl.String, "bytes": pl.Int64}
     by_folder = (

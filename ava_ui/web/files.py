@@ -13,8 +13,9 @@ from fastapi.responses import FileResponse, JSONResponse, PlainTextResponse, Res
 from upath import UPath
 
 from ava_core.base.errors import AvaError, InputError
-from ava_core.base.storage import check_batch_name
+from ava_core.base.names import check_batch_name
 from ava_core.dataset.export.releases import release_file, release_folder
+from ava_core.dataset.formats.ava import names
 from ava_core.quality.review.audits import blind_item
 from ava_core.video.preview import contact_sheet
 from ava_ui.known import player as documents
@@ -70,10 +71,10 @@ def routes(console: Console) -> APIRouter:
             raise InputError(f"Batch {batch} has no tracks yet.", "Process it first.")
         return Response(contact_sheet(clips, tracked, console.storage), media_type="image/jpeg")
 
-    @router.get("/download/{release}/AVA_dataset.csv")
+    @router.get(f"/download/{{release}}/{names.ALL_ROWS}")
     def csv(release: str) -> Response:
-        path = _local(console, release_folder(console.storage, release) / "AVA_dataset.csv")
-        return FileResponse(path, media_type="text/csv", filename=f"{release}_AVA_dataset.csv")
+        path = _local(console, release_folder(console.storage, release) / names.ALL_ROWS)
+        return FileResponse(path, media_type="text/csv", filename=f"{release}_{names.ALL_ROWS}")
 
     @router.get("/download/{release}.zip")
     def whole(release: str) -> Response:

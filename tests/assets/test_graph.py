@@ -12,7 +12,7 @@ import pytest
 import sqlalchemy as sa
 
 from ava_core import decisions
-from ava_core.dataset.export.validate import validate_dataset
+from ava_core.dataset.formats.ava.checks import validate_dataset
 from ava_core.demo.annotators import SimulatedAnnotator, simulate
 from ava_core.demo.truth import SceneTruth, truth_in_clips
 from ava_core.ontology import load_ontology

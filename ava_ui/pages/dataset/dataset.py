@@ -11,7 +11,8 @@ from nicegui import ui
 
 from ava_core.base.errors import InputError
 from ava_core.dataset.export.outlook import outlook
-from ava_core.dataset.export.outlook_inputs import read_outlook
+from ava_core.dataset.export.outlook_tables import read_outlook
+from ava_core.dataset.formats.ava import names
 from ava_ui.elements.data_table import DataTable
 from ava_ui.frame import theme
 from ava_ui.frame.visit import Visit
@@ -91,11 +92,11 @@ def _releases(visit: Visit, made: pl.DataFrame) -> None:
         theme.empty("No releases yet.", "Approve clips, then generate a dataset.", "/quality", "Review clips")
         return
     table = DataTable(
-        made.with_columns(csv=pl.lit("AVA_dataset.csv"), zip=pl.lit("zip")),
+        made.with_columns(csv=pl.lit(names.ALL_ROWS), zip=pl.lit("zip")),
         labels=RELEASE_LABELS, file="releases", selectable=made.height > 1,
         links={"name": "/dataset/{name}", "batches": "/dataset/{name}#splits", "sources": "/dataset/{name}#splits",
                "clips": "/dataset/{name}#clips", "rows": "/dataset/{name}#classes",
-               "csv": "/download/{name}/AVA_dataset.csv", "zip": "/download/{name}.zip"},
+               "csv": f"/download/{{name}}/{names.ALL_ROWS}", "zip": "/download/{name}.zip"},
     )  # fmt: skip
 
     def compare() -> None:

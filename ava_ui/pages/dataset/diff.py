@@ -14,6 +14,7 @@ from ava_core.base.storage import Storage
 from ava_core.dataset.export.diff import Diff, diff_releases
 from ava_core.dataset.export.folders import fetched_folder
 from ava_core.dataset.export.releases import release_folder
+from ava_core.dataset.formats.ava import names
 from ava_ui.elements.data_table import DataTable
 from ava_ui.frame import theme
 from ava_ui.frame.visit import Visit
@@ -50,14 +51,14 @@ def difference(storage: Storage, before: str, after: str) -> Diff:
     """`diff_releases` of two releases by name; clips and labels with their `batch`, labels with `action`, `frame`."""
     folders = [release_folder(storage, name) for name in (before, after)]
     with (
-        fetched_folder(storage, folders[0], only="annotations") as old,
-        fetched_folder(storage, folders[1], only="annotations") as new,
+        fetched_folder(storage, folders[0], only=names.ANNOTATIONS) as old,
+        fetched_folder(storage, folders[1], only=names.ANNOTATIONS) as new,
     ):
         found = diff_releases(old, new)
     batches = _batches(storage, before) | _batches(storage, after)
-    names = action_names(storage, before) | action_names(storage, after)
+    actions = action_names(storage, before) | action_names(storage, after)
     batch = pl.col("video_id").replace_strict(batches, default=None, return_dtype=pl.String).alias("batch")
-    action = pl.col("action_id").replace_strict(names, default="", return_dtype=pl.String)
+    action = pl.col("action_id").replace_strict(actions, default="", return_dtype=pl.String)
     frame = (pl.col("timestamp").cast(pl.Int64) - AVA_TIMESTAMP_OFFSET) * CLIP_FPS
     return Diff(
         found.classes.with_columns(difference=pl.col("after") - pl.col("before")),

@@ -10,11 +10,12 @@ from nicegui import ui
 from nicegui.elements.mixins.validation_element import ValidationElement
 
 from ava_core.base.errors import InputError
-from ava_core.dataset.export.flavours import FLAVOURS
 from ava_core.dataset.export.options import ReleaseOptions
-from ava_core.dataset.export.preview import Preview, preview_release
 from ava_core.dataset.export.releases import name_problem
-from ava_core.dataset.export.splits import RATIOS, SPLITS
+from ava_core.dataset.export.split_preview import Preview, preview_release
+from ava_core.dataset.export.splits import RATIOS
+from ava_core.dataset.formats.ava.names import SPLITS
+from ava_core.dataset.formats.flavours import FLAVOURS
 from ava_ui.elements.data_table import DataTable
 from ava_ui.elements.pins import Pins
 from ava_ui.frame import theme

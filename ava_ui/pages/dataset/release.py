@@ -10,7 +10,8 @@ import polars as pl
 from nicegui import ui
 
 from ava_core.dataset.export.releases import ReleaseInfo, release_folder, release_info, releases
-from ava_core.dataset.export.splits import SPLITS
+from ava_core.dataset.formats.ava import names
+from ava_core.dataset.formats.ava.names import SPLITS
 from ava_ui.elements.class_bars import class_bars
 from ava_ui.elements.data_table import DataTable
 from ava_ui.elements.json_tree import json_tree
@@ -53,7 +54,7 @@ async def content(visit: Visit) -> None:
         for anchor, title in PARTS.items():
             ui.link(title, f"#{anchor}")
     if found is None:
-        ui.label("It has no manifest.parquet or no lineage.parquet, so nothing can be counted.").classes(
+        ui.label(f"It has no {names.MANIFEST} or no {names.LINEAGE}, so nothing can be counted.").classes(
             "soft"
         )
     else:
@@ -64,7 +65,7 @@ async def content(visit: Visit) -> None:
     theme.later(visit, lambda: _files(visit, name, size))
     _card(visit, name)
     _part("record", "Record")
-    with ui.expansion("release.json", icon="data_object").classes("w-full") as record:
+    with ui.expansion(names.RECORD, icon="data_object").classes("w-full") as record:
         inside = ui.column().classes("w-full")
 
     def unfold() -> None:
@@ -83,19 +84,19 @@ def _tables(name: str, found: Contents) -> None:
     _clips(name, found)
 
 
-def _downloads(visit: Visit, info: ReleaseInfo, names: list[str]) -> ui.label:
+def _downloads(visit: Visit, info: ReleaseInfo, known: list[str]) -> ui.label:
     """Links to what is taken home, and a choice of what to compare with; returns where the zip's size goes."""
     address = f"/download/{quote(info.name)}"
-    others = [name for name in names if name != info.name]
+    others = [name for name in known if name != info.name]
 
     def compare(other: str) -> None:
         older_first = (
-            (other, info.name) if names.index(other) > names.index(info.name) else (info.name, other)
+            (other, info.name) if known.index(other) > known.index(info.name) else (info.name, other)
         )
         ui.navigate.to("/dataset/{}/compare/{}".format(*map(quote, older_first)))
 
     with ui.row().classes("items-center"):
-        ui.link("AVA_dataset.csv", f"{address}/AVA_dataset.csv")
+        ui.link(names.ALL_ROWS, f"{address}/{names.ALL_ROWS}")
         ui.link("zip of everything", f"{address}.zip")
         size = ui.label().classes("soft").mark("zip-size")
         if others:
@@ -173,7 +174,7 @@ def _clips(name: str, found: Contents) -> None:
 
 
 def _card(visit: Visit, name: str) -> None:
-    card = release_folder(visit.console.storage, name) / "dataset_card.md"
+    card = release_folder(visit.console.storage, name) / names.CARD
     if card.exists():
         _part("card", "Dataset card")
         with ui.card().classes("w-full"):

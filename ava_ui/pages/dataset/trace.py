@@ -15,6 +15,7 @@ from ava_core.base.schemas import AVA_TIMESTAMP_OFFSET, BOX_COLUMNS, CLIP_FPS
 from ava_core.dataset.export import lineage
 from ava_core.dataset.export.folders import fetched_folder
 from ava_core.dataset.export.releases import release_folder
+from ava_core.dataset.formats.ava import names
 from ava_ui.elements.data_table import REMEMBER, DataTable, shown
 from ava_ui.frame import theme
 from ava_ui.frame.visit import Visit
@@ -79,7 +80,7 @@ def traced(visit: Visit, name: str, video: str, timestamp: str, person: str, row
     storage = visit.console.storage
     if not row and not (video and timestamp):
         raise InputError("Nobody can tell which row is meant.", "Give a clip and a timestamp, or a row.")
-    with fetched_folder(storage, release_folder(storage, name), only=lineage.FILE) as folder:
+    with fetched_folder(storage, release_folder(storage, name), only=names.LINEAGE) as folder:
         if row:
             return [lineage.trace(folder, row)]
         return lineage.trace_at(folder, video, int(timestamp), int(person) if person else None)
