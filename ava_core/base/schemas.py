@@ -134,10 +134,29 @@ COMPLETED_JOBS: Final[Schema] = {  # who has done what: a skipped job is not an 
     "version": pl.Int32,
 }
 
+HELD_ANSWERS: Final[Schema] = {  # answers that hold although the keyframe says `unset`: given earlier in the track
+    "clip_id": pl.String,
+    "annotator": pl.String,
+    "job_id": pl.Int64,
+    "version": pl.Int32,
+    "track_key": pl.String,
+    "second": pl.Int32,
+    "group": pl.String,
+}
+
+ANSWERED: Final[Schema] = {  # how much of what an annotator drew was answered, by job and group
+    "clip_id": pl.String,
+    "annotator": pl.String,
+    "job_id": pl.Int64,
+    "group": pl.String,
+    "living": pl.Int64,  # person-seconds: people at whole seconds at which they are seen
+    "answered": pl.Int64,  # of these: the group was rated
+}
+
 RULE_FINDINGS: Final[
     Schema
 ] = {  # breaches of `ava_core.annotation.rules`, one per rule and person at a keyframe
-    "severity": pl.String,  # block (must be mended) | flag (worth a look)
+    "severity": pl.String,  # block (must be mended) | flag (worth a look) | note (how it was read)
     "rule": pl.String,
     "clip_id": pl.String,
     "annotator": pl.String,

@@ -2,21 +2,31 @@
 
 from __future__ import annotations
 
-import polars as pl
+from pathlib import Path
 
+import dagster as dg
+import polars as pl
+import pytest
+
+from ava_assets.annotation.checks import annotations_obey_the_rules, living_seconds_are_answered
 from ava_assets.quality.checks import (
     approved_people_have_labels,
     classes_reach_their_floor,
     clips_have_annotators_enough,
     nobody_is_suspect,
 )
+from ava_assets.resources import Platform
 from ava_core.base.schemas import (
     AGREEMENT_BY_CLASS,
     AGREEMENT_BY_CLIP,
+    ANSWERED,
     CONSENSUS_BOXES,
     CONSENSUS_LABELS,
     GATE,
+    RULE_FINDINGS,
 )
+from ava_core.base.settings import load_settings
+from ava_core.store import batches, open_store
 
 
 def by_class(alpha: float | None, floor: float | None, positives: int = 30) -> dict[str, pl.DataFrame]:
@@ -54,3 +64,37 @@ def test_people_without_labels_are_reported() -> None:
             approved_people_have_labels({"consensus_boxes": boxes, "consensus_labels": given}).passed
             is passes
         )
+
+
+@pytest.mark.parametrize(("severity", "passes"), [("note", True), ("flag", False), ("block", False)])
+def test_a_note_is_no_breach(severity: str, passes: bool) -> None:
+    findings = pl.DataFrame([{"severity": severity, "rule": "r"}], schema=dict(RULE_FINDINGS))
+    assert annotations_obey_the_rules({"rule_findings": findings}).passed is passes
+    assert annotations_obey_the_rules({"rule_findings": findings.clear()}).passed
+
+
+@pytest.mark.parametrize(
+    ("answered", "passes", "severity"), [(95, True, "WARN"), (80, False, "WARN"), (30, False, "ERROR")]
+)
+def test_unanswered_seconds_are_warned_of_and_silence_is_an_error(
+    tmp_path: Path, answered: int, passes: bool, severity: str
+) -> None:
+    store = open_store(load_settings(home=tmp_path))
+    batches.add(store, "b", str(tmp_path), {})
+    context = dg.build_op_context(partition_key="b")
+    table = pl.DataFrame(
+        [
+            {
+                "group": "pose",
+                "annotator": "mia",
+                "clip_id": "c",
+                "job_id": 1,
+                "living": 100,
+                "answered": answered,
+            }
+        ],
+        schema=dict(ANSWERED),
+    )
+    result = living_seconds_are_answered(context, Platform(home=str(tmp_path)), {"answered": table})
+    assert (result.passed, result.severity.value) == (passes, severity)
+    assert result.metadata["least answered"].value == answered / 100

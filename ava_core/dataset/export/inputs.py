@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import polars as pl
 
 from ava_core.base.errors import ExportError
 from ava_core.base.schemas import (
+    ANSWERED,
     CLIPS,
     COMPLETED_JOBS,
     CONSENSUS_BOXES,
@@ -21,6 +22,7 @@ from ava_core.base.schemas import (
     SOURCE_VIDEOS,
     Schema,
     conform,
+    empty,
 )
 from ava_core.base.storage import Storage
 from ava_core.decisions import decision_state, decisions_of
@@ -45,7 +47,8 @@ class BatchTables:
 class BatchWork:
     """Who said what: tables of `ava_core.base.schemas` and `PERSONS`, of all annotators.
 
-    `excluded`: annotators without a vote; `approvals`: `clip_id, approved_by, approved_at`.
+    `excluded`: annotators without a vote; `approvals`: `clip_id, approved_by, approved_at`; `answered` is empty where
+    it was not measured when the batch was read.
     """
 
     jobs: pl.DataFrame
@@ -55,6 +58,7 @@ class BatchWork:
     persons: pl.DataFrame
     approvals: pl.DataFrame
     excluded: frozenset[str] = frozenset()
+    answered: pl.DataFrame = field(default_factory=lambda: empty(ANSWERED))
 
 
 PERSONS: Schema = {
@@ -130,6 +134,7 @@ def load_work(storage: Storage, store: Store, batch: str) -> BatchWork:
         found = storage.read_table(storage.table_path(batch, asset, table))
         return conform(found, schema, f"{table or asset} of batch {batch}")
 
+    measured = storage.table_path(batch, "raw_annotations", "answered").exists()
     approvals = {
         decision.subject: (decision.subject, decision.actor, decision.decided_at.isoformat())
         for decision in decisions_of(store, batch)
@@ -143,4 +148,5 @@ def load_work(storage: Storage, store: Store, batch: str) -> BatchWork:
         persons=read("consensus_labels", PERSONS, "persons"),
         approvals=pl.DataFrame(list(approvals.values()), schema=dict(APPROVALS), orient="row"),
         excluded=decision_state(store, batch).excluded,
+        answered=read("raw_annotations", ANSWERED, "answered") if measured else empty(ANSWERED),
     )
