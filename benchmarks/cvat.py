@@ -27,7 +27,7 @@ from ava_core.annotation.tasks import create_tasks
 from ava_core.base.schemas import CLIPS, TRACKS
 from ava_core.base.settings import Settings, load_settings
 from ava_core.base.storage import Storage
-from ava_core.ontology import load_ontology
+from ava_core.batch import BatchContext
 from ava_core.store import Store, annotators, batches, open_store, tasks
 from ava_core.store.tables import Job, Task
 from benchmarks._bench import Bars, argument_parser, table
@@ -50,11 +50,12 @@ class Site:
     clips: pl.DataFrame
     tracks: pl.DataFrame
 
+    @property
+    def context(self) -> BatchContext:
+        return BatchContext("b", self.settings, store=self.store)
+
     def make_tasks(self) -> None:
-        storage = Storage(self.settings.resolved_storage_url)
-        create_tasks(
-            "b", self.clips, self.tracks, storage, self.settings, self.store, load_ontology("street")
-        )
+        create_tasks(self.context, self.clips, self.tracks)
 
 
 def main() -> None:
@@ -130,10 +131,10 @@ def watching_and_reading(folder: Path, bars: Bars) -> None:
         jobs = [job.job_id for job in tasks.completed_jobs(site.store, "b")]
         bare = bare_answers(url, jobs)
         began = time.perf_counter()
-        tables = read_completed("b", site.clips, site.settings, site.store, load_ontology("street"))
+        tables = read_completed(site.context, site.clips)
         took = time.perf_counter() - began
         began = time.perf_counter()
-        read_completed("b", site.clips, site.settings, site.store, load_ontology("street"))
+        read_completed(site.context, site.clips)
         again = time.perf_counter() - began
     assert tables["completed_jobs"].height == len(jobs)
     rows = [

@@ -8,6 +8,7 @@ from ava_assets.metadata import markdown
 from ava_assets.partitions import video_batch
 from ava_assets.resources import Platform
 from ava_core.annotation.answered import shares
+from ava_core.base.schemas import GRAVE
 
 Tables = dict[str, pl.DataFrame]
 
@@ -53,7 +54,7 @@ def annotations_obey_the_rules(raw_annotations: Tables) -> AssetCheckResult:
     """
     findings = raw_annotations["rule_findings"]
     counts = findings.group_by("severity", "rule").len("breaches").sort("severity", "rule")
-    blocked = (findings["severity"] == "block").any()
+    blocked = not findings.filter(GRAVE).is_empty()
     shown = findings.select("rule", "clip_id", "annotator", "second", "detail", "link").head(SHOWN_FINDINGS)
     return AssetCheckResult(
         passed=(findings["severity"] == "note").all(),

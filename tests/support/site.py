@@ -56,7 +56,9 @@ class Site:
     @property
     def context(self) -> BatchContext:
         """The batch."""
-        return BatchContext("b", self.settings, self.storage, self.store, self.ontology)
+        return BatchContext(
+            "b", self.settings, storage=self.storage, store=self.store, ontology=self.ontology
+        )
 
     def keep_tables(self) -> None:
         """Write the tables where the graph has them."""
@@ -65,9 +67,7 @@ class Site:
 
     def create(self) -> pl.DataFrame:
         """Make the tasks."""
-        return create_tasks(
-            "b", self.clips, self.tracks, self.storage, self.settings, self.store, self.ontology
-        )  # fmt: skip
+        return create_tasks(self.context, self.clips, self.tracks)
 
     def gateway(self) -> CvatGateway:
         """A session of the platform."""
@@ -75,7 +75,7 @@ class Site:
 
     def read(self) -> dict[str, pl.DataFrame]:
         """Read completed work."""
-        return read_completed("b", self.clips, self.settings, self.store, self.ontology)
+        return read_completed(self.context, self.clips)
 
     def look(self) -> None:
         """Bring the database in step with the server."""

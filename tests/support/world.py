@@ -27,6 +27,7 @@ from ava_core.base.schemas import (
 )
 from ava_core.base.settings import Settings, load_settings
 from ava_core.base.storage import Storage
+from ava_core.batch import BatchContext
 from ava_core.dataset.export.batch import write_batch
 from ava_core.dataset.export.inputs import load_batch
 from ava_core.dataset.export.options import ReleaseOptions
@@ -142,8 +143,8 @@ class World:
 
     def write_batch(self, name: str) -> Path:
         """The batch's own dataset, as the asset `ava_csv` makes it."""
-        tables = load_batch(self.storage, self.store, name)
-        written = write_batch(tables, self.storage, self.settings, self.ontology)
+        at = BatchContext(name, self.settings, storage=self.storage, store=self.store, ontology=self.ontology)
+        written = write_batch(at, load_batch(at))
         self.storage.write_table(self.storage.table_path(name, "ava_csv"), written.rows)
         return written.folder
 

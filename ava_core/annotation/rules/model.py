@@ -6,8 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-Severity = Literal["note", "flag", "block"]
-"""note: how the work was read; flag: worth a second look; block: must be mended before the work is used."""
+from ava_core.base.schemas import Severity
 
 
 class _Rule(BaseModel):

@@ -14,14 +14,15 @@ from ava_core.annotation.answered import shares
 from ava_core.base.errors import ExportError
 from ava_core.base.settings import Settings
 from ava_core.base.storage import Storage
+from ava_core.batch import open_batch
 from ava_core.dataset.export.dataset import Dataset
 from ava_core.dataset.export.inputs import BatchTables, BatchWork
 from ava_core.dataset.export.options import ReleaseOptions
 from ava_core.dataset.export.release_splits import release_splits
 from ava_core.dataset.export.rows import annotation_rows
-from ava_core.ontology import Ontology, load_ontology
+from ava_core.ontology import Ontology
 from ava_core.quality.agreement.measure import measure_agreement
-from ava_core.store import Store, batches
+from ava_core.store import Store
 
 Inputs = Sequence[tuple[BatchTables, BatchWork]]
 
@@ -190,7 +191,7 @@ def _refuse_doubled_sources(inputs: Inputs) -> None:
 def _refuse_unanswered(inputs: Inputs, settings: Settings, store: Store) -> None:
     """Silence would be released as "no": approved clips of every batch must be answered well enough."""
     for tables, work in inputs:
-        least = settings.with_options(batches.get(store, tables.batch).options).answered_least
+        least = open_batch(settings, tables.batch, store=store).settings.answered_least
         found = shares(work.answered, tables.consensus_boxes["clip_id"].unique().to_list(), work.excluded)
         for group, share in found.filter(pl.col("share") < least).select("group", "share").rows():
             raise ExportError(
@@ -201,10 +202,7 @@ def _refuse_unanswered(inputs: Inputs, settings: Settings, store: Store) -> None
 
 
 def _common_ontology(inputs: Sequence[BatchTables], settings: Settings, store: Store) -> Ontology:
-    found = {
-        b.batch: load_ontology(settings.with_options(batches.get(store, b.batch).options).ontology)
-        for b in inputs
-    }
+    found = {each.batch: open_batch(settings, each.batch, store=store).ontology for each in inputs}
     newest = max(found.values(), key=lambda ontology: (ontology.version, len(ontology.actions)))
     known = {(action.id, action.name) for action in newest.actions}
     for batch, ontology in found.items():
