@@ -120,6 +120,22 @@ class Settings(BaseSettings):
     pair_floor: int = Field(0, ge=0, description="Clips that every two annotators share at least.")
     seed: int = Field(0, description="Seeds assignment, splits and every other draw.")
 
+    # reading back
+    answered_warning: float = Field(
+        0.9,
+        ge=0,
+        le=1,
+        description="Share of living person-seconds answered in every group; below it a batch is warned of. People "
+        "who work with care leave one answer in a hundred open, in haste one in twenty.",
+    )
+    answered_least: float = Field(
+        0.5,
+        ge=0,
+        le=1,
+        description="Share below which a batch holds a release back: more than half of what it would say of a group "
+        "were silence, which a dataset turns into a no.",
+    )
+
     # servers of `ava up`
     console_port: int = CONSOLE_PORT
     dagster_port: int = DAGSTER_PORT

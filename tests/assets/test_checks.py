@@ -9,21 +9,26 @@ import dagster as dg
 import polars as pl
 import pytest
 
+from ava_assets.annotation.checks import annotations_obey_the_rules, living_seconds_are_answered
 from ava_assets.quality.checks import (
     approved_people_have_labels,
     classes_reach_their_floor,
     clips_have_annotators_enough,
     nobody_is_suspect,
 )
+from ava_assets.resources import Platform
 from ava_core.base.schemas import (
     AGREEMENT_BY_CLASS,
     AGREEMENT_BY_CLIP,
+    ANSWERED,
     CONSENSUS_BOXES,
     CONSENSUS_LABELS,
     GATE,
+    RULE_FINDINGS,
 )
+from ava_core.base.settings import load_settings
 from ava_core.decisions import mark_gold
-from ava_core.store import open_store
+from ava_core.store import batches, open_store
 from tests.assets.conftest import Site, make_site
 from tests.support.home import BATCH, make_home
 
@@ -108,3 +113,37 @@ def test_figures_of_work_that_went_on_are_a_warning(annotated: Site) -> None:
     said = krippendorffs_word(annotated)
     assert (said.passed, said.severity) == (False, dg.AssetCheckSeverity.WARN)
     assert "Materialise agreement" in said.description
+
+
+@pytest.mark.parametrize(("severity", "passes"), [("note", True), ("flag", False), ("block", False)])
+def test_a_note_is_no_breach(severity: str, passes: bool) -> None:
+    findings = pl.DataFrame([{"severity": severity, "rule": "r"}], schema=dict(RULE_FINDINGS))
+    assert annotations_obey_the_rules({"rule_findings": findings}).passed is passes
+    assert annotations_obey_the_rules({"rule_findings": findings.clear()}).passed
+
+
+@pytest.mark.parametrize(
+    ("answered", "passes", "severity"), [(95, True, "WARN"), (80, False, "WARN"), (30, False, "ERROR")]
+)
+def test_unanswered_seconds_are_warned_of_and_silence_is_an_error(
+    tmp_path: Path, answered: int, passes: bool, severity: str
+) -> None:
+    store = open_store(load_settings(home=tmp_path))
+    batches.add(store, "b", str(tmp_path), {})
+    context = dg.build_op_context(partition_key="b")
+    table = pl.DataFrame(
+        [
+            {
+                "group": "pose",
+                "annotator": "mia",
+                "clip_id": "c",
+                "job_id": 1,
+                "living": 100,
+                "answered": answered,
+            }
+        ],
+        schema=dict(ANSWERED),
+    )
+    result = living_seconds_are_answered(context, Platform(home=str(tmp_path)), {"answered": table})
+    assert (result.passed, result.severity.value) == (passes, severity)
+    assert result.metadata["least answered"].value == answered / 100
