@@ -157,8 +157,7 @@ def clips_agreement(console: Console, names: list[str]) -> pl.DataFrame:
 
 def grave_findings(console: Console, names: list[str]) -> pl.DataFrame:
     """`schemas.RULE_FINDINGS` and `batch` of all batches: breaches of rules that block."""
-    grave = GRAVE
-    return console.reading.of_all(names, "raw_annotations", "rule_findings", RULE_FINDINGS, grave)
+    return console.reading.of_all(names, "raw_annotations", "rule_findings", RULE_FINDINGS, GRAVE)
 
 
 def bulk_plan(
