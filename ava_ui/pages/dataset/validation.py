@@ -12,6 +12,8 @@ from ava_core.dataset.export.folders import fetched_folder
 from ava_core.dataset.export.releases import release_folder
 from ava_core.dataset.formats.ava.checks import Finding, validate_dataset
 from ava_core.dataset.formats.ava.names import SPLITS, rows_csv
+from ava_ui import addresses
+from ava_ui.addresses import cell
 from ava_ui.elements.data_table import DataTable
 from ava_ui.frame import theme
 from ava_ui.frame.visit import Visit
@@ -58,7 +60,8 @@ def _findings(name: str, findings: list[Finding]) -> None:
     ]
     table = pl.DataFrame(rows, schema=FINDINGS, orient="row")
     ui.label(f"{len(findings)} finding(s).").classes("bad")
-    DataTable(table, file=f"{name}_findings", facets=("severity", "file"), links={"row": "?row={row}#trace"})
+    trace = addresses.here({"row": cell("row")}, "trace")
+    DataTable(table, file=f"{name}_findings", facets=("severity", "file"), links={"row": trace})
 
 
 def _row(finding: Finding) -> str | None:

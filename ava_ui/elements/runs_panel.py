@@ -6,6 +6,7 @@ from typing import Final
 
 from nicegui import ui
 
+from ava_ui import addresses
 from ava_ui.dagster.client import Run
 from ava_ui.frame import theme
 from ava_ui.frame.visit import Visit
@@ -13,11 +14,11 @@ from ava_ui.frame.visit import Visit
 LIVE_SECONDS: Final = 4.0
 
 
-class LiveRuns:
-    """A panel over `Live`, of one batch or of all. What it shows was asked for once, for all open pages."""
+class RunsPanel:
+    """What `known.runs.LiveRuns` saw, of one batch or of all. What it shows was asked for once, for all open pages."""
 
     def __init__(self, visit: Visit, batch: str = "") -> None:
-        self.visit, self.batch, self.live = visit, batch, visit.console.live
+        self.visit, self.batch, self.runs = visit, batch, visit.console.runs
         self.place = ui.column().classes("w-full gap-2")
         self.shown: object = None
         with self.place:
@@ -28,53 +29,53 @@ class LiveRuns:
 
     def follow(self) -> None:
         """Draw what is new; nothing is sent where nothing is."""
-        live = self.live
-        running = [run for run in live.running if self.batch in ("", run.batch)]
-        failed = [(run, why) for run, why in live.failed if self.batch in ("", run.batch)]
+        runs = self.runs
+        running = [run for run in runs.running if self.batch in ("", run.batch)]
+        failed = [(run, why) for run, why in runs.failed if self.batch in ("", run.batch)]
         now = (
             running,
             failed,
-            [live.progress.get(run.run_id, "") for run in running],
-            str(live.problem or ""),
+            [runs.progress.get(run.run_id, "") for run in running],
+            str(runs.problem or ""),
         )
         if now == self.shown:
             return
         self.shown = now
         self.place.clear()
         with self.place:
-            if live.problem is not None:
-                theme.problem(live.problem)
+            if runs.problem is not None:
+                theme.problem(runs.problem)
             for run in running:
                 self._running(run)
             for run, why in failed:
                 self._failed(run, why)
-            if not running and not failed and live.problem is None:
+            if not running and not failed and runs.problem is None:
                 ui.label("Nothing runs, nothing failed.").classes("soft")
 
     async def _first(self) -> None:
-        if not self.live.looked:
-            await self.live.look()
+        if not self.runs.looked:
+            await self.runs.look()
         self.follow()
 
     def _running(self, run: Run) -> None:
         with ui.row().classes("items-center no-wrap w-full"):
             ui.spinner(size="sm")
             with ui.column().classes("gap-0 grow"):
-                ui.link(_name(run), f"/runs/{run.run_id}")
-                said = self.live.progress.get(run.run_id) or run.status.lower().replace("_", " ")
+                ui.link(_name(run), addresses.run(run.run_id))
+                said = self.runs.progress.get(run.run_id) or run.status.lower().replace("_", " ")
                 ui.label(said).classes("soft").mark("run-progress")
-                if (share := self.live.share(run.run_id)) is not None:
+                if (share := self.runs.share(run.run_id)) is not None:
                     ui.linear_progress(share, show_value=False).props(f'aria-label="{said}"')
 
     def _failed(self, run: Run, why: str) -> None:
         async def retry() -> None:
             self.visit.note("retry run", run.run_id, batch=run.batch)
-            ui.navigate.to(f"/runs/{await self.visit.console.dagster.retry(run.run_id)}")
+            ui.navigate.to(addresses.run(await self.visit.console.dagster.retry(run.run_id)))
 
         with ui.row().classes("items-center no-wrap w-full"):
             ui.icon("cancel").classes("bad").props("role=img aria-label=failed")
             with ui.column().classes("gap-0 grow"):
-                ui.link(_name(run), f"/runs/{run.run_id}")
+                ui.link(_name(run), addresses.run(run.run_id))
                 ui.label(why).classes("soft wrap")
             if self.visit.may("admin"):
                 ui.button("Retry", on_click=self.visit.action("admin", retry)).props("flat dense").mark(
