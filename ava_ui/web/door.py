@@ -162,6 +162,6 @@ def _local(address: str) -> str:
 def _turned_away(connection: HTTPConnection) -> Response:
     """Pages lead to the login and back; anything else is refused."""
     if "text/html" in connection.headers.get("accept", ""):
-        where = connection.url.path + (f"?{connection.url.query}" if connection.url.query else "")
-        return RedirectResponse(addresses.login(where), 303)
+        where = connection.url.replace(scheme="", netloc="")
+        return RedirectResponse(addresses.login(str(where)), 303)
     return Response("Sign in first.", 401, media_type="text/plain")

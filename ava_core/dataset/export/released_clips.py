@@ -5,6 +5,7 @@ from __future__ import annotations
 import polars as pl
 from upath import UPath
 
+from ava_core.base.once import Once
 from ava_core.base.storage import Storage, changed_at
 from ava_core.dataset.formats.ava import names
 
@@ -14,7 +15,7 @@ class ReleasedClips:
 
     def __init__(self, storage: Storage) -> None:
         self.storage = storage
-        self._known: dict[str, tuple[float, pl.DataFrame]] = {}
+        self._once = Once[UPath, float, pl.DataFrame]()
 
     def by_batch(self) -> dict[str, frozenset[str]]:
         """The clips of each batch that are in at least one release; a batch without any is left out.
@@ -30,18 +31,16 @@ class ReleasedClips:
     def _tables(self) -> list[pl.DataFrame]:
         """`batch, clip_id` of each release."""
         root = self.storage.path("releases")
-        known = {}
-        for folder in root.iterdir() if root.exists() else []:
-            made = changed_at(folder / names.RECORD)
-            if made is None:
-                continue
-            before = self._known.get(folder.name)
-            # A release that was removed and made again under its name is another one.
-            known[folder.name] = (
-                before if before and before[0] == made else (made, _clips(self.storage, folder))
-            )
-        self._known = known
-        return [table for _, table in known.values()]
+        found = [self._of(folder) for folder in root.iterdir()] if root.exists() else []
+        return [clips for clips in found if clips is not None]
+
+    def _of(self, folder: UPath) -> pl.DataFrame | None:
+        """`batch, clip_id` of one release; `None` where the folder is none (yet)."""
+        made = changed_at(folder / names.RECORD)
+        if made is None:
+            return None
+        # A release that was removed and made again under its name is another one.
+        return self._once.get(folder, made, lambda _: _clips(self.storage, folder))
 
 
 def _clips(storage: Storage, folder: UPath) -> pl.DataFrame:
