@@ -81,6 +81,7 @@ def test_from_a_zip_to_a_dataset(
     # agreement, decisions, consensus, dataset
     measured = site.materialise("raw_annotations", "agreement", batch=BATCH)
     assert measured.success
+    assert checks_of(measured)["alphas_are_krippendorffs"]
     assert table("raw_annotations", "completed_jobs").height == 4
     assert table("agreement", "overall").height
     assert not site.tick("decisions").asset_events

@@ -10,6 +10,7 @@ from typing import Any
 import polars as pl
 from upath import UPath
 
+from ava_core.annotation.answered import shares
 from ava_core.base.errors import ExportError
 from ava_core.base.settings import Settings
 from ava_core.base.storage import Storage
@@ -64,7 +65,8 @@ def gather(
 ) -> Gathered:
     """Put the batches together; `fetch` brings a folder of pictures to this machine.
 
-    Raises `ExportError` where they do not fit, a class is too weak, or pictures are missing.
+    Raises `ExportError` where they do not fit, too little was answered, a class is too weak, or pictures are
+    missing.
     """
     chosen = choose(inputs, options, settings, store)
     rows, used, content, ontology = chosen.rows, chosen.clips, chosen.content, chosen.ontology
@@ -96,6 +98,7 @@ def choose(
 ) -> Chosen:
     """The rows that go in; `repetitions` of agreement's intervals. Raises `ExportError` as `gather` does."""
     _refuse_doubled_sources(inputs)
+    _refuse_unanswered(inputs, settings, store)
     ontology = _common_ontology([tables for tables, _ in inputs], settings, store)
     found = pl.concat(
         [annotation_rows(t.consensus_boxes, t.consensus_labels, t.clips, t.disputed) for t, _ in inputs]
@@ -184,6 +187,19 @@ def _refuse_doubled_sources(inputs: Inputs) -> None:
                     f"Batches {owner[source]} and {tables.batch} both have a source video {source}.",
                     "Add one of them again under another batch name.",
                 )
+
+
+def _refuse_unanswered(inputs: Inputs, settings: Settings, store: Store) -> None:
+    """Silence would be released as "no": approved clips of every batch must be answered well enough."""
+    for tables, work in inputs:
+        least = open_batch(settings, tables.batch, store=store).settings.answered_least
+        found = shares(work.answered, tables.consensus_boxes["clip_id"].unique().to_list(), work.excluded)
+        for group, share in found.filter(pl.col("share") < least).select("group", "share").rows():
+            raise ExportError(
+                f"Batch {tables.batch}: annotators answered {group!r} for {share:.0%} of the time that people are seen,"
+                f" less than {least:.0%} (AVA_ANSWERED_LEAST).",
+                "Have the rest answered, release other batches without this one, or lower the share.",
+            )
 
 
 def _common_ontology(inputs: Sequence[BatchTables], settings: Settings, store: Store) -> Ontology:

@@ -12,7 +12,7 @@ from sqlalchemy import select
 from ava_core.base.errors import InputError
 from ava_core.base.schemas import conform
 from ava_core.base.storage import Storage, changed_at
-from ava_core.dataset.export.outlook import BATCHES, CLIPS
+from ava_core.dataset.export.outlook import BATCHES, CLIPS, ClipStatus, DatasetState
 from ava_core.decisions import DecisionState
 from ava_core.quality.review.floors import below_floor
 from ava_core.store import Store, batches
@@ -61,7 +61,7 @@ def read_outlook(
 def _statuses(
     clips: pl.DataFrame, states: Mapping[str, DecisionState], done: set[tuple[str, str]]
 ) -> pl.Series:
-    def status(batch: str, clip_id: str) -> str:
+    def status(batch: str, clip_id: str) -> ClipStatus:
         state = states.get(batch, NOBODY)
         if clip_id in state.approved:
             return "approved"
@@ -81,7 +81,7 @@ def _completed(store: Store) -> set[tuple[str, str]]:
     return {row._tuple() for row in rows}
 
 
-def _dataset(changed: Mapping[str, float | None]) -> str:
+def _dataset(changed: Mapping[str, float | None]) -> DatasetState:
     made, formed = changed["dataset"], changed["boxes"]
     if made is None:
         return "none"

@@ -28,6 +28,16 @@ def import_ava(folder: Path, ontology: Ontology | None = None) -> Imported:
 
     `ontology`: must know every action of the label map by the same id and name; without it the label map is all
     that is known. Raises `InputError` where there is no dataset, or the ontology contradicts it.
+
+    >>> from tempfile import TemporaryDirectory
+    >>> from ava_core.ontology import load_ontology
+    >>> with TemporaryDirectory() as folder:
+    ...     csv = Path(folder, "annotations", "ava_val_v2.2.csv")
+    ...     csv.parent.mkdir()
+    ...     _ = csv.write_text("gate_000,0904,0.100,0.200,0.300,0.900,12,1\\n" * 2)
+    ...     imported = import_ava(Path(folder), load_ontology("ava80"))
+    >>> imported.dataset.rows.height, [(repair.defect, repair.rows) for repair in imported.repairs]
+    (1, [('videos without a frame list', 1), ('rows that stand twice', 1)])
     """
     found = read_rows(folder)
     repairs: list[Repair] = []

@@ -16,7 +16,18 @@ from ava_core.dataset.formats.ava.rows import ROWS
 
 
 def read_rows(folder: Path) -> pl.DataFrame:
-    """Rows of all splits: `ROWS`, and `split`. Raises `InputError` where there is no dataset, or a row is broken."""
+    """Rows of all splits: `ROWS`, and `split`. Raises `InputError` where there is no dataset, or a row is broken.
+
+    Boxes are shares of the picture, `timestamp` is the AVA second.
+
+    >>> from tempfile import TemporaryDirectory
+    >>> with TemporaryDirectory() as folder:
+    ...     csv = Path(folder, "annotations", "ava_val_v2.2.csv")
+    ...     csv.parent.mkdir()
+    ...     _ = csv.write_text("gate_000,0904,0.100,0.200,0.300,0.900,12,1\\n")
+    ...     read_rows(Path(folder)).select("split", "timestamp", "x2", "action_id").rows()
+    [('val', 904, 0.3, 12)]
+    """
     found = [
         _read(path, ROWS).with_columns(split=pl.lit(split))
         for split in SPLITS

@@ -27,6 +27,16 @@ def validate_dataset(folder: Path) -> list[Finding]:
     """All findings in a dataset folder; none where every rule holds.
 
     Raises `InputError` where the folder holds no `annotations/ava_<split>_v2.2.csv` at all.
+
+    >>> from tempfile import TemporaryDirectory
+    >>> with TemporaryDirectory() as folder:
+    ...     csv = Path(folder, "annotations", "ava_val_v2.2.csv")
+    ...     csv.parent.mkdir()
+    ...     _ = csv.write_text("gate_000,0904,0.500,0.200,0.300,0.900,12,1\\n")
+    ...     print(*validate_dataset(Path(folder)), sep="\\n")  # doctest: +ELLIPSIS
+    annotations/ava_action_list_v2.2.pbtxt: the label map is missing. No reader can name the classes.
+    annotations/ava_val_v2.2.csv:1: a box has no width or height. RoIAlign gives empty features.
+    frame_lists/val.csv: ...
     """
     splits = [split for split in SPLITS if (folder / names.rows_csv(split)).is_file()]
     if not splits:
