@@ -18,6 +18,8 @@ from ava_core.annotation_server.lock import HomeInUse, locked
 from ava_core.annotation_server.options import CONSOLE_PORT, Options, console_at
 
 GIB = 2**30
+EVERYWHERE = {"0.0.0.0", "::"}  # noqa: S104
+"""Addresses to listen on that are no names."""
 
 
 def main() -> None:
@@ -29,7 +31,7 @@ def main() -> None:
     username = os.environ.get("AVA_CVAT_USERNAME") or "admin"
     options = Options(
         registration=given.registration,
-        hosts=(*given.allow_host, given.host),
+        hosts=(*given.allow_host, *({given.host} - EVERYWHERE)),
         webhook_receivers=(*console_at(given.console_port), *given.webhook_receiver),
         task_bytes=round(given.task_gib * GIB),
     )
