@@ -101,6 +101,7 @@ def annotation_server(settings: Settings) -> Service:
         [
             sys.executable, "-m", "ava_core.annotation_server",
             "--home", str(home), "--port", str(settings.cvat_port),
+            "--console-port", str(settings.console_port),
         ],
         _environment(settings) | account,
         settings.home_dir / "logs" / "annotation-server.log",
