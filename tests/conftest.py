@@ -16,7 +16,7 @@ from ava_core.base.settings import with_driver
 
 if TYPE_CHECKING:
     from tests.support.annotation_server import RunningServer
-    from tests.support.site import Site as AnnotationSite
+    from tests.support.annotation_site import AnnotationSite
     from tests.support.world import World
 
 PROJECT_ROOT = Path(__file__).resolve().parent.parent
@@ -104,9 +104,9 @@ def small_clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def annotation_site(cvat_server: RunningServer, tmp_path: Path, small_clip: Path) -> Iterator[AnnotationSite]:
     """A platform with two clips and three annotators beside a running annotation server."""
-    from tests.support.site import Site
+    from tests.support.annotation_site import AnnotationSite
 
-    built = Site(cvat_server, tmp_path / "home", small_clip)
+    built = AnnotationSite(cvat_server, tmp_path / "home", small_clip)
     yield built
     built.store.close()
 
@@ -122,9 +122,9 @@ def seven_seconds(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def released(tmp_path_factory: pytest.TempPathFactory, seven_seconds: Path) -> Path:
     """The folder of a release of three source videos in two batches. Read only: copy it to change it."""
-    from tests.support.world import make_world
+    from tests.support.world import World
 
-    made = make_world(tmp_path_factory.mktemp("released"), seven_seconds)
+    made = World(tmp_path_factory.mktemp("released"), seven_seconds)
     first = made.add_batch("north", ["gate", "yard"])
     made.add_batch("south", ["lane"], actions=[("pose", 2), ("object", 4), ("object", 5)])
     made.dispute("north", first[0], 5)
@@ -136,9 +136,9 @@ def released(tmp_path_factory: pytest.TempPathFactory, seven_seconds: Path) -> P
 @pytest.fixture
 def world(tmp_path: Path, seven_seconds: Path) -> Iterator[World]:
     """A world without batches."""
-    from tests.support.world import make_world
+    from tests.support.world import World
 
-    made = make_world(tmp_path / "home", seven_seconds)
+    made = World(tmp_path / "home", seven_seconds)
     yield made
     made.store.close()
 
@@ -146,8 +146,8 @@ def world(tmp_path: Path, seven_seconds: Path) -> Iterator[World]:
 @pytest.fixture
 def distant_world(tmp_path: Path, seven_seconds: Path) -> Iterator[World]:
     """A world whose files are not on this machine's disk."""
-    from tests.support.world import make_world
+    from tests.support.world import World
 
-    made = make_world(tmp_path / "home", seven_seconds, f"memory://{tmp_path.name}")
+    made = World(tmp_path / "home", seven_seconds, f"memory://{tmp_path.name}")
     yield made
     made.store.close()

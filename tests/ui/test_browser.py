@@ -3,14 +3,10 @@
 from __future__ import annotations
 
 import os
-import subprocess
-import sys
-import time
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
-import httpx
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser
@@ -20,37 +16,17 @@ from ava_core.base.settings import Settings
 from ava_core.store import batches, open_store
 from ava_ui.main import PAGES
 from tests.support.browser import SIZES, Visitor
-from tests.support.home import BATCH
-from tests.ui.pages.test_every_page import PARAMS
+from tests.support.processes import console
+from tests.support.street import BATCH, PARAMS
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("browser")]
-
-PROJECT = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture
 def console_url(settings: Settings) -> Iterator[str]:
-    """The console as a process of its own, on a free port; Dagster does not run."""
-    from ava_assets.running.services import free_port
-
-    port = free_port()
-    outside = ("PYTEST", "NICEGUI", "AVA_")
-    environment = {name: value for name, value in os.environ.items() if not name.startswith(outside)}
-    own = settings.environment() | {"AVA_CONSOLE_PORT": str(port), "AVA_DAGSTER_PORT": str(free_port())}
-    log = (settings.home_dir / "console.log").open("wb")
-    process = subprocess.Popen(
-        [sys.executable, "-m", "ava_ui"],
-        env=environment | own | {"PYTHONPATH": str(PROJECT)}, cwd=settings.home_dir, stdout=log, stderr=log,
-    )  # fmt: skip
-    try:
-        url = f"http://127.0.0.1:{port}"
-        _wait(lambda: process.poll() is not None or _answers(url))
-        assert process.poll() is None, (settings.home_dir / "console.log").read_text()
+    """The console as a process of its own; Dagster does not run."""
+    with console(settings) as url:
         yield url
-    finally:
-        process.terminate()
-        process.wait(20)
-        log.close()
 
 
 def test_a_clip_is_reviewed_by_keyboard(
@@ -153,17 +129,3 @@ def test_every_page_is_drawn(browser: Browser, console_url: str, shots: Path, si
         )
         assert adam.page.evaluate("document.documentElement.scrollWidth") <= width, f"{page.path} is too wide"
     assert (adam.troubles, adam.elsewhere) == ([], [])
-
-
-def _answers(url: str) -> bool:
-    try:
-        return httpx.get(f"{url}/login", timeout=1).status_code == 200
-    except httpx.HTTPError:
-        return False
-
-
-def _wait(condition: Callable[[], bool], seconds: float = 90.0) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "it did not start in time"
-        time.sleep(0.1)

@@ -18,11 +18,11 @@ from typing import Any
 import pytest
 
 from tests.support.annotation_server import serving
+from tests.support.json_differences import differences
 from tests.support.openapi import OpenApi
-from tests.support.receiver import Receiver, receiving
 from tests.support.recordings import FLOWS, UNREPEATABLE, UNSUPPORTED, Exchange, read_recordings
 from tests.support.replay import PASSWORD, Outcome, Replay
-from tests.support.shapes import differences
+from tests.support.webhook_receiver import Receiver, receiving
 
 AT_LEAST_COMPARED = 560
 """Of the 706 recorded exchanges; the rest is in `UNSUPPORTED` and `UNREPEATABLE`."""

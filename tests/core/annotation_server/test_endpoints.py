@@ -18,9 +18,9 @@ from ava_core.annotation.setup import check, set_up
 from ava_core.annotation.sync import look_at_jobs
 from ava_core.decisions import reject
 from ava_core.store import tasks
+from tests.support.annotation_site import AnnotationSite
 from tests.support.faults import FaultyServer, faulty
 from tests.support.recordings import read_recordings
-from tests.support.site import Site
 
 NOT_RECORDED = {("GET", "/api/projects"), ("GET", "/api/organizations")}
 """Endpoints that only the schema knows; all others were recorded."""
@@ -42,7 +42,7 @@ def heard(cvat_server: Any, tmp_path: Path, small_clip: Path) -> Iterator[set[tu
     listener = Listener(cvat_server.url, 0.0, 0)
     listener.heard = set()
     with faulty(listener):
-        site = Site(
+        site = AnnotationSite(
             cvat_server, tmp_path / "home", small_clip, 1,
             cvat_url=listener.url, overlap=1.0, webhook_secret="s3cret",
         )  # fmt: skip

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from ava_core.annotation_server import access, webhooks
 from ava_core.annotation_server.state import State
 from tests.support.annotation_server import RunningServer, serving
-from tests.support.receiver import FAILING, receiving
+from tests.support.webhook_receiver import FAILING, receiving
 
 
 def make_task(api: httpx.Client, name: str = "kept") -> int:

@@ -22,16 +22,17 @@ from ava_ui.elements.data_table import DataTable
 from ava_ui.elements.json_tree import LEAVES, json_tree
 from ava_ui.known.release_contents import contents, files, release_table
 from ava_ui.web.release_card import shown_card
-from tests.support.home import PASSWORD, PEOPLE
-from tests.support.world import make_world, write_seven_seconds
-from tests.ui.conftest import Site, eventually
+from tests.support.site import Site
+from tests.support.street import PASSWORD, PEOPLE
+from tests.support.waiting import eventually
+from tests.support.world import World, write_seven_seconds
 
 
 @pytest.fixture(scope="session")
 def released_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Batches north, south and west; v1 of north alone, v2 of north and south, a label less; west waits."""
     home = tmp_path_factory.mktemp("released") / "home"
-    world = make_world(home, write_seven_seconds(home.parent / "clip.mp4"))
+    world = World(home, write_seven_seconds(home.parent / "clip.mp4"))
     for name, role in PEOPLE.items():
         users.add(world.store, name, PASSWORD, role)
     first, _ = world.add_batch("north", ["gate", "yard"])

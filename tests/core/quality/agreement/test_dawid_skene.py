@@ -11,8 +11,8 @@ from ava_core.quality.agreement.build import build_panel
 from ava_core.quality.agreement.dawid_skene import TWO_COIN, Patterns, dawid_skene
 from ava_core.quality.agreement.panel import Panel
 from ava_core.quality.agreement.reliability import annotator_rates, estimate_labels
-from tests.support.planted import scenario
-from tests.support.written import Track, written
+from tests.support.planted_work import scenario
+from tests.support.written_work import Track, written
 
 
 def items(answers: np.ndarray, count: np.ndarray | None = None) -> Patterns:

@@ -20,8 +20,8 @@ from ava_core.quality.agreement.build import build_panel
 from ava_core.quality.agreement.measure import measure_agreement
 from ava_core.quality.agreement.overlap import box_iou
 from ava_core.quality.agreement.pairs import kappa, pair_sums
-from tests.support.planted import RANDOM, Planted, good_annotators, plant
-from tests.support.written import rated
+from tests.support.planted_work import RANDOM, Planted, good_annotators, plant
+from tests.support.written_work import rated
 
 matrices = st.integers(2, 4).flatmap(
     lambda coders: st.lists(

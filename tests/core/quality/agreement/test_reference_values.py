@@ -17,7 +17,7 @@ from ava_core.quality.agreement.overlap import box_iou
 from ava_core.quality.agreement.pairs import PairSums, kappa, masi, pair_sums
 from ava_core.quality.agreement.reliability import estimate_labels
 from ava_core.quality.consensus.labels import decide
-from tests.support.written import Track, rated, written
+from tests.support.written_work import Track, rated, written
 
 
 @pytest.fixture(scope="module")
