@@ -17,6 +17,7 @@ from sqlalchemy import insert
 from ava_core.annotation.rules import broken_rules, load_rules
 from ava_core.base.schemas import CLIP_FPS, CLIPS, RAW_BOXES, RAW_LABELS, SOURCE_VIDEOS, conform, empty
 from ava_core.base.storage import Storage
+from ava_core.batch import BatchContext
 from ava_core.dataset.export.rows import annotation_rows
 from ava_core.ontology import Ontology
 from ava_core.quality.agreement.build import match_work
@@ -80,7 +81,8 @@ def make_home(home: Home, size: Size) -> None:
     write_audit_log(store, size)
     blind = {name: renamed(made["big"]["consensus_labels", name], names_of(big, size.batches - 1))
              for name in ("consensus_boxes", "consensus_labels", "disputed")}  # fmt: skip
-    start_audit(store, size.big, blind, ontology, size=AUDITED, seed=0, actor="reviewer_0")
+    at = BatchContext(size.big, settings, store=store, ontology=ontology)
+    start_audit(at, blind, size=AUDITED, seed=0, actor="reviewer_0")
     _media(storage, size, names_of(big, size.batches - 1), big.clips)
     write_releases(settings, storage, store, size, ontology, made["released"])
 

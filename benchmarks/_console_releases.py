@@ -34,7 +34,7 @@ def write_releases(
     The card of the last is real, and the others' is the same text.
     """
     names = [name for number, name in enumerate(size.names) if size.stage(number) == "released"]
-    inputs = load_inputs(storage, store, names)
+    inputs = load_inputs(settings, storage, store, names)
     tables = [one for one, _ in inputs]
     about = provenance.describe("", tables, ontology, asdict(ReleaseOptions()), settings, storage, store)
     whole, card = _dataset(inputs, ontology), ""

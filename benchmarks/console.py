@@ -251,7 +251,7 @@ def _change_jobs(site: RunningConsole, stop: threading.Event, found: Lively) -> 
     """What the sensor and the webhook write: jobs that are begun, completed, and begun again."""
     store = open_store(site.settings)
     with store.session() as session:
-        wanted = tasks.Job.annotator != "", tasks.Job.batch != site.params["batch"]
+        wanted = tasks.Job.of_annotator, tasks.Job.batch != site.params["batch"]
         jobs = list(session.scalars(tasks.select(tasks.Job.job_id).where(*wanted)))
     states = cycle(("in progress", "completed"))
     for job in cycle(jobs[-1000:]):

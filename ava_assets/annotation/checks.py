@@ -6,6 +6,7 @@ from dagster import AssetCheckResult, AssetCheckSeverity, AssetIn, asset_check
 from ava_assets.annotation import assets
 from ava_assets.metadata import markdown
 from ava_assets.partitions import video_batch
+from ava_core.base.schemas import GRAVE
 
 Tables = dict[str, pl.DataFrame]
 
@@ -48,7 +49,7 @@ def annotations_obey_the_rules(raw_annotations: Tables) -> AssetCheckResult:
     """No rule that blocks is broken (error), and none that flags (warning); each breach opens in CVAT."""
     findings = raw_annotations["rule_findings"]
     counts = findings.group_by("severity", "rule").len("breaches").sort("severity", "rule")
-    blocked = (findings["severity"] == "block").any()
+    blocked = not findings.filter(GRAVE).is_empty()
     shown = findings.select("rule", "clip_id", "annotator", "second", "detail", "link").head(SHOWN_FINDINGS)
     return AssetCheckResult(
         passed=findings.is_empty(),

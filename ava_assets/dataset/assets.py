@@ -41,16 +41,10 @@ def ava_csv(
     """This batch in AVA layouts: csv, frame list, frames, pbtxt, proposals; none while nothing is approved."""
     at = platform.batch(context.partition_key)
     if consensus_labels["consensus_labels"].is_empty():
-        remove_batch(at.storage, at.batch)
+        remove_batch(at)
         context.log.info("Nothing is approved, so there is no dataset of this batch.")
         return
-    written = write_batch(
-        load_batch(at.storage, at.store, at.batch),
-        at.storage,
-        at.settings,
-        at.ontology,
-        sink=log_progress(context),
-    )
+    written = write_batch(at, load_batch(at), sink=log_progress(context))
     yield Output(
         written.rows,
         metadata={"rows": written.rows.height, "folder": MetadataValue.path(str(written.folder))},

@@ -6,6 +6,7 @@ from dagster import AssetCheckResult, AssetCheckSeverity, AssetIn, asset_check
 from ava_assets.metadata import markdown
 from ava_assets.partitions import video_batch
 from ava_assets.quality import assets
+from ava_core.base.schemas import PLACE
 from ava_core.quality.review.floors import below_floor
 
 Tables = dict[str, pl.DataFrame]
@@ -55,8 +56,8 @@ def clips_have_annotators_enough(agreement: Tables) -> AssetCheckResult:
 @asset_check(asset=assets.consensus_labels, partitions_def=video_batch)
 def approved_people_have_labels(consensus_labels: Tables) -> AssetCheckResult:
     """Nine in ten consensus boxes carry a label; fewer means that annotators left attributes unset."""
-    boxes = consensus_labels["consensus_boxes"].select("clip_id", "second", "person_id")
-    labelled = consensus_labels["consensus_labels"].select("clip_id", "second", "person_id").unique()
+    boxes = consensus_labels["consensus_boxes"].select(PLACE)
+    labelled = consensus_labels["consensus_labels"].select(PLACE).unique()
     share = boxes.join(labelled, on=boxes.columns).height / boxes.height if boxes.height else 0.0
     return AssetCheckResult(
         passed=share >= LABELLED_SHARE, severity=AssetCheckSeverity.WARN, metadata={"labelled share": share}

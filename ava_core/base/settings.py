@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -13,6 +13,17 @@ from ava_core.base.errors import SettingsError
 EMBEDDED_CVAT_PORT = 8502
 CONSOLE_PORT = 8501
 DAGSTER_PORT = 3000
+
+CLIP_OPTIONS: Final = ("clip_seconds", "clip_min_seconds", "clip_width", "clip_height", "clip_fit")
+"""Settings that decide how source videos are cut."""
+
+SHAPING_OPTIONS: Final = (
+    *CLIP_OPTIONS, "detector", "rfdetr_size", "rfdetr_resolution", "detect_fps", "detection_threshold", "tracker",
+)  # fmt: skip
+"""Settings that decide what is found in a batch's video."""
+
+DEALING_OPTIONS: Final = ("overlap", "annotators_per_clip", "pair_floor", "seed", "annotators")
+"""Settings that decide who annotates which clip."""
 
 
 class Settings(BaseSettings):

@@ -8,7 +8,9 @@ from typing import Final
 import polars as pl
 from upath import UPath
 
+from ava_core.base.schemas import USABLE
 from ava_core.base.storage import Storage, changed_at
+from ava_core.batch import BatchContext
 from ava_core.dataset.export.released import ReleasedClips
 from ava_core.store import Store, batches, tasks
 
@@ -25,7 +27,7 @@ Counts = dict[str, int | None]
 Counted = Callable[[pl.LazyFrame], pl.LazyFrame]
 
 FILES: Final[dict[str, tuple[str, str, Counted]]] = {
-    "videos": ("source_videos", "", lambda t: t.select((pl.col("status") == "ok").sum())),
+    "videos": ("source_videos", "", lambda t: t.select((USABLE).sum())),
     "clips": ("clips", "", lambda t: t.select(pl.len())),
     "tracks": ("tracks", "", lambda t: t.select("clip_id", "track_id").unique().select(pl.len())),
     "agreed": ("agreement", "clips", lambda t: t.select(pl.col("pooled_alpha").is_not_null().sum())),
@@ -69,6 +71,6 @@ class Overview:
         return before[1]
 
 
-def batch_counts(storage: Storage, store: Store, batch: str) -> Counts:
+def batch_counts(at: BatchContext) -> Counts:
     """Counts of one batch by stage."""
-    return Overview(storage, store).counts(batch)[batch]
+    return Overview(at.storage, at.store).counts(at.batch)[at.batch]

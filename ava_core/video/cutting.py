@@ -17,9 +17,9 @@ from typing import Any, Final
 import polars as pl
 
 from ava_core.base.progress import Progress, ProgressSink, ignore_progress
-from ava_core.base.schemas import CLIP_FPS, CLIPS
-from ava_core.base.settings import Settings
-from ava_core.base.storage import Storage
+from ava_core.base.schemas import CLIP_FPS, CLIPS, USABLE
+from ava_core.base.settings import CLIP_OPTIONS, Settings
+from ava_core.batch import BatchContext
 from ava_core.video.detection.base import Boxes, Detector
 from ava_core.video.detection.cache import BatchedDetection, collect, keep, provenance, sampling_step
 from ava_core.video.detection.registry import make_detector
@@ -37,11 +37,7 @@ FORMAT_VERSION: Final = 3
 
 
 def cut_clips(
-    batch: str,
-    source_videos: pl.DataFrame,
-    storage: Storage,
-    settings: Settings,
-    sink: ProgressSink = ignore_progress,
+    at: BatchContext, source_videos: pl.DataFrame, sink: ProgressSink = ignore_progress
 ) -> pl.DataFrame:
     """Cut all usable source videos; returns `schemas.CLIPS`.
 
@@ -50,35 +46,31 @@ def cut_clips(
     changed. A source that breaks off keeps the clips before the break. Clips that were made elsewhere stay as
     they are.
     """
-    usable = source_videos.filter(pl.col("status") == "ok")
-    given = given_table(batch, "clips", storage)
+    usable = source_videos.filter(USABLE)
+    given = given_table(at, "clips")
     if given is not None:
         return given.join(usable, on="source_id", how="semi")
-    detector = make_detector(settings)
+    detector = make_detector(at.settings)
     progress = Progress("cut", float(usable["duration_s"].sum()), "video seconds", sink)
     rows: list[dict[str, Any]] = []
     for source in usable.to_dicts():
-        rows += _cut_or_reuse(batch, source, storage, settings, detector, progress)
+        rows += _cut_or_reuse(at, source, detector, progress)
     progress.finish()
     return pl.DataFrame(rows, schema=dict(CLIPS))
 
 
 def _cut_or_reuse(
-    batch: str,
-    source: dict[str, Any],
-    storage: Storage,
-    settings: Settings,
-    detector: Detector,
-    progress: Progress,
+    at: BatchContext, source: dict[str, Any], detector: Detector, progress: Progress
 ) -> list[dict[str, Any]]:
-    note_path = storage.asset_dir(batch, "clips") / "done" / f"{source['source_id']}.json"
-    key = _key(source, settings, provenance(settings, detector))
+    storage = at.storage
+    note_path = at.folder("clips") / "done" / f"{source['source_id']}.json"
+    key = _key(source, at.settings, provenance(at.settings, detector))
     note = read_note(note_path, key)
     if note and all(storage.path(row["path"]).exists() for row in note["clips"]):
         progress.advance(source["duration_s"])
         return list(note["clips"])
     with storage.fetched(storage.path(source["path"])) as path:
-        rows = _Cutter(batch, source, path, storage, settings, detector, key).run(progress)
+        rows = _Cutter(at, source, path, detector, key).run(progress)
     storage.write_bytes(note_path, json.dumps({"key": key, "clips": rows}).encode())
     return rows
 
@@ -90,8 +82,7 @@ def read_note(path: Any, key: str) -> dict[str, Any] | None:
 
 
 def _key(source: dict[str, Any], settings: Settings, made_by: dict[str, Any]) -> str:
-    names = ("clip_seconds", "clip_min_seconds", "clip_width", "clip_height", "clip_fit")
-    content = {name: getattr(settings, name) for name in names} | {
+    content = {name: getattr(settings, name) for name in CLIP_OPTIONS} | {
         "source": source["sha256"],
         "detector": made_by,
         "version": [FORMAT_VERSION, CRF, PRESET],
@@ -107,17 +98,10 @@ class _Cutter:
     """
 
     def __init__(
-        self,
-        batch: str,
-        source: dict[str, Any],
-        path: Path,
-        storage: Storage,
-        settings: Settings,
-        detector: Detector,
-        key: str,
+        self, at: BatchContext, source: dict[str, Any], path: Path, detector: Detector, key: str
     ) -> None:
-        self.batch, self.source, self.path, self.key = batch, source, path, key
-        self.storage, self.detector = storage, detector
+        self.at, self.source, self.path, self.detector, self.key = at, source, path, detector, key
+        settings, self.storage = at.settings, at.storage
         self.made_by = provenance(settings, detector)
         self.step = sampling_step(settings, detector)
         self.frames_per_clip = round(settings.clip_seconds * CLIP_FPS)
@@ -125,7 +109,7 @@ class _Cutter:
         self.fit: Fit = fit_picture(
             source["width"], source["height"], settings.clip_width, settings.clip_height, settings.clip_fit
         )
-        self.folder = storage.asset_dir(batch, "clips")
+        self.folder = at.folder("clips")
         self.copyable: dict[int, float] = {}
         if not self.fit.scales:
             self.copyable = copyable_clips(path, source, self.frames_per_clip)
@@ -173,7 +157,7 @@ class _Cutter:
         """Write one clip with what was found in it; `None` where too little of the video is left."""
         found: list[tuple[int, Boxes]] = []
         copied = (self.path, self.copyable[index]) if index in self.copyable else None
-        with ClipWriter(self.batch, self._clip_id(index), self.fit, self.storage, copied) as clip:
+        with ClipWriter(self.at, self._clip_id(index), self.fit, copied) as clip:
             for number, shown in enumerate(pictures):
                 clip.add(shown.picture, number)
                 found += self._look(number, shown)
@@ -186,7 +170,7 @@ class _Cutter:
         start_s = index * self.frames_per_clip / CLIP_FPS
         row = clip.row(self.source, index=index, start_s=start_s, sha256=sha256)
         detections = collect(row["clip_id"], found, self.made_by)
-        keep(self.batch, row["clip_id"], sha256, detections, self.storage)
+        keep(self.at, row["clip_id"], sha256, detections)
         self.storage.write_bytes(self._note_path(index), json.dumps({"key": self.key, "clip": row}).encode())
         return row
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from ava_core.base.settings import Settings
 from ava_core.base.storage import Storage
-from ava_core.batch import BatchContext
+from ava_core.batch import BatchContext, open_batch
 from ava_core.ontology import Ontology, load_ontology
 from ava_core.quality.consensus.form import Draft
 from ava_core.store import Store, batches, open_store
@@ -61,8 +61,7 @@ class Console:
 
     def batch(self, name: str) -> BatchContext:
         """A batch with its own settings. Raises `InputError` where it is not known."""
-        own = self.batch_settings(name)
-        return BatchContext(name, own, self.storage, self.store, load_ontology(own.ontology))
+        return open_batch(self.settings, name, storage=self.storage, store=self.store)
 
     def ontology(self, batch: str) -> Ontology:
         """The ontology of a batch."""

@@ -11,8 +11,7 @@ import polars as pl
 from sqlalchemy import Connection, func, select
 
 from ava_core.store import Store
-from ava_core.store.tables import Job
-from ava_core.store.tasks import DONE_STAGE, DONE_STATE
+from ava_core.store.tables import DONE_STAGE, DONE_STATE, Job
 
 SCHEMA: Final = {
     "job_id": pl.Int64, "task_id": pl.Int64, "batch": pl.String, "clip_id": pl.String, "annotator": pl.String,
@@ -39,7 +38,7 @@ class Jobs:
         # `KEPT_SECONDS`, or at once where it changes a count.
         wanted = select(
             func.count(), func.max(Job.server_updated_at), func.max(Job.job_id), func.count(Job.completed_at)
-        ).where(Job.annotator != "")
+        ).where(Job.of_annotator)
         with self._lock:
             with self.store.session() as session:
                 now = tuple(session.execute(wanted).one())
@@ -70,7 +69,7 @@ def _read(connection: Connection, since: object = None) -> pl.DataFrame:
         Job.job_id, Job.task_id, Job.batch, Job.clip_id, Job.annotator, Job.stage, Job.state,
         Job.server_updated_at, Job.completed_at.is_not(None),
     )  # fmt: skip
-    wanted = select(*columns).where(Job.annotator != "").order_by(Job.job_id)
+    wanted = select(*columns).where(Job.of_annotator).order_by(Job.job_id)
     if since is not None:
         wanted = wanted.where(Job.server_updated_at >= since)
     found = connection.execute(wanted).fetchall()

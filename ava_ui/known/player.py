@@ -7,7 +7,7 @@ from urllib.parse import quote
 
 import polars as pl
 
-from ava_core.annotation.gateway import CvatGateway
+from ava_core.annotation.pages import at_frame, job_page
 from ava_core.base.errors import InputError
 from ava_core.base.schemas import BOX_COLUMNS, CLIP_FPS
 from ava_core.base.storage import changed_at
@@ -255,6 +255,6 @@ def named(detail: str, names: dict[int, str]) -> str:
 
 def _job_links(console: Console, batch: str, clip_id: str) -> dict[str, str]:
     """Addresses in the annotation server to which a frame's number is appended."""
-    gateway = CvatGateway(console.settings)
-    jobs = [job for job in tasks.jobs_of(console.store, batch, clip_id) if job.annotator]
-    return {job.annotator: gateway.job_url(job.task_id, job.job_id).removesuffix("0") for job in jobs}
+    server = console.settings.resolved_cvat_url
+    jobs = [job for job in tasks.jobs_of(console.store, batch, clip_id) if job.of_annotator]
+    return {job.annotator: at_frame(job_page(server, job.task_id, job.job_id)) for job in jobs}

@@ -13,7 +13,7 @@ from fastapi.responses import FileResponse, JSONResponse, PlainTextResponse, Res
 from upath import UPath
 
 from ava_core.base.errors import AvaError, InputError
-from ava_core.base.storage import check_batch_name
+from ava_core.base.names import check_batch_name
 from ava_core.dataset.export.releases import release_file, release_folder
 from ava_core.quality.review.audits import blind_item
 from ava_core.video.preview import contact_sheet

@@ -19,7 +19,7 @@ from fastapi import APIRouter, HTTPException, Request
 from fastapi.responses import JSONResponse
 
 from ava_core.base.errors import InputError
-from ava_core.base.storage import batch_name_for
+from ava_core.base.names import batch_name_for
 from ava_ui.known.console import Console
 
 LARGEST_PIECE: Final = 32 << 20

@@ -59,9 +59,7 @@ class AnnotationSite(Home):
 
     def create(self) -> pl.DataFrame:
         """Make the tasks."""
-        return create_tasks(
-            "b", self.clips, self.tracks, self.storage, self.settings, self.store, self.ontology
-        )  # fmt: skip
+        return create_tasks(self.context, self.clips, self.tracks)
 
     def gateway(self) -> CvatGateway:
         """A session of the platform."""
@@ -69,7 +67,7 @@ class AnnotationSite(Home):
 
     def read(self) -> dict[str, pl.DataFrame]:
         """Read completed work."""
-        return read_completed("b", self.clips, self.settings, self.store, self.ontology)
+        return read_completed(self.context, self.clips)
 
     def look(self) -> None:
         """Bring the database in step with the server."""

@@ -53,7 +53,7 @@ class Home:
 
     def at(self, batch: str) -> BatchContext:
         """A batch with everything that belongs to it."""
-        return BatchContext(batch, self.settings, self.storage, self.store, self.ontology)
+        return BatchContext(batch, self.settings, storage=self.storage, store=self.store)
 
     def close(self) -> None:
         """Let go of the database."""

@@ -127,9 +127,9 @@ class World(Home):
 
     def write_batch(self, name: str) -> Path:
         """The batch's own dataset, as the asset `ava_csv` makes it."""
-        tables = load_batch(self.storage, self.store, name)
-        written = write_batch(tables, self.storage, self.settings, self.ontology)
-        self.storage.write_table(self.storage.table_path(name, "ava_csv"), written.rows)
+        at = self.at(name)
+        written = write_batch(at, load_batch(at))
+        self.write_tables(name, {("ava_csv", ""): written.rows})
         return written.folder
 
     def release(self, name: str = "", **options: Any) -> Release:

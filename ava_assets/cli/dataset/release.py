@@ -13,6 +13,7 @@ from rich.table import Table
 
 from ava_core.base.errors import InputError
 from ava_core.base.settings import load_settings
+from ava_core.base.text import value_text
 
 app = typer.Typer(
     no_args_is_help=True, help="Make, list and compare releases: datasets of all approved batches."
@@ -130,7 +131,7 @@ def _show(console: Console, title: str, table: object) -> None:
     for name, kind in table.schema.items():
         shown.add_column(name.replace("_", " "), justify="left" if kind == pl.String else "right")
     for row in table.rows():
-        shown.add_row(*("–" if value is None else str(value) for value in row))
+        shown.add_row(*(value_text(value) for value in row))
     console.print(shown)
 
 

@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.table import Table
 
 from ava_assets.cli.quality import audit as qc_audit
-from ava_assets.cli.quality.shared import (
+from ava_assets.cli.shared import (
     Actor,
     Batch,
     Clip,
@@ -21,7 +21,6 @@ from ava_assets.cli.quality.shared import (
     opened,
     say,
     show,
-    stored,
     who,
 )
 from ava_core.base.errors import DecisionError
@@ -55,7 +54,7 @@ def _batch_page(batch: str) -> str:
     at = opened(batch)
     note = batches.get(at.store, batch).note
     state = decision_state(at.store, batch)
-    return quality_report(load_quality(at.storage, batch), at.ontology, state, note=note, link=links(at))
+    return quality_report(load_quality(at), at.ontology, state, note=note, link=links(at))
 
 
 def _release_page(name: str) -> str:
@@ -125,10 +124,10 @@ def bulk(
     from ava_core.quality.review.tables import load_quality
 
     at = opened(batch)
-    store, clips = at.store, stored(batch, "agreement", "clips")
+    store, clips = at.store, at.table("agreement", "clips")
     thresholds = Thresholds(pooled_alpha=alpha, mean_iou=iou, f1=f1, kappa=kappa)
     state = decisions.decision_state(store, batch)
-    findings = load_quality(at.storage, batch).raw_annotations.get("rule_findings")
+    findings = load_quality(at).raw_annotations.get("rule_findings")
     blocked = blocked_clips(findings, state.excluded) if findings is not None else {}
     plan = plan_bulk_approval(clips, state.judged, thresholds, blocked)
     say(f"{len(plan.approve)} clip(s) pass, {plan.left.height} do not.")
@@ -157,7 +156,7 @@ def exclude(
     from ava_core.quality.review.tables import load_quality
 
     at = opened(batch)
-    raw = load_quality(at.storage, batch).raw_annotations
+    raw = load_quality(at).raw_annotations
     show(exclusion_effect(raw, at.ontology, decisions.decision_state(at.store, batch), annotator))
     if apply:
         decisions.exclude_annotator(at.store, batch, annotator, who(actor), comment)
@@ -258,7 +257,7 @@ def expert(
         decisions.note_expert(at.store, batch, clip, "", 0, who(actor), comment)
         say(f"The annotators' consensus of {clip} holds again.")
         return
-    raw, state = load_quality(at.storage, batch).raw_annotations, decisions.decision_state(at.store, batch)
+    raw, state = load_quality(at).raw_annotations, decisions.decision_state(at.store, batch)
     consensus = consensus_of_batch(raw, at.ontology, state, approved=[clip])
     send_to_expert(at, clip, name, consensus, actor=who(actor), comment=comment)
     say(f"{clip} waits for {name} on {at.settings.resolved_cvat_url}.")

@@ -6,8 +6,9 @@ from functools import singledispatch
 
 import polars as pl
 
+from ava_core.annotation.pages import at_frame
 from ava_core.annotation.rules.model import Companion, Exclusive, MaxLabels, MinArea, RuleSet
-from ava_core.base.schemas import CLIP_FPS, RULE_FINDINGS, conform, empty
+from ava_core.base.schemas import CLIP_FPS, RULE_FINDINGS, Severity, conform, empty
 from ava_core.ontology import Ontology
 
 BOX = ("clip_id", "annotator", "job_id", "version", "track_key", "second")
@@ -30,7 +31,7 @@ def broken_rules(
         return empty(RULE_FINDINGS)
     frame = pl.col("second") * CLIP_FPS
     page = pl.col("job_id").replace_strict(pages, default="", return_dtype=pl.String)
-    links = pl.when(page != "").then(pl.format("{}?frame={}", page, frame)).otherwise(pl.lit(""))
+    links = pl.when(page != "").then(pl.format(at_frame("{}", "{}"), page, frame)).otherwise(pl.lit(""))
     table = pl.concat(found).with_columns(frame=frame, link=links)
     return conform(table, RULE_FINDINGS, "rule_findings").sort("severity", "rule", *BOX)
 
@@ -89,5 +90,5 @@ def _actions(labels: pl.DataFrame, ontology: Ontology) -> pl.DataFrame:
     return given.select(*BOX, "group", action=action).drop_nulls("action")
 
 
-def _with_rule(breaches: pl.DataFrame, rule: str, severity: str, say: str) -> pl.DataFrame:
+def _with_rule(breaches: pl.DataFrame, rule: str, severity: Severity, say: str) -> pl.DataFrame:
     return breaches.with_columns(rule=pl.lit(rule), severity=pl.lit(severity), say=pl.lit(say))

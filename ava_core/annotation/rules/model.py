@@ -6,8 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-Severity = Literal["flag", "block"]
-"""flag: worth a second look; block: must be mended before the work is used."""
+from ava_core.base.schemas import Severity
 
 
 class _Rule(BaseModel):

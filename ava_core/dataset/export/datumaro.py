@@ -9,10 +9,11 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
+from ava_core.base.files import link_or_copy
 from ava_core.base.schemas import AVA_TIMESTAMP_OFFSET
 from ava_core.dataset.export.dataset import Dataset
 from ava_core.dataset.export.layout import LABEL_MAP, write_csv
-from ava_core.dataset.export.pictures import keyframes, link_or_copy
+from ava_core.dataset.export.pictures import keyframes
 from ava_core.dataset.export.rows import as_text
 from ava_core.dataset.export.splits import SPLITS
 from ava_core.ontology import Action, Group, Ontology

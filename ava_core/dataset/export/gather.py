@@ -13,14 +13,15 @@ from upath import UPath
 from ava_core.base.errors import ExportError
 from ava_core.base.settings import Settings
 from ava_core.base.storage import Storage
+from ava_core.batch import open_batch
 from ava_core.dataset.export.dataset import Dataset
 from ava_core.dataset.export.inputs import BatchTables, BatchWork
 from ava_core.dataset.export.options import ReleaseOptions
 from ava_core.dataset.export.release_splits import release_splits
 from ava_core.dataset.export.rows import annotation_rows
-from ava_core.ontology import Ontology, load_ontology
+from ava_core.ontology import Ontology
 from ava_core.quality.agreement.measure import measure_agreement
-from ava_core.store import Store, batches
+from ava_core.store import Store
 
 Inputs = Sequence[tuple[BatchTables, BatchWork]]
 
@@ -185,10 +186,7 @@ def _refuse_doubled_sources(inputs: Inputs) -> None:
 
 
 def _common_ontology(inputs: Sequence[BatchTables], settings: Settings, store: Store) -> Ontology:
-    found = {
-        b.batch: load_ontology(settings.with_options(batches.get(store, b.batch).options).ontology)
-        for b in inputs
-    }
+    found = {each.batch: open_batch(settings, each.batch, store=store).ontology for each in inputs}
     newest = max(found.values(), key=lambda ontology: (ontology.version, len(ontology.actions)))
     known = {(action.id, action.name) for action in newest.actions}
     for batch, ontology in found.items():

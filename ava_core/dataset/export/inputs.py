@@ -15,6 +15,7 @@ from ava_core.base.schemas import (
     CONSENSUS_LABELS,
     CVAT_JOBS,
     DISPUTED,
+    PERSONS,
     PROPOSALS,
     RAW_BOXES,
     RAW_LABELS,
@@ -22,7 +23,9 @@ from ava_core.base.schemas import (
     Schema,
     conform,
 )
+from ava_core.base.settings import Settings
 from ava_core.base.storage import Storage
+from ava_core.batch import BatchContext, open_batch
 from ava_core.decisions import decision_state, decisions_of
 from ava_core.store import Store, batches
 
@@ -43,7 +46,7 @@ class BatchTables:
 
 @dataclass(frozen=True)
 class BatchWork:
-    """Who said what: tables of `ava_core.base.schemas` and `PERSONS`, of all annotators.
+    """Who said what: tables of `ava_core.base.schemas`, of all annotators.
 
     `excluded`: annotators without a vote; `approvals`: `clip_id, approved_by, approved_at`.
     """
@@ -56,14 +59,6 @@ class BatchWork:
     approvals: pl.DataFrame
     excluded: frozenset[str] = frozenset()
 
-
-PERSONS: Schema = {
-    "clip_id": pl.String,
-    "annotator": pl.String,
-    "track_key": pl.String,
-    "person_id": pl.Int32,
-}
-"""Who is whom: the person of every annotator's track."""
 
 APPROVALS: Schema = {"clip_id": pl.String, "approved_by": pl.String, "approved_at": pl.String}
 
@@ -87,52 +82,55 @@ def ready_batches(storage: Storage, store: Store, wanted: Sequence[str] = ()) ->
 
 
 def load_inputs(
-    storage: Storage, store: Store, wanted: Sequence[str] = ()
+    settings: Settings, storage: Storage, store: Store, wanted: Sequence[str] = ()
 ) -> list[tuple[BatchTables, BatchWork]]:
     """Tables and work of `ready_batches`. Raises `ExportError` where nothing in them is approved."""
-    ready = ready_batches(storage, store, wanted)
-    inputs = [(load_batch(storage, store, name), load_work(storage, store, name)) for name in ready]
+    ready = [
+        open_batch(settings, name, storage=storage, store=store)
+        for name in ready_batches(storage, store, wanted)
+    ]
+    inputs = [(load_batch(at), load_work(at)) for at in ready]
     if not any(tables.consensus_labels.height for tables, _ in inputs):
         raise ExportError("No batch has an approved dataset yet.", "Approve clips, and wait for ava_csv.")
     return inputs
 
 
-def load_batch(storage: Storage, store: Store, batch: str) -> BatchTables:
+def load_batch(at: BatchContext) -> BatchTables:
     """Read a batch's tables. Raises `InputError` naming the asset that is missing.
 
     Of the consensus only clips that are approved at this moment count, whatever was approved when it was made.
     """
-    approved = list(decision_state(store, batch).approved)
+    approved = list(decision_state(at.store, at.batch).approved)
 
     def read(asset: str, schema: Schema, table: str = "") -> pl.DataFrame:
-        found = storage.read_table(storage.table_path(batch, asset, table))
-        return conform(found, schema, f"{table or asset} of batch {batch}")
+        found = at.table(asset, table)
+        return conform(found, schema, f"{table or asset} of batch {at.batch}")
 
     def consensus(schema: Schema, table: str) -> pl.DataFrame:
         return read("consensus_labels", schema, table).filter(pl.col("clip_id").is_in(approved))
 
     return BatchTables(
-        batch=batch,
+        batch=at.batch,
         source_videos=read("source_videos", SOURCE_VIDEOS),
         clips=read("clips", CLIPS),
         proposals=read("dense_proposals", PROPOSALS),
         consensus_boxes=consensus(CONSENSUS_BOXES, "consensus_boxes"),
         consensus_labels=consensus(CONSENSUS_LABELS, "consensus_labels"),
         disputed=consensus(DISPUTED, "disputed"),
-        note=batches.get(store, batch).note,
+        note=batches.get(at.store, at.batch).note,
     )
 
 
-def load_work(storage: Storage, store: Store, batch: str) -> BatchWork:
+def load_work(at: BatchContext) -> BatchWork:
     """Read what the annotators of a batch did. Raises `InputError` naming the asset that is missing."""
 
     def read(asset: str, schema: Schema, table: str = "") -> pl.DataFrame:
-        found = storage.read_table(storage.table_path(batch, asset, table))
-        return conform(found, schema, f"{table or asset} of batch {batch}")
+        found = at.table(asset, table)
+        return conform(found, schema, f"{table or asset} of batch {at.batch}")
 
     approvals = {
         decision.subject: (decision.subject, decision.actor, decision.decided_at.isoformat())
-        for decision in decisions_of(store, batch)
+        for decision in decisions_of(at.store, at.batch)
         if decision.action == "approve"
     }
     return BatchWork(
@@ -142,5 +140,5 @@ def load_work(storage: Storage, store: Store, batch: str) -> BatchWork:
         raw_labels=read("raw_annotations", RAW_LABELS, "raw_labels"),
         persons=read("consensus_labels", PERSONS, "persons"),
         approvals=pl.DataFrame(list(approvals.values()), schema=dict(APPROVALS), orient="row"),
-        excluded=decision_state(store, batch).excluded,
+        excluded=decision_state(at.store, at.batch).excluded,
     )

@@ -17,7 +17,6 @@ from ava_core.decisions import DecisionState
 from ava_core.quality.review.floors import below_floor
 from ava_core.store import Store, batches
 from ava_core.store.tables import Job
-from ava_core.store.tasks import DONE_STAGE, DONE_STATE
 
 FILES: Final = {
     "clips": ("clips", ""),
@@ -75,9 +74,10 @@ def _statuses(
 
 def _completed(store: Store) -> set[tuple[str, str]]:
     """Batch and id of clips of which somebody completed a job."""
-    done = (Job.annotator != "", Job.stage == DONE_STAGE, Job.state == DONE_STATE)
     with store.session() as session:
-        rows = session.execute(select(Job.batch, Job.clip_id).where(*done).distinct()).all()
+        rows = session.execute(
+            select(Job.batch, Job.clip_id).where(Job.of_annotator, Job.is_done).distinct()
+        ).all()
     return {row._tuple() for row in rows}
 
 

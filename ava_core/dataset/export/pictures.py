@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+from ava_core.base.files import link_or_copy
 from ava_core.base.schemas import AVA_TIMESTAMP_OFFSET, CLIP_FPS
 
 Pictures = Mapping[str, Path]
@@ -39,16 +38,6 @@ def keyframes(frames: Path) -> Iterator[tuple[int, Path]]:
     for number, picture in numbered(frames):
         if (number - 1) % CLIP_FPS == 0:
             yield (number - 1) // CLIP_FPS, picture
-
-
-def link_or_copy(source: Path, target: Path) -> None:
-    """A hard link where the file system allows, a copy elsewhere; what is there already stays."""
-    try:
-        os.link(source, target)
-    except FileExistsError:
-        return
-    except OSError:
-        shutil.copy2(source, target)
 
 
 def numbered(frames: Path) -> Iterator[tuple[int, Path]]:

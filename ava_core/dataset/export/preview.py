@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Literal
 
 import polars as pl
 
@@ -17,12 +17,14 @@ from ava_core.dataset.export.options import ReleaseOptions
 from ava_core.dataset.export.release_splits import earlier_splits, release_splits
 from ava_core.store import Store
 
+Why = Literal["pinned", "released before", "assigned"]
+
 SOURCES: Final[Schema] = {
     "source_id": pl.String,
     "original_name": pl.String,
     "batch": pl.String,
     "split": pl.String,
-    "why": pl.String,  # pinned | released before | assigned
+    "why": pl.String,  # Why
     "clips": pl.Int64,  # that have rows
     "rows": pl.Int64,
 }
@@ -38,14 +40,14 @@ class Preview:
 
 def preview_release(options: ReleaseOptions, settings: Settings, storage: Storage, store: Store) -> Preview:
     """What `write_release` would make of the options, pictures and papers apart. Raises `ExportError` as it does."""
-    inputs = load_inputs(storage, store, options.batches)
+    inputs = load_inputs(settings, storage, store, options.batches)
     # Of agreement only the alphas count here, and they need no resampling.
     chosen = choose(inputs, options, settings, store, repetitions=1)
     root = storage.path("releases")
     splits = release_splits(chosen.rows, chosen.clips, chosen.content, options, settings.seed, root)
     earlier = earlier_splits(root)
 
-    def why(source: str) -> str:
+    def why(source: str) -> Why:
         if source in options.pins:
             return "pinned"
         known = source in earlier or chosen.content[source] in earlier

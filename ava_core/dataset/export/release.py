@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 from upath import UPath
 
 from ava_core.base.errors import ExportError
+from ava_core.base.names import NAME
 from ava_core.base.progress import Progress, ProgressSink, ignore_progress
 from ava_core.base.settings import Settings
 from ava_core.base.storage import Storage
@@ -29,8 +29,6 @@ from ava_core.dataset.export.lineage import lineage
 from ava_core.dataset.export.options import ReleaseOptions
 from ava_core.dataset.export.splits import SPLITS
 from ava_core.store import Store
-
-_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,62}")
 
 
 @dataclass(frozen=True)
@@ -58,7 +56,7 @@ def write_release(
     """
     root = storage.path("releases")
     name = _free_name(root, options.name)
-    inputs = load_inputs(storage, store, options.batches)
+    inputs = load_inputs(settings, storage, store, options.batches)
     progress = Progress("write release", 4, "parts", sink)
     with ExitStack() as fetched:
 
@@ -120,7 +118,7 @@ def _free_name(root: UPath, name: str) -> str:
         while (root / f"v{number}").exists():
             number += 1
         return f"v{number}"
-    if not _NAME.fullmatch(name):
+    if not NAME.fullmatch(name):
         raise ExportError(f"{name!r} cannot name a release.", "Use letters, digits, '_', '.', '-'.")
     if (root / name).exists():
         raise ExportError(

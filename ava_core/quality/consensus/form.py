@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
-from ava_core.base.schemas import ADJUDICATIONS, DISPUTED, conform, empty
+from ava_core.base.schemas import ADJUDICATIONS, DISPUTED, PLACE, conform, empty
 from ava_core.decisions import PRESENCE, on_presence
 from ava_core.ontology import Ontology
 from ava_core.quality.agreement.build import Work, match_work
@@ -18,8 +18,6 @@ from ava_core.quality.consensus.boxes import Merged, box_table, merge_boxes
 from ava_core.quality.consensus.labels import Decided, adjudicate, decide, label_table
 from ava_core.quality.consensus.provenance import provenance
 from ava_core.quality.consensus.queue import adjudication_queue, clip_needs
-
-PLACE = ["clip_id", "second", "person_id"]
 
 
 def form_consensus(

@@ -10,9 +10,9 @@ import polars as pl
 
 from ava_core.base.errors import MediaError
 from ava_core.base.progress import Progress, ProgressSink, ignore_progress
-from ava_core.base.schemas import SOURCE_VIDEOS
-from ava_core.base.settings import Settings
+from ava_core.base.schemas import SOURCE_VIDEOS, USABLE, SourceStatus
 from ava_core.base.storage import Storage
+from ava_core.batch import BatchContext
 from ava_core.video.intake.archive import FoundVideo, copy_file, videos_of
 from ava_core.video.intake.handover import manifest_of, take_over
 from ava_core.video.intake.older import import_older, is_older
@@ -22,10 +22,8 @@ from ava_core.video.media.probe import probe
 
 
 def take_in_sources(
-    batch: str,
+    at: BatchContext,
     input_path: Path,
-    storage: Storage,
-    settings: Settings,
     known_sha256: Mapping[str, str] | None = None,
     sink: ProgressSink = ignore_progress,
 ) -> pl.DataFrame:
@@ -37,17 +35,17 @@ def take_in_sources(
     `InputError` where the input as a whole cannot be used.
     """
     if manifest_of(input_path):
-        return take_over(input_path, batch, storage, known_sha256)
+        return take_over(at, input_path, known_sha256)
     if is_older(input_path):
-        return import_older(input_path, batch, storage)
+        return import_older(at, input_path)
     seen = dict(known_sha256 or {})
     ids: set[str] = set()
     rows = []
     with videos_of(input_path) as found:
         progress = Progress("take in", len(found), "videos", sink)
         for video in found:
-            row = _take_in(batch, video, storage, seen, ids)
-            seen.setdefault(row["sha256"], f"{row['source_id']} of batch {batch}")
+            row = _take_in(at, video, seen, ids)
+            seen.setdefault(row["sha256"], f"{row['source_id']} of batch {at.batch}")
             rows.append(row)
             progress.advance()
         progress.finish()
@@ -63,19 +61,17 @@ def known_sources(storage: Storage, *, except_batch: str) -> dict[str, str]:
     for batch in sorted(path.name for path in folder.iterdir() if path.name != except_batch):
         table = storage.table_path(batch, "source_videos")
         if table.exists():
-            rows = storage.read_table(table).filter(pl.col("status") == "ok").select("sha256", "source_id")
+            rows = storage.read_table(table).filter(USABLE).select("sha256", "source_id")
             known |= {sha256: f"{source_id} of batch {batch}" for sha256, source_id in rows.rows()}
     return known
 
 
-def _take_in(
-    batch: str, video: FoundVideo, storage: Storage, seen: Mapping[str, str], ids: set[str]
-) -> dict[str, Any]:
+def _take_in(at: BatchContext, video: FoundVideo, seen: Mapping[str, str], ids: set[str]) -> dict[str, Any]:
     row: dict[str, Any] = dict.fromkeys(SOURCE_VIDEOS)
     sha256 = hash_file(video.path)
     row |= {
-        "source_id": new_id(f"{slug(batch)}_{slug(PurePosixPath(video.name).stem)}"[:80], ids),
-        "batch": batch,
+        "source_id": new_id(f"{slug(at.batch)}_{slug(PurePosixPath(video.name).stem)}"[:80], ids),
+        "batch": at.batch,
         "original_name": video.name,
         "path": "",
         "sha256": sha256,
@@ -83,15 +79,19 @@ def _take_in(
         "status": "ok",
         "reason": "",
     }
+
+    def refused(status: SourceStatus, reason: str) -> dict[str, Any]:
+        return row | {"status": status, "reason": reason}
+
     if sha256 in seen:
-        return row | {"status": "duplicate", "reason": f"same content as {seen[sha256]}"}
+        return refused("duplicate", f"same content as {seen[sha256]}")
     try:
         info = probe(video.path)
     except MediaError as error:
-        return row | {"status": "quarantined", "reason": error.message}
-    folder = storage.asset_dir(batch, "source_videos") / "files"
+        return refused("quarantined", error.message)
+    folder = at.folder("source_videos") / "files"
     target = folder / f"{row['source_id']}{Path(video.name).suffix.lower()}"
     if not target.exists() or target.stat().st_size != row["size_bytes"]:
-        with storage.writing(target) as temporary:
+        with at.storage.writing(target) as temporary:
             copy_file(video.path, temporary)
-    return row | vars(info) | {"path": str(target.relative_to(storage.root))}
+    return row | vars(info) | {"path": str(target.relative_to(at.storage.root))}

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from ava_core.base.errors import MediaError
 from ava_core.base.schemas import CLIP_FPS
-from ava_core.base.storage import Storage
+from ava_core.batch import BatchContext
 from ava_core.video.media.frames import jpeg
 from ava_core.video.media.geometry import Fit
 from ava_core.video.media.hashing import hash_file
@@ -29,16 +29,11 @@ class ClipWriter:
     """
 
     def __init__(
-        self,
-        batch: str,
-        clip_id: str,
-        fit: Fit,
-        storage: Storage,
-        copied_from: tuple[Path, float] | None = None,
+        self, at: BatchContext, clip_id: str, fit: Fit, copied_from: tuple[Path, float] | None = None
     ) -> None:
         self.copied_from = copied_from
-        self.clip_id, self.fit, self.storage = clip_id, fit, storage
-        folder = storage.asset_dir(batch, "clips")
+        self.clip_id, self.fit, self.storage = clip_id, fit, at.storage
+        folder = at.folder("clips")
         self.target = folder / "files" / f"{clip_id}.mp4"
         self.keyframes = folder / "keyframes" / clip_id
         self.frames = 0

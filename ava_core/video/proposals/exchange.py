@@ -9,7 +9,7 @@ from pathlib import Path
 import polars as pl
 
 from ava_core.base.schemas import BOX_COLUMNS
-from ava_core.base.storage import Storage
+from ava_core.batch import BatchContext
 
 
 def frame_name(clip_id: str, second: int) -> str:
@@ -35,13 +35,13 @@ def write_tracking_jsons(path: Path, clips: pl.DataFrame, tracks: pl.DataFrame) 
             _add(archive, f"{clip_id}.json", json.dumps(content).encode())
 
 
-def write_frames_zip(path: Path, batch: str, clips: pl.DataFrame, storage: Storage) -> int:
+def write_frames_zip(at: BatchContext, path: Path, clips: pl.DataFrame) -> int:
     """A zip with the keyframes' pictures of all clips; returns how many."""
     count = 0
     # JPEGs do not shrink: they are only stored.
     with zipfile.ZipFile(path, "w", zipfile.ZIP_STORED) as archive:
         for clip_id in clips["clip_id"].sort():
-            folder = storage.asset_dir(batch, "clips") / "keyframes" / clip_id
+            folder = at.folder("clips") / "keyframes" / clip_id
             for picture in sorted(folder.glob("*.jpg")):
                 _add(archive, frame_name(clip_id, int(picture.stem)), picture.read_bytes())
                 count += 1

@@ -11,6 +11,7 @@ from nicegui import ui
 
 from ava_core.annotation import staffing
 from ava_core.annotation.gateway import CvatGateway
+from ava_core.annotation.pages import JOB_PAGE
 from ava_core.base.errors import AvaError, InputError
 from ava_core.base.settings import Settings
 from ava_core.store import annotators
@@ -51,7 +52,7 @@ async def content(visit: Visit) -> None:
         wanted, labels=LABELS, file="jobs", sort_by="hours", selectable=visit.may("admin"),
         facets=["batch", "annotator", "status"],
         links={
-            "job_id": server + "/tasks/{task_id}/jobs/{job_id}", "batch": "/batches/{batch}",
+            "job_id": server + JOB_PAGE, "batch": "/batches/{batch}",
             "clip_id": "/quality/{batch}/clips/{clip_id}", "annotator": "/progress?annotator={annotator}",
         },
     )  # fmt: skip

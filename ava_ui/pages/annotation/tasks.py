@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from typing import Any, Final
+from typing import Any
 from urllib.parse import quote
 
 import polars as pl
@@ -14,6 +14,8 @@ from ava_core.annotation.assignment import AssignmentPlan
 from ava_core.annotation.staffing import top_up
 from ava_core.annotation.tasks import new_clips, plan_batch
 from ava_core.base.errors import AvaError, InputError
+from ava_core.base.settings import DEALING_OPTIONS
+from ava_core.batch import BatchContext
 from ava_core.store import annotators, batches, tasks
 from ava_core.store.tables import Annotator
 from ava_ui.elements.data_table import DataTable
@@ -21,9 +23,6 @@ from ava_ui.elements.live_runs import LiveRuns
 from ava_ui.frame import theme
 from ava_ui.frame.visit import Visit
 from ava_ui.pages.annotation.connection import connection
-
-DEALT: Final = ("overlap", "annotators_per_clip", "pair_floor", "seed", "annotators")
-"""Options of a batch that this page sets."""
 
 
 async def content(visit: Visit) -> None:
@@ -157,8 +156,8 @@ def _plan(visit: Visit, batch: str) -> None:
             raise InputError("Nobody is chosen.", "Choose annotators of this batch.")
         clips = visit.console.reading.table(batch, "clips")
         assert clips is not None, "only batches that have clips can be chosen"
-        plan = plan_batch(clips, settings.with_options(options()), store)
-        return plan, len(new_clips(store, batch, clips))
+        at = BatchContext(batch, settings.with_options(options()), store=store)
+        return plan_batch(at, clips), len(new_clips(at, clips))
 
     async def show() -> None:
         nonlocal asked
@@ -187,7 +186,7 @@ def _plan(visit: Visit, batch: str) -> None:
                 ui.label(f"{name}: {clips} clips")
             ui.label("Tasks that exist stay as they are.")
         if await dialog:
-            batches.set_options(store, batch, options(), without=DEALT)
+            batches.set_options(store, batch, options(), without=DEALING_OPTIONS)
             visit.note("create tasks", batch, **options())
             await visit.console.dagster.process([batch], ["cvat_tasks"])
             ui.notify("Started; how far it is shows below.")
@@ -253,9 +252,7 @@ async def _needs(visit: Visit, batch: str) -> None:
             return
         at = visit.console.batch(batch)
         for clip in clips:
-            who = await asyncio.to_thread(
-                top_up, at.settings, at.store, at.storage, at.ontology, batch, clip, visit.user.username
-            )
+            who = await asyncio.to_thread(top_up, at, clip, visit.user.username)
             ui.notify(f"{clip}: {who} has a job of it now.")
 
     ui.button("Top ticked clips up …", icon="group_add", on_click=visit.action("admin", top_up_ticked)).mark(

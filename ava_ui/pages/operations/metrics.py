@@ -10,6 +10,7 @@ from typing import Final
 import polars as pl
 from nicegui import ui
 
+from ava_core.annotation.pages import JOB_PAGE
 from ava_core.operations import metrics
 from ava_ui.elements import charts
 from ava_ui.elements.data_table import DataTable
@@ -201,7 +202,7 @@ async def _every_job(visit: Visit) -> None:
             DataTable(
                 _shown(jobs), labels=JOB_LABELS, file="job_times", sort_by="elapsed_h", descending=True,
                 links={
-                    "job_id": visit.console.settings.resolved_cvat_url + "/tasks/{task_id}/jobs/{job_id}",
+                    "job_id": visit.console.settings.resolved_cvat_url + JOB_PAGE,
                     "batch": "/batches/{batch}", "clip_id": "/quality/{batch}/clips/{clip_id}",
                     "annotator": "/progress?annotator={annotator}",
                 },

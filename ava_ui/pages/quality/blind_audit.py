@@ -68,7 +68,7 @@ def _start(visit: Visit) -> None:
         if "consensus_boxes" not in tables:
             raise InputError(f"Batch {batch} has no consensus yet.", "Approve clips; it follows by itself.")
         audits.start_audit(
-            visit.console.store, batch, tables, visit.console.ontology(batch), size=int(size.value or 0),
+            visit.console.batch(batch), tables, size=int(size.value or 0),
             seed=int(seed.value or 0), actor=visit.user.username,
         )  # fmt: skip
         ui.navigate.reload()

@@ -121,7 +121,7 @@ def _deal(visit: Visit) -> None:
 
         async def deal() -> None:
             at, count = visit.console.batch(batch), int(each.value or 1)
-            plan = plan_gold(at.store, batch, each=count, seed=at.settings.seed)
+            plan = plan_gold(at, each=count)
             if not plan:
                 ui.notify("Everybody has that many already.")
                 return

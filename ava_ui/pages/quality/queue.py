@@ -13,7 +13,7 @@ from nicegui import ui
 from ava_core import decisions
 from ava_core.annotation.staffing import requeue
 from ava_core.base.errors import AvaError, InputError
-from ava_core.base.schemas import AGREEMENT_BY_CLIP, RULE_FINDINGS
+from ava_core.base.schemas import AGREEMENT_BY_CLIP, GRAVE, RULE_FINDINGS
 from ava_core.quality.review.bulk import Thresholds, plan_over_batches
 from ava_core.quality.review.queue import review_queue
 from ava_core.store import batches
@@ -122,11 +122,11 @@ async def handed_back(visit: Visit, batch: str, clips: Mapping[str, int]) -> lis
 
     A clip that was not handed back stays rejected, with its jobs completed: it shows in the queue.
     """
-    settings, store, name = visit.console.batch_settings(batch), visit.console.store, visit.user.username
+    at, name = visit.console.batch(batch), visit.user.username
     problems = []
     for clip_id, second in clips.items():
         try:
-            await asyncio.to_thread(requeue, settings, store, batch, clip_id, name, second=second)
+            await asyncio.to_thread(requeue, at, clip_id, name, second=second)
         except AvaError as error:
             problems.append(str(error))
             visit.note("requeue failed", f"{batch}: {clip_id}", problem=str(error))
@@ -157,7 +157,7 @@ def clips_agreement(console: Console, names: list[str]) -> pl.DataFrame:
 
 def grave_findings(console: Console, names: list[str]) -> pl.DataFrame:
     """`schemas.RULE_FINDINGS` and `batch` of all batches: breaches of rules that block."""
-    grave = pl.col("severity") == "block"
+    grave = GRAVE
     return console.reading.of_all(names, "raw_annotations", "rule_findings", RULE_FINDINGS, grave)
 
 

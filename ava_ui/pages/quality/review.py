@@ -192,17 +192,7 @@ def _ask(visit: Visit, batch: str, clip_id: str) -> None:
 
     async def top_up() -> None:
         name, at = chosen(), console.batch(batch)
-        await asyncio.to_thread(
-            staffing.top_up,
-            at.settings,
-            at.store,
-            at.storage,
-            at.ontology,
-            batch,
-            clip_id,
-            visit.user.username,
-            name,
-        )
+        await asyncio.to_thread(staffing.top_up, at, clip_id, visit.user.username, name)
         ui.notify(f"{name} has a job of this clip now.")
 
     async def send() -> None:

@@ -9,6 +9,7 @@ from urllib.parse import quote
 import polars as pl
 from nicegui import ui
 
+from ava_core.base.schemas import USABLE
 from ava_core.store import batches, tasks
 from ava_ui.elements.data_table import DataTable, shown
 from ava_ui.elements.live_runs import LiveRuns
@@ -82,7 +83,7 @@ def _videos(visit: Visit, name: str) -> None:
     if videos is None:
         theme.empty("Not taken in yet.", "The running platform does it by itself; see the runs below.")
         return
-    refused = videos.filter(pl.col("status") != "ok")
+    refused = videos.filter(~USABLE)
     for row in refused.iter_rows(named=True):
         ui.label(f"{row['original_name']}: {row['status']}, {row['reason']}").classes("bad")
     DataTable(videos, labels=VIDEO_LABELS, file=f"{name}_source_videos", facets=["status"])

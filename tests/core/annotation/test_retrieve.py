@@ -93,7 +93,7 @@ def test_work_that_changes_hands_is_a_version_of_its_new_author(site: Annotation
 
 def test_what_annotators_did_is_held_to_the_rules(site: AnnotationSite, done: int) -> None:
     tables = site.read()
-    findings = retrieve.check_rules("b", tables, site.settings, site.store, site.ontology)
+    findings = retrieve.check_rules(site.context, tables)
     assert set(findings["rule"]) == {"tiny_box"}, "boxes of 12 × 24 pixels"
     [task] = {job.task_id for job in tasks.jobs_of(site.store, "b") if job.job_id == done}
     page = f"{site.settings.resolved_cvat_url}/tasks/{task}/jobs/{done}"

@@ -16,7 +16,7 @@ from tests.support.annotation_site import PEOPLE, AnnotationSite
 
 
 def own_jobs(site: AnnotationSite) -> list[Any]:
-    return [job for job in tasks.jobs_of(site.store, "b") if job.annotator]
+    return [job for job in tasks.jobs_of(site.store, "b") if job.of_annotator]
 
 
 def free_person(site: AnnotationSite, clip_id: str) -> str:
@@ -37,9 +37,7 @@ def assignee(site: AnnotationSite, job_id: int) -> str:
 
 def top_up(site: AnnotationSite, clip_id: str, annotator: str = "") -> str:
     site.keep_tables()
-    return staffing.top_up(
-        site.settings, site.store, site.storage, site.ontology, "b", clip_id, "admin", annotator
-    )
+    return staffing.top_up(site.context, clip_id, "admin", annotator)
 
 
 def test_a_job_nobody_has_begun_goes_to_another(site: AnnotationSite) -> None:
@@ -77,7 +75,7 @@ def test_nobody_gets_two_copies_of_a_clip_or_work_while_paused(site: AnnotationS
 
 
 def shared_clip(site: AnnotationSite) -> str:
-    return next(job.clip_id for job in tasks.jobs_of(site.store, "b") if not job.annotator)
+    return next(job.clip_id for job in tasks.jobs_of(site.store, "b") if not job.of_annotator)
 
 
 def test_an_extra_annotator_gets_the_clip_as_the_others_did(site: AnnotationSite) -> None:
@@ -133,10 +131,10 @@ def test_rejected_work_comes_back_with_the_comment_on_its_frame(site: Annotation
     complete(site, job.job_id)
     site.read()
     with pytest.raises(InputError, match="not rejected"):
-        staffing.requeue(site.settings, site.store, "b", job.clip_id, "rita")
+        staffing.requeue(site.context, job.clip_id, "rita")
     reject(site.store, "b", [job.clip_id], "rita", "The box drifts off the person.")
     for _ in range(2):
-        staffing.requeue(site.settings, site.store, "b", job.clip_id, "rita", second=1)
+        staffing.requeue(site.context, job.clip_id, "rita", second=1)
     with site.server.api() as api:
         now = api.get(f"/api/jobs/{job.job_id}").json()
         issues = api.get("/api/issues", params={"job_id": job.job_id}).json()["results"]

@@ -65,7 +65,7 @@ def test_work_that_changes_hands_begins_anew() -> None:
 
 
 def own_job(site: AnnotationSite) -> Any:
-    return next(job for job in tasks.jobs_of(site.store, "b") if job.annotator)
+    return next(job for job in tasks.jobs_of(site.store, "b") if job.of_annotator)
 
 
 def test_the_database_learns_moments_from_the_server(site: AnnotationSite) -> None:

@@ -96,7 +96,7 @@ def test_a_poisoned_upload_leaves_no_task(site: AnnotationSite) -> None:
 
 def test_work_that_has_begun_is_never_written_over(site: AnnotationSite) -> None:
     site.create()
-    [job] = [job for job in tasks.jobs_of(site.store, "b") if job.annotator][:1]
+    [job] = [job for job in tasks.jobs_of(site.store, "b") if job.of_annotator][:1]
     with site.gateway() as gateway:
         gateway.put_tracks(job.job_id, [])
         gateway.set_job(job.job_id, state="in progress")

@@ -52,17 +52,17 @@ def heard(cvat_server: Any, tmp_path: Path, small_clip: Path) -> Iterator[set[tu
             gateway.register_annotator("newcomer", "long-enough-word", "newcomer@example.org")
         site.create()
         site.keep_tables()
-        job = next(job for job in tasks.jobs_of(site.store, "b") if job.annotator)
+        job = next(job for job in tasks.jobs_of(site.store, "b") if job.of_annotator)
         with CvatGateway(site.settings) as gateway:
             gateway.set_job(job.job_id, state="completed")
             gateway.remove_task(gateway.create_task(1, "x", small_clip, replicas=0)["id"])
             cursor, _ = look_at_jobs(gateway, site.store)
             look_at_jobs(gateway, site.store, cursor)
         site.read()
-        staffing.top_up(site.settings, site.store, site.storage, site.ontology, "b", "c0", "admin")
+        staffing.top_up(site.context, "c0", "admin")
         reject(site.store, "b", ["c0"], "rita", "Look again.")
-        staffing.requeue(site.settings, site.store, "b", "c0", "rita", second=1)
-        staffing.requeue(site.settings, site.store, "b", "c0", "rita", second=1)
+        staffing.requeue(site.context, "c0", "rita", second=1)
+        staffing.requeue(site.context, "c0", "rita", second=1)
         site.store.close()
         yield listener.heard
 

@@ -134,9 +134,7 @@ async def test_what_an_auditor_sees_tells_nothing_of_what_was_decided(site: Site
     approve_all(console)
     names = ("consensus_boxes", "consensus_labels")
     formed = {name: console.reading.table(BATCH, "consensus_labels", name) for name in names}
-    begun = audits.start_audit(
-        console.store, BATCH, formed, console.ontology(BATCH), size=3, seed=1, actor="rita"
-    )
+    begun = audits.start_audit(console.batch(BATCH), formed, size=3, seed=1, actor="rita")
     item = audits.blind_items(console.store, begun.audit_id)[0]
     client = site.enter("rita").http_client
     answer = (await client.get(f"/media/audit/{BATCH}/{item.item_id}")).json()

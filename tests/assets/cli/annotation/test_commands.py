@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import getpass
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from typer.testing import CliRunner, Result
 from ava_assets.cli.main import app
 from ava_core.base.errors import SettingsError
 from ava_core.decisions import reject
-from ava_core.store import tasks
+from ava_core.store import audit, tasks
 from tests.support.annotation_site import PEOPLE, AnnotationSite
 
 Command = Callable[..., Result]
@@ -78,9 +79,21 @@ def test_moving_topping_up_and_handing_back(ava: Command, annotation_site: Annot
     assert "1 job(s)" in ava("assign", "requeue", "b", alone.clip_id, "--second", "1").stdout
 
 
+def test_whoever_is_named_is_noted_else_the_user_of_the_machine(
+    ava: Command, annotation_site: AnnotationSite
+) -> None:
+    annotation_site.create()
+    store = annotation_site.store
+    for named, noted in ((["--as", "rita"], "rita"), (["--actor", "ann"], "ann"), ([], getpass.getuser())):
+        job = next(job for job in tasks.jobs_of(store, "b") if _copies(annotation_site, job.clip_id) == 1)
+        other = next(name for name in PEOPLE if name != job.annotator)
+        assert ava("assign", "move", str(job.job_id), other, *named).exit_code == 0
+        assert audit.newest(store, 1)[0].actor == noted
+
+
 def _copies(annotation_site: AnnotationSite, clip_id: str) -> int:
     return sum(
-        job.clip_id == clip_id and bool(job.annotator) for job in tasks.jobs_of(annotation_site.store, "b")
+        job.clip_id == clip_id and job.of_annotator for job in tasks.jobs_of(annotation_site.store, "b")
     )
 
 

@@ -12,6 +12,8 @@ import pytest
 from ava_core import decisions
 from ava_core.base.errors import DecisionError, InputError
 from ava_core.base.schemas import DISPUTED
+from ava_core.base.settings import load_settings
+from ava_core.batch import BatchContext
 from ava_core.quality.consensus.form import form_consensus
 from ava_core.quality.review import audits
 from ava_core.store import Store, audit, batches, open_store, tasks
@@ -55,9 +57,8 @@ def _with_batch(store: Store) -> Store:
 
 
 def start(store: Store, size: int = 100, seed: int = 1, **tables: pl.DataFrame) -> Audit:
-    return audits.start_audit(
-        store, "b", CONSENSUS | tables, ONTOLOGY, size=size, seed=seed, actor="rita", note="first look"
-    )
+    at = BatchContext("b", load_settings(), store=store, ontology=ONTOLOGY)
+    return audits.start_audit(at, CONSENSUS | tables, size=size, seed=seed, actor="rita", note="first look")
 
 
 def answer(store: Store, item: Any, action_ids: list[int], **more: Any) -> None:

@@ -12,7 +12,9 @@ import pytest
 
 from ava_core.base.errors import InputError
 from ava_core.base.schemas import ADJUDICATIONS, COMPLETED_JOBS, RAW_BOXES, RAW_LABELS, empty
+from ava_core.base.settings import load_settings
 from ava_core.base.storage import Storage
+from ava_core.batch import BatchContext
 from ava_core.decisions import DecisionState
 from ava_core.quality.agreement.measure import measure_agreement
 from ava_core.quality.consensus.form import form_consensus
@@ -129,7 +131,7 @@ def test_a_batch_that_nobody_worked_on_has_a_page_that_says_so(planted: Planted)
 
 def test_an_unread_batch_names_what_to_do(tmp_path) -> None:
     with pytest.raises(InputError, match="Materialise raw_annotations"):
-        load_quality(Storage(tmp_path), "b")
+        load_quality(BatchContext("b", load_settings(), storage=Storage(tmp_path)))
 
 
 def test_a_release_is_measured_over_all_its_batches(planted: Planted, tmp_path) -> None:

@@ -1,4 +1,4 @@
-"""What the commands of `ava qc` share: their arguments, opening a batch, printing."""
+"""What commands about batches share: their arguments, opening a batch, printing."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.table import Table
 
 from ava_core.base.settings import load_settings
+from ava_core.base.text import figure_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -23,7 +24,10 @@ Batch = Annotated[str, typer.Argument(help="Name of the batch.")]
 Clip = Annotated[str, typer.Argument(help="Id of the clip.")]
 Clips = Annotated[list[str], typer.Argument(help="Ids of clips.")]
 Comment = Annotated[str, typer.Option(help="Kept with the decision.")]
-Actor = Annotated[str, typer.Option("--as", help="Who decides. Default: the user of this machine.")]
+Actor = Annotated[
+    str,
+    typer.Option("--as", "--actor", help="Who does this, for the record. Default: the user of this machine."),
+]
 
 
 def opened(batch: str) -> BatchContext:
@@ -41,7 +45,7 @@ def database() -> Store:
 
 
 def who(actor: str) -> str:
-    """Who decides."""
+    """Who is noted as having done it."""
     return actor or getpass.getuser()
 
 
@@ -50,33 +54,26 @@ def say(text: str) -> None:
     Console(highlight=False, soft_wrap=True).print(text, markup=False)
 
 
-def stored(batch: str, asset: str, name: str) -> pl.DataFrame:
-    """A table of an asset. Raises `InputError` where it was not made yet."""
-    from ava_core.base.storage import Storage
-
-    storage = Storage(load_settings().resolved_storage_url)
-    return storage.read_table(storage.table_path(batch, asset, name))
-
-
 def show(rows: pl.DataFrame) -> None:
     """Print a table; what is undefined is a dash."""
     table = Table(box=None)
     for column in rows.columns:
         table.add_column(column)
     for row in rows.rows():
-        table.add_row(*("–" if v is None else f"{v:.3f}" if isinstance(v, float) else str(v) for v in row))
+        table.add_row(*map(figure_text, row))
     Console(highlight=False, soft_wrap=True).print(table)
 
 
 def links(at: BatchContext) -> Callable[[str, int], str]:
     """The page of each clip's first job at a frame."""
+    from ava_core.annotation.pages import at_frame, job_page
     from ava_core.store import tasks
 
     jobs = {job.clip_id: job for job in reversed(tasks.jobs_of(at.store, at.batch))}
+    server = at.settings.resolved_cvat_url
 
     def link(clip_id: str, frame: int) -> str:
         job = jobs.get(clip_id)
-        url = at.settings.resolved_cvat_url
-        return f"{url}/tasks/{job.task_id}/jobs/{job.job_id}?frame={frame}" if job else ""
+        return at_frame(job_page(server, job.task_id, job.job_id), frame) if job else ""
 
     return link
