@@ -7,12 +7,13 @@ from tempfile import TemporaryDirectory
 
 import httpx
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from ava_core.annotation_server import access, webhooks
 from ava_core.annotation_server.state import State
 from tests.support.annotation_server import RunningServer, serving
+from tests.support.examples import examples
 from tests.support.webhook_receiver import FAILING, receiving
 
 
@@ -69,7 +70,7 @@ def test_ids_are_never_given_twice(tmp_path: Path) -> None:
     again.close()
 
 
-@settings(deadline=None, max_examples=50)
+@examples(50)
 @given(
     st.lists(
         st.tuples(st.sampled_from(("add", "remove", "change")), st.integers(1, 12), st.integers(0, 3)),

@@ -13,12 +13,13 @@ from typing import Any
 import numpy as np
 import polars as pl
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from ava_core.base.errors import InputError, UnsafePickleError
 from ava_core.base.schemas import CLIPS, PROPOSALS
 from ava_core.video.proposals.pickles import safe_load, write_ava_pickle, write_older_pickle
+from tests.support.examples import examples
 
 PLAIN = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text() | st.binary(),
@@ -39,7 +40,7 @@ class Calls:
         return self.function, self.arguments
 
 
-@settings(max_examples=50, deadline=None)
+@examples(50)
 @given(PLAIN, st.integers(0, pickle.HIGHEST_PROTOCOL))
 def test_plain_values_come_back(value: Any, protocol: int) -> None:
     if protocol > 0 or "\\" not in repr(value):
