@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.skipped import not_proved
+
 TESTS = Path(__file__).resolve().parent
 SHARED = "tests.support"
 
@@ -51,3 +53,15 @@ def test_what_a_room_does_not_test_is_not_loaded(room: str) -> None:
     assert said.returncode == 0, said.stdout + said.stderr
     loaded = set(said.stdout.rpartition("loaded:")[2].split())
     assert not loaded & {"dagster", "torch", "nicegui", "playwright"}
+
+
+def test_what_was_skipped_is_said_in_one_line() -> None:
+    absent = "Skipped: reference data not found at /x; set AVA_REFERENCE_DATA"
+    skipped = [("tests/core/test_a.py::test_answers_keep_to_the_schema", absent)]
+    skipped += [(f"tests/core/test_b.py::test_people_are_found[{n}]@slow", absent) for n in range(3)]
+    skipped += [(f"tests/ui/test_c.py::test_page_{n}", "Skipped: no browser") for n in range(7)]
+    assert not_proved(skipped) == (
+        "NOT PROVED: answers keep to the schema, people are found"
+        " (reference data not found at /x; set AVA_REFERENCE_DATA);"
+        " page 0, page 1, page 2, page 3, page 4 and 2 more (no browser)"
+    )

@@ -28,7 +28,9 @@ def checks_of(result: dg.ExecuteInProcessResult) -> dict[str, bool]:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("annotated_site", ["sqlite", "postgresql"], indirect=True)
+@pytest.mark.parametrize(
+    "annotated_site", ["sqlite", pytest.param("postgresql", marks=pytest.mark.nightly)], indirect=True
+)
 def test_from_a_zip_to_a_dataset(
     annotated_site: tuple[DagsterSite, list[SimulatedAnnotator]], scenes: tuple[Path, SceneTruth]
 ) -> None:

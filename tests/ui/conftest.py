@@ -11,6 +11,7 @@ from playwright.sync_api import Browser, sync_playwright
 
 from ava_core.base.settings import Settings
 from tests.support.browser import CHROMIUM
+from tests.support.shared import made_once
 from tests.support.site import Site, opened
 from tests.support.street import copy_street, plant_street
 
@@ -18,9 +19,7 @@ from tests.support.street import copy_street, plant_street
 @pytest.fixture(scope="session")
 def home_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The planted home, made once."""
-    folder = tmp_path_factory.mktemp("planted") / "home"
-    plant_street(folder)
-    return folder
+    return made_once(tmp_path_factory, "street", plant_street)
 
 
 @pytest.fixture

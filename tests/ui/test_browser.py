@@ -99,10 +99,10 @@ def test_a_cell_of_the_matrix_leads_to_what_the_two_say_differently(
     assert (rita.troubles, rita.elsewhere) == ([], [])
 
 
-@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
-def test_no_page_shuts_anybody_out(browser: Browser, console_url: str, dark: bool) -> None:
+@pytest.mark.parametrize("theme", ["light", pytest.param("dark", marks=pytest.mark.nightly)])
+def test_no_page_shuts_anybody_out(browser: Browser, console_url: str, theme: str) -> None:
     """axe-core finds nothing serious or critical: names, contrast, keyboard."""
-    adam = Visitor(browser, console_url, "adam", dark=dark)
+    adam = Visitor(browser, console_url, "adam", dark=theme == "dark")
     found = []
     for page in PAGES:
         adam.open(page.path.format(**PARAMS))
@@ -115,17 +115,21 @@ def test_no_page_shuts_anybody_out(browser: Browser, console_url: str, dark: boo
     assert found == []
 
 
-@pytest.mark.parametrize("size", SIZES)
-@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
-def test_every_page_is_drawn(browser: Browser, console_url: str, shots: Path, size: str, dark: bool) -> None:
-    adam = Visitor(browser, console_url, "adam", size=size, dark=dark)
+USUAL_LOOKS = (("laptop", "light"), ("tablet", "dark"))
+LOOKS = [
+    pytest.param(size, theme, marks=[] if (size, theme) in USUAL_LOOKS else pytest.mark.nightly)
+    for size in SIZES for theme in ("light", "dark")
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("size", "theme"), LOOKS)
+def test_every_page_is_drawn(browser: Browser, console_url: str, shots: Path, size: str, theme: str) -> None:
+    adam = Visitor(browser, console_url, "adam", size=size, dark=theme == "dark")
     width = SIZES[size][0]
     for page in PAGES:
         adam.open(page.path.format(**PARAMS))
         adam.page.wait_for_load_state("networkidle")
         name = page.path.strip("/").replace("/", "_").replace("{", "").replace("}", "") or "overview"
-        adam.page.screenshot(
-            path=str(shots / f"{name}_{size}_{'dark' if dark else 'light'}.png"), full_page=True
-        )
+        adam.page.screenshot(path=str(shots / f"{name}_{size}_{theme}.png"), full_page=True)
         assert adam.page.evaluate("document.documentElement.scrollWidth") <= width, f"{page.path} is too wide"
     assert (adam.troubles, adam.elsewhere) == ([], [])

@@ -45,7 +45,7 @@ class Restartable:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("seed", [1, 2])
+@pytest.mark.parametrize("seed", [1, pytest.param(2, marks=pytest.mark.nightly)])
 def test_a_batch_ends_complete_and_exact(seed: int, tmp_path: Path, small_clip: Path) -> None:
     with ExitStack() as stack:
         home = Restartable(tmp_path / "cvat", stack)
