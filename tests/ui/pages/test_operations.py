@@ -106,6 +106,7 @@ async def test_every_job_is_listed_when_somebody_asks(site: Site) -> None:
     assert any(first_row(vera, "job_id")["href job_id"].endswith(page) for page in pages)
     await vera.open("/metrics?job_times.page=1")
     await vera.should_see(marker="every-job", retries=20)
+    await eventually(lambda: tables_with(vera, "job_id"))
     assert first_row(vera, "job_id")["elapsed_h"] == "2"
 
 
