@@ -7,13 +7,24 @@ from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
+from argon2 import PasswordHasher
 from playwright.sync_api import Browser, sync_playwright
 
 from ava_core.base.settings import Settings
+from ava_core.store import users
 from tests.support.browser import CHROMIUM
 from tests.support.shared import made_once
 from tests.support.site import Site, opened
 from tests.support.street import copy_street, plant_street
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _passwords_cost_little() -> Iterator[None]:
+    """Everybody signs in again and again; what a guess costs is a matter of the store and its own tests."""
+    little = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(users, "_hasher", lambda: little)
+        yield
 
 
 @pytest.fixture(scope="session")
