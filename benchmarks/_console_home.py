@@ -18,7 +18,7 @@ from ava_core.annotation.rules import broken_rules, load_rules
 from ava_core.base.schemas import CLIP_FPS, CLIPS, RAW_BOXES, RAW_LABELS, SOURCE_VIDEOS, conform, empty
 from ava_core.base.storage import Storage
 from ava_core.batch import BatchContext
-from ava_core.dataset.export.rows import annotation_rows
+from ava_core.dataset.formats.ava.rows import annotation_rows
 from ava_core.ontology import Ontology
 from ava_core.quality.agreement.build import match_work
 from ava_core.quality.agreement.measure import measure_work

@@ -168,6 +168,14 @@ def released(tmp_path_factory: pytest.TempPathFactory, seven_seconds: Path) -> P
     return made_once(tmp_path_factory, "released", make) / "storage" / "releases" / "golden"
 
 
+@pytest.fixture(scope="session")
+def street(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The home that `plant_street` makes. Read only: `copy_street` gives one to change."""
+    from tests.support.street import plant_street
+
+    return made_once(tmp_path_factory, "street", plant_street)
+
+
 @pytest.fixture
 def world(tmp_path: Path, seven_seconds: Path) -> Iterator[World]:
     """A world without batches."""

@@ -7,13 +7,14 @@ from typing import Any, Final
 
 import polars as pl
 
+from ava_core.annotation.answered import count_answers
 from ava_core.annotation.pages import job_page
 from ava_core.annotation.pool import GatewayPool
-from ava_core.annotation.reading import content_hash, read_shapes, shapes_from_api
+from ava_core.annotation.reading import content_hash, held_answers, read_shapes, shapes_from_api
 from ava_core.annotation.rules import broken_rules, load_rules
 from ava_core.annotation.sync import as_seen
 from ava_core.base.progress import Progress, ProgressSink, ignore_progress
-from ava_core.base.schemas import COMPLETED_JOBS, RAW_BOXES, RAW_LABELS, conform
+from ava_core.base.schemas import COMPLETED_JOBS, HELD_ANSWERS, RAW_BOXES, RAW_LABELS, conform
 from ava_core.batch import BatchContext
 from ava_core.store import Store, readings, tasks
 from ava_core.store.tables import DONE_STAGE, DONE_STATE, Job, Reading
@@ -29,8 +30,9 @@ def read_completed(
 ) -> dict[str, pl.DataFrame]:
     """Read what was completed or changed since its last reading; returns the newest version of all work.
 
-    Tables: `raw_boxes`, `raw_labels`, `completed_jobs` (see `ava_core.base.schemas`). Unchanged content makes no new
-    version; a job that is open again keeps its last reading, and drops out of the tables until it is done.
+    Tables: `raw_boxes`, `raw_labels`, `completed_jobs`, `held_answers`, `answered` (see `ava_core.base.schemas`).
+    Unchanged content makes no new version; a job that is open again keeps its last reading, and drops out of the
+    tables until it is done.
     """
     store = at.store
     jobs = tasks.completed_jobs(store, at.batch)
@@ -60,7 +62,8 @@ def check_rules(at: BatchContext, tables: Mapping[str, pl.DataFrame]) -> pl.Data
         job.job_id: job_page(server, job.task_id, job.job_id) for job in tasks.jobs_of(at.store, at.batch)
     }
     rules = load_rules(at.settings.rules, at.ontology)
-    return broken_rules(tables["raw_boxes"], tables["raw_labels"], rules, at.ontology, pages)
+    held = tables["held_answers"]
+    return broken_rules(tables["raw_boxes"], tables["raw_labels"], rules, at.ontology, pages, held)
 
 
 def _read(pool: GatewayPool, store: Store, job: Job, specs: dict[int, str]) -> dict[str, Any] | None:
@@ -92,6 +95,7 @@ def _tables(
     boxes: list[dict[str, Any]] = []
     labels: list[dict[str, Any]] = []
     done: list[dict[str, Any]] = []
+    held: list[dict[str, Any]] = []
     shapes = readings.shapes_of_all(at.store, [last[job.job_id].reading_id for job in jobs])
     for job in jobs:
         reading, clip = last[job.job_id], by_id[job.clip_id]
@@ -104,9 +108,14 @@ def _tables(
         )
         boxes += [whose | row for row in job_boxes]
         labels += [whose | row for row in job_labels]
+        held += [whose | row for row in held_answers(shapes[reading.reading_id], at.ontology, clip["frames"])]
         done.append(whose)
+    raw_boxes = conform(pl.DataFrame(boxes, schema=dict(RAW_BOXES)), RAW_BOXES, "raw_boxes")
+    raw_labels = conform(pl.DataFrame(labels, schema=dict(RAW_LABELS)), RAW_LABELS, "raw_labels")
     return {
-        "raw_boxes": conform(pl.DataFrame(boxes, schema=dict(RAW_BOXES)), RAW_BOXES, "raw_boxes"),
-        "raw_labels": conform(pl.DataFrame(labels, schema=dict(RAW_LABELS)), RAW_LABELS, "raw_labels"),
+        "raw_boxes": raw_boxes,
+        "raw_labels": raw_labels,
         "completed_jobs": pl.DataFrame(done, schema=dict(COMPLETED_JOBS)),
+        "held_answers": pl.DataFrame(held, schema=dict(HELD_ANSWERS)),
+        "answered": count_answers(raw_boxes, raw_labels, at.ontology),
     }

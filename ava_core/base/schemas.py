@@ -143,8 +143,27 @@ COMPLETED_JOBS: Final[Schema] = {  # who has done what: a skipped job is not an 
     "version": pl.Int32,
 }
 
-Severity = Literal["flag", "block"]
-"""flag: worth a second look; block: must be mended before the work is used."""
+HELD_ANSWERS: Final[Schema] = {  # answers given earlier in the track, which hold over a keyframe's `unset`
+    "clip_id": pl.String,
+    "annotator": pl.String,
+    "job_id": pl.Int64,
+    "version": pl.Int32,
+    "track_key": pl.String,
+    "second": pl.Int32,
+    "group": pl.String,
+}
+
+ANSWERED: Final[Schema] = {  # how much of what an annotator drew was answered, by job and group
+    "clip_id": pl.String,
+    "annotator": pl.String,
+    "job_id": pl.Int64,
+    "group": pl.String,
+    "living": pl.Int64,  # person-seconds: people at whole seconds at which they are seen
+    "answered": pl.Int64,  # of these: the group was rated
+}
+
+Severity = Literal["note", "flag", "block"]
+"""note: how the work was read; flag: worth a second look; block: must be mended before the work is used."""
 
 GRAVE: Final = pl.col("severity") == "block"
 """Breaches that must be mended."""

@@ -120,6 +120,22 @@ class Settings(BaseSettings):
     pair_floor: int = Field(0, ge=0, description="Clips that every two annotators share at least.")
     seed: int = Field(0, description="Seeds assignment, splits and every other draw.")
 
+    # reading back
+    answered_warning: float = Field(
+        0.9,
+        ge=0,
+        le=1,
+        description="Share of living person-seconds answered in every group; below it a batch is warned of. People "
+        "who work with care leave one answer in a hundred open, in haste one in twenty.",
+    )
+    answered_least: float = Field(
+        0.5,
+        ge=0,
+        le=1,
+        description="Share below which a batch holds a release back: more than half of what it would say of a group "
+        "were silence, which a dataset turns into a no.",
+    )
+
     # servers of `ava up`
     console_port: int = CONSOLE_PORT
     dagster_port: int = DAGSTER_PORT
@@ -205,7 +221,15 @@ def with_driver(url: str) -> str:
 
 
 def load_settings(**overrides: Any) -> Settings:
-    """Read the settings; `overrides` win over the environment. Raises `SettingsError` naming the variable."""
+    """Read the settings; `overrides` win over the environment. Raises `SettingsError` naming the variable.
+
+    >>> settings = load_settings(home="/srv/ava", clip_seconds=10)
+    >>> settings.clip_seconds, settings.home_dir.as_posix(), settings.dagster_home.as_posix()
+    (10.0, '/srv/ava', '/srv/ava/dagster')
+    >>> load_settings(annotators_per_clip="several")
+    Traceback (most recent call last):
+    ava_core.base.errors.SettingsError: AVA_ANNOTATORS_PER_CLIP: ... (got 'several'). See `.env.example`.
+    """
     try:
         return Settings(**overrides)
     except ValidationError as error:

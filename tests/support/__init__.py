@@ -8,7 +8,7 @@ Work
     `planted_work`: annotators who err in known ways, with the truth · `written_work`: small tables of which a test
     knows every row · `videos`: files in which every frame says its number.
 Servers and programs
-    `annotation_server`: the embedded one · `faults`: a proxy that breaks · `webhook_receiver` ·
+    `annotation_server`: the embedded one, `server_place`: without a port · `faults`: a proxy that breaks · `webhook_receiver` ·
     `processes`: programs as people start them · `browser`: somebody at a real browser ·
     `dagster_answers`: Dagster without Dagster.
 The real annotation server

@@ -6,12 +6,15 @@ Every home of the tests is one of these. `AnnotationSite` adds a running annotat
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
 from typing import Any
 
 import polars as pl
+import pytest
+from argon2 import PasswordHasher
 
 from ava_core.base.schemas import CVAT_JOBS, Schema, conform
 from ava_core.base.settings import Settings, load_settings
@@ -30,6 +33,15 @@ REPETITIONS = 20
 
 Tables = Mapping[tuple[str, str], pl.DataFrame]
 """By asset and table; "" is the table that is named after the asset."""
+
+
+@contextmanager
+def passwords_that_cost_little() -> Iterator[None]:
+    """Hash so that a sign-in takes no time, nor memory: what a guess must cost is a matter of the store's own tests."""
+    little = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(users, "_hasher", lambda: little)
+        yield
 
 
 class Home:
@@ -61,8 +73,9 @@ class Home:
 
     def add_users(self, roles: Mapping[str, str], password: str) -> None:
         """People of the console, by name and role."""
-        for name, role in roles.items():
-            users.add(self.store, name, password, role)
+        with passwords_that_cost_little():
+            for name, role in roles.items():
+                users.add(self.store, name, password, role)
 
     def add_annotators(self, names: Iterable[str]) -> None:
         """People who annotate."""

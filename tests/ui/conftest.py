@@ -7,36 +7,25 @@ from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
-from argon2 import PasswordHasher
 from playwright.sync_api import Browser, sync_playwright
 
 from ava_core.base.settings import Settings
-from ava_core.store import users
 from tests.support.browser import CHROMIUM
-from tests.support.shared import made_once
+from tests.support.home import passwords_that_cost_little
 from tests.support.site import Site, opened
-from tests.support.street import copy_street, plant_street
+from tests.support.street import copy_street
 
 
 @pytest.fixture(scope="session", autouse=True)
 def _passwords_cost_little() -> Iterator[None]:
-    """Everybody signs in again and again; what a guess costs is a matter of the store and its own tests."""
-    little = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(users, "_hasher", lambda: little)
+    with passwords_that_cost_little():
         yield
 
 
-@pytest.fixture(scope="session")
-def home_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The planted home, made once."""
-    return made_once(tmp_path_factory, "street", plant_street)
-
-
 @pytest.fixture
-def settings(home_template: Path, tmp_path: Path) -> Settings:
+def settings(street: Path, tmp_path: Path) -> Settings:
     """Settings of a home of the test's own."""
-    return copy_street(home_template, tmp_path / "home")
+    return copy_street(street, tmp_path / "home")
 
 
 @pytest.fixture

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import polars as pl
 
 from ava_core.base.errors import ExportError
 from ava_core.base.schemas import (
+    ANSWERED,
     CLIPS,
     COMPLETED_JOBS,
     CONSENSUS_BOXES,
@@ -22,6 +23,7 @@ from ava_core.base.schemas import (
     SOURCE_VIDEOS,
     Schema,
     conform,
+    empty,
 )
 from ava_core.base.settings import Settings
 from ava_core.base.storage import Storage
@@ -48,7 +50,8 @@ class BatchTables:
 class BatchWork:
     """Who said what: tables of `ava_core.base.schemas`, of all annotators.
 
-    `excluded`: annotators without a vote; `approvals`: `clip_id, approved_by, approved_at`.
+    `excluded`: annotators without a vote; `approvals`: `clip_id, approved_by, approved_at`; `answered` is empty where
+    it was not measured when the batch was read.
     """
 
     jobs: pl.DataFrame
@@ -58,6 +61,7 @@ class BatchWork:
     persons: pl.DataFrame
     approvals: pl.DataFrame
     excluded: frozenset[str] = frozenset()
+    answered: pl.DataFrame = field(default_factory=lambda: empty(ANSWERED))
 
 
 APPROVALS: Schema = {"clip_id": pl.String, "approved_by": pl.String, "approved_at": pl.String}
@@ -128,6 +132,7 @@ def load_work(at: BatchContext) -> BatchWork:
         found = at.table(asset, table)
         return conform(found, schema, f"{table or asset} of batch {at.batch}")
 
+    measured = at.storage.table_path(at.batch, "raw_annotations", "answered").exists()
     approvals = {
         decision.subject: (decision.subject, decision.actor, decision.decided_at.isoformat())
         for decision in decisions_of(at.store, at.batch)
@@ -141,4 +146,5 @@ def load_work(at: BatchContext) -> BatchWork:
         persons=read("consensus_labels", PERSONS, "persons"),
         approvals=pl.DataFrame(list(approvals.values()), schema=dict(APPROVALS), orient="row"),
         excluded=decision_state(at.store, at.batch).excluded,
+        answered=read("raw_annotations", ANSWERED, "answered") if measured else empty(ANSWERED),
     )

@@ -10,13 +10,13 @@ import pytest
 from dagster_graphql.schema import create_schema
 from graphql import parse, validate
 
-from ava_ui.dagster import queries as dagster_queries
+from ava_ui.dagster import queries
 from ava_ui.dagster.client import DagsterClient, DagsterError
 from tests.support.dagster_answers import REPOSITORY, RUN, answering
 
 QUERIES = {
     name: text
-    for name, text in vars(dagster_queries).items()
+    for name, text in vars(queries).items()
     if isinstance(text, str) and text.strip().startswith(("query", "mutation"))
 }
 
