@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.core.annotation_server.place import PASSWORD, Place
+from tests.support.server_place import PASSWORD, Place
 
 FORBIDDEN = {"detail": "You do not have permission to perform this action."}
 

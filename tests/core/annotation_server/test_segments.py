@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from ava_core.annotation_server.segments import cut, interpolated, joined, within
+from tests.support.examples import examples
 
 
 def box(frame: int, left: float, *, outside: bool = False, **values: str) -> dict[str, Any]:
@@ -86,7 +87,7 @@ def test_between_the_largest_numbers_everything_is_finite() -> None:
     assert all(abs(point) <= 1e308 for shape in shapes for point in shape["points"])
 
 
-@settings(deadline=None, max_examples=50)
+@examples(50)
 @given(
     frames=st.lists(st.integers(0, 39), min_size=2, max_size=6, unique=True).map(sorted),
     lefts=st.lists(st.integers(0, 30), min_size=6, max_size=6),
