@@ -7,6 +7,8 @@ import base64
 import polars as pl
 from dagster import MetadataValue
 
+from ava_core.base.text import figure_text
+
 
 def picture(jpeg: bytes) -> MetadataValue:
     """A small JPEG."""
@@ -17,11 +19,6 @@ def markdown(table: pl.DataFrame) -> MetadataValue:
     """A small table; "none" where it has no rows."""
     if table.is_empty():
         return MetadataValue.md("none")
-    cells = [[_cell(value) for value in row] for row in table.rows()]
+    cells = [[figure_text(value).replace("|", "\\|") for value in row] for row in table.rows()]
     lines = [table.columns, ["---"] * table.width, *cells]
     return MetadataValue.md("\n".join("| " + " | ".join(line) + " |" for line in lines))
-
-
-def _cell(value: object) -> str:
-    text = f"{value:.3f}" if isinstance(value, float) else "–" if value is None else str(value)
-    return text.replace("|", "\\|")

@@ -45,5 +45,5 @@ class Platform(ConfigurableResource):  # type: ignore[type-arg]
         return CvatGateway(self.settings)
 
     def batch(self, name: str) -> BatchContext:
-        """Settings, files and ontology of one batch."""
+        """One batch. Raises `InputError` where it is not known."""
         return open_batch(self.settings, name)

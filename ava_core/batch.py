@@ -2,27 +2,86 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
 
 from ava_core.base.settings import Settings
 from ava_core.base.storage import Storage
-from ava_core.ontology import Ontology, load_ontology
-from ava_core.store import Store, batches, open_store
+
+if TYPE_CHECKING:
+    import polars as pl
+    from upath import UPath
+
+    from ava_core.ontology import Ontology
+    from ava_core.store import Store
 
 
-@dataclass(frozen=True)
 class BatchContext:
-    """A batch; `settings` hold its own options."""
+    """A batch; `settings` hold its own options.
 
-    batch: str
-    settings: Settings
-    storage: Storage
-    store: Store
-    ontology: Ontology
+    Files, database and ontology follow from the settings and are opened when they are first asked for: video can be
+    preprocessed where there is no database. Those that are open already can be handed in.
+    """
+
+    def __init__(
+        self,
+        batch: str,
+        settings: Settings,
+        *,
+        storage: Storage | None = None,
+        store: Store | None = None,
+        ontology: Ontology | None = None,
+    ) -> None:
+        self.batch, self.settings = batch, settings
+        self._storage, self._store, self._ontology = storage, store, ontology
+
+    @cached_property
+    def storage(self) -> Storage:
+        """The root of all files."""
+        return self._storage or Storage(self.settings.resolved_storage_url)
+
+    @cached_property
+    def store(self) -> Store:
+        """The operational database, brought up to date."""
+        from ava_core.store import open_store
+
+        return self._store or open_store(self.settings)
+
+    @cached_property
+    def ontology(self) -> Ontology:
+        """The vocabulary that the batch is annotated with."""
+        from ava_core.ontology import load_ontology
+
+        return self._ontology or load_ontology(self.settings.ontology)
+
+    def folder(self, asset: str) -> UPath:
+        """Folder of one of the batch's assets."""
+        return self.storage.asset_dir(self.batch, asset)
+
+    def table(self, asset: str, table: str = "") -> pl.DataFrame:
+        """A table of an asset, named after it if not told. Raises `InputError` naming the asset to materialise."""
+        return self.storage.read_table(self.storage.table_path(self.batch, asset, table))
 
 
-def open_batch(settings: Settings, name: str) -> BatchContext:
-    """The batch of that name under general `settings`. Raises `InputError` where it is not known."""
-    store = open_store(settings)
+def open_batch(
+    settings: Settings, name: str, *, storage: Storage | None = None, store: Store | None = None
+) -> BatchContext:
+    """The batch of that name under general `settings`. Raises `InputError` where it is not known.
+
+    >>> from tempfile import TemporaryDirectory
+    >>> from ava_core.base.settings import load_settings
+    >>> from ava_core.store import batches, open_store
+    >>> with TemporaryDirectory() as home:
+    ...     general = load_settings(home=home, ontology="ava80")
+    ...     store = open_store(general)
+    ...     batches.add(store, "north_gate", "/videos/north_gate.zip", {"ontology": "street"})
+    ...     at = open_batch(general, "north_gate")
+    ...     store.close()
+    >>> at.batch, at.settings.ontology, at.ontology.name
+    ('north_gate', 'street', 'street')
+    """
+    from ava_core.store import batches, open_store
+
+    store = store or open_store(settings)
     own = settings.with_options(batches.get(store, name).options)
-    return BatchContext(name, own, Storage(own.resolved_storage_url), store, load_ontology(own.ontology))
+    return BatchContext(name, own, storage=storage, store=store)

@@ -168,16 +168,17 @@ def one_pass(video: Path, folder: Path, *, warm_up: bool, fitting: str, blind: b
 
     from ava_core.base.settings import load_settings
     from ava_core.base.storage import Storage
+    from ava_core.batch import BatchContext
     from ava_core.video import cutting
     from ava_core.video.intake.source_videos import take_in_sources
 
     if warm_up:
         return
-    settings, storage = load_settings(clip_fit=fitting), Storage(folder)
+    at = BatchContext("bench", load_settings(clip_fit=fitting), storage=Storage(folder))
     if blind:
         cutting.make_detector = lambda settings: Blind()
-    sources = take_in_sources("bench", video, storage, settings)
-    cutting.cut_clips("bench", sources, storage, settings)
+    sources = take_in_sources(at, video)
+    cutting.cut_clips(at, sources)
 
 
 def decode_scale_encode(video: Path, folder: Path, *, warm_up: bool) -> None:

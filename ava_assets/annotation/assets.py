@@ -43,9 +43,7 @@ def cvat_tasks(
 ) -> Output[pl.DataFrame]:
     """One row per CVAT job: a task per clip, a job per annotator, tracks pre-drawn. Never makes one twice."""
     at = platform.batch(context.partition_key)
-    table = create_tasks(
-        at.batch, clips, tracks, at.storage, at.settings, at.store, at.ontology, sink=log_progress(context)
-    )
+    table = create_tasks(at, clips, tracks, sink=log_progress(context))
     per_annotator = table.filter(pl.col("annotator") != "").group_by("annotator").len().sort("annotator")
     return Output(
         table,
@@ -71,9 +69,9 @@ def raw_annotations(
 ) -> Output[dict[str, pl.DataFrame]]:
     """Boxes and labels per clip, annotator and keyframe; every reading is kept as a version of its own."""
     at = platform.batch(context.partition_key)
-    tables = read_completed(at.batch, clips, at.settings, at.store, at.ontology, sink=log_progress(context))
-    findings = check_rules(at.batch, tables, at.settings, at.store, at.ontology)
-    experts = read_experts(at.batch, clips, at.settings, at.store, at.ontology)
+    tables = read_completed(at, clips, sink=log_progress(context))
+    findings = check_rules(at, tables)
+    experts = read_experts(at, clips)
     redone = reopen_redone(at.store, at.batch)
     boxes = tables["raw_boxes"]
     return Output(

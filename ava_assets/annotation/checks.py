@@ -6,6 +6,9 @@ from dagster import AssetCheckResult, AssetCheckSeverity, AssetIn, asset_check
 from ava_assets.annotation import assets
 from ava_assets.metadata import markdown
 from ava_assets.partitions import video_batch
+from ava_assets.resources import Platform
+from ava_core.annotation.answered import shares
+from ava_core.base.schemas import GRAVE
 
 Tables = dict[str, pl.DataFrame]
 
@@ -45,13 +48,31 @@ def annotations_are_clean(raw_annotations: Tables) -> AssetCheckResult:
 
 @asset_check(asset=assets.raw_annotations, partitions_def=video_batch)
 def annotations_obey_the_rules(raw_annotations: Tables) -> AssetCheckResult:
-    """No rule that blocks is broken (error), and none that flags (warning); each breach opens in CVAT."""
+    """No rule that blocks is broken (error), and none that flags (warning); each breach opens in CVAT.
+
+    Notes are no breaches: they say how the work was read.
+    """
     findings = raw_annotations["rule_findings"]
     counts = findings.group_by("severity", "rule").len("breaches").sort("severity", "rule")
-    blocked = (findings["severity"] == "block").any()
+    blocked = not findings.filter(GRAVE).is_empty()
     shown = findings.select("rule", "clip_id", "annotator", "second", "detail", "link").head(SHOWN_FINDINGS)
     return AssetCheckResult(
-        passed=findings.is_empty(),
+        passed=(findings["severity"] == "note").all(),
         severity=AssetCheckSeverity.ERROR if blocked else AssetCheckSeverity.WARN,
         metadata={"breaches": markdown(counts), "first": markdown(shown)},
+    )
+
+
+@asset_check(asset=assets.raw_annotations, partitions_def=video_batch)
+def living_seconds_are_answered(  # type: ignore[no-untyped-def]
+    context, platform: Platform, raw_annotations: Tables
+) -> AssetCheckResult:
+    """In every group most living person-seconds were answered; below AVA_ANSWERED_LEAST (error) nothing is released."""
+    settings = platform.batch(context.partition_key).settings
+    table = shares(raw_annotations["answered"])
+    least = float(table["share"].min() or 0.0) if table.height else 1.0  # type: ignore[arg-type]
+    return AssetCheckResult(
+        passed=least >= settings.answered_warning,
+        severity=AssetCheckSeverity.ERROR if least < settings.answered_least else AssetCheckSeverity.WARN,
+        metadata={"least answered": least, "by group": markdown(table)},
     )

@@ -17,11 +17,12 @@ from ava_assets.logging import log_progress
 from ava_assets.partitions import video_batch
 from ava_assets.resources import Platform
 from ava_core.dataset.export.batch import remove_batch, write_batch
-from ava_core.dataset.export.flavours import FLAVOURS
 from ava_core.dataset.export.inputs import load_batch
 from ava_core.dataset.export.options import ReleaseOptions
 from ava_core.dataset.export.release import write_release
 from ava_core.dataset.export.splits import RATIOS
+from ava_core.dataset.formats.ava import names
+from ava_core.dataset.formats.flavours import FLAVOURS
 
 GROUP = "dataset"
 
@@ -41,16 +42,10 @@ def ava_csv(
     """This batch in AVA layouts: csv, frame list, frames, pbtxt, proposals; none while nothing is approved."""
     at = platform.batch(context.partition_key)
     if consensus_labels["consensus_labels"].is_empty():
-        remove_batch(at.storage, at.batch)
+        remove_batch(at)
         context.log.info("Nothing is approved, so there is no dataset of this batch.")
         return
-    written = write_batch(
-        load_batch(at.storage, at.store, at.batch),
-        at.storage,
-        at.settings,
-        at.ontology,
-        sink=log_progress(context),
-    )
+    written = write_batch(at, load_batch(at), sink=log_progress(context))
     yield Output(
         written.rows,
         metadata={"rows": written.rows.height, "folder": MetadataValue.path(str(written.folder))},
@@ -89,7 +84,7 @@ def ava_release(
     return MaterializeResult(
         metadata={
             "folder": MetadataValue.path(str(released.folder)),
-            "card": MetadataValue.md((released.folder / "dataset_card.md").read_text("utf-8")),
+            "card": MetadataValue.md((released.folder / names.CARD).read_text("utf-8")),
             **released.counts,
         },
     )

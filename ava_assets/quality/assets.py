@@ -50,7 +50,7 @@ def agreement(context: AssetExecutionContext, platform: Platform, raw_annotation
         at.ontology,
         seed=at.settings.seed,
         gold=decision_state(at.store, at.batch).gold,
-        assigned={job.annotator for job in tasks.jobs_of(at.store, at.batch) if job.annotator},
+        assigned={job.annotator for job in tasks.jobs_of(at.store, at.batch) if job.of_annotator},
     )
     return Output(
         tables,

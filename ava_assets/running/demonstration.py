@@ -20,9 +20,12 @@ from ava_assets.running.waiting import RunWatcher
 from ava_core import decisions
 from ava_core.annotation.gateway import CvatGateway
 from ava_core.base.errors import ExportError, InputError
+from ava_core.base.schemas import USABLE
 from ava_core.base.settings import Settings, load_settings
 from ava_core.base.storage import Storage
-from ava_core.dataset.export.validate import validate_dataset
+from ava_core.base.text import value_text
+from ava_core.batch import open_batch
+from ava_core.dataset.formats.ava.checks import validate_dataset
 from ava_core.demo.annotators import SimulatedAnnotator, demo_annotators, simulate
 from ava_core.demo.scenes import make_batch_zip
 from ava_core.demo.score import score_labels, score_walkers
@@ -157,8 +160,8 @@ class Demonstration:
 
     def show(self, truth: ClipTruth, dataset: Path) -> None:
         """The table of what came of it; the last line is the dataset's path."""
-        print_table(self.console, "Rows at each stage", batch_counts(self.storage, self.store, BATCH))
-        quarantined = self.table("source_videos").filter(pl.col("status") != "ok")
+        print_table(self.console, "Rows at each stage", batch_counts(open_batch(self.settings, BATCH)))
+        quarantined = self.table("source_videos").filter(~USABLE)
         for name, reason in quarantined.select("original_name", "reason").rows():
             self.console.print(f"  left out: {name}: {reason}", markup=False)
         walkers = score_walkers(truth, self.table("dense_proposals"))
@@ -215,5 +218,5 @@ def print_table(console: Console, title: str, values: Mapping[str, object]) -> N
     shown.add_column()
     shown.add_column(justify="right")
     for name, value in values.items():
-        shown.add_row(f"  {name}", "–" if value is None else str(value))
+        shown.add_row(f"  {name}", value_text(value))
     console.print(shown)

@@ -10,6 +10,7 @@ from ava_assets.logging import log_progress
 from ava_assets.metadata import markdown, picture
 from ava_assets.partitions import video_batch
 from ava_assets.resources import Platform
+from ava_core.base.schemas import USABLE
 from ava_core.store import batches
 from ava_core.video import cutting as media_clips
 from ava_core.video import preview
@@ -27,15 +28,13 @@ def source_videos(context: AssetExecutionContext, platform: Platform) -> Output[
     """One row per input file: identity, codec, rate, size, status. Unreadable files are quarantined."""
     at = platform.batch(context.partition_key)
     table = media_sources.take_in_sources(
-        at.batch,
+        at,
         Path(batches.get(at.store, at.batch).source_path),
-        at.storage,
-        at.settings,
         known_sha256=media_sources.known_sources(at.storage, except_batch=at.batch),
         sink=log_progress(context),
     )
     counts = {f"{row['status']}": row["len"] for row in table.group_by("status").len().to_dicts()}
-    refused = table.filter(pl.col("status") != "ok").select("original_name", "status", "reason")
+    refused = table.filter(~USABLE).select("original_name", "status", "reason")
     return Output(table, metadata={**counts, "not used": markdown(refused)})
 
 
@@ -45,9 +44,7 @@ def clips(
 ) -> Output[pl.DataFrame]:
     """15 s clips at constant 30 fps, cut in one decode pass that also feeds the detector and the keyframes."""
     at = platform.batch(context.partition_key)
-    table = media_clips.cut_clips(
-        at.batch, source_videos, at.storage, at.settings, sink=log_progress(context)
-    )
+    table = media_clips.cut_clips(at, source_videos, sink=log_progress(context))
     return Output(table, metadata={"clips": table.height, "seconds": float(table["duration_s"].sum())})
 
 
@@ -55,12 +52,12 @@ def clips(
 def tracks(context: AssetExecutionContext, platform: Platform, clips: pl.DataFrame) -> Output[pl.DataFrame]:
     """One row per clip, frame and track; which detector and tracker made them is kept beside."""
     at = platform.batch(context.partition_key)
-    table = track_clips(at.batch, clips, at.storage, at.settings, sink=log_progress(context))
+    table = track_clips(at, clips, sink=log_progress(context))
     return Output(
         table,
         metadata={
             "tracks": table.select("clip_id", "track_id").n_unique(),
-            "provenance": MetadataValue.json(track_provenance(at.batch, at.storage)),
+            "provenance": MetadataValue.json(track_provenance(at)),
             "preview": picture(preview.contact_sheet(clips, table, at.storage)),
         },
     )
@@ -72,6 +69,6 @@ def dense_proposals(
 ) -> Output[pl.DataFrame]:
     """Boxes at keyframes, as a table and in both pickle layouts that AVA's consumers read."""
     at = platform.batch(context.partition_key)
-    table = make_proposals(at.batch, clips, tracks, at.storage, at.settings, sink=log_progress(context))
-    folder: UPath = at.storage.asset_dir(at.batch, "dense_proposals")
+    table = make_proposals(at, clips, tracks, sink=log_progress(context))
+    folder: UPath = at.folder("dense_proposals")
     return Output(table, metadata={"boxes": table.height, "pickle": str(folder / "dense_proposals.pkl")})

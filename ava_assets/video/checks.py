@@ -6,14 +6,14 @@ from dagster import AssetCheckResult, AssetCheckSeverity, MetadataValue, asset_c
 from ava_assets.partitions import video_batch
 from ava_assets.resources import Platform
 from ava_assets.video import assets
-from ava_core.base.schemas import CLIP_FPS
+from ava_core.base.schemas import CLIP_FPS, USABLE
 from ava_core.video.outcome import WORTH_A_WARNING, clips_without_people, outcome_of
 
 
 @asset_check(asset=assets.source_videos, partitions_def=video_batch, blocking=True)
 def a_video_is_usable(source_videos: pl.DataFrame) -> AssetCheckResult:
     """At least one file of the batch can be read."""
-    usable = source_videos.filter(pl.col("status") == "ok").height
+    usable = source_videos.filter(USABLE).height
     return AssetCheckResult(passed=usable > 0, metadata={"usable": usable})
 
 

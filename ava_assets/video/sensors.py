@@ -60,5 +60,5 @@ def inbox_sensor(context: SensorEvaluationContext, platform: Platform) -> Sensor
 
 def _wanted(platform: Platform, name: str) -> list[AssetKey] | None:
     """What a batch's first run makes; `None` for everything up to its tasks."""
-    own = platform.settings.with_options(batches.get(platform.store, name).options)
+    own = platform.batch(name).settings
     return None if own.deal_out == "at once" else [AssetKey(asset) for asset in VIDEO_ASSETS]

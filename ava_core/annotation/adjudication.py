@@ -17,10 +17,8 @@ from ava_core.annotation.prefill import to_api
 from ava_core.annotation.reading import content_hash, read_shapes, shapes_from_api
 from ava_core.base.errors import DecisionError
 from ava_core.base.schemas import BOX_COLUMNS, CLIP_FPS, RAW_BOXES, RAW_LABELS, conform
-from ava_core.base.settings import Settings
 from ava_core.batch import BatchContext
-from ava_core.ontology import Ontology
-from ava_core.store import Store, readings, tasks
+from ava_core.store import readings, tasks
 from ava_core.store.tables import Decision, Job
 
 
@@ -38,7 +36,7 @@ def send_to_expert(
     `consensus`: tables of `consensus.form.form_consensus` that hold the clip, approved or not. Raises `DecisionError`
     where the clip has no parent job, or the expert is no member or has already begun.
     """
-    job = _parent(at.store, at.batch, clip_id)
+    job = _parent(at, clip_id)
     tracks = consensus_tracks(consensus, clip_id, job.frames)
     with CvatGateway(at.settings) as gateway:
         number = gateway.members().get(expert)
@@ -93,31 +91,29 @@ def _end(shape: dict[str, Any]) -> dict[str, Any]:
     return {"frame": shape["frame"] + 1, "box": shape["box"], "outside": True}
 
 
-def read_experts(
-    batch: str, clips: pl.DataFrame, settings: Settings, store: Store, ontology: Ontology
-) -> dict[str, pl.DataFrame]:
+def read_experts(at: BatchContext, clips: pl.DataFrame) -> dict[str, pl.DataFrame]:
     """Experts' completed work, newest version of each clip: `expert_boxes`, `expert_labels`, `expert_clips`.
 
     The first two as `schemas.RAW_BOXES` and `RAW_LABELS`; `expert_clips`: `clip_id, annotator`.
     """
-    sent = decisions.decision_state(store, batch).experts
-    jobs = [job for job in tasks.completed_parents(store, batch) if job.clip_id in sent]
+    sent = decisions.decision_state(at.store, at.batch).experts
+    jobs = [job for job in tasks.completed_parents(at.store, at.batch) if job.clip_id in sent]
     by_id = {clip["clip_id"]: clip for clip in clips.to_dicts()}
     boxes: list[dict[str, Any]] = []
     labels: list[dict[str, Any]] = []
     if jobs:
-        with CvatGateway(settings) as gateway:
-            project = gateway.ensure_project(settings.cvat_project, ontology)
+        with CvatGateway(at.settings) as gateway:
+            project = gateway.ensure_project(at.settings.cvat_project, at.ontology)
             names = {number: name for name, number in project.specs.items()}
             for job in jobs:
                 clip, expert = by_id[job.clip_id], sent[job.clip_id]
                 shapes = shapes_from_api(gateway.annotations(job.job_id), names)
                 reading = readings.append(
-                    store, job_id=job.job_id, task_id=job.task_id, annotator=expert,
+                    at.store, job_id=job.job_id, task_id=job.task_id, annotator=expert,
                     server_updated_at=job.server_updated_at, content_hash=content_hash(shapes), shapes=shapes,
                 )  # fmt: skip
                 own_boxes, own_labels = read_shapes(
-                    shapes, ontology, frames=clip["frames"], width=clip["width"], height=clip["height"],
+                    shapes, at.ontology, frames=clip["frames"], width=clip["width"], height=clip["height"],
                     predrawn=job.predrawn,
                 )  # fmt: skip
                 whose = {
@@ -139,13 +135,13 @@ def read_experts(
     }
 
 
-def _parent(store: Store, batch: str, clip_id: str) -> Job:
-    own = tasks.jobs_of(store, batch, clip_id)
+def _parent(at: BatchContext, clip_id: str) -> Job:
+    own = tasks.jobs_of(at.store, at.batch, clip_id)
     if not own:
         raise DecisionError(
-            f"Batch {batch} has no task for clip {clip_id!r}.", "`ava batch list` shows batches."
+            f"Batch {at.batch} has no task for clip {clip_id!r}.", "`ava batch list` shows batches."
         )
-    parents = [job for job in own if not job.annotator]
+    parents = [job for job in own if not job.of_annotator]
     if not parents:
         raise DecisionError(
             f"{clip_id} was done by one annotator, whose job is the only one.",

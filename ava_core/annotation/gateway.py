@@ -265,10 +265,6 @@ class CvatGateway(CvatSession):
         """Let the server send a ping; returns the status that the receiver answered with (502: unreachable)."""
         return int(self._read("webhooks_api", "create_ping", webhook_id)["status_code"])
 
-    def job_url(self, task_id: int, job_id: int, frame: int = 0) -> str:
-        """The page on which a person opens a job at a frame."""
-        return f"{job_page(self.url, task_id, job_id)}?frame={frame}"
-
     def _upload(self, task_id: int, video: Path) -> dict[str, Any]:
         """Give a task its media, and wait until the server has made frames and jobs of it; returns the task."""
         try:
@@ -304,11 +300,6 @@ class CvatGateway(CvatSession):
         if request["status"] == "failed":
             raise CvatError(f"{self.url} cannot use the clip: {short(request['message'])}", "Cut it again.")
         return request["status"] in ("queued", "started")
-
-
-def job_page(server: str, task_id: int, job_id: int) -> str:
-    """The page of a job on a server; `?frame=N` opens it there."""
-    return f"{server}/tasks/{task_id}/jobs/{job_id}"
 
 
 def _track_request(models: Any, track: dict[str, Any]) -> Any:

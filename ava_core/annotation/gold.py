@@ -9,25 +9,25 @@ from ava_core.annotation.staffing import top_up
 from ava_core.base.errors import AssignmentError
 from ava_core.batch import BatchContext
 from ava_core.decisions import decision_state
-from ava_core.store import Store, annotators, tasks
+from ava_core.store import annotators, tasks
 
 
-def plan_gold(store: Store, batch: str, *, each: int, seed: int) -> list[tuple[str, str]]:
+def plan_gold(at: BatchContext, *, each: int) -> list[tuple[str, str]]:
     """Which gold clips go to whom so that everyone who gets work has `each` of them: `(clip, annotator)`.
 
     The expert's own clips do not count for the expert. The clip that fewest have goes first, among equals by lot.
     Raises `AssignmentError` where the batch has no gold clip; whoever has all of them gets no more.
     """
-    gold = decision_state(store, batch).gold
+    gold = decision_state(at.store, at.batch).gold
     if not gold:
         raise AssignmentError(
-            f"Batch {batch} has no gold clip.", "`ava qc gold BATCH CLIP EXPERT` makes one."
+            f"Batch {at.batch} has no gold clip.", "`ava qc gold BATCH CLIP EXPERT` makes one."
         )
-    has = {(job.clip_id, job.annotator) for job in tasks.jobs_of(store, batch) if job.clip_id in gold}
+    has = {(job.clip_id, job.annotator) for job in tasks.jobs_of(at.store, at.batch) if job.clip_id in gold}
     spread = Counter(clip for clip, name in has if name)
-    draw = random.Random(seed)  # noqa: S311 - a repeatable lot, not a secret
+    draw = random.Random(at.settings.seed)  # noqa: S311 - a repeatable lot, not a secret
     plan: list[tuple[str, str]] = []
-    for person in sorted(one.username for one in annotators.available(store)):
+    for person in sorted(one.username for one in annotators.available(at.store)):
         own = [clip for clip in gold if (clip, person) in has and gold[clip] != person]
         free = [clip for clip in sorted(gold) if (clip, person) not in has]
         draw.shuffle(free)
@@ -39,7 +39,7 @@ def plan_gold(store: Store, batch: str, *, each: int, seed: int) -> list[tuple[s
 
 def deal_gold(at: BatchContext, actor: str, *, each: int) -> list[tuple[str, str]]:
     """Carry `plan_gold` out; done again, it deals only what is missing. Returns what was dealt."""
-    plan = plan_gold(at.store, at.batch, each=each, seed=at.settings.seed)
+    plan = plan_gold(at, each=each)
     for clip, person in plan:
-        top_up(at.settings, at.store, at.storage, at.ontology, at.batch, clip, actor, person)
+        top_up(at, clip, actor, person)
     return plan

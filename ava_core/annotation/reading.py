@@ -1,19 +1,27 @@
-"""What an annotator said, at each keyframe: as CVAT shows a job there.
+"""What an annotator said, at each keyframe.
 
-Between two keyframe shapes a box moves linearly; attributes are step functions, holding from the shape that
-sets them; a track is hidden from an `outside` shape to the next one, and otherwise lasts to the end of the job.
+Boxes are where CVAT shows them: between two keyframe shapes they move linearly; a track is hidden from an `outside`
+shape to the next one, and otherwise lasts to the end of the job.
+
+Answers are read otherwise than CVAT shows them. CVAT gives every keyframe of a track explicit values of all
+attributes, and its interface writes a change into the keyframe that is shown and no other: on a pre-drawn track
+whatever is said ends at the next keyframe, which nobody has touched and which says `unset`. So `unset` means that
+nothing was said there. A value holds until the next keyframe at which a person gave another one, also while the track
+is hidden; taking it back needs an answer of its own, as `none` is. `steps` is that rule, and the only place where it
+stands.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Final
 
 from ava_core.base.schemas import CLIP_FPS
-from ava_core.ontology import Ontology
-from ava_core.ontology.form import SEED_TRACK_ATTRIBUTE, labels_from_values
+from ava_core.ontology import NONE, UNSET, Ontology
+from ava_core.ontology.form import SEED_TRACK_ATTRIBUTE, fields_of, labels_from_values, plain
 
 Box = tuple[float, float, float, float]
 Shape = dict[str, Any]
@@ -21,6 +29,24 @@ Shape = dict[str, Any]
 
 SAME_BOX_PX: Final = 0.5
 """A box that moved by less was not moved by a person: it is rounding."""
+
+
+@dataclass(frozen=True)
+class Step:
+    """What holds of a track from `frame` on: action ids by group, and flags for what could not be read.
+
+    `over_unset`: groups whose answer was given earlier, while the keyframe itself says less: read literally, as CVAT
+    shows it, the answer or a part of it would be lost.
+    """
+
+    frame: int
+    labels: Mapping[str, list[int]]
+    flags: tuple[str, ...]
+    over_unset: tuple[str, ...]
+
+
+NOTHING: Final = Step(-1, {}, (), ())
+"""What is said before a track begins."""
 
 
 def shapes_from_api(content: Mapping[str, Any], specs: Mapping[int, str]) -> list[Shape]:
@@ -57,31 +83,82 @@ def read_shapes(
     boxes from untouched ones.
     """
     drawn = {int(track["seed_track"]): track["shapes"] for track in predrawn}
-    by_track: dict[int, list[Shape]] = {}
-    for shape in sorted(shapes, key=lambda shape: (shape["track_id"], shape["frame"])):
-        by_track.setdefault(shape["track_id"], []).append(shape)
     boxes: list[dict[str, Any]] = []
     labels: list[dict[str, Any]] = []
-    for number, track in by_track.items():
+    for number, track in _by_track(shapes).items():
         seed = _seed(track[0]["attributes"], drawn)
-        for second in range(-(-frames // CLIP_FPS)):
-            frame = second * CLIP_FPS
-            box = box_at(track, frame)
-            if box is None:
-                continue
-            said, flags = labels_from_values(ontology, values_at(track, frame))
+        for second, box, said in _living(track, ontology, frames):
             where = {"track_key": f"t{number}", "second": second}
             corners, box_flags = _tidy(box, width, height)
-            before = _drawn_box(drawn[seed], frame) if seed is not None else None
+            before = _drawn_box(drawn[seed], second * CLIP_FPS) if seed is not None else None
             boxes.append({
                 **where,
                 "seed_track_id": seed,
                 **dict(zip(("x1", "y1", "x2", "y2"), corners, strict=True)),
                 "edited": before is None or max(abs(a - b) for a, b in zip(box, before, strict=True)) > SAME_BOX_PX,
-                "flags": box_flags + flags,
+                "flags": [*box_flags, *said.flags],
             })  # fmt: skip
-            labels += [{**where, "group": group, "action_ids": ids} for group, ids in said.items()]
+            labels += [{**where, "group": group, "action_ids": ids} for group, ids in said.labels.items()]
     return boxes, labels
+
+
+def held_answers(shapes: Sequence[Shape], ontology: Ontology, frames: int) -> list[dict[str, Any]]:
+    """Rows of `schemas.HELD_ANSWERS`, without the columns that name the job: answers that hold over an `unset`."""
+    return [
+        {"track_key": f"t{number}", "second": second, "group": group}
+        for number, track in _by_track(shapes).items()
+        for second, _, said in _living(track, ontology, frames)
+        for group in said.over_unset
+    ]
+
+
+def steps(track: Sequence[Shape], ontology: Ontology) -> list[Step]:
+    """What a track says, from each of its shapes on; `track` is in order of frames.
+
+    Slots of a multi group are answered one by one. `none` that is newly said in the first slot, while the others say
+    nothing, means none of these, of the whole group.
+    """
+    said: dict[str, str] = {}
+    shown: dict[str, str] = {}
+    found = []
+    for shape in track:
+        before, shown = shown, shown | shape["attributes"]
+        for group in ontology.groups:
+            first, *_ = slots = fields_of(group)
+            now = {name: shown[name] for name in slots if plain(shown.get(name, UNSET)) != UNSET}
+            alone = group.kind == "multi" and list(now) == [first] and plain(now[first]) == NONE
+            new = shown.get(first) != before.get(first)
+            said |= dict.fromkeys(slots, NONE) if alone and new else now
+        labels, flags = labels_from_values(ontology, said)
+        literal, _ = labels_from_values(ontology, shown)
+        over = tuple(group for group, ids in labels.items() if literal.get(group) != ids)
+        found.append(Step(shape["frame"], labels, tuple(flags), over))
+    return found
+
+
+def said_at(track: Sequence[Shape], frame: int, ontology: Ontology) -> Step:
+    """What a track says at a frame; `NOTHING` before it begins."""
+    return next((step for step in reversed(steps(track, ontology)) if step.frame <= frame), NOTHING)
+
+
+def _by_track(shapes: Sequence[Shape]) -> dict[int, list[Shape]]:
+    by_track: dict[int, list[Shape]] = {}
+    for shape in sorted(shapes, key=lambda shape: (shape["track_id"], shape["frame"])):
+        by_track.setdefault(shape["track_id"], []).append(shape)
+    return by_track
+
+
+def _living(track: Sequence[Shape], ontology: Ontology, frames: int) -> Iterator[tuple[int, Box, Step]]:
+    """The whole seconds at which a track is seen, with its box and what it says there."""
+    said = steps(track, ontology)
+    place = -1
+    for second in range(-(-frames // CLIP_FPS)):
+        frame = second * CLIP_FPS
+        while place + 1 < len(said) and said[place + 1].frame <= frame:
+            place += 1
+        box = box_at(track, frame)
+        if box is not None:
+            yield second, box, said[place]
 
 
 def box_at(track: Sequence[Shape], frame: int) -> Box | None:
@@ -97,16 +174,6 @@ def box_at(track: Sequence[Shape], frame: int) -> Box | None:
             return x1, y1, x2, y2
         before = shape
     return None if before is None or before["outside"] else _corners(before)
-
-
-def values_at(track: Sequence[Shape], frame: int) -> dict[str, str]:
-    """Attribute values at a frame: those of the last shape at or before it, which carries earlier ones."""
-    held: dict[str, str] = {}
-    for shape in track:
-        if shape["frame"] > frame:
-            break
-        held |= shape["attributes"]
-    return held
 
 
 def _track(track: Mapping[str, Any], specs: Mapping[int, str]) -> list[Shape]:

@@ -7,17 +7,17 @@ from typing import Any, Final
 
 import polars as pl
 
-from ava_core.annotation.gateway import job_page
+from ava_core.annotation.answered import count_answers
+from ava_core.annotation.pages import job_page
 from ava_core.annotation.pool import GatewayPool
-from ava_core.annotation.reading import content_hash, read_shapes, shapes_from_api
+from ava_core.annotation.reading import content_hash, held_answers, read_shapes, shapes_from_api
 from ava_core.annotation.rules import broken_rules, load_rules
 from ava_core.annotation.sync import as_seen
 from ava_core.base.progress import Progress, ProgressSink, ignore_progress
-from ava_core.base.schemas import COMPLETED_JOBS, RAW_BOXES, RAW_LABELS, conform
-from ava_core.base.settings import Settings
-from ava_core.ontology import Ontology
+from ava_core.base.schemas import COMPLETED_JOBS, HELD_ANSWERS, RAW_BOXES, RAW_LABELS, conform
+from ava_core.batch import BatchContext
 from ava_core.store import Store, readings, tasks
-from ava_core.store.tables import Job, Reading
+from ava_core.store.tables import DONE_STAGE, DONE_STATE, Job, Reading
 
 KEPT_AT_ONCE: Final = 100
 """Readings that are written together: a crash loses no more than these, and they are only read again."""
@@ -26,26 +26,23 @@ READ_TRIES: Final = 3
 
 
 def read_completed(
-    batch: str,
-    clips: pl.DataFrame,
-    settings: Settings,
-    store: Store,
-    ontology: Ontology,
-    sink: ProgressSink = ignore_progress,
+    at: BatchContext, clips: pl.DataFrame, sink: ProgressSink = ignore_progress
 ) -> dict[str, pl.DataFrame]:
     """Read what was completed or changed since its last reading; returns the newest version of all work.
 
-    Tables: `raw_boxes`, `raw_labels`, `completed_jobs` (see `ava_core.base.schemas`). Unchanged content makes no new
-    version; a job that is open again keeps its last reading, and drops out of the tables until it is done.
+    Tables: `raw_boxes`, `raw_labels`, `completed_jobs`, `held_answers`, `answered` (see `ava_core.base.schemas`).
+    Unchanged content makes no new version; a job that is open again keeps its last reading, and drops out of the
+    tables until it is done.
     """
-    jobs = tasks.completed_jobs(store, batch)
+    store = at.store
+    jobs = tasks.completed_jobs(store, at.batch)
     last = readings.latest(store, [job.job_id for job in jobs])
     new = [j for j in jobs if j.job_id not in last or last[j.job_id].server_updated_at != j.server_updated_at]
     if new:
         progress = Progress("read jobs", len(new), "jobs", sink)
-        with GatewayPool(settings) as pool:
+        with GatewayPool(at.settings) as pool:
             with pool.gateway() as gateway:
-                form = gateway.ensure_project(settings.cvat_project, ontology).specs
+                form = gateway.ensure_project(at.settings.cvat_project, at.ontology).specs
             specs = {number: name for name, number in form.items()}
             for start in range(0, len(new), KEPT_AT_ONCE):
                 some = new[start : start + KEPT_AT_ONCE]
@@ -54,18 +51,19 @@ def read_completed(
                 progress.advance(len(some))
         tasks.note_retrieval(store, {job.task_id for job in new})
         progress.finish()
-        jobs = tasks.completed_jobs(store, batch)
-    return _tables(clips, [job for job in jobs if job.job_id in last], last, store, ontology)
+        jobs = tasks.completed_jobs(store, at.batch)
+    return _tables(at, clips, [job for job in jobs if job.job_id in last], last)
 
 
-def check_rules(
-    batch: str, tables: Mapping[str, pl.DataFrame], settings: Settings, store: Store, ontology: Ontology
-) -> pl.DataFrame:
+def check_rules(at: BatchContext, tables: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
     """`schemas.RULE_FINDINGS` of what `read_completed` gave, with links into CVAT."""
-    server = settings.resolved_cvat_url
-    pages = {job.job_id: job_page(server, job.task_id, job.job_id) for job in tasks.jobs_of(store, batch)}
-    rules = load_rules(settings.rules, ontology)
-    return broken_rules(tables["raw_boxes"], tables["raw_labels"], rules, ontology, pages)
+    server = at.settings.resolved_cvat_url
+    pages = {
+        job.job_id: job_page(server, job.task_id, job.job_id) for job in tasks.jobs_of(at.store, at.batch)
+    }
+    rules = load_rules(at.settings.rules, at.ontology)
+    held = tables["held_answers"]
+    return broken_rules(tables["raw_boxes"], tables["raw_labels"], rules, at.ontology, pages, held)
 
 
 def _read(pool: GatewayPool, store: Store, job: Job, specs: dict[int, str]) -> dict[str, Any] | None:
@@ -85,19 +83,20 @@ def _read(pool: GatewayPool, store: Store, job: Job, specs: dict[int, str]) -> d
                 }  # fmt: skip
             expected = now["updated_date"]
             tasks.update_jobs(store, [as_seen(job, now)])
-            if (now["stage"], now["state"]) != (tasks.DONE_STAGE, tasks.DONE_STATE):
+            if (now["stage"], now["state"]) != (DONE_STAGE, DONE_STATE):
                 return None
     return None
 
 
 def _tables(
-    clips: pl.DataFrame, jobs: list[Job], last: dict[int, Reading], store: Store, ontology: Ontology
+    at: BatchContext, clips: pl.DataFrame, jobs: list[Job], last: dict[int, Reading]
 ) -> dict[str, pl.DataFrame]:
     by_id = {clip["clip_id"]: clip for clip in clips.to_dicts()}
     boxes: list[dict[str, Any]] = []
     labels: list[dict[str, Any]] = []
     done: list[dict[str, Any]] = []
-    shapes = readings.shapes_of_all(store, [last[job.job_id].reading_id for job in jobs])
+    held: list[dict[str, Any]] = []
+    shapes = readings.shapes_of_all(at.store, [last[job.job_id].reading_id for job in jobs])
     for job in jobs:
         reading, clip = last[job.job_id], by_id[job.clip_id]
         whose = {
@@ -105,13 +104,18 @@ def _tables(
         }  # fmt: skip
         size = {name: clip[name] for name in ("frames", "width", "height")}
         job_boxes, job_labels = read_shapes(
-            shapes[reading.reading_id], ontology, **size, predrawn=job.predrawn
+            shapes[reading.reading_id], at.ontology, **size, predrawn=job.predrawn
         )
         boxes += [whose | row for row in job_boxes]
         labels += [whose | row for row in job_labels]
+        held += [whose | row for row in held_answers(shapes[reading.reading_id], at.ontology, clip["frames"])]
         done.append(whose)
+    raw_boxes = conform(pl.DataFrame(boxes, schema=dict(RAW_BOXES)), RAW_BOXES, "raw_boxes")
+    raw_labels = conform(pl.DataFrame(labels, schema=dict(RAW_LABELS)), RAW_LABELS, "raw_labels")
     return {
-        "raw_boxes": conform(pl.DataFrame(boxes, schema=dict(RAW_BOXES)), RAW_BOXES, "raw_boxes"),
-        "raw_labels": conform(pl.DataFrame(labels, schema=dict(RAW_LABELS)), RAW_LABELS, "raw_labels"),
+        "raw_boxes": raw_boxes,
+        "raw_labels": raw_labels,
         "completed_jobs": pl.DataFrame(done, schema=dict(COMPLETED_JOBS)),
+        "held_answers": pl.DataFrame(held, schema=dict(HELD_ANSWERS)),
+        "answered": count_answers(raw_boxes, raw_labels, at.ontology),
     }

@@ -19,10 +19,9 @@ from ava_core.annotation.tasks import add_annotator
 from ava_core.base.errors import AssignmentError, InputError
 from ava_core.base.schemas import CLIP_FPS
 from ava_core.base.settings import Settings
-from ava_core.base.storage import Storage
+from ava_core.batch import BatchContext
 from ava_core.decisions import decisions_of
-from ava_core.ontology import Ontology
-from ava_core.store import Store, annotators, audit, readings, tasks
+from ava_core.store import Store, annotators, audit_log, readings, tasks
 from ava_core.store.tables import Job
 
 NO_BOX: Final = (10.0, 10.0, 110.0, 60.0)
@@ -47,48 +46,37 @@ def reassign(settings: Settings, store: Store, job_id: int, annotator: str, acto
         number = _member(gateway, annotator)
         seen = gateway.set_job(job_id, assignee=number)
     tasks.update_jobs(store, [as_seen(job, seen)])
-    audit.note(store, actor, "reassign", job.clip_id, job=job_id, before=job.annotator, after=annotator)
+    audit_log.note(store, actor, "reassign", job.clip_id, job=job_id, before=job.annotator, after=annotator)
 
 
-def top_up(
-    settings: Settings,
-    store: Store,
-    storage: Storage,
-    ontology: Ontology,
-    batch: str,
-    clip_id: str,
-    actor: str,
-    annotator: str = "",
-) -> str:
+def top_up(at: BatchContext, clip_id: str, actor: str, annotator: str = "") -> str:
     """Give a clip that has its task one annotator more; returns who.
 
     `annotator`: "" for the one with the fewest jobs in the batch among those who have not got the clip. Raises
     `AssignmentError` where there is none. Asked again for the same annotator, it goes on where it stopped.
     """
-    clips = storage.read_table(storage.table_path(batch, "clips")).filter(pl.col("clip_id") == clip_id)
+    batch, store = at.batch, at.store
+    clips = at.table("clips").filter(pl.col("clip_id") == clip_id)
     if clips.is_empty() or not tasks.jobs_of(store, batch, clip_id):
         raise InputError(
             f"Batch {batch} has no task for clip {clip_id!r}.", "`ava batch list` shows batches."
         )
-    chosen = annotator or _least_loaded(store, batch, clip_id)
+    chosen = annotator or _least_loaded(at, clip_id)
     _check_free(store, batch, clip_id, chosen)
-    tracks = storage.read_table(storage.table_path(batch, "tracks"))
-    add_annotator(batch, clips.row(0, named=True), chosen, tracks, storage, settings, store, ontology)
-    audit.note(store, actor, "top_up", clip_id, annotator=chosen)
+    add_annotator(at, clips.row(0, named=True), chosen, at.table("tracks"))
+    audit_log.note(store, actor, "top_up", clip_id, annotator=chosen)
     return chosen
 
 
-def requeue(
-    settings: Settings, store: Store, batch: str, clip_id: str, actor: str, *, second: int = 0
-) -> list[int]:
+def requeue(at: BatchContext, clip_id: str, actor: str, *, second: int = 0) -> list[int]:
     """Hand a rejected clip back to its annotators, with the reviewer's comment as an issue at `second`.
 
     Returns the jobs that were handed back: all that were completed. Done again, it opens no second issue. Raises
     `InputError` where the clip is not rejected.
     """
-    comment = _rejection(store, batch, clip_id)
-    done = [job.job_id for job in tasks.completed_jobs(store, batch) if job.clip_id == clip_id]
-    return hand_back(settings, store, done, actor, comment=comment, second=second)
+    comment = _rejection(at, clip_id)
+    done = [job.job_id for job in tasks.completed_jobs(at.store, at.batch, clip_id)]
+    return hand_back(at.settings, at.store, done, actor, comment=comment, second=second)
 
 
 def hand_back(
@@ -118,16 +106,18 @@ def hand_back(
                 gateway.ensure_issue(job.job_id, frame, comment, box)
             seen = gateway.set_job(job.job_id, stage="annotation", state="rejected")
             tasks.update_jobs(store, [as_seen(job, seen)])
-            audit.note(store, actor, "requeue", job.clip_id, job=job.job_id, second=second, comment=comment)
+            audit_log.note(
+                store, actor, "requeue", job.clip_id, job=job.job_id, second=second, comment=comment
+            )
     return [job.job_id for job in jobs]
 
 
-def _rejection(store: Store, batch: str, clip_id: str) -> str:
+def _rejection(at: BatchContext, clip_id: str) -> str:
     """The reviewer's comment of the rejection that holds."""
-    judged = [d for d in decisions_of(store, batch) if d.subject == clip_id and "qc_status" in d.after]
+    judged = [d for d in decisions_of(at.store, at.batch) if d.subject == clip_id and "qc_status" in d.after]
     if not judged or judged[-1].action != "reject":
         raise InputError(
-            f"Clip {clip_id!r} of batch {batch} is not rejected.", "Reject it with a comment first."
+            f"Clip {clip_id!r} of batch {at.batch} is not rejected.", "Reject it with a comment first."
         )
     return judged[-1].comment
 
@@ -147,7 +137,7 @@ def _boxes_around(store: Store, reading_id: int, frame: int) -> tuple[float, ...
 def _job(store: Store, job_id: int) -> Job:
     with store.session() as session:
         job = session.get(Job, job_id)
-    if job is None or not job.annotator:
+    if job is None or not job.of_annotator:
         raise InputError(f"There is no annotator's job {job_id}.", "The batch's table `cvat_tasks` has them.")
     return job
 
@@ -178,13 +168,13 @@ def _check_free(store: Store, batch: str, clip_id: str, annotator: str) -> None:
         )
 
 
-def _least_loaded(store: Store, batch: str, clip_id: str) -> str:
-    jobs = tasks.jobs_of(store, batch)
+def _least_loaded(at: BatchContext, clip_id: str) -> str:
+    jobs = tasks.jobs_of(at.store, at.batch)
     busy = {job.annotator for job in jobs if job.clip_id == clip_id}
     load = Counter(job.annotator for job in jobs)
     free = [
         person.username
-        for person in annotators.available(store)
+        for person in annotators.available(at.store)
         if person.username not in busy
         and (person.capacity is None or load[person.username] < person.capacity)
     ]

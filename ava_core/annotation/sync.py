@@ -11,8 +11,7 @@ from sqlalchemy import func, select
 
 from ava_core.annotation.gateway import CvatGateway
 from ava_core.store import Store, tasks
-from ava_core.store.tables import Job, Reading
-from ava_core.store.tasks import BEGUN_STATE, DONE_STAGE, DONE_STATE
+from ava_core.store.tables import BEGUN_STATE, DONE_STAGE, DONE_STATE, Job, Reading
 
 LOOK_BACK_SECONDS: Final = 60
 """A change may become visible after a later one: transactions end in another order than they begin."""
@@ -85,7 +84,7 @@ def as_seen(job: Job, seen: dict[str, Any]) -> dict[str, Any]:
     begun, done = (
         (seen["stage"], seen["state"]) == (DONE_STAGE, state) for state in (BEGUN_STATE, DONE_STATE)
     )
-    was_done = (job.stage, job.state) == (DONE_STAGE, DONE_STATE)
+    was_done = job.is_done
     started = job.started_at if annotator == job.annotator else None
     completed = job.completed_at if was_done else None
     return {
@@ -102,7 +101,7 @@ def completed_work(store: Store) -> dict[str, CompletedWork]:
         totals = dict(
             row._tuple()
             for row in session.execute(
-                select(Job.batch, func.count()).where(Job.annotator != "").group_by(Job.batch)
+                select(Job.batch, func.count()).where(Job.of_annotator).group_by(Job.batch)
             )
         )
     by_batch: dict[str, list[Job]] = {}
@@ -122,8 +121,7 @@ def unread_work(store: Store) -> dict[str, int]:
     read = select(Reading.reading_id).where(
         Reading.job_id == Job.job_id, Reading.server_updated_at == Job.server_updated_at
     )
-    done = (Job.stage == tasks.DONE_STAGE) & (Job.state == tasks.DONE_STATE)
-    wanted = select(Job.batch, func.count()).where(Job.annotator != "", done, ~read.exists())
+    wanted = select(Job.batch, func.count()).where(Job.of_annotator, Job.is_done, ~read.exists())
     with store.session() as session:
         return dict(row._tuple() for row in session.execute(wanted.group_by(Job.batch)))
 

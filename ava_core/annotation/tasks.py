@@ -22,10 +22,8 @@ from ava_core.annotation.sync import as_seen
 from ava_core.base.errors import AssignmentError, CvatError
 from ava_core.base.progress import Progress, ProgressSink, ignore_progress
 from ava_core.base.schemas import CVAT_JOBS
-from ava_core.base.settings import Settings
-from ava_core.base.storage import Storage
-from ava_core.ontology import Ontology
-from ava_core.store import Store, annotators, tasks
+from ava_core.batch import BatchContext
+from ava_core.store import annotators, tasks
 from ava_core.store.tables import Job, Task
 
 EXTRA_MARK = "+"
@@ -42,61 +40,45 @@ class PlannedTask:
 
 
 def create_tasks(
-    batch: str,
-    clips: pl.DataFrame,
-    tracks: pl.DataFrame,
-    storage: Storage,
-    settings: Settings,
-    store: Store,
-    ontology: Ontology,
-    sink: ProgressSink = ignore_progress,
+    at: BatchContext, clips: pl.DataFrame, tracks: pl.DataFrame, sink: ProgressSink = ignore_progress
 ) -> pl.DataFrame:
     """One task per clip, one job per annotator, tracks pre-drawn in every job; returns `schemas.CVAT_JOBS`.
 
     A clip with several annotators has replica jobs for them; its parent job stays unassigned, for adjudication.
     Clips that have their task already keep it and its annotators. Raises `AssignmentError` without annotators.
     """
-    new = new_clips(store, batch, clips)
+    new = new_clips(at, clips)
     if new:
-        plan = plan_batch(clips, settings, store)
+        plan = plan_batch(at, clips)
         wanted = [PlannedTask(clip["clip_id"], clip, plan.annotators[clip["clip_id"]]) for clip in new]
-        with GatewayPool(settings) as pool:
-            workshop = Workshop(batch, tracks, storage, settings, store, ontology, pool)
+        with GatewayPool(at.settings) as pool:
+            workshop = Workshop(at, tracks, pool)
             wanted += workshop.extras_on_server(new)
             workshop.make_all(wanted, sink)
-    return job_table(store, batch)
+    return job_table(at)
 
 
-def add_annotator(
-    batch: str,
-    clip: dict[str, Any],
-    annotator: str,
-    tracks: pl.DataFrame,
-    storage: Storage,
-    settings: Settings,
-    store: Store,
-    ontology: Ontology,
-) -> None:
+def add_annotator(at: BatchContext, clip: dict[str, Any], annotator: str, tracks: pl.DataFrame) -> None:
     """Give a clip that has its task one annotator more, in a task of its own: CVAT adds no replica to a task."""
-    with GatewayPool(settings) as pool:
-        workshop = Workshop(batch, tracks, storage, settings, store, ontology, pool)
+    with GatewayPool(at.settings) as pool:
+        workshop = Workshop(at, tracks, pool)
         name = f"{clip['clip_id']}{EXTRA_MARK}{annotator}"
         workshop.make_all([PlannedTask(name, clip, (annotator,))])
 
 
-def new_clips(store: Store, batch: str, clips: pl.DataFrame) -> list[dict[str, Any]]:
+def new_clips(at: BatchContext, clips: pl.DataFrame) -> list[dict[str, Any]]:
     """Rows of `schemas.CLIPS` that have no task yet."""
-    known = {task.clip_id for task in tasks.tasks_of(store, batch)}
+    known = {task.clip_id for task in tasks.tasks_of(at.store, at.batch)}
     return [clip for clip in clips.sort("clip_id").to_dicts() if clip["clip_id"] not in known]
 
 
-def plan_batch(clips: pl.DataFrame, settings: Settings, store: Store) -> AssignmentPlan:
+def plan_batch(at: BatchContext, clips: pl.DataFrame) -> AssignmentPlan:
     """Who would get which clip of a batch now.
 
     Planned over all its clips, also those that are made: a run that goes on deals the rest as the first one did.
     Raises `AssignmentError` where `settings.annotators` names somebody who gets no work.
     """
-    people = annotators.available(store)
+    settings, people = at.settings, annotators.available(at.store)
     wanted = {name.strip() for name in settings.annotators.split(",") if name.strip()}
     if unknown := sorted(wanted - {person.username for person in people}):
         raise AssignmentError(
@@ -115,15 +97,15 @@ def plan_batch(clips: pl.DataFrame, settings: Settings, store: Store) -> Assignm
     )
 
 
-def job_table(store: Store, batch: str) -> pl.DataFrame:
+def job_table(at: BatchContext) -> pl.DataFrame:
     """`schemas.CVAT_JOBS` of a batch, as the database has it."""
-    projects = {task.task_id: task.project_id for task in tasks.tasks_of(store, batch)}
+    projects = {task.task_id: task.project_id for task in tasks.tasks_of(at.store, at.batch)}
     rows = [
         {
-            "batch": batch, "clip_id": job.clip_id, "project_id": projects[job.task_id], "task_id": job.task_id,
+            "batch": at.batch, "clip_id": job.clip_id, "project_id": projects[job.task_id], "task_id": job.task_id,
             "job_id": job.job_id, "job_type": job.job_type, "annotator": job.annotator, "frames": job.frames,
         }
-        for job in tasks.jobs_of(store, batch)
+        for job in tasks.jobs_of(at.store, at.batch)
     ]  # fmt: skip
     return pl.DataFrame(rows, schema=dict(CVAT_JOBS))
 
@@ -131,23 +113,14 @@ def job_table(store: Store, batch: str) -> pl.DataFrame:
 class Workshop:
     """Makes a batch's tasks in the platform's project, which is made where it does not exist."""
 
-    def __init__(
-        self,
-        batch: str,
-        tracks: pl.DataFrame,
-        storage: Storage,
-        settings: Settings,
-        store: Store,
-        ontology: Ontology,
-        pool: GatewayPool,
-    ) -> None:
-        self.batch, self.tracks, self.storage, self.store = batch, tracks, storage, store
-        self.settings, self.ontology, self.pool = settings, ontology, pool
+    def __init__(self, at: BatchContext, tracks: pl.DataFrame, pool: GatewayPool) -> None:
+        self.at, self.tracks, self.pool = at, tracks, pool
+        name = at.settings.cvat_project
         with pool.gateway() as gateway:
             gateway.ensure_organisation()
-            self.project: ProjectInfo = gateway.ensure_project(settings.cvat_project, ontology)
+            self.project: ProjectInfo = gateway.ensure_project(name, at.ontology)
             self.members = gateway.members()
-        tasks.put_project(store, self.project.project_id, settings.cvat_project)
+        tasks.put_project(at.store, self.project.project_id, name)
 
     def extras_on_server(self, clips: list[dict[str, Any]]) -> list[PlannedTask]:
         """Tasks that were added for annotators once and that the database does not know (any more)."""
@@ -167,7 +140,7 @@ class Workshop:
         """Make the tasks, several at a time."""
         for name in sorted({name for task in wanted for name in task.annotators} - self.members.keys()):
             raise CvatError(
-                f"{name!r} is no member of organisation {self.settings.cvat_organisation!r} on CVAT.",
+                f"{name!r} is no member of organisation {self.at.settings.cvat_organisation!r} on CVAT.",
                 "Invite the person there, or deactivate the annotator here.",
             )
         progress = Progress("make tasks", len(wanted), "tasks", sink)
@@ -190,10 +163,10 @@ class Workshop:
             for job, name in _dealt(gateway.jobs_of_task(task["id"]), names)
         ]
         noted = Task(
-            task_id=task["id"], project_id=self.project.project_id, name=task["name"], batch=self.batch,
+            task_id=task["id"], project_id=self.project.project_id, name=task["name"], batch=self.at.batch,
             clip_id=clip["clip_id"],
         )  # fmt: skip
-        tasks.put_task(self.store, noted, jobs)
+        tasks.put_task(self.at.store, noted, jobs)
 
     def _task(self, gateway: CvatGateway, wanted: PlannedTask) -> dict[str, Any]:
         """The task of that name: one that the server has, else a new one. Unusable and doubled ones are removed."""
@@ -214,7 +187,7 @@ class Workshop:
             gateway.remove_task(task["id"])
         if usable:
             return usable[0]
-        with self.storage.fetched(self.storage.path(clip["path"])) as video:
+        with self.at.storage.fetched(self.at.storage.path(clip["path"])) as video:
             task = gateway.create_task(project_id, wanted.name, video, replicas=replicas)
         if task.get("size") != clip["frames"]:
             gateway.remove_task(task["id"])
@@ -237,12 +210,12 @@ class Workshop:
         if name and job["state"] == "new":
             if drawn and not gateway.annotations(job["id"])["tracks"]:
                 gateway.put_tracks(
-                    job["id"], to_api(drawn, self.ontology, self.project.label_id, self.project.specs)
+                    job["id"], to_api(drawn, self.at.ontology, self.project.label_id, self.project.specs)
                 )
             if job["assignee"] is None:
                 job = gateway.set_job(job["id"], assignee=self.members[name])
         return Job(
-            **as_seen(Job(job_id=job["id"], annotator=name), job), task_id=task["id"], batch=self.batch,
+            **as_seen(Job(job_id=job["id"], annotator=name), job), task_id=task["id"], batch=self.at.batch,
             clip_id=clip["clip_id"], job_type=job["type"], frames=clip["frames"], predrawn=drawn,
         )  # fmt: skip
 

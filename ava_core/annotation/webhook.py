@@ -20,6 +20,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from ava_core.base.errors import StoreError
 from ava_core.base.settings import Settings
 from ava_core.store import Store, open_store, tasks, webhook_events
+from ava_core.store.tables import BEGUN_STATE, DONE_STAGE
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -122,7 +123,7 @@ def _start(payload: dict[str, Any]) -> tuple[int, str, datetime] | None:
     number = _job_of(payload)
     if number is None or not isinstance(job, dict) or not isinstance(job.get("assignee"), dict):
         return None
-    if (job.get("stage"), job.get("state")) != (tasks.DONE_STAGE, tasks.BEGUN_STATE):
+    if (job.get("stage"), job.get("state")) != (DONE_STAGE, BEGUN_STATE):
         return None
     try:
         moment = datetime.fromisoformat(str(job.get("updated_date")))

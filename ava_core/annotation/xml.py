@@ -19,11 +19,11 @@ import polars as pl
 
 from ava_core.annotation.prefill import prefill_tracks
 from ava_core.base.errors import InputError
+from ava_core.base.pickles import safe_load
 from ava_core.base.schemas import CLIP_FPS, TRACKS
-from ava_core.base.storage import Storage
+from ava_core.batch import BatchContext
 from ava_core.ontology import UNSET, Ontology
 from ava_core.ontology.form import LABEL, SEED_TRACK_ATTRIBUTE, form_fields
-from ava_core.video.proposals.pickles import safe_load
 
 FORMAT_VERSION: Final = "1.1"
 MAX_PICTURE_BYTES: Final = 64 << 20
@@ -62,17 +62,17 @@ def clip_xml(name: str, drawn: Sequence[Mapping[str, Any]], media: Media, ontolo
     return document.decode() + "\n"
 
 
-def write_batch_xml(target: Path, batch: str, storage: Storage, ontology: Ontology) -> list[Path]:
+def write_batch_xml(at: BatchContext, target: Path) -> list[Path]:
     """A file per clip of a batch of this platform, for tasks made of the clips' videos."""
-    clips = storage.read_table(storage.table_path(batch, "clips"))
-    tracks = storage.read_table(storage.table_path(batch, "tracks"))
+    clips = at.table("clips")
+    tracks = at.table("tracks")
     return [
         _write(
             target,
             clip["clip_id"],
             prefill_tracks(tracks.filter(pl.col("clip_id") == clip["clip_id"]), clip["frames"]),
             Media(clip["frames"], clip["width"], clip["height"]),
-            ontology,
+            at.ontology,
         )
         for clip in clips.sort("clip_id").to_dicts()
     ]

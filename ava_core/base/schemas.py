@@ -9,7 +9,7 @@ timestamp of second t is `900 + t`.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Final
+from typing import Final, Literal
 
 import polars as pl
 
@@ -24,7 +24,16 @@ AVA_TIMESTAMP_OFFSET: Final = 900
 """AVA timestamps count from 900: the dataset's first films were annotated from minute 15."""
 
 BOX_COLUMNS: Final = ("x1", "y1", "x2", "y2")
+
+PLACE: Final = ("clip_id", "second", "person_id")
+"""Columns that name a person at a keyframe, wherever annotators' tracks have become persons."""
+
 _BOX: Final[Schema] = dict.fromkeys(BOX_COLUMNS, pl.Float64)
+
+SourceStatus = Literal["ok", "quarantined", "duplicate"]
+
+USABLE: Final = pl.col("status") == "ok"
+"""Source videos that clips are cut from."""
 
 SOURCE_VIDEOS: Final[Schema] = {
     "source_id": pl.String,  # unique over all batches; letters, digits, '_', '-'
@@ -46,7 +55,7 @@ SOURCE_VIDEOS: Final[Schema] = {
     "variable_rate": pl.Boolean,
     "duration_s": pl.Float64,
     "frames": pl.Int64,  # pictures that the file holds
-    "status": pl.String,  # ok | quarantined | duplicate
+    "status": pl.String,  # SourceStatus
     "reason": pl.String,  # "" where ok
 }
 
@@ -163,10 +172,35 @@ COMPLETED_JOBS: Final[Schema] = {  # who has done what: a skipped job is not an 
     "version": pl.Int32,
 }
 
+HELD_ANSWERS: Final[Schema] = {  # answers given earlier in the track, which hold over a keyframe's `unset`
+    "clip_id": pl.String,
+    "annotator": pl.String,
+    "job_id": pl.Int64,
+    "version": pl.Int32,
+    "track_key": pl.String,
+    "second": pl.Int32,
+    "group": pl.String,
+}
+
+ANSWERED: Final[Schema] = {  # how much of what an annotator drew was answered, by job and group
+    "clip_id": pl.String,
+    "annotator": pl.String,
+    "job_id": pl.Int64,
+    "group": pl.String,
+    "living": pl.Int64,  # person-seconds: people at whole seconds at which they are seen
+    "answered": pl.Int64,  # of these: the group was rated
+}
+
+Severity = Literal["note", "flag", "block"]
+"""note: how the work was read; flag: worth a second look; block: must be mended before the work is used."""
+
+GRAVE: Final = pl.col("severity") == "block"
+"""Breaches that must be mended."""
+
 RULE_FINDINGS: Final[
     Schema
 ] = {  # breaches of `ava_core.annotation.rules`, one per rule and person at a keyframe
-    "severity": pl.String,  # block (must be mended) | flag (worth a look)
+    "severity": pl.String,  # Severity
     "rule": pl.String,
     "clip_id": pl.String,
     "annotator": pl.String,
@@ -180,6 +214,9 @@ RULE_FINDINGS: Final[
     "link": pl.String,  # opens the frame in CVAT; "" for a job that is not known
 }
 
+BoxRule = Literal["quorum", "tie", "single", "adjudicated", "expert"]
+"""How a box came about; tie: half of the voters see the person, disputed; adjudicated: the presence was."""
+
 CONSENSUS_BOXES: Final[Schema] = {
     "clip_id": pl.String,
     "second": pl.Int32,
@@ -188,8 +225,11 @@ CONSENSUS_BOXES: Final[Schema] = {
     "votes": pl.Int32,  # annotators whose box went in
     "voters": pl.Int32,  # trusted annotators of the clip
     "agreement_iou": pl.Float64,  # mean IoU of the boxes to the result; null for one voter
-    "rule": pl.String,  # quorum | tie (half of the voters; disputed) | single | adjudicated (presence) | expert
+    "rule": pl.String,  # BoxRule
 }
+
+LabelRule = Literal["dawid_skene", "majority", "majority_tie", "single", "adjudicated", "expert"]
+"""How a label came about."""
 
 CONSENSUS_LABELS: Final[Schema] = {
     "clip_id": pl.String,
@@ -200,7 +240,7 @@ CONSENSUS_LABELS: Final[Schema] = {
     "votes": pl.Int32,
     "voters": pl.Int32,  # annotators who rated this group of this person at this second
     "posterior": pl.Float64,  # null where only votes are known
-    "rule": pl.String,  # dawid_skene | majority | majority_tie | single | adjudicated | expert
+    "rule": pl.String,  # LabelRule
 }
 
 ADJUDICATIONS: Final[Schema] = {  # an expert's word on a group; `action_ids` replaces what annotators said
@@ -308,9 +348,12 @@ AGREEMENT_BY_CLIP: Final[Schema] = {
     "reason": pl.String,
 }
 
+GateStatus = Literal["ok", "watch", "suspect", "unknown"]
+"""watch: flagged, not distrusted; unknown: too little seen."""
+
 GATE: Final[Schema] = {
     "annotator": pl.String,
-    "status": pl.String,  # ok | watch (flagged, not distrusted) | suspect | unknown (too little seen)
+    "status": pl.String,  # GateStatus
     "reasons": pl.List(pl.String),
 }
 
@@ -360,10 +403,13 @@ ADJUDICATION_QUEUE: Final[Schema] = {  # what an expert should look at, most lik
     "reason": pl.String,
 }
 
+Need = Literal["", "top_up", "review", "annotator"]
+"""top_up: a third annotator; review: one annotator's copy; annotator: none is left."""
+
 CLIP_NEEDS: Final[Schema] = {  # what a clip lacks before its labels can be trusted
     "clip_id": pl.String,
     "voters": pl.Int32,  # trusted annotators who completed it
-    "need": pl.String,  # "" | top_up (a third annotator) | review (one annotator's copy) | annotator (none left)
+    "need": pl.String,  # Need
     "reason": pl.String,
 }
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -13,6 +13,17 @@ from ava_core.base.errors import SettingsError
 EMBEDDED_CVAT_PORT = 8502
 CONSOLE_PORT = 8501
 DAGSTER_PORT = 3000
+
+CLIP_OPTIONS: Final = ("clip_seconds", "clip_min_seconds", "clip_width", "clip_height", "clip_fit")
+"""Settings that decide how source videos are cut."""
+
+SHAPING_OPTIONS: Final = (
+    *CLIP_OPTIONS, "detector", "rfdetr_size", "rfdetr_resolution", "detect_fps", "detection_threshold", "tracker",
+)  # fmt: skip
+"""Settings that decide what is found in a batch's video."""
+
+DEALING_OPTIONS: Final = ("overlap", "annotators_per_clip", "pair_floor", "seed", "annotators")
+"""Settings that decide who annotates which clip."""
 
 
 class Settings(BaseSettings):
@@ -111,6 +122,22 @@ class Settings(BaseSettings):
     pair_floor: int = Field(0, ge=0, description="Clips that every two annotators share at least.")
     seed: int = Field(0, description="Seeds assignment, splits and every other draw.")
 
+    # reading back
+    answered_warning: float = Field(
+        0.9,
+        ge=0,
+        le=1,
+        description="Share of living person-seconds answered in every group; below it a batch is warned of. People "
+        "who work with care leave one answer in a hundred open, in haste one in twenty.",
+    )
+    answered_least: float = Field(
+        0.5,
+        ge=0,
+        le=1,
+        description="Share below which a batch holds a release back: more than half of what it would say of a group "
+        "were silence, which a dataset turns into a no.",
+    )
+
     # servers of `ava up`
     console_port: int = CONSOLE_PORT
     dagster_port: int = DAGSTER_PORT
@@ -196,7 +223,15 @@ def with_driver(url: str) -> str:
 
 
 def load_settings(**overrides: Any) -> Settings:
-    """Read the settings; `overrides` win over the environment. Raises `SettingsError` naming the variable."""
+    """Read the settings; `overrides` win over the environment. Raises `SettingsError` naming the variable.
+
+    >>> settings = load_settings(home="/srv/ava", clip_seconds=10)
+    >>> settings.clip_seconds, settings.home_dir.as_posix(), settings.dagster_home.as_posix()
+    (10.0, '/srv/ava', '/srv/ava/dagster')
+    >>> load_settings(annotators_per_clip="several")
+    Traceback (most recent call last):
+    ava_core.base.errors.SettingsError: AVA_ANNOTATORS_PER_CLIP: ... (got 'several'). See `.env.example`.
+    """
     try:
         return Settings(**overrides)
     except ValidationError as error:

@@ -11,7 +11,6 @@ Writes are atomic: a temporary name in the same place, then a rename.
 from __future__ import annotations
 
 import os
-import re
 import secrets
 import shutil
 import tempfile
@@ -23,27 +22,10 @@ from typing import TYPE_CHECKING
 from upath import UPath
 
 from ava_core.base.errors import InputError
+from ava_core.base.names import check_batch_name
 
 if TYPE_CHECKING:
     import polars as pl
-
-_BATCH_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,62}")
-
-
-def check_batch_name(name: str) -> str:
-    """Return `name` if it can be a batch: letters, digits, `_ . -`, at most 63; raises `InputError`."""
-    if not _BATCH_NAME.fullmatch(name) or ".." in name:
-        raise InputError(f"{name!r} cannot name a batch.", "Use letters, digits, '_', '.', '-', at most 63.")
-    return name
-
-
-def batch_name_for(path: Path | str) -> str:
-    """The batch name for a zip or folder: its stem with every other character replaced by `_`."""
-    stem = Path(path).name
-    for suffix in (".zip", ".ZIP"):
-        stem = stem.removesuffix(suffix)
-    cleaned = re.sub(r"[^A-Za-z0-9_-]+", "_", stem).strip("_-") or "batch"
-    return check_batch_name(cleaned[:63])
 
 
 def changed_at(path: UPath) -> float | None:
@@ -55,7 +37,17 @@ def changed_at(path: UPath) -> float | None:
 
 
 class Storage:
-    """The root of all files, with atomic writes."""
+    """The root of all files, with atomic writes: a local folder, or a URL that fsspec knows.
+
+    >>> import polars as pl
+    >>> storage = Storage("memory://example")
+    >>> path = storage.table_path("north_gate", "clips")
+    >>> path.path
+    '/example/batches/north_gate/clips/clips.parquet'
+    >>> storage.write_table(path, pl.DataFrame({"clip_id": ["gate_000"]}))
+    >>> storage.read_table(path)["clip_id"].to_list()
+    ['gate_000']
+    """
 
     def __init__(self, root: str | Path) -> None:
         self.root = UPath(root)

@@ -6,6 +6,8 @@ from typing import Final
 
 import polars as pl
 
+from ava_core.base.schemas import PLACE
+
 PRESENCE: Final = "presence"
 """Stands in the `group` column where it is about whether there is a person at all."""
 
@@ -26,4 +28,4 @@ def on_labels(adjudications: pl.DataFrame) -> pl.DataFrame:
 def on_presence(adjudications: pl.DataFrame) -> pl.DataFrame:
     """`clip_id, second, person_id, present` of the rows of `schemas.ADJUDICATIONS` that are about presence."""
     rows = adjudications.filter(pl.col("group") == PRESENCE)
-    return rows.select("clip_id", "second", "person_id", present=pl.col("action_ids").list.contains(SOMEBODY))
+    return rows.select(*PLACE, present=pl.col("action_ids").list.contains(SOMEBODY))

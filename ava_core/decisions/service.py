@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
 import polars as pl
 from sqlalchemy import case, func, select, update
@@ -19,12 +19,15 @@ from ava_core.base.schemas import ADJUDICATIONS, empty
 from ava_core.decisions.presence import PRESENCE, presence_ids
 from ava_core.ontology import Ontology
 from ava_core.store import Store
-from ava_core.store.tables import Batch, Decision, Job, Task
-from ava_core.store.tasks import DONE_STAGE, DONE_STATE
+from ava_core.store.tables import Batch, Decision, DecisionAction, Job, QcStatus, Task
 
-QC_STATUS = {"approve": "approved", "reject": "rejected", "reopen": "pending"}
+QC_STATUS: Final[dict[DecisionAction, QcStatus]] = {
+    "approve": "approved",
+    "reject": "rejected",
+    "reopen": "pending",
+}
 
-Entry = tuple[str, str, dict[str, Any]]
+Entry = tuple[DecisionAction, str, dict[str, Any]]
 """Of a decision: action, subject, what holds after it."""
 
 ENTRY = (
@@ -94,14 +97,14 @@ def reopen_redone(store: Store, batch: str) -> list[str]:
                 rejected[decision.subject] = decision
     if not rejected:
         return []
-    wanted = select(Job).where(Job.batch == batch, Job.annotator != "", Job.clip_id.in_(rejected))
+    wanted = select(Job).where(Job.batch == batch, Job.of_annotator, Job.clip_id.in_(rejected))
     jobs: dict[str, list[Job]] = {}
     with store.session() as session:
         for job in session.scalars(wanted):
             jobs.setdefault(job.clip_id, []).append(job)
     redone = []
     for clip, own in sorted(jobs.items()):
-        moments = [job.completed_at for job in own if (job.stage, job.state) == (DONE_STAGE, DONE_STATE)]
+        moments = [job.completed_at for job in own if job.is_done]
         known = [moment for moment in moments if moment is not None]
         if len(moments) == len(own) and known and max(known) > rejected[clip].decided_at:
             redone.append(clip)
@@ -127,9 +130,7 @@ def mark_gold(store: Store, batch: str, clip_id: str, expert: str, actor: str, c
     """
     _check_clips(store, batch, [clip_id])
     with store.session() as session:
-        wanted = select(Job.job_id).where(
-            Job.clip_id == clip_id, Job.annotator == expert, Job.stage == DONE_STAGE, Job.state == DONE_STATE
-        )
+        wanted = select(Job.job_id).where(Job.clip_id == clip_id, Job.annotator == expert, Job.is_done)
         if session.scalar(wanted.limit(1)) is None:
             raise DecisionError(
                 f"{expert!r} has not completed {clip_id}.", "A gold clip needs its expert's completed job."
@@ -312,7 +313,7 @@ def _folded(log: Iterable[Entry]) -> DecisionState:
 
 
 def _judge(
-    store: Store, batch: str, clip_ids: Collection[str], action: str, actor: str, comment: str
+    store: Store, batch: str, clip_ids: Collection[str], action: DecisionAction, actor: str, comment: str
 ) -> list[Decision]:
     clips = sorted(set(clip_ids))
     before = _check_clips(store, batch, clips)
@@ -338,7 +339,9 @@ def _judge(
     return decisions
 
 
-def _set_trust(store: Store, batch: str, annotator: str, action: str, actor: str, comment: str) -> Decision:
+def _set_trust(
+    store: Store, batch: str, annotator: str, action: DecisionAction, actor: str, comment: str
+) -> Decision:
     with store.session() as session:
         wanted = select(Job.job_id).where(Job.batch == batch, Job.annotator == annotator)
         if session.scalar(wanted.limit(1)) is None:
@@ -351,7 +354,7 @@ def _set_trust(store: Store, batch: str, annotator: str, action: str, actor: str
     return _append(store, [decision])[0]
 
 
-def _check_clips(store: Store, batch: str, clips: Collection[str]) -> dict[str, str]:
+def _check_clips(store: Store, batch: str, clips: Collection[str]) -> dict[str, QcStatus]:
     with store.session() as session:
         rows = session.execute(select(Task.clip_id, Task.qc_status).where(Task.batch == batch)).all()
     known = dict(row._tuple() for row in rows)
@@ -364,9 +367,7 @@ def _check_clips(store: Store, batch: str, clips: Collection[str]) -> dict[str, 
 
 
 def _clips_with_work(store: Store, batch: str) -> set[str]:
-    wanted = select(Job.clip_id).where(
-        Job.batch == batch, Job.annotator != "", Job.stage == DONE_STAGE, Job.state == DONE_STATE
-    )
+    wanted = select(Job.clip_id).where(Job.batch == batch, Job.of_annotator, Job.is_done)
     with store.session() as session:
         return set(session.scalars(wanted))
 

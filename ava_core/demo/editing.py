@@ -1,7 +1,8 @@
 """What an annotator changes in a job's tracks: boxes moved, ends shifted, false tracks deleted, people added.
 
 Works on tracks as CVAT's API gives them. Whom a pre-drawn track follows is found as a person finds it, by looking
-where the boxes lie, never by a number.
+where the boxes lie, never by a number. An answer goes where CVAT's interface writes it: into the keyframe that is
+shown, and no other; the next pre-drawn keyframe goes on saying `unset`.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ import numpy as np
 from ava_core.base.schemas import CLIP_FPS
 from ava_core.demo.behaviour import generator
 from ava_core.demo.perception import Box, Labels, Perception, Profile, drawn_by_hand
-from ava_core.ontology import Ontology
+from ava_core.ontology import UNSET, Ontology
 from ava_core.ontology.form import SEED_TRACK_ATTRIBUTE, values_from_labels
 from ava_core.video.tracking.iou import pairwise_iou
 
@@ -36,10 +37,10 @@ class Form:
     specs: Mapping[str, int]
     ontology: Ontology
 
-    def values(self, labels: Labels) -> list[dict[str, Any]]:
-        """The mutable attributes that say `labels`."""
-        values = values_from_labels(self.ontology, labels)
-        return [{"spec_id": self.specs[name], "value": value} for name, value in values.items()]
+    def values(self, labels: Labels) -> dict[int, str]:
+        """Values by attribute id that say `labels`; `unset` where they say nothing."""
+        said = values_from_labels(self.ontology, labels)
+        return {self.specs[name]: value for name, value in said.items()}
 
 
 @dataclass
@@ -171,16 +172,42 @@ def _redraw(
     for second in _anchors(seconds, redrawn, walker, view):
         points[second * CLIP_FPS] = boxes[second]
     shapes = []
+    sheet = _Sheet(track, form)
+    answers = {s * CLIP_FPS: view.labels[walker, s] for s in _changes(seconds, walker, view)}
     last: Box = boxes[seconds[0]]
     for frame in sorted(points):
         box = points[frame]
-        said = view.labels[walker, max((s for s in seconds if s * CLIP_FPS <= frame), default=seconds[0])]
         shapes.append({
             "type": "rectangle", "frame": frame, "points": list(box or last), "outside": box is None,
-            "occluded": False, "z_order": 0, "rotation": 0, "attributes": form.values(said),
+            "occluded": False, "z_order": 0, "rotation": 0, "attributes": sheet.filled(frame, answers.get(frame, {})),
         })  # fmt: skip
         last = box or last
     return {**track, "frame": shapes[0]["frame"], "group": 0, "shapes": shapes}
+
+
+class _Sheet:
+    """A track's attributes while somebody goes through its keyframes."""
+
+    def __init__(self, track: Track, form: Form) -> None:
+        self._form = form
+        self._keyframes = {
+            int(shape["frame"]): {int(a["spec_id"]): str(a["value"]) for a in shape["attributes"]}
+            for shape in track["shapes"]
+        }
+        self._shown = form.values({})
+        self._said: dict[int, str] = {}
+
+    def filled(self, frame: int, labels: Labels) -> list[dict[str, Any]]:
+        """The keyframe's attributes: its own, or copies of those before it; with what `labels` say anew.
+
+        What was said before is not said again: to whoever works, it holds.
+        """
+        self._shown = self._keyframes.get(frame, self._shown)
+        answers = {spec: value for spec, value in self._form.values(labels).items() if value != UNSET}
+        new = {spec: value for spec, value in answers.items() if self._said.get(spec) != value}
+        self._said |= new
+        self._shown = self._shown | new
+        return [{"spec_id": spec, "value": value} for spec, value in self._shown.items()]
 
 
 def _runs(seconds: list[int]) -> list[list[int]]:
@@ -193,8 +220,14 @@ def _anchors(seconds: list[int], redrawn: set[int], walker: str, view: Perceptio
     """Seconds that need a keyframe: drawn anew or next to such, ends of runs, and where a label changes."""
     ends = {end for run in _runs(seconds) for end in (run[0], run[-1])}
     moved = {second for second in seconds if {second - 1, second, second + 1} & redrawn}
-    changes = {b for a, b in pairwise(seconds) if view.labels[walker, a] != view.labels[walker, b]}
-    return ends | moved | changes
+    return ends | moved | _changes(seconds, walker, view)
+
+
+def _changes(seconds: list[int], walker: str, view: Perception) -> set[int]:
+    """Seconds at which there is something to say: the first one, and where a label changes."""
+    return {seconds[0]} | {
+        b for a, b in pairwise(seconds) if view.labels[walker, a] != view.labels[walker, b]
+    }
 
 
 def _run_points(

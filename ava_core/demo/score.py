@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from ava_core.base.schemas import BOX_COLUMNS, Schema, empty
+from ava_core.base.schemas import BOX_COLUMNS, PLACE, Schema, empty
 from ava_core.demo.truth import VISIBLE, ClipTruth
 from ava_core.ontology import Ontology
 from ava_core.video.tracking.iou import pairwise_iou
@@ -129,11 +129,11 @@ def _latest(table: pl.DataFrame) -> pl.DataFrame:
 
 def _consensus_sets(boxes: pl.DataFrame, labels: pl.DataFrame, ontology: Ontology) -> pl.DataFrame:
     """Consensus labels as sets of actions; a multi group without a row says that none of its actions holds."""
-    spot = ["clip_id", "second", "person_id", "group"]
+    spot = [*PLACE, "group"]
     sets = labels.group_by(spot).agg(pl.col("action_id").sort().alias("action_ids"))
     multi = pl.DataFrame({"group": [group.name for group in ontology.groups if group.kind == "multi"]},
                          schema={"group": pl.String})  # fmt: skip
-    silent = boxes.select("clip_id", "second", "person_id").join(multi, how="cross")
+    silent = boxes.select(PLACE).join(multi, how="cross")
     silent = silent.join(sets, on=spot, how="anti").with_columns(
         action_ids=pl.lit([], dtype=pl.List(pl.Int32))
     )

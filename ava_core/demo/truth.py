@@ -13,7 +13,7 @@ from typing import Any, Final
 import numpy as np
 import polars as pl
 
-from ava_core.base.schemas import BOX_COLUMNS, CLIP_FPS, Schema, conform
+from ava_core.base.schemas import BOX_COLUMNS, CLIP_FPS, USABLE, Schema, conform
 from ava_core.demo.behaviour import HOURS, draw_habits, gait_of, generator, labels_of
 from ava_core.ontology import Ontology
 from ava_core.video.proposals.keyframes import keyframe_proposals
@@ -93,7 +93,7 @@ def truth_in_clips(
     truth: SceneTruth, clips: pl.DataFrame, source_videos: pl.DataFrame, ontology: Ontology
 ) -> ClipTruth:
     """The truth of rendered scenes in clips (`schemas.CLIPS`) that were cut from them (`schemas.SOURCE_VIDEOS`)."""
-    names = source_videos.filter(pl.col("status") == "ok").select(
+    names = source_videos.filter(USABLE).select(
         "source_id", source=pl.col("original_name").map_elements(_base, return_dtype=pl.String)
     )
     seconds = _clip_seconds(clips).join(names, on="source_id").sort("time_s")

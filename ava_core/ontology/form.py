@@ -36,7 +36,7 @@ def form_fields(ontology: Ontology) -> list[FormField]:
     for group in ontology.groups:
         names = tuple(action.name for action in group.actions)
         first = (UNSET,) if group.kind == "exclusive" else (UNSET, NONE)
-        fields += [FormField(name, group.name, first + names) for name in _fields_of(group)]
+        fields += [FormField(name, group.name, first + names) for name in fields_of(group)]
     return fields
 
 
@@ -76,8 +76,8 @@ def labels_from_values(
         by_name = {action.name.casefold(): action.id for action in group.actions}
         chosen: set[int] = set()
         rated = False
-        for field in _fields_of(group):
-            value = values.get(field, UNSET).strip().casefold()
+        for field in fields_of(group):
+            value = plain(values.get(field, UNSET))
             if value == UNSET:
                 continue
             if value in by_name:
@@ -92,22 +92,31 @@ def labels_from_values(
     return labels, flags
 
 
+def plain(value: str) -> str:
+    """A value as it is compared: case and surrounding space do not matter."""
+    return value.strip().casefold()
+
+
 def values_from_labels(ontology: Ontology, labels: Mapping[str, Sequence[int]]) -> dict[str, str]:
-    """The form's values that say `labels` (action ids by group); groups that are absent stay `unset`."""
+    """The form's values that say `labels` (action ids by group); groups that are absent stay `unset`.
+
+    Spare slots of a multi group that is rated say `none`: `unset` would end nothing that was said there before.
+    """
     values: dict[str, str] = {}
     for group in ontology.groups:
-        fields = _fields_of(group)
+        fields = fields_of(group)
         values |= dict.fromkeys(fields, UNSET)
         if group.name not in labels:
             continue
         names = [ontology.action(action_id).name for action_id in labels[group.name]]
-        if group.kind == "multi" and not names:
-            names = [NONE]
+        if group.kind == "multi":
+            values |= dict.fromkeys(fields, NONE)
         values |= dict(zip(fields, names, strict=False))
     return values
 
 
-def _fields_of(group: Group) -> list[str]:
+def fields_of(group: Group) -> list[str]:
+    """Names of a group's select attributes, by slot."""
     if group.kind == "exclusive":
         return [group.name]
     return [f"{group.name}_{slot}" for slot in range(1, group.max_active + 1)]

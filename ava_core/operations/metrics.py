@@ -17,7 +17,6 @@ from ava_core.base.storage import Storage, changed_at
 from ava_core.store import Store
 from ava_core.store.moments import hours_between, utc_day
 from ava_core.store.tables import Batch, Decision, Job, Reading, Task, now
-from ava_core.store.tasks import DONE_STAGE, DONE_STATE
 
 SECONDS_IN_HOUR: Final = 3600
 
@@ -82,9 +81,6 @@ WAITING_HERE: Final[Schema] = {  # on the people of the platform; null where no 
     "to_release_h": pl.Float64,  # hours since the longest waiting one was approved
 }
 
-_IS_DONE: Final = (Job.stage == DONE_STAGE) & (Job.state == DONE_STATE)
-_OF_ANNOTATORS: Final = Job.annotator != ""
-
 
 def batch_times(store: Store, storage: Storage) -> pl.DataFrame:
     """`BATCH_TIMES`, oldest batch first; null for what has not happened yet.
@@ -92,7 +88,7 @@ def batch_times(store: Store, storage: Storage) -> pl.DataFrame:
     Videos, clips and tracks are as old as their tables: made again, they count from then. The makespan is null while
     a job is open.
     """
-    completed = case((func.sum(case((_IS_DONE, 0), else_=1)) == 0, func.max(Job.completed_at)))
+    completed = case((func.sum(case((Job.is_done, 0), else_=1)) == 0, func.max(Job.completed_at)))
     first_task = case((Task.name == Task.clip_id, Job.created_at))
     jobs = (
         select(
@@ -101,7 +97,7 @@ def batch_times(store: Store, storage: Storage) -> pl.DataFrame:
             hours_between(func.min(Job.created_at), completed).label("makespan"),
         )
         .join(Task, Task.task_id == Job.task_id)
-        .where(_OF_ANNOTATORS)
+        .where(Job.of_annotator)
         .group_by(Job.batch)
         .subquery()
         .c
@@ -113,7 +109,7 @@ def batch_times(store: Store, storage: Storage) -> pl.DataFrame:
             func.max(Reading.read_at).label("last"),
         )
         .join(Reading, Reading.job_id == Job.job_id)
-        .where(_OF_ANNOTATORS)
+        .where(Job.of_annotator)
         .group_by(Job.batch)
         .subquery()
         .c
@@ -139,7 +135,7 @@ def clips_by_day(store: Store) -> pl.DataFrame:
     day = utc_day(Job.completed_at)
     wanted = (
         select(Job.annotator, day, func.count())
-        .where(_OF_ANNOTATORS, _IS_DONE, Job.completed_at.is_not(None))
+        .where(Job.of_annotator, Job.is_done, Job.completed_at.is_not(None))
         .group_by(day, Job.annotator)
     )
     return _table(store, wanted, CLIPS_BY_DAY).sort("day", "annotator")
@@ -176,7 +172,7 @@ def waiting(store: Store, at: datetime | None = None) -> pl.DataFrame:
     """`WAITING` at a moment (now): what each batch still waits for, and on whom."""
     wanted = (
         select(Job.batch, Job.annotator, func.count(), func.min(Job.created_at))
-        .where(_OF_ANNOTATORS, ~_IS_DONE)
+        .where(Job.of_annotator, ~Job.is_done)
         .group_by(Job.batch, Job.annotator)
         .order_by(Job.batch, Job.annotator)
     )
@@ -190,7 +186,7 @@ def waiting_here(
 ) -> pl.DataFrame:
     """`WAITING_HERE` at a moment (now): clips that wait for a reviewer, or for a release.
 
-    `released`: clips by batch that are in a release (`export.released`).
+    `released`: clips by batch that are in a release (`export.released_clips`).
     """
     found = [
         pl.DataFrame(
@@ -207,9 +203,9 @@ def _to_review(store: Store) -> list[tuple[str, int, datetime | None]]:
     """Batch, clips that all their annotators completed and nobody has decided on, and when the first of them was."""
     whole = (
         select(Job.batch, Job.clip_id, func.max(Job.completed_at).label("at"))
-        .where(_OF_ANNOTATORS)
+        .where(Job.of_annotator)
         .group_by(Job.batch, Job.clip_id)
-        .having(func.sum(case((_IS_DONE, 0), else_=1)) == 0)
+        .having(func.sum(case((Job.is_done, 0), else_=1)) == 0)
         .subquery()
         .c
     )
@@ -245,19 +241,19 @@ def _to_release(
 
 def _job_table(store: Store, columns: Iterable[str]) -> pl.DataFrame:
     """Some columns of `JOB_TIMES`."""
-    done_at = case((_IS_DONE, Job.completed_at))
+    done_at = case((Job.is_done, Job.completed_at))
     known = {
         "job_id": Job.job_id,
         "task_id": Job.task_id,
         "batch": Job.batch,
         "clip_id": Job.clip_id,
         "annotator": Job.annotator,
-        "completed": _IS_DONE,
+        "completed": Job.is_done,
         "day": utc_day(done_at),
         "waited_h": hours_between(Job.created_at, Job.started_at),
         "elapsed_h": hours_between(Job.started_at, done_at),
     }
-    wanted = select(*(known[name] for name in columns)).where(_OF_ANNOTATORS)
+    wanted = select(*(known[name] for name in columns)).where(Job.of_annotator)
     return _table(store, wanted, {name: JOB_TIMES[name] for name in columns})
 
 

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import select
 
 from ava_core.base.errors import InputError
-from ava_core.base.storage import check_batch_name
+from ava_core.base.names import check_batch_name
 from ava_core.store.database import Store
 from ava_core.store.tables import Batch
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Final, Literal
 
 from sqlalchemy import (
     JSON,
@@ -18,6 +18,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.ext.hybrid import hybrid_property
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from sqlalchemy.types import TypeDecorator
 
@@ -71,6 +72,13 @@ class Project(Base):
     created_at: Mapped[datetime] = mapped_column(default=now)
 
 
+TaskStatus = Literal["annotation", "completed"]
+"""Of a task as a whole: completed once all annotators' jobs are."""
+
+QcStatus = Literal["pending", "approved", "rejected"]
+"""What was decided on a clip; all its tasks have the same."""
+
+
 class Task(Base):
     """A task on the annotation server: one clip. A clip has further ones for annotators who were added later."""
 
@@ -78,10 +86,10 @@ class Task(Base):
     task_id: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
     project_id: Mapped[int] = mapped_column(ForeignKey("projects.project_id"))
     name: Mapped[str] = mapped_column(String(256))
-    status: Mapped[str] = mapped_column(String(32), default="annotation")
+    status: Mapped[TaskStatus] = mapped_column(String(32), default="annotation")
     assignee: Mapped[str | None] = mapped_column(String(150))
     retrieved_at: Mapped[datetime | None]
-    qc_status: Mapped[str] = mapped_column(String(32), default="pending")
+    qc_status: Mapped[QcStatus] = mapped_column(String(32), default="pending")
     batch: Mapped[str] = mapped_column(ForeignKey("batches.name"))
     clip_id: Mapped[str] = mapped_column(String(200))
     __table_args__ = (
@@ -89,6 +97,19 @@ class Task(Base):
         Index("tasks_of_clip", "clip_id"),
         Index("tasks_by_name", "project_id", "name", unique=True),
     )
+
+
+JobType = Literal["annotation", "consensus_replica", "ground_truth"]
+JobStage = Literal["annotation", "validation", "acceptance"]
+JobState = Literal["new", "in progress", "completed", "rejected"]
+"""CVAT's words for its jobs."""
+
+DONE_STAGE: Final[JobStage] = "annotation"
+DONE_STATE: Final[JobState] = "completed"
+"""An annotator's work is done when the job is in this stage and state; the legacy status says otherwise."""
+
+BEGUN_STATE: Final[JobState] = "in progress"
+"""An annotator works on a job that is in `DONE_STAGE` and in this state."""
 
 
 class Job(Base):
@@ -99,10 +120,10 @@ class Job(Base):
     task_id: Mapped[int] = mapped_column(ForeignKey("tasks.task_id"))
     batch: Mapped[str] = mapped_column(String(63))
     clip_id: Mapped[str] = mapped_column(String(200))
-    job_type: Mapped[str] = mapped_column(String(32))
+    job_type: Mapped[JobType] = mapped_column(String(32))
     annotator: Mapped[str] = mapped_column(String(150), default="")
-    stage: Mapped[str] = mapped_column(String(32), default="annotation")
-    state: Mapped[str] = mapped_column(String(32), default="new")
+    stage: Mapped[JobStage] = mapped_column(String(32), default="annotation")
+    state: Mapped[JobState] = mapped_column(String(32), default="new")
     server_updated_at: Mapped[str] = mapped_column(String(40), default="")
     frames: Mapped[int] = mapped_column(Integer)
     predrawn: Mapped[list[Any]] = mapped_column(default=list)
@@ -121,6 +142,18 @@ class Job(Base):
             "completed_at", "server_updated_at", "task_id",
         ),
     )  # fmt: skip
+
+    # Both are properties of a job, and expressions in questions to the database.
+
+    @hybrid_property
+    def of_annotator(self) -> bool:
+        """Whether it is an annotator's; else it is the parent of a clip's replicas, which an expert may get."""
+        return self.annotator != ""
+
+    @hybrid_property
+    def is_done(self) -> bool:
+        """Whether whoever has it completed it."""
+        return (self.stage == DONE_STAGE) & (self.state == DONE_STATE)
 
 
 class Annotator(Base):
@@ -170,13 +203,19 @@ class Annotation(Base):
     __table_args__ = (Index("annotations_of_reading", "reading_id"), Index("annotations_of_job", "job_id"))
 
 
+DecisionAction = Literal[
+    "approve", "reject", "reopen", "exclude", "include", "gold", "adjudicate", "expert"
+]  # fmt: skip
+"""On clips, on annotators, on gold clips, on answers, on the expert that a clip was given to."""
+
+
 class Decision(Base):
     """What an admin or reviewer decided. Append-only: a later decision reverses an earlier one."""
 
     __tablename__ = "decisions"
     decision_id: Mapped[int] = mapped_column(primary_key=True)
     batch: Mapped[str] = mapped_column(ForeignKey("batches.name"))
-    action: Mapped[str] = mapped_column(String(32))
+    action: Mapped[DecisionAction] = mapped_column(String(32))
     subject: Mapped[str] = mapped_column(String(200))
     actor: Mapped[str] = mapped_column(String(150))
     comment: Mapped[str] = mapped_column(Text, default="")
@@ -199,7 +238,7 @@ class WebhookEvent(Base):
     deliveries: Mapped[int] = mapped_column(default=1)
 
 
-class AuditEntry(Base):
+class AuditLogEntry(Base):
     """Who did what, when, to what."""
 
     __tablename__ = "audit"

@@ -12,11 +12,7 @@ from sqlalchemy import case, func, or_, select, update
 from ava_core.store.database import Store
 from ava_core.store.tables import Job, Project, Task, now
 
-DONE_STAGE, DONE_STATE = "annotation", "completed"
-"""An annotator's work is done when the job is in this stage and state; the legacy status says otherwise."""
-
-BEGUN_STATE = "in progress"
-"""An annotator works on a job that is in `DONE_STAGE` and in this state."""
+_DONE = case((Job.is_done, 1), else_=0)
 
 
 @dataclass(frozen=True)
@@ -75,7 +71,7 @@ def jobs_of(store: Store, batch: str, clip_id: str = "") -> list[Job]:
 
 def completed_jobs(store: Store, batch: str | None = None, clip_id: str = "") -> list[Job]:
     """Annotators' jobs that are done, of one batch or of all, of one clip or of all."""
-    wanted = select(Job).where(Job.annotator != "", Job.stage == DONE_STAGE, Job.state == DONE_STATE)
+    wanted = select(Job).where(Job.of_annotator, Job.is_done)
     if batch is not None:
         wanted = wanted.where(Job.batch == batch)
     if clip_id:
@@ -86,7 +82,7 @@ def completed_jobs(store: Store, batch: str | None = None, clip_id: str = "") ->
 
 def completed_parents(store: Store, batch: str | None = None) -> list[Job]:
     """Parent jobs of replicated clips that an expert has completed, of one batch or of all."""
-    wanted = select(Job).where(Job.annotator == "", Job.stage == DONE_STAGE, Job.state == DONE_STATE)
+    wanted = select(Job).where(~Job.of_annotator, Job.is_done)
     if batch is not None:
         wanted = wanted.where(Job.batch == batch)
     with store.session() as session:
@@ -95,12 +91,11 @@ def completed_parents(store: Store, batch: str | None = None) -> list[Job]:
 
 def job_counts(store: Store, batch: str) -> JobCounts:
     """How many tasks and jobs a batch has, and how many jobs are done."""
-    done = case(((Job.stage == DONE_STAGE) & (Job.state == DONE_STATE), 1), else_=0)
     with store.session() as session:
         tasks = session.scalar(select(func.count()).select_from(Task).where(Task.batch == batch)) or 0
         jobs, completed = session.execute(
-            select(func.count(), func.coalesce(func.sum(done), 0)).where(
-                Job.batch == batch, Job.annotator != ""
+            select(func.count(), func.coalesce(func.sum(_DONE), 0)).where(
+                Job.batch == batch, Job.of_annotator
             )
         ).one()
     return JobCounts(tasks, jobs, completed)
@@ -108,9 +103,8 @@ def job_counts(store: Store, batch: str) -> JobCounts:
 
 def clip_counts(store: Store, batch: str = "") -> dict[str, ClipCounts]:
     """Counts of every batch that has tasks, or of one alone, in two questions whatever their number."""
-    done = case(((Job.stage == DONE_STAGE) & (Job.state == DONE_STATE), 1), else_=0)
-    by_clip = select(Job.batch, func.count().label("jobs"), func.sum(done).label("done")).where(
-        Job.annotator != ""
+    by_clip = select(Job.batch, func.count().label("jobs"), func.sum(_DONE).label("done")).where(
+        Job.of_annotator
     )
     approved = case((Task.qc_status == "approved", Task.clip_id))
     tasks = select(Task.batch, func.count(Task.clip_id.distinct()), func.count(approved.distinct()))
@@ -148,9 +142,7 @@ def note_start(store: Store, job_id: int, annotator: str, moment: datetime) -> N
 
 def note_retrieval(store: Store, task_ids: Iterable[int]) -> None:
     """Note that the tasks' annotations were read now; a task is completed when all annotators' jobs are."""
-    open_jobs = select(Job.task_id).where(
-        Job.annotator != "", ~((Job.stage == DONE_STAGE) & (Job.state == DONE_STATE))
-    )
+    open_jobs = select(Job.task_id).where(Job.of_annotator, ~Job.is_done)
     ids = list(task_ids)
     with store.session() as session:
         session.execute(update(Task).where(Task.task_id.in_(ids)).values(retrieved_at=now()))
@@ -161,10 +153,9 @@ def note_retrieval(store: Store, task_ids: Iterable[int]) -> None:
         )
 
 
-def load(store: Store) -> dict[str, tuple[int, int]]:
+def workload(store: Store) -> dict[str, tuple[int, int]]:
     """Jobs and completed jobs of each annotator, over all batches."""
-    done = case(((Job.stage == DONE_STAGE) & (Job.state == DONE_STATE), 1), else_=0)
-    wanted = select(Job.annotator, func.count(), func.sum(done)).where(Job.annotator != "")
+    wanted = select(Job.annotator, func.count(), func.sum(_DONE)).where(Job.of_annotator)
     with store.session() as session:
         return {
             name: (jobs, finished) for name, jobs, finished in session.execute(wanted.group_by(Job.annotator))

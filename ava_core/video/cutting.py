@@ -18,9 +18,9 @@ from typing import Any, Final
 import polars as pl
 
 from ava_core.base.progress import Progress, ProgressSink, ignore_progress
-from ava_core.base.schemas import ADDED_TO_SOURCE_VIDEOS, CLIP_FPS, CLIPS, CUTS, with_new_columns
-from ava_core.base.settings import Settings
-from ava_core.base.storage import Storage
+from ava_core.base.schemas import ADDED_TO_SOURCE_VIDEOS, CLIP_FPS, CLIPS, CUTS, USABLE, with_new_columns
+from ava_core.base.settings import CLIP_OPTIONS, Settings
+from ava_core.batch import BatchContext
 from ava_core.video.detection.base import Boxes, Detector
 from ava_core.video.detection.cache import BatchedDetection, collect, keep, provenance, sampling_step
 from ava_core.video.detection.registry import make_detector
@@ -40,11 +40,7 @@ FORMAT_VERSION: Final = 4
 
 
 def cut_clips(
-    batch: str,
-    source_videos: pl.DataFrame,
-    storage: Storage,
-    settings: Settings,
-    sink: ProgressSink = ignore_progress,
+    at: BatchContext, source_videos: pl.DataFrame, sink: ProgressSink = ignore_progress
 ) -> pl.DataFrame:
     """Cut all usable source videos; returns `schemas.CLIPS`.
 
@@ -54,18 +50,17 @@ def cut_clips(
     before the break; one that cannot be cut at all is set aside with its reason. Clips that were made elsewhere stay
     as they are.
     """
-    usable = with_new_columns(source_videos, ADDED_TO_SOURCE_VIDEOS).filter(pl.col("status") == "ok")
-    given = given_table(batch, "clips", storage)
+    usable = with_new_columns(source_videos, ADDED_TO_SOURCE_VIDEOS).filter(USABLE)
+    given = given_table(at, "clips")
     if given is not None:
         return given.join(usable, on="source_id", how="semi")
-    detector = make_detector(settings)
+    detector = make_detector(at.settings)
     progress = Progress("cut", float(usable["duration_s"].sum()), "video seconds", sink)
-    done = [
-        _cut_or_reuse(batch, source, storage, settings, detector, progress) for source in usable.to_dicts()
-    ]
+    done = [_cut_or_reuse(at, source, detector, progress) for source in usable.to_dicts()]
     progress.finish()
-    storage.write_table(
-        storage.table_path(batch, "clips", "cuts"), pl.DataFrame([one.row for one in done], schema=dict(CUTS))
+    at.storage.write_table(
+        at.storage.table_path(at.batch, "clips", "cuts"),
+        pl.DataFrame([one.row for one in done], schema=dict(CUTS)),
     )
     return pl.DataFrame([row for one in done for row in one.clips], schema=dict(CLIPS))
 
@@ -79,21 +74,17 @@ class SourceCut:
 
 
 def _cut_or_reuse(
-    batch: str,
-    source: dict[str, Any],
-    storage: Storage,
-    settings: Settings,
-    detector: Detector,
-    progress: Progress,
+    at: BatchContext, source: dict[str, Any], detector: Detector, progress: Progress
 ) -> SourceCut:
-    note_path = storage.asset_dir(batch, "clips") / "done" / f"{source['source_id']}.json"
-    key = _key(source, settings, provenance(settings, detector))
+    storage = at.storage
+    note_path = at.folder("clips") / "done" / f"{source['source_id']}.json"
+    key = _key(source, at.settings, provenance(at.settings, detector))
     note = read_note(note_path, key)
     if note and all(storage.path(row["path"]).exists() for row in note["clips"]):
         progress.advance(source["duration_s"])
         return SourceCut(note["cut"], note["clips"])
     with setting_aside() as fate, storage.fetched(storage.path(source["path"])) as path:
-        cut = _Cutter(batch, source, path, storage, settings, detector, key).run(progress)
+        cut = _Cutter(at, source, path, detector, key).run(progress)
         storage.write_bytes(note_path, json.dumps({"key": key, "cut": cut.row, "clips": cut.clips}).encode())
     return SourceCut(_cut_row(source, reason=fate.reason)) if fate.reason else cut
 
@@ -112,8 +103,7 @@ def read_note(path: Any, key: str) -> dict[str, Any] | None:
 
 
 def _key(source: dict[str, Any], settings: Settings, made_by: dict[str, Any]) -> str:
-    names = ("clip_seconds", "clip_min_seconds", "clip_width", "clip_height", "clip_fit")
-    content = {name: getattr(settings, name) for name in names} | {
+    content = {name: getattr(settings, name) for name in CLIP_OPTIONS} | {
         "source": source["sha256"],
         "detector": made_by,
         "version": [FORMAT_VERSION, CRF, PRESET],
@@ -130,23 +120,16 @@ class _Cutter:
     """
 
     def __init__(
-        self,
-        batch: str,
-        source: dict[str, Any],
-        path: Path,
-        storage: Storage,
-        settings: Settings,
-        detector: Detector,
-        key: str,
+        self, at: BatchContext, source: dict[str, Any], path: Path, detector: Detector, key: str
     ) -> None:
-        self.batch, self.source, self.path, self.key = batch, source, path, key
-        self.storage, self.detector = storage, detector
+        self.at, self.source, self.path, self.detector, self.key = at, source, path, detector, key
+        settings, self.storage = at.settings, at.storage
         self.made_by = provenance(settings, detector)
         self.step = sampling_step(settings, detector)
         self.frames_per_clip = round(settings.clip_seconds * CLIP_FPS)
         self.least_frames = min(round(settings.clip_min_seconds * CLIP_FPS), self.frames_per_clip)
         self.fit, self.copier = fit_source(source, path, settings, self.frames_per_clip)
-        self.folder = storage.asset_dir(batch, "clips")
+        self.folder = at.folder("clips")
         self.sampler = BatchedDetection(detector)
         self.tally = Tally()
         self.clips: list[dict[str, Any]] = []
@@ -230,7 +213,7 @@ class _Cutter:
 
     def _write(self, index: int, pictures: Iterator[Shown], copier: Copier | None) -> ClipWriter | None:
         """Write the clip of these pictures. Raises `CannotCopyError` where `copier` cannot give just them."""
-        with ClipWriter(self.batch, self._clip_id(index), self.fit, self.storage, copier) as clip:
+        with ClipWriter(self.at, self._clip_id(index), self.fit, copier) as clip:
             for shown in pictures:
                 clip.add(shown)
             if clip.frames < self.least_frames:
@@ -262,13 +245,7 @@ class _Cutter:
     ) -> dict[str, Any]:
         """Keep what was found in the clip, and that it is done; gives its row."""
         row = clip.row(self.source, index=index, start_s=first / CLIP_FPS, sha256=clip.sha256)
-        keep(
-            self.batch,
-            row["clip_id"],
-            clip.sha256,
-            collect(row["clip_id"], found, self.made_by),
-            self.storage,
-        )
+        keep(self.at, row["clip_id"], clip.sha256, collect(row["clip_id"], found, self.made_by))
         counts = {"used": clip.source_frames, "copied": int(clip.is_copy)}
         note = {"key": self.key, "clip": row} | counts
         self.storage.write_bytes(self._note_path(index), json.dumps(note).encode())

@@ -13,26 +13,18 @@ import polars as pl
 from ava_core.base.errors import InputError
 from ava_core.base.schemas import CLIPS, conform
 from ava_core.base.storage import Storage
+from ava_core.batch import BatchContext
 
 MANIFEST: Final = "manifest.json"
-
-
 FORMAT: Final = "ava-preprocessed-1"
-
-
-SHAPING: Final = (
-    "clip_seconds", "clip_min_seconds", "clip_width", "clip_height", "clip_fit", "detector", "rfdetr_size",
-    "rfdetr_resolution", "detect_fps", "detection_threshold", "tracker",
-)  # fmt: skip
-"""Settings that decide what the files hold; they become the batch's own options."""
 
 
 @dataclass(frozen=True)
 class Manifest:
     """What a folder of preprocessed video holds.
 
-    `given`: assets that are used as they stand; `settings`: those of `SHAPING`; `files`: size in bytes by path
-    below the folder; `counts`: videos, clips, tracks, boxes.
+    `given`: assets that are used as they stand; `settings`: those of `SHAPING_OPTIONS`, which become the batch's own;
+    `files`: size in bytes by path below the folder; `counts`: videos, clips, tracks, boxes.
     """
 
     batch: str
@@ -52,27 +44,27 @@ class Manifest:
         return json.dumps(asdict(self), indent=2).encode()
 
 
-def mark_given(manifest: Manifest, storage: Storage) -> None:
+def mark_given(at: BatchContext, manifest: Manifest) -> None:
     """Note in the storage what of the batch was made elsewhere."""
-    storage.write_bytes(_marker(manifest.batch, storage), manifest.as_json())
+    at.storage.write_bytes(_marker(at), manifest.as_json())
 
 
-def given_table(batch: str, asset: str, storage: Storage) -> pl.DataFrame | None:
+def given_table(at: BatchContext, asset: str) -> pl.DataFrame | None:
     """The table of an asset that was made elsewhere and is used as it stands; else `None`."""
-    if not is_given(batch, asset, storage):
+    if not is_given(at, asset):
         return None
-    table = storage.read_table(storage.table_path(batch, asset))
-    return checked_paths(table, CLIPS, batch) if asset == "clips" else table
+    table = at.table(asset)
+    return checked_paths(table, CLIPS, at.batch) if asset == "clips" else table
 
 
-def is_given(batch: str, asset: str, storage: Storage) -> bool:
+def is_given(at: BatchContext, asset: str) -> bool:
     """Whether what the asset holds was made elsewhere."""
-    marker = _marker(batch, storage)
+    marker = _marker(at)
     return marker.exists() and asset in json.loads(marker.read_bytes())["given"]
 
 
-def _marker(batch: str, storage: Storage) -> Any:
-    return storage.asset_dir(batch, "source_videos") / "made_elsewhere.json"
+def _marker(at: BatchContext) -> Any:
+    return at.folder("source_videos") / "made_elsewhere.json"
 
 
 def checked_paths(table: pl.DataFrame, schema: Mapping[str, Any], batch: str) -> pl.DataFrame:

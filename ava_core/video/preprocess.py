@@ -9,20 +9,25 @@ import polars as pl
 
 from ava_core import __version__
 from ava_core.base.errors import InputError
+from ava_core.base.files import link_or_copy
+from ava_core.base.names import batch_name_for
 from ava_core.base.progress import ProgressSink, ignore_progress
-from ava_core.base.settings import Settings
-from ava_core.base.storage import Storage, batch_name_for
+from ava_core.base.schemas import USABLE
+from ava_core.base.settings import SHAPING_OPTIONS, Settings
+from ava_core.base.storage import Storage
+from ava_core.batch import BatchContext
 from ava_core.video.cutting import cut_clips
-from ava_core.video.given import MANIFEST, SHAPING, Manifest
-from ava_core.video.intake.archive import check_input, link_or_copy
+from ava_core.video.given import MANIFEST, Manifest
+from ava_core.video.intake.archive import check_input
 from ava_core.video.intake.source_videos import take_in_sources
+from ava_core.video.proposals import exchange
 from ava_core.video.proposals.batch import make_proposals
 from ava_core.video.tracking.batch import track_clips
 
 EXCHANGED: Final = {
-    "dense_proposals.pkl": "dense_proposals",
-    "frames.zip": "dense_proposals",
-    "tracking_jsons.zip": "tracks",
+    exchange.PICKLE: "dense_proposals",
+    exchange.FRAMES: "dense_proposals",
+    exchange.TRACKING_JSONS: "tracks",
 }
 """Files that older tools read, laid beside the manifest, and the assets that write them."""
 
@@ -38,25 +43,25 @@ def preprocess(
     check_input(source)
     batch = batch_name_for(name or source)
     _check_target(out, batch)
-    storage = Storage(out)
+    at = BatchContext(batch, settings, storage=Storage(out))
 
     def note(asset: str, table: pl.DataFrame) -> pl.DataFrame:
-        storage.write_table(storage.table_path(batch, asset), table)
+        at.storage.write_table(at.storage.table_path(batch, asset), table)
         return table
 
-    sources = note("source_videos", take_in_sources(batch, source, storage, settings, sink=sink))
-    if sources.filter(pl.col("status") == "ok").is_empty():
+    sources = note("source_videos", take_in_sources(at, source, sink=sink))
+    if sources.filter(USABLE).is_empty():
         reasons = "; ".join(f"{row[0]}: {row[1]}" for row in sources.select("original_name", "reason").rows())
         raise InputError(f"No video of {source} can be used: {reasons}.", "Give videos that play.")
-    clips = note("clips", cut_clips(batch, sources, storage, settings, sink))
-    tracks = note("tracks", track_clips(batch, clips, storage, settings, sink))
-    proposals = note("dense_proposals", make_proposals(batch, clips, tracks, storage, settings, sink))
+    clips = note("clips", cut_clips(at, sources, sink))
+    tracks = note("tracks", track_clips(at, clips, sink))
+    proposals = note("dense_proposals", make_proposals(at, clips, tracks, sink))
     for file, asset in EXCHANGED.items():
-        link_or_copy(out / "batches" / batch / asset / file, out / file)
+        link_or_copy(out / "batches" / batch / asset / file, out / file, replace=True)
     manifest = Manifest(
         batch=batch,
         ava_version=__version__,
-        settings={key: getattr(settings, key) for key in SHAPING},
+        settings={key: getattr(settings, key) for key in SHAPING_OPTIONS},
         given=["source_videos", "clips"],
         counts={
             "source_videos": sources.height,

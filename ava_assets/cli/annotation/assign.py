@@ -8,13 +8,10 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from ava_assets.cli.shared import Actor, Batch, Clip, opened, who
 from ava_core.base.settings import load_settings
 
 app = typer.Typer(no_args_is_help=True, help="See who would get which clip, and change who has it.")
-
-Batch = Annotated[str, typer.Argument(help="Name of the batch.")]
-Clip = Annotated[str, typer.Argument(help="Id of the clip.")]
-Actor = Annotated[str, typer.Option(help="Who does this, for the record.", envvar="USER")]
 
 
 @app.command("preview")
@@ -24,11 +21,10 @@ def preview(batch: Batch) -> None:
     Settings: AVA_OVERLAP, AVA_ANNOTATORS_PER_CLIP, AVA_PAIR_FLOOR, AVA_SEED, and each annotator's limit.
     """
     from ava_core.annotation.tasks import new_clips, plan_batch
-    from ava_core.batch import open_batch
 
-    at = open_batch(load_settings(), batch)
-    clips = at.storage.read_table(at.storage.table_path(batch, "clips"))
-    plan, new = plan_batch(clips, at.settings, at.store), new_clips(at.store, batch, clips)
+    at = opened(batch)
+    clips = at.table("clips")
+    plan, new = plan_batch(at, clips), new_clips(at, clips)
     table = Table(box=None)
     table.add_column("annotator")
     for column in ("clips", "shared", "least shared with one other"):
@@ -46,14 +42,14 @@ def preview(batch: Batch) -> None:
 def move(
     job: Annotated[int, typer.Argument(help="Number of the job, as in CVAT.")],
     annotator: Annotated[str, typer.Argument(help="Who gets it.")],
-    actor: Actor = "admin",
+    actor: Actor = "",
 ) -> None:
     """Give a job that nobody has begun to another annotator."""
     from ava_core.annotation.staffing import reassign
     from ava_core.store import open_store
 
     settings = load_settings()
-    reassign(settings, open_store(settings), job, annotator, actor)
+    reassign(settings, open_store(settings), job, annotator, who(actor))
     Console().print(f"Job {job} is {annotator}'s now.", markup=False)
 
 
@@ -62,15 +58,14 @@ def top_up_clip(
     batch: Batch,
     clip: Clip,
     annotator: Annotated[str, typer.Option(help="Who. Default: who has least to do.")] = "",
-    actor: Actor = "admin",
+    actor: Actor = "",
 ) -> None:
     """Give a clip that has its task one annotator more, who sees nothing of the others' work."""
     from ava_core.annotation.staffing import top_up
-    from ava_core.batch import open_batch
 
-    at = open_batch(load_settings(), batch)
-    who = top_up(at.settings, at.store, at.storage, at.ontology, batch, clip, actor, annotator)
-    Console().print(f"{who} gets clip {clip} as well.", markup=False)
+    at = opened(batch)
+    chosen = top_up(at, clip, who(actor), annotator)
+    Console().print(f"{chosen} gets clip {clip} as well.", markup=False)
 
 
 @app.command("requeue")
@@ -78,12 +73,11 @@ def requeue_clip(
     batch: Batch,
     clip: Clip,
     second: Annotated[int, typer.Option(min=0, help="The second that the reviewer's comment is about.")] = 0,
-    actor: Actor = "admin",
+    actor: Actor = "",
 ) -> None:
     """Hand a rejected clip back to its annotators, with the reviewer's comment as an issue in CVAT."""
     from ava_core.annotation.staffing import requeue
-    from ava_core.batch import open_batch
 
-    at = open_batch(load_settings(), batch)
-    jobs = requeue(at.settings, at.store, batch, clip, actor, second=second)
+    at = opened(batch)
+    jobs = requeue(at, clip, who(actor), second=second)
     Console().print(f"{len(jobs)} job(s) of {clip} handed back.", markup=False)

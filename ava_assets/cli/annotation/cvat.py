@@ -69,16 +69,16 @@ def xml(
     Example: `ava cvat xml out --proposals dense_proposals.pkl --frames frames.zip`
     """
     from ava_core.annotation.xml import write_batch_xml, write_proposals_xml
-    from ava_core.base.storage import Storage
+    from ava_core.batch import BatchContext
     from ava_core.ontology import load_ontology
 
     settings = load_settings()
-    ontology = load_ontology(settings.ontology)
     if batch and proposals is None:
-        storage = Storage(settings.resolved_storage_url)
-        files = write_batch_xml(target, batch, storage, ontology)
+        files = write_batch_xml(BatchContext(batch, settings), target)
     elif proposals is not None and frames is not None and not batch:
-        files = write_proposals_xml(target, proposals, frames, ontology, pictures=pictures)
+        files = write_proposals_xml(
+            target, proposals, frames, load_ontology(settings.ontology), pictures=pictures
+        )
     else:
         raise typer.BadParameter("give --batch, or --proposals with --frames")
     Console().print(f"{len(files)} file(s) in {target}.")

@@ -13,6 +13,7 @@ from rich.console import Console
 
 from ava_core.base.errors import InputError
 from ava_core.base.settings import load_settings
+from ava_core.base.text import value_text
 
 if TYPE_CHECKING:
     from ava_core.dataset.importing.imported import Imported
@@ -23,7 +24,7 @@ def validate(
     as_json: Annotated[bool, typer.Option("--json", help="Print the findings as JSON.")] = False,
 ) -> None:
     """Check an AVA dataset against all that its readers enforce; exit code 1 where there are errors."""
-    from ava_core.dataset.export.validate import errors_among, validate_dataset
+    from ava_core.dataset.formats.ava.checks import errors_among, validate_dataset
 
     findings = validate_dataset(folder)
     if as_json:
@@ -55,7 +56,7 @@ def trace(
     ratings = found.pop("ratings") or []
     width = max(map(len, found))
     for name, value in found.items():
-        console.print(f"{name:<{width}}  {'–' if value is None else value}", markup=False)
+        console.print(f"{name:<{width}}  {value_text(value)}", markup=False)
     for rating in ratings:
         said = ", ".join(map(str, rating["action_ids"])) or "none of the group"
         counted = "" if rating["counted"] else ", excluded"

@@ -13,6 +13,7 @@ from rich.table import Table
 
 from ava_core.base.errors import InputError
 from ava_core.base.settings import load_settings
+from ava_core.base.text import value_text
 
 app = typer.Typer(
     no_args_is_help=True, help="Make, list and compare releases: datasets of all approved batches."
@@ -45,8 +46,8 @@ def make(
 ) -> None:
     """Make an immutable release of everything that is approved, print what readers would say, and where it lies."""
     from ava_assets.release import make_release
-    from ava_core.dataset.export.flavours import FLAVOURS
-    from ava_core.dataset.export.validate import validate_dataset
+    from ava_core.dataset.formats.ava.checks import validate_dataset
+    from ava_core.dataset.formats.flavours import FLAVOURS
 
     flavours = list(FLAVOURS) if flavour is None else [each for each in flavour if each != "none"]
     folder = make_release(
@@ -130,12 +131,12 @@ def _show(console: Console, title: str, table: object) -> None:
     for name, kind in table.schema.items():
         shown.add_column(name.replace("_", " "), justify="left" if kind == pl.String else "right")
     for row in table.rows():
-        shown.add_row(*("–" if value is None else str(value) for value in row))
+        shown.add_row(*(value_text(value) for value in row))
     console.print(shown)
 
 
 def _ratios(text: str) -> dict[str, float]:
-    from ava_core.dataset.export.splits import SPLITS
+    from ava_core.dataset.formats.ava.names import SPLITS
 
     try:
         values = [float(part) for part in text.split(",")]

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ava_assets.cli.quality.shared import Actor, Batch, database, links, opened, say, show, who
+from ava_assets.cli.shared import Actor, Batch, database, links, opened, say, show, who
 from ava_core.base.errors import InputError
 
 if TYPE_CHECKING:
@@ -92,9 +92,9 @@ def _started(at: BatchContext, size: int, seed: int, actor: str) -> Audit:
     from ava_core.quality.review.audits import start_audit
     from ava_core.quality.review.tables import load_quality
 
-    raw = load_quality(at.storage, at.batch).raw_annotations
+    raw = load_quality(at).raw_annotations
     consensus = consensus_of_batch(raw, at.ontology, decision_state(at.store, at.batch))
-    return start_audit(at.store, at.batch, consensus, at.ontology, size=size, seed=seed, actor=actor)
+    return start_audit(at, consensus, size=size, seed=seed, actor=actor)
 
 
 def _list(at: BatchContext, waiting: list[BlindItem]) -> None:

@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.table import Table
 
 from ava_assets.cli.quality import audit as qc_audit
-from ava_assets.cli.quality.shared import (
+from ava_assets.cli.shared import (
     Actor,
     Batch,
     Clip,
@@ -21,10 +21,9 @@ from ava_assets.cli.quality.shared import (
     opened,
     say,
     show,
-    stored,
     who,
 )
-from ava_core.base.errors import DecisionError
+from ava_core.base.errors import DecisionError, InputError
 from ava_core.base.settings import load_settings
 
 app = typer.Typer(
@@ -55,15 +54,15 @@ def _batch_page(batch: str) -> str:
     at = opened(batch)
     note = batches.get(at.store, batch).note
     state = decision_state(at.store, batch)
-    return quality_report(load_quality(at.storage, batch), at.ontology, state, note=note, link=links(at))
+    return quality_report(load_quality(at), at.ontology, state, note=note, link=links(at))
 
 
 def _release_page(name: str) -> str:
     from ava_core.base.storage import Storage
+    from ava_core.dataset.export.release_quality import load_release_quality
     from ava_core.decisions import DecisionState
     from ava_core.ontology import load_ontology
     from ava_core.quality.review.report import quality_report
-    from ava_core.quality.review.tables import load_release_quality
 
     settings = load_settings()
     ontology = load_ontology(settings.ontology)
@@ -71,6 +70,31 @@ def _release_page(name: str) -> str:
     # Whatever a release holds was approved; who was left out shows in the batches' own reports.
     approved = frozenset(tables.raw_annotations["completed_jobs"]["clip_id"])
     return quality_report(tables, ontology, DecisionState.of_approved(approved))
+
+
+@app.command("verify")
+def verify(batch: Batch) -> None:
+    """Compute the alphas once more with the package `krippendorff`; exit code 1 where one differs.
+
+    Of the pooled alpha, of every group and class, and of a sample of clips, from the readings as they are stored.
+    """
+    from ava_core.decisions import decision_state
+    from ava_core.quality.agreement.verify import TOLERANCE, differing, in_full, verify_agreement
+    from ava_core.quality.review.tables import load_quality
+
+    at = opened(batch)
+    tables, gold = load_quality(at), decision_state(at.store, batch).gold
+    verified = verify_agreement(
+        tables.raw_annotations, tables.agreement, at.ontology, gold=gold, seed=at.settings.seed
+    )
+    wrong = differing(verified)
+    if wrong.height:
+        show(in_full(wrong))
+        raise InputError(
+            f"{wrong.height} of {verified.height} alphas differ from krippendorff's by more than {TOLERANCE:g}.",
+            "Materialise agreement of this batch again; if they still differ, trust none of its figures.",
+        )
+    say(f"{verified.height} alphas are krippendorff's, to {TOLERANCE:g}.")
 
 
 app.command("audit")(qc_audit.audit)
@@ -125,10 +149,10 @@ def bulk(
     from ava_core.quality.review.tables import load_quality
 
     at = opened(batch)
-    store, clips = at.store, stored(batch, "agreement", "clips")
+    store, clips = at.store, at.table("agreement", "clips")
     thresholds = Thresholds(pooled_alpha=alpha, mean_iou=iou, f1=f1, kappa=kappa)
     state = decisions.decision_state(store, batch)
-    findings = load_quality(at.storage, batch).raw_annotations.get("rule_findings")
+    findings = load_quality(at).raw_annotations.get("rule_findings")
     blocked = blocked_clips(findings, state.excluded) if findings is not None else {}
     plan = plan_bulk_approval(clips, state.judged, thresholds, blocked)
     say(f"{len(plan.approve)} clip(s) pass, {plan.left.height} do not.")
@@ -157,7 +181,7 @@ def exclude(
     from ava_core.quality.review.tables import load_quality
 
     at = opened(batch)
-    raw = load_quality(at.storage, batch).raw_annotations
+    raw = load_quality(at).raw_annotations
     show(exclusion_effect(raw, at.ontology, decisions.decision_state(at.store, batch), annotator))
     if apply:
         decisions.exclude_annotator(at.store, batch, annotator, who(actor), comment)
@@ -258,7 +282,7 @@ def expert(
         decisions.note_expert(at.store, batch, clip, "", 0, who(actor), comment)
         say(f"The annotators' consensus of {clip} holds again.")
         return
-    raw, state = load_quality(at.storage, batch).raw_annotations, decisions.decision_state(at.store, batch)
+    raw, state = load_quality(at).raw_annotations, decisions.decision_state(at.store, batch)
     consensus = consensus_of_batch(raw, at.ontology, state, approved=[clip])
     send_to_expert(at, clip, name, consensus, actor=who(actor), comment=comment)
     say(f"{clip} waits for {name} on {at.settings.resolved_cvat_url}.")

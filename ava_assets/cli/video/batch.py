@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.table import Table
 
 from ava_core.base.settings import load_settings
+from ava_core.base.text import value_text
 
 app = typer.Typer(no_args_is_help=True, help="Add batches of video and see how far they are.")
 
@@ -58,7 +59,7 @@ def list_batches() -> None:
     for stage in STAGES:
         table.add_column(stage.replace(" ", "\n"), justify="right", no_wrap=True)
     for name, row in counts.items():
-        table.add_row(name, *("–" if value is None else str(value) for value in row.values()))
+        table.add_row(name, *(value_text(value) for value in row.values()))
     console.print(table)
 
 

@@ -6,8 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-Severity = Literal["flag", "block"]
-"""flag: worth a second look; block: must be mended before the work is used."""
+from ava_core.base.schemas import Severity
 
 
 class _Rule(BaseModel):
@@ -50,7 +49,13 @@ class Companion(_Rule):
     of: Literal["same_person", "another_person"]
 
 
-Rule = Annotated[MaxLabels | MinArea | Exclusive | Companion, Field(discriminator="kind")]
+class LabelsVanish(_Rule):
+    """No answer holds over a keyframe that says `unset`, where CVAT shows it as gone; one breach a person."""
+
+    kind: Literal["labels_vanish"]
+
+
+Rule = Annotated[MaxLabels | MinArea | Exclusive | Companion | LabelsVanish, Field(discriminator="kind")]
 
 
 class RuleSet(BaseModel):

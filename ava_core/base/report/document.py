@@ -7,6 +7,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from ava_core.base.text import figure_text
+
 STYLE: Final = (
     "body{font:16px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem;color:#1c2024}"
     "table{border-collapse:collapse;margin:1rem 0;font-size:14px}td,th{padding:.2rem .7rem;text-align:right;"
@@ -80,7 +82,7 @@ def _markdown(block: Block) -> str:
     if isinstance(block, Picture):
         return f"![{block.caption}](plots/{block.name}.svg)"
     ruler = [":---" if left else "---:" for left in _left(block)]
-    lines = [block.header, ruler, *([_cell(c).replace("|", "\\|") for c in row] for row in block.rows)]
+    lines = [block.header, ruler, *([figure_text(c).replace("|", "\\|") for c in row] for row in block.rows)]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
@@ -97,9 +99,9 @@ def _html(block: Block) -> str:
         return f"<figure>{svg}<figcaption>{html.escape(block.caption)}</figcaption></figure>"
     kinds = [' class="t"' if left else "" for left in _left(block)]
     head = "".join(f"<th{k}>{html.escape(c)}</th>" for k, c in zip(kinds, block.header, strict=True))
+    cells = [[html.escape(figure_text(value)) for value in row] for row in block.rows]
     body = "".join(
-        f"<tr>{''.join(f'<td{k}>{html.escape(_cell(c))}</td>' for k, c in zip(kinds, row, strict=True))}</tr>"
-        for row in block.rows
+        f"<tr>{''.join(f'<td{k}>{c}</td>' for k, c in zip(kinds, row, strict=True))}</tr>" for row in cells
     )
     return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
 
@@ -107,9 +109,3 @@ def _html(block: Block) -> str:
 def _left(block: Numbers) -> list[bool]:
     """Which columns hold words."""
     return [any(isinstance(row[n], str) for row in block.rows) for n in range(len(block.header))]
-
-
-def _cell(value: object) -> str:
-    if value is None:
-        return "–"
-    return f"{value:.3f}" if isinstance(value, float) else str(value)

@@ -15,33 +15,27 @@ from upath import UPath
 
 from ava_core.base.errors import ExportError
 from ava_core.base.progress import Progress, ProgressSink, ignore_progress
-from ava_core.base.settings import Settings
 from ava_core.base.storage import Storage
+from ava_core.batch import BatchContext
 from ava_core.dataset.export.card import Card, write_card
-from ava_core.dataset.export.dataset import Dataset
-from ava_core.dataset.export.flavours import FLAVOURS, WITHOUT_PICTURES, write_dataset
 from ava_core.dataset.export.folders import building
 from ava_core.dataset.export.inputs import BatchTables
-from ava_core.dataset.export.rows import annotation_rows
-from ava_core.ontology import Ontology
+from ava_core.dataset.formats.ava.names import frame_name
+from ava_core.dataset.formats.ava.rows import annotation_rows
+from ava_core.dataset.formats.dataset import Dataset
+from ava_core.dataset.formats.flavours import FLAVOURS, WITHOUT_PICTURES, write_dataset
 from ava_core.video.media.frames import write_frames
 
 
 @dataclass(frozen=True)
 class WrittenBatch:
-    """The rows (`export.rows.ROW_COLUMNS`) and where the dataset lies."""
+    """The rows (`formats.ava.rows.ROW_COLUMNS`) and where the dataset lies."""
 
     rows: pl.DataFrame
     folder: UPath
 
 
-def write_batch(
-    tables: BatchTables,
-    storage: Storage,
-    settings: Settings,
-    ontology: Ontology,
-    sink: ProgressSink = ignore_progress,
-) -> WrittenBatch:
+def write_batch(at: BatchContext, tables: BatchTables, sink: ProgressSink = ignore_progress) -> WrittenBatch:
     """Write `batches/<batch>/ava_csv`; the former content is replaced only when the new one is complete.
 
     Pictures of clips that did not change are kept. Raises `ExportError` where nothing is approved.
@@ -49,20 +43,21 @@ def write_batch(
     rows = annotation_rows(tables.consensus_boxes, tables.consensus_labels, tables.clips, tables.disputed)
     if rows.is_empty():
         raise ExportError(
-            f"Batch {tables.batch} has no labelled person in an approved clip.",
+            f"Batch {at.batch} has no labelled person in an approved clip.",
             "Approve clips first, then run again.",
         )
-    target = storage.asset_dir(tables.batch, "ava_csv")
+    storage = at.storage
+    target = at.folder("ava_csv")
     clips = tables.clips.filter(pl.col("clip_id").is_in(rows["video_id"].unique().to_list()))
     with _kept_pictures(storage, target / ".pictures") as kept:
         dataset = Dataset(
-            title=f"Batch {tables.batch}",
+            title=f"Batch {at.batch}",
             rows=rows,
             clips=clips,
             proposals=tables.proposals,
             disputed=tables.disputed,
             split_of=dict.fromkeys(clips["clip_id"].sort(), "train"),
-            ontology=ontology,
+            ontology=at.ontology,
             pictures=_extract(kept, clips, storage, sink),
         )
         with building(storage, target / "dataset", replace=True) as staged:
@@ -71,9 +66,10 @@ def write_batch(
     return WrittenBatch(rows, target / "dataset")
 
 
-def remove_batch(storage: Storage, batch: str) -> None:
+def remove_batch(at: BatchContext) -> None:
     """Remove a batch's dataset, as long as nothing of it is approved; its pictures stay for the next one."""
-    table, folder = storage.table_path(batch, "ava_csv"), storage.asset_dir(batch, "ava_csv") / "dataset"
+    table = at.storage.table_path(at.batch, "ava_csv")
+    folder = at.folder("ava_csv") / "dataset"
     if table.exists():
         table.unlink()
     if folder.exists():
@@ -104,7 +100,7 @@ def _extract(folder: Path, clips: pl.DataFrame, storage: Storage, sink: Progress
             if (clip["content_width"], clip["content_height"]) != (clip["width"], clip["height"]):
                 crop = (clip["pad_x"], clip["pad_y"], clip["content_width"], clip["content_height"])
             with storage.fetched(storage.path(clip["path"])) as path:
-                count = write_frames(path, staged, lambda n, c=clip: f"{c['clip_id']}_{n:06d}.jpg", crop=crop)  # type: ignore[misc]
+                count = write_frames(path, staged, lambda n, c=clip: frame_name(c["clip_id"], n), crop=crop)  # type: ignore[misc]
             if count != clip["frames"]:
                 shutil.rmtree(staged)
                 raise ExportError(

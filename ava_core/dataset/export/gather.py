@@ -10,17 +10,20 @@ from typing import Any
 import polars as pl
 from upath import UPath
 
+from ava_core.annotation.answered import shares
 from ava_core.base.errors import ExportError
 from ava_core.base.settings import Settings
 from ava_core.base.storage import Storage
-from ava_core.dataset.export.dataset import Dataset
+from ava_core.batch import open_batch
 from ava_core.dataset.export.inputs import BatchTables, BatchWork
 from ava_core.dataset.export.options import ReleaseOptions
 from ava_core.dataset.export.release_splits import release_splits
-from ava_core.dataset.export.rows import annotation_rows
-from ava_core.ontology import Ontology, load_ontology
+from ava_core.dataset.formats.ava import names
+from ava_core.dataset.formats.ava.rows import KEY_COLUMNS, annotation_rows
+from ava_core.dataset.formats.dataset import Dataset
+from ava_core.ontology import Ontology
 from ava_core.quality.agreement.measure import measure_agreement
-from ava_core.store import Store, batches
+from ava_core.store import Store
 
 Inputs = Sequence[tuple[BatchTables, BatchWork]]
 
@@ -62,7 +65,8 @@ def gather(
 ) -> Gathered:
     """Put the batches together; `fetch` brings a folder of pictures to this machine.
 
-    Raises `ExportError` where they do not fit, a class is too weak, or pictures are missing.
+    Raises `ExportError` where they do not fit, too little was answered, a class is too weak, or pictures are
+    missing.
     """
     chosen = choose(inputs, options, settings, store)
     rows, used, content, ontology = chosen.rows, chosen.clips, chosen.content, chosen.ontology
@@ -76,7 +80,7 @@ def gather(
         split_of={c: splits[s] for c, s in used.select("clip_id", "source_id").sort("clip_id").rows()},
         ontology=ontology,
         pictures={
-            clip: fetch(storage.asset_dir(batch, "ava_csv") / "dataset" / "frames" / clip)
+            clip: fetch(storage.asset_dir(batch, "ava_csv") / "dataset" / names.FRAMES / clip)
             for clip, batch in used.select("clip_id", "batch").sort("clip_id").rows()
         },
     )
@@ -94,10 +98,11 @@ def choose(
 ) -> Chosen:
     """The rows that go in; `repetitions` of agreement's intervals. Raises `ExportError` as `gather` does."""
     _refuse_doubled_sources(inputs)
+    _refuse_unanswered(inputs, settings, store)
     ontology = _common_ontology([tables for tables, _ in inputs], settings, store)
     found = pl.concat(
         [annotation_rows(t.consensus_boxes, t.consensus_labels, t.clips, t.disputed) for t, _ in inputs]
-    ).sort("video_id", "timestamp", "person_id", "action_id")
+    ).sort(KEY_COLUMNS)
     agreement = _agreement(found, inputs, ontology, settings.seed, repetitions)
     dropped = _dropped(found, agreement["per_class"], ontology, options)
     rows = found.filter(~pl.col("action_id").is_in(list(dropped)))
@@ -184,11 +189,21 @@ def _refuse_doubled_sources(inputs: Inputs) -> None:
                 )
 
 
+def _refuse_unanswered(inputs: Inputs, settings: Settings, store: Store) -> None:
+    """Silence would be released as "no": approved clips of every batch must be answered well enough."""
+    for tables, work in inputs:
+        least = open_batch(settings, tables.batch, store=store).settings.answered_least
+        found = shares(work.answered, tables.consensus_boxes["clip_id"].unique().to_list(), work.excluded)
+        for group, share in found.filter(pl.col("share") < least).select("group", "share").rows():
+            raise ExportError(
+                f"Batch {tables.batch}: annotators answered {group!r} for {share:.0%} of the time that people are seen,"
+                f" less than {least:.0%} (AVA_ANSWERED_LEAST).",
+                "Have the rest answered, release other batches without this one, or lower the share.",
+            )
+
+
 def _common_ontology(inputs: Sequence[BatchTables], settings: Settings, store: Store) -> Ontology:
-    found = {
-        b.batch: load_ontology(settings.with_options(batches.get(store, b.batch).options).ontology)
-        for b in inputs
-    }
+    found = {each.batch: open_batch(settings, each.batch, store=store).ontology for each in inputs}
     newest = max(found.values(), key=lambda ontology: (ontology.version, len(ontology.actions)))
     known = {(action.id, action.name) for action in newest.actions}
     for batch, ontology in found.items():

@@ -3,28 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import polars as pl
 
 from ava_core.base.errors import ExportError
 from ava_core.base.schemas import (
     ADDED_TO_SOURCE_VIDEOS,
+    ANSWERED,
     CLIPS,
     COMPLETED_JOBS,
     CONSENSUS_BOXES,
     CONSENSUS_LABELS,
     CVAT_JOBS,
     DISPUTED,
+    PERSONS,
     PROPOSALS,
     RAW_BOXES,
     RAW_LABELS,
     SOURCE_VIDEOS,
     Schema,
     conform,
+    empty,
     with_new_columns,
 )
+from ava_core.base.settings import Settings
 from ava_core.base.storage import Storage
+from ava_core.batch import BatchContext, open_batch
 from ava_core.decisions import decision_state, decisions_of
 from ava_core.store import Store, batches
 
@@ -45,9 +50,10 @@ class BatchTables:
 
 @dataclass(frozen=True)
 class BatchWork:
-    """Who said what: tables of `ava_core.base.schemas` and `PERSONS`, of all annotators.
+    """Who said what: tables of `ava_core.base.schemas`, of all annotators.
 
-    `excluded`: annotators without a vote; `approvals`: `clip_id, approved_by, approved_at`.
+    `excluded`: annotators without a vote; `approvals`: `clip_id, approved_by, approved_at`; `answered` is empty where
+    it was not measured when the batch was read.
     """
 
     jobs: pl.DataFrame
@@ -57,15 +63,8 @@ class BatchWork:
     persons: pl.DataFrame
     approvals: pl.DataFrame
     excluded: frozenset[str] = frozenset()
+    answered: pl.DataFrame = field(default_factory=lambda: empty(ANSWERED))
 
-
-PERSONS: Schema = {
-    "clip_id": pl.String,
-    "annotator": pl.String,
-    "track_key": pl.String,
-    "person_id": pl.Int32,
-}
-"""Who is whom: the person of every annotator's track."""
 
 APPROVALS: Schema = {"clip_id": pl.String, "approved_by": pl.String, "approved_at": pl.String}
 
@@ -89,56 +88,60 @@ def ready_batches(storage: Storage, store: Store, wanted: Sequence[str] = ()) ->
 
 
 def load_inputs(
-    storage: Storage, store: Store, wanted: Sequence[str] = ()
+    settings: Settings, storage: Storage, store: Store, wanted: Sequence[str] = ()
 ) -> list[tuple[BatchTables, BatchWork]]:
     """Tables and work of `ready_batches`. Raises `ExportError` where nothing in them is approved."""
-    ready = ready_batches(storage, store, wanted)
-    inputs = [(load_batch(storage, store, name), load_work(storage, store, name)) for name in ready]
+    ready = [
+        open_batch(settings, name, storage=storage, store=store)
+        for name in ready_batches(storage, store, wanted)
+    ]
+    inputs = [(load_batch(at), load_work(at)) for at in ready]
     if not any(tables.consensus_labels.height for tables, _ in inputs):
         raise ExportError("No batch has an approved dataset yet.", "Approve clips, and wait for ava_csv.")
     return inputs
 
 
-def load_batch(storage: Storage, store: Store, batch: str) -> BatchTables:
+def load_batch(at: BatchContext) -> BatchTables:
     """Read a batch's tables. Raises `InputError` naming the asset that is missing.
 
     Of the consensus only clips that are approved at this moment count, whatever was approved when it was made.
     """
-    approved = list(decision_state(store, batch).approved)
+    approved = list(decision_state(at.store, at.batch).approved)
 
     def read(asset: str, schema: Schema, table: str = "") -> pl.DataFrame:
-        found = storage.read_table(storage.table_path(batch, asset, table))
+        found = at.table(asset, table)
         if asset == "source_videos":
             found = with_new_columns(found, ADDED_TO_SOURCE_VIDEOS)
-        return conform(found, schema, f"{table or asset} of batch {batch}")
+        return conform(found, schema, f"{table or asset} of batch {at.batch}")
 
     def consensus(schema: Schema, table: str) -> pl.DataFrame:
         return read("consensus_labels", schema, table).filter(pl.col("clip_id").is_in(approved))
 
     return BatchTables(
-        batch=batch,
+        batch=at.batch,
         source_videos=read("source_videos", SOURCE_VIDEOS),
         clips=read("clips", CLIPS),
         proposals=read("dense_proposals", PROPOSALS),
         consensus_boxes=consensus(CONSENSUS_BOXES, "consensus_boxes"),
         consensus_labels=consensus(CONSENSUS_LABELS, "consensus_labels"),
         disputed=consensus(DISPUTED, "disputed"),
-        note=batches.get(store, batch).note,
+        note=batches.get(at.store, at.batch).note,
     )
 
 
-def load_work(storage: Storage, store: Store, batch: str) -> BatchWork:
+def load_work(at: BatchContext) -> BatchWork:
     """Read what the annotators of a batch did. Raises `InputError` naming the asset that is missing."""
 
     def read(asset: str, schema: Schema, table: str = "") -> pl.DataFrame:
-        found = storage.read_table(storage.table_path(batch, asset, table))
+        found = at.table(asset, table)
         if asset == "source_videos":
             found = with_new_columns(found, ADDED_TO_SOURCE_VIDEOS)
-        return conform(found, schema, f"{table or asset} of batch {batch}")
+        return conform(found, schema, f"{table or asset} of batch {at.batch}")
 
+    measured = at.storage.table_path(at.batch, "raw_annotations", "answered").exists()
     approvals = {
         decision.subject: (decision.subject, decision.actor, decision.decided_at.isoformat())
-        for decision in decisions_of(store, batch)
+        for decision in decisions_of(at.store, at.batch)
         if decision.action == "approve"
     }
     return BatchWork(
@@ -148,5 +151,6 @@ def load_work(storage: Storage, store: Store, batch: str) -> BatchWork:
         raw_labels=read("raw_annotations", RAW_LABELS, "raw_labels"),
         persons=read("consensus_labels", PERSONS, "persons"),
         approvals=pl.DataFrame(list(approvals.values()), schema=dict(APPROVALS), orient="row"),
-        excluded=decision_state(store, batch).excluded,
+        excluded=decision_state(at.store, at.batch).excluded,
+        answered=read("raw_annotations", ANSWERED, "answered") if measured else empty(ANSWERED),
     )

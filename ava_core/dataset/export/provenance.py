@@ -8,17 +8,16 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
-import polars as pl
-
 from ava_core import __version__
-from ava_core.base.settings import Settings
+from ava_core.base.schemas import USABLE
+from ava_core.base.settings import CLIP_OPTIONS, Settings
 from ava_core.base.storage import Storage
+from ava_core.batch import open_batch
 from ava_core.dataset.export.inputs import BatchTables
+from ava_core.dataset.formats.ava import names
 from ava_core.ontology import Ontology
-from ava_core.store import Store, batches
+from ava_core.store import Store
 from ava_core.video.media.hashing import hash_file
-
-FILE: Final = "release.json"
 
 INPUTS: Final = (
     ("source_videos", "source_videos"), ("clips", "clips"), ("dense_proposals", "dense_proposals"),
@@ -29,12 +28,10 @@ INPUTS: Final = (
 """Assets and tables that a release is made from."""
 
 SETTINGS: Final = (
-    "ontology", "clip_seconds", "clip_min_seconds", "clip_width", "clip_height", "clip_fit", "detector",
-    "rfdetr_size", "detect_fps", "detection_threshold", "tracker", "overlap", "annotators_per_clip", "seed",
+    "ontology", *CLIP_OPTIONS, "detector", "rfdetr_size", "detect_fps", "detection_threshold", "tracker",
+    "overlap", "annotators_per_clip", "seed",
 )  # fmt: skip
 """Settings that shape the data; nothing secret, no address."""
-
-PICTURES: Final = (".jpg",)
 
 
 def describe(
@@ -60,18 +57,22 @@ def describe(
 def write_about(folder: Path, about: Mapping[str, Any]) -> None:
     """Write `release.json`, last of all: it holds the hash of every other file but pictures."""
     content = {**about, "files": file_hashes(folder)}
-    (folder / FILE).write_text(json.dumps(content, indent=2) + "\n", "utf-8")
+    (folder / names.RECORD).write_text(json.dumps(content, indent=2) + "\n", "utf-8")
 
 
 def file_hashes(folder: Path) -> dict[str, str]:
     """SHA-256 by path of every file but pictures and `release.json` itself."""
-    files = sorted(path for path in folder.rglob("*") if path.suffix not in PICTURES and path.is_file())
-    return {path.relative_to(folder).as_posix(): hash_file(path) for path in files if path.name != FILE}
+    files = sorted(
+        path for path in folder.rglob("*") if path.suffix not in names.PICTURE_SUFFIXES and path.is_file()
+    )
+    return {
+        path.relative_to(folder).as_posix(): hash_file(path) for path in files if path.name != names.RECORD
+    }
 
 
 def _batch(tables: BatchTables, settings: Settings, storage: Storage, store: Store) -> dict[str, Any]:
-    own = settings.with_options(batches.get(store, tables.batch).options)
-    good = tables.source_videos.filter(pl.col("status") == "ok")
+    own = open_batch(settings, tables.batch, store=store).settings
+    good = tables.source_videos.filter(USABLE)
     hashes = {}
     for asset, table in INPUTS:
         with storage.fetched(storage.table_path(tables.batch, asset, table)) as path:

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 from upath import UPath
 
 from ava_core.base.errors import ExportError
+from ava_core.base.names import NAME
 from ava_core.base.progress import Progress, ProgressSink, ignore_progress
 from ava_core.base.settings import Settings
 from ava_core.base.storage import Storage
@@ -20,17 +20,15 @@ from ava_core.dataset.export import provenance
 from ava_core.dataset.export.card import Card, write_card
 from ava_core.dataset.export.citation import write_citation
 from ava_core.dataset.export.croissant import write_croissant
-from ava_core.dataset.export.flavours import write_dataset
 from ava_core.dataset.export.folders import building, fetched_folder
 from ava_core.dataset.export.gather import Gathered, Inputs, gather, manifest
 from ava_core.dataset.export.inputs import load_inputs
-from ava_core.dataset.export.lineage import FILE as LINEAGE_FILE
 from ava_core.dataset.export.lineage import lineage
 from ava_core.dataset.export.options import ReleaseOptions
-from ava_core.dataset.export.splits import SPLITS
+from ava_core.dataset.formats.ava import names
+from ava_core.dataset.formats.ava.names import SPLITS
+from ava_core.dataset.formats.flavours import write_dataset
 from ava_core.store import Store
-
-_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,62}")
 
 
 @dataclass(frozen=True)
@@ -58,7 +56,7 @@ def write_release(
     """
     root = storage.path("releases")
     name = _free_name(root, options.name)
-    inputs = load_inputs(storage, store, options.batches)
+    inputs = load_inputs(settings, storage, store, options.batches)
     progress = Progress("write release", 4, "parts", sink)
     with ExitStack() as fetched:
 
@@ -94,10 +92,10 @@ def _write_papers(
 ) -> None:
     """Everything that is about the dataset: manifest, lineage, splits, card, citation, Croissant."""
     dataset = gathered.dataset
-    manifest(dataset, inputs).write_parquet(folder / "manifest.parquet")
+    manifest(dataset, inputs).write_parquet(folder / names.MANIFEST)
     origin = lineage(dataset, inputs)
-    origin.write_parquet(folder / LINEAGE_FILE)
-    (folder / "splits.json").write_text(json.dumps(gathered.splits, indent=2) + "\n", "utf-8")
+    origin.write_parquet(folder / names.LINEAGE)
+    (folder / names.SPLIT_RECORD).write_text(json.dumps(gathered.splits, indent=2) + "\n", "utf-8")
     notes = [options.note] + [f"Batch {tables.batch}: {tables.note}" for tables, _ in inputs if tables.note]
     card = Card(
         dataset,
@@ -120,7 +118,7 @@ def _free_name(root: UPath, name: str) -> str:
         while (root / f"v{number}").exists():
             number += 1
         return f"v{number}"
-    if not _NAME.fullmatch(name):
+    if not NAME.fullmatch(name):
         raise ExportError(f"{name!r} cannot name a release.", "Use letters, digits, '_', '.', '-'.")
     if (root / name).exists():
         raise ExportError(

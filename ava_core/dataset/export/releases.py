@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -12,13 +11,12 @@ from typing import Any, Final
 from upath import UPath
 
 from ava_core.base.errors import InputError
+from ava_core.base.names import NAME
 from ava_core.base.storage import Storage, changed_at
-from ava_core.dataset.export.provenance import FILE
+from ava_core.dataset.formats.ava import names
 
 KEPT: Final = 1000
 """Records that are kept: releases never change."""
-
-_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,62}")
 
 
 @dataclass(frozen=True)
@@ -38,8 +36,8 @@ class ReleaseInfo:
 def releases(storage: Storage) -> list[ReleaseInfo]:
     """All releases, newest first."""
     root = storage.path("releases")
-    found = [path for path in root.iterdir() if _NAME.fullmatch(path.name)] if root.exists() else []
-    changes = [(path, changed_at(path / FILE)) for path in found]
+    found = [path for path in root.iterdir() if NAME.fullmatch(path.name)] if root.exists() else []
+    changes = [(path, changed_at(path / names.RECORD)) for path in found]
     infos = [_info(path, changed) for path, changed in changes if changed is not None]
     return sorted(infos, key=lambda info: (info.made_at, info.name), reverse=True)
 
@@ -47,13 +45,13 @@ def releases(storage: Storage) -> list[ReleaseInfo]:
 def release_info(storage: Storage, name: str) -> ReleaseInfo:
     """One release. Raises `InputError` where there is none of that name."""
     folder = release_folder(storage, name)
-    return _info(folder, changed_at(folder / FILE) or 0.0)
+    return _info(folder, changed_at(folder / names.RECORD) or 0.0)
 
 
 def release_folder(storage: Storage, name: str) -> UPath:
     """The folder of a release. Raises `InputError` where there is none of that name."""
     folder = storage.path("releases", name)
-    if not _NAME.fullmatch(name) or not (folder / FILE).exists():
+    if not NAME.fullmatch(name) or not (folder / names.RECORD).exists():
         raise InputError(f"There is no release {name!r}.", "The dataset page lists them.")
     return folder
 
@@ -73,7 +71,7 @@ def release_file(storage: Storage, name: str, path: str) -> UPath:
 
 def name_problem(storage: Storage, name: str) -> str | None:
     """What is wrong with a name for a new release, and what to do; `None` where it can be used."""
-    if not _NAME.fullmatch(name):
+    if not NAME.fullmatch(name):
         return "Begin with a letter or digit; then letters, digits, '_', '.', '-', at most 63."
     if storage.path("releases", name).exists():
         return f"{name} exists already, and releases never change: choose another name."
@@ -82,7 +80,7 @@ def name_problem(storage: Storage, name: str) -> str | None:
 
 @lru_cache(maxsize=KEPT)
 def _info(folder: UPath, changed: float) -> ReleaseInfo:
-    record = json.loads((folder / FILE).read_text("utf-8"))
+    record = json.loads((folder / names.RECORD).read_text("utf-8"))
     said = record.get("made_at")
     made_at = datetime.fromisoformat(said) if said else datetime.fromtimestamp(changed, UTC)
     return ReleaseInfo(folder.name, made_at.astimezone(UTC), record)

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 import polars as pl
 
-from ava_core.base.schemas import GATE
+from ava_core.base.schemas import GATE, GateStatus
 
 LEAST_ALPHA: Final = 0.25
 LEAST_SHARE_OF_MEDIAN: Final = 0.5
@@ -36,7 +36,7 @@ def gate(tables: dict[str, pl.DataFrame]) -> pl.DataFrame:
             continue
         against = _disagreement(card, medians["mean_alpha"])
         noted = twins.get(name, []) + _few_edits(card, medians["edit_rate"])
-        status = "suspect" if against else "watch" if noted else "ok"
+        status: GateStatus = "suspect" if against else "watch" if noted else "ok"
         rows.append({"annotator": name, "status": status, "reasons": against + noted})
     return pl.DataFrame(rows, schema=dict(GATE))
 

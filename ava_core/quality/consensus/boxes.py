@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from ava_core.base.schemas import BOX_COLUMNS, CONSENSUS_BOXES, conform
+from ava_core.base.schemas import BOX_COLUMNS, CONSENSUS_BOXES, PLACE, BoxRule, conform
 from ava_core.quality.agreement.overlap import box_iou, edge_shifts
 from ava_core.quality.agreement.panel import Panel
 
@@ -66,7 +66,7 @@ class Merged:
         if said.is_empty():
             return self
         places = pl.DataFrame(panel.place_columns(np.arange(len(self.voters)))).with_row_index("place")
-        found = places.join(said, on=["clip_id", "second", "person_id"])
+        found = places.join(said, on=PLACE)
         present, absent = self.present.copy(), self.absent.copy()
         present[found.filter("present")["place"].to_numpy()] = True
         absent[found.filter(~pl.col("present"))["place"].to_numpy()] = True
@@ -119,12 +119,11 @@ def box_table(panel: Panel, merged: Merged, where: Flags) -> pl.DataFrame:
     """`schemas.CONSENSUS_BOXES` of some places."""
     voters, votes = merged.voters[where], merged.votes[where]
     cases = [merged.present[where], voters == 1, merged.tied[where]]
-    rule = np.select(cases, ["adjudicated", "single", "tie"], "quorum")
+    rules: list[BoxRule] = ["adjudicated", "single", "tie"]
+    rule = np.select(cases, rules, "quorum")
     columns = panel.place_columns(where) | {
         **{name: merged.box[where, side] for side, name in enumerate(BOX_COLUMNS)},
         "votes": votes, "voters": voters,
         "agreement_iou": pl.Series(merged.agreement[where]).fill_nan(None), "rule": rule.tolist(),
     }  # fmt: skip
-    return conform(pl.DataFrame(columns), CONSENSUS_BOXES, "consensus boxes").sort(
-        "clip_id", "second", "person_id"
-    )
+    return conform(pl.DataFrame(columns), CONSENSUS_BOXES, "consensus boxes").sort(PLACE)

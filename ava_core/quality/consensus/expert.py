@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from typing import Final
 
 import polars as pl
 
-from ava_core.base.schemas import CONSENSUS_BOXES, CONSENSUS_LABELS, conform
+from ava_core.base.schemas import CONSENSUS_BOXES, CONSENSUS_LABELS, PLACE, BoxRule, LabelRule, conform
 
-RULE: Final = "expert"
-PLACE: Final = ["clip_id", "second", "person_id"]
+RULE: Final[BoxRule | LabelRule] = "expert"
 
 
 def with_expert_work(
@@ -73,5 +72,5 @@ def _with_person(boxes: pl.DataFrame) -> pl.DataFrame:
     return boxes.join(numbered.select("clip_id", "track_key", "person_id"), on=["clip_id", "track_key"])
 
 
-def _together(kept: pl.DataFrame, new: pl.DataFrame, order: list[str]) -> pl.DataFrame:
+def _together(kept: pl.DataFrame, new: pl.DataFrame, order: Sequence[str]) -> pl.DataFrame:
     return pl.concat([kept, new.select(kept.columns)]).sort(order)

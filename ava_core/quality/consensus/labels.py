@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from ava_core.base.schemas import ADJUDICATIONS, CONSENSUS_LABELS, conform
+from ava_core.base.schemas import ADJUDICATIONS, CONSENSUS_LABELS, PLACE, LabelRule, conform
 from ava_core.decisions import on_labels
 from ava_core.quality.agreement.panel import Panel
 from ava_core.quality.agreement.reliability import LabelEstimate
@@ -26,14 +26,14 @@ Array = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 Flags = npt.NDArray[np.bool_]
 
-AT: Final = ["clip_id", "second", "person_id", "group"]
+AT: Final = [*PLACE, "group"]
 
 LEAST_POSITIVES: Final = 20
 """Votes that a class needs in a batch before anything is learnt about who errs on it."""
 
 EVEN: Final = 0.5
 
-RULES: Final = ("dawid_skene", "majority", "majority_tie", "single")
+RULES: Final[tuple[LabelRule, ...]] = ("dawid_skene", "majority", "majority_tie", "single")
 DAWID_SKENE, MAJORITY, MAJORITY_TIE, SINGLE = range(len(RULES))
 
 

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from ava_core.base.schemas import ADJUDICATION_QUEUE, CLIP_FPS, CLIP_NEEDS, conform
+from ava_core.base.schemas import ADJUDICATION_QUEUE, CLIP_FPS, CLIP_NEEDS, Need, conform
 from ava_core.decisions import PRESENCE as PRESENCE
 from ava_core.quality.agreement.panel import Panel
 from ava_core.quality.consensus.boxes import Merged
@@ -63,7 +63,7 @@ def clip_needs(panel: Panel) -> pl.DataFrame:
     """`schemas.CLIP_NEEDS`: what each clip lacks before its labels can be trusted."""
     voters = (panel.crew >= 0).sum(axis=1)
     need = np.select([voters == 0, voters == 1, voters < WANTED], ["annotator", "review", "top_up"], "")
-    reasons = {
+    reasons: dict[Need, str] = {
         "annotator": "every annotator of this clip is excluded",
         "review": "one annotator's answers were copied and have no posterior: look them over",
         "top_up": "two annotators cannot outvote each other: give the clip to a third",

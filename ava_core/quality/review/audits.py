@@ -14,14 +14,14 @@ import polars as pl
 from sqlalchemy import func, select
 
 from ava_core.base.errors import DecisionError, InputError
-from ava_core.base.schemas import BOX_COLUMNS, CLIP_FPS
+from ava_core.base.schemas import BOX_COLUMNS, CLIP_FPS, PLACE
+from ava_core.batch import BatchContext
 from ava_core.decisions import decision_state
 from ava_core.ontology import Group, Ontology
 from ava_core.quality.review.audit_bound import AuditBound, audit_bound, audit_sample
-from ava_core.store import Store, audit
+from ava_core.store import Store, audit_log
 from ava_core.store.tables import Audit, AuditItem, now
 
-PLACE: Final = ("clip_id", "second", "person_id")
 ANSWER: Final = (*PLACE, "group")
 
 BY_GROUP: Final = {"group": pl.String, "checked": pl.Int64, "wrong": pl.Int64}
@@ -54,10 +54,8 @@ class BlindItem:
 
 
 def start_audit(
-    store: Store,
-    batch: str,
+    at: BatchContext,
     consensus: Mapping[str, pl.DataFrame],
-    ontology: Ontology,
     *,
     size: int,
     seed: int,
@@ -76,23 +74,23 @@ def start_audit(
             f"An audit of {size} items with seed {seed} cannot be drawn.",
             "Give at least one item, and a seed from 0.",
         )
-    answers = _answers(consensus, ontology, decision_state(store, batch).approved)
+    answers = _answers(consensus, at.ontology, decision_state(at.store, at.batch).approved)
     if answers.is_empty():
         raise InputError(
-            f"Batch {batch} has no approved answer to audit.",
+            f"Batch {at.batch} has no approved answer to audit.",
             "Approve clips first, and let their consensus be made.",
         )
     drawn = audit_sample(answers.select(ANSWER), size, seed=seed)
     rows = drawn.join(answers, on=ANSWER, how="left", maintain_order="left").to_dicts()
-    begun = Audit(batch=batch, size=size, seed=seed, started_by=actor, note=note)
-    with store.session() as session:
+    begun = Audit(batch=at.batch, size=size, seed=seed, started_by=actor, note=note)
+    with at.store.session() as session:
         session.add(begun)
         session.flush()
         session.add_all(
             AuditItem(audit_id=begun.audit_id, position=number, **row)
             for number, row in enumerate(rows, start=1)
         )
-    audit.note(store, actor, "audit started", batch, audit=begun.audit_id, size=size, seed=seed)
+    audit_log.note(at.store, actor, "audit started", at.batch, audit=begun.audit_id, size=size, seed=seed)
     return begun
 
 
@@ -178,7 +176,7 @@ def answer_item(
         item.wrong = not present or given != sorted(item.expected)
     subject = f"{item.clip_id}/{item.second}/{item.person_id}/{item.group}"
     detail = {"audit": item.audit_id, "position": item.position, "present": present, "comment": comment}
-    audit.note(store, actor, "audit answered", subject, action_ids=given, **detail)
+    audit_log.note(store, actor, "audit answered", subject, action_ids=given, **detail)
 
 
 def audit_result(store: Store, audit_id: int) -> tuple[AuditBound, pl.DataFrame]:

@@ -4,14 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from typing import Final
 
 import polars as pl
 
+from ava_core.base.schemas import GRAVE
 from ava_core.decisions import DecisionState
-
-BLOCK: Final = "block"
-"""Severity of rules that must not be broken (`ava_core.annotation.rules`)."""
 
 
 @dataclass(frozen=True)
@@ -86,7 +83,7 @@ def blocked_clips(findings: pl.DataFrame, excluded: Collection[str] = ()) -> dic
     `findings`: `schemas.RULE_FINDINGS`; the work of `excluded` annotators goes into no consensus and blocks none.
     """
     grave = findings.filter(
-        pl.col("severity") == BLOCK, ~pl.col("annotator").is_in(sorted(excluded))
+        GRAVE, ~pl.col("annotator").is_in(sorted(excluded))
     ).sort("clip_id", "second", "annotator", "rule", "track_key")  # fmt: skip
     firsts = grave.group_by("clip_id", maintain_order=True).agg(
         pl.col("rule", "annotator", "second", "detail").first(), more=pl.len() - 1

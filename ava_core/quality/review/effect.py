@@ -7,12 +7,12 @@ from dataclasses import replace
 
 import polars as pl
 
+from ava_core.base.schemas import PLACE
 from ava_core.decisions import DecisionState
 from ava_core.ontology import Ontology
 from ava_core.quality.agreement.measure import measure_agreement
 from ava_core.quality.consensus.batch import consensus_of_batch
 
-PLACE = ["clip_id", "second", "person_id"]
 FIGURES = ("pooled_alpha", "macro_alpha", "box_mean_iou", "box_f1")
 REPETITIONS = 200
 """Draws behind the intervals: enough to look at before a decision."""

@@ -10,7 +10,6 @@ from sqlalchemy import case, func, select
 from ava_core.base.schemas import AGREEMENT_BY_CLIP, Schema
 from ava_core.store import Store
 from ava_core.store.tables import Job, Task
-from ava_core.store.tasks import DONE_STAGE, DONE_STATE
 
 REVIEW_QUEUE: Final[Schema] = {
     "batch": pl.String,
@@ -49,8 +48,8 @@ def review_queue(
 
 def _worked_on(store: Store, batch: str) -> pl.DataFrame:
     """`batch, clip_id, completed, jobs, status`; a clip with several tasks has one status."""
-    done = case(((Job.stage == DONE_STAGE) & (Job.state == DONE_STATE), 1), else_=0)
-    jobs = select(Job.batch, Job.clip_id, func.sum(done), func.count()).where(Job.annotator != "")
+    done = case((Job.is_done, 1), else_=0)
+    jobs = select(Job.batch, Job.clip_id, func.sum(done), func.count()).where(Job.of_annotator)
     judged = select(Task.clip_id, func.min(Task.qc_status)).group_by(Task.clip_id)
     if batch:
         jobs, judged = jobs.where(Job.batch == batch), judged.where(Task.batch == batch)

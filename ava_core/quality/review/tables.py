@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 
 import polars as pl
 
-from ava_core.base.errors import InputError
 from ava_core.base.storage import Storage
-from ava_core.ontology import Ontology
-from ava_core.quality.agreement.measure import measure_agreement
+from ava_core.batch import BatchContext
 
-RAW = ("raw_boxes", "raw_labels", "completed_jobs")
-ASSETS = ("raw_annotations", "agreement", "consensus_labels")
+FORMED = ("agreement", "consensus_labels")
+"""Assets that are made of `raw_annotations`."""
 
 
 @dataclass(frozen=True)
@@ -27,29 +24,17 @@ class QualityTables:
     consensus_labels: dict[str, pl.DataFrame]
 
 
-def load_quality(storage: Storage, batch: str) -> QualityTables:
+def load_quality(at: BatchContext) -> QualityTables:
     """Read what there is. Raises `InputError` where nothing was read back from the annotation server yet."""
+    raw = raw_annotations(at.storage, at.batch)
+    formed = (_tables(at.storage, at.batch, asset) for asset in FORMED)
+    return QualityTables(f"batch {at.batch}", raw, *formed)
+
+
+def raw_annotations(storage: Storage, batch: str) -> dict[str, pl.DataFrame]:
+    """Tables of `raw_annotations`. Raises `InputError` where nothing was read back yet."""
     storage.read_table(storage.table_path(batch, "raw_annotations", "completed_jobs"))
-    return QualityTables(f"batch {batch}", *(_tables(storage, batch, asset) for asset in ASSETS))
-
-
-def load_release_quality(storage: Storage, ontology: Ontology, name: str, *, seed: int = 0) -> QualityTables:
-    """Tables of all clips of a release together: agreement is measured anew over them.
-
-    Raises `InputError` where there is no such release.
-    """
-    folder = storage.path("releases", name)
-    if not (folder / "release.json").exists():
-        raise InputError(f"There is no release {name!r}.", "`ava release list` shows them.")
-    about = json.loads((folder / "release.json").read_text("utf-8"))
-    videos = storage.read_table(folder / "manifest.parquet")["video_id"].unique().to_list()
-    inside = pl.col("clip_id").is_in(videos)
-    parts = [load_quality(storage, batch).raw_annotations for batch in sorted(about["batches"])]
-    raw = {table: pl.concat([part[table] for part in parts]).filter(inside) for table in RAW}
-    agreement = measure_agreement(
-        raw["raw_boxes"], raw["raw_labels"], raw["completed_jobs"], ontology, seed=seed
-    )
-    return QualityTables(f"release {name}", raw, agreement, {})
+    return _tables(storage, batch, "raw_annotations")
 
 
 def _tables(storage: Storage, batch: str, asset: str) -> dict[str, pl.DataFrame]:

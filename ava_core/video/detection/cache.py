@@ -15,7 +15,7 @@ import polars as pl
 
 from ava_core.base.schemas import CLIP_FPS, DETECTIONS, conform
 from ava_core.base.settings import Settings
-from ava_core.base.storage import Storage
+from ava_core.batch import BatchContext
 from ava_core.video.detection.base import Boxes, Detector
 from ava_core.video.detection.registry import detector_fps, make_detector
 from ava_core.video.given import is_given
@@ -62,33 +62,34 @@ def collect(clip_id: str, found: list[tuple[int, Boxes]], made_by: dict[str, Any
     return ClipDetections(conform(table, DETECTIONS, clip_id), sampled, made_by)
 
 
-def keep(batch: str, clip_id: str, clip_sha256: str, found: ClipDetections, storage: Storage) -> None:
+def keep(at: BatchContext, clip_id: str, clip_sha256: str, found: ClipDetections) -> None:
     """Write a clip's detections; the note of how they were made comes last, so half a cache is no cache."""
-    folder = storage.asset_dir(batch, "clips") / "detections"
+    storage = at.storage
+    folder = at.folder("clips") / "detections"
     storage.write_table(folder / f"{clip_id}.parquet", found.boxes)
     note = found.provenance | {"clip_sha256": clip_sha256, "sampled_frames": found.sampled.tolist()}
     storage.write_bytes(folder / f"{clip_id}.json", json.dumps(note).encode())
 
 
-def load_or_detect(batch: str, clip: dict[str, Any], storage: Storage, settings: Settings) -> ClipDetections:
+def load_or_detect(at: BatchContext, clip: dict[str, Any]) -> ClipDetections:
     """Detections of a clip (a row of `schemas.CLIPS`): kept ones that fit the settings, else new ones.
 
     Those that came with clips made elsewhere always fit: their detector may not exist here.
     """
-    kept = _kept(batch, clip, storage)
-    if kept and is_given(batch, "clips", storage):
+    kept = _kept(at, clip)
+    if kept and is_given(at, "clips"):
         return kept
-    detector = make_detector(settings)
-    if kept and kept.provenance == json.loads(json.dumps(provenance(settings, detector))):
+    detector = make_detector(at.settings)
+    if kept and kept.provenance == json.loads(json.dumps(provenance(at.settings, detector))):
         return kept
-    found = detect_clip(clip, storage, settings, detector)
-    keep(batch, clip["clip_id"], clip["sha256"], found, storage)
+    found = detect_clip(at, clip, detector)
+    keep(at, clip["clip_id"], clip["sha256"], found)
     return found
 
 
-def _kept(batch: str, clip: dict[str, Any], storage: Storage) -> ClipDetections | None:
+def _kept(at: BatchContext, clip: dict[str, Any]) -> ClipDetections | None:
     """What was kept of this clip with this content."""
-    folder = storage.asset_dir(batch, "clips") / "detections"
+    folder = at.folder("clips") / "detections"
     note_path = folder / f"{clip['clip_id']}.json"
     if not note_path.exists():
         return None
@@ -96,24 +97,22 @@ def _kept(batch: str, clip: dict[str, Any], storage: Storage) -> ClipDetections 
     sampled = np.array(note.pop("sampled_frames"), dtype=np.int64)
     if note.pop("clip_sha256") != clip["sha256"]:
         return None
-    return ClipDetections(storage.read_table(folder / f"{clip['clip_id']}.parquet"), sampled, note)
+    return ClipDetections(at.storage.read_table(folder / f"{clip['clip_id']}.parquet"), sampled, note)
 
 
-def detect_clip(
-    clip: dict[str, Any], storage: Storage, settings: Settings, detector: Detector
-) -> ClipDetections:
+def detect_clip(at: BatchContext, clip: dict[str, Any], detector: Detector) -> ClipDetections:
     """Detect in a clip alone, by decoding it."""
     from ava_core.video.media.frames import decoded_frames
 
-    step = sampling_step(settings, detector)
+    step = sampling_step(at.settings, detector)
     found: list[tuple[int, Boxes]] = []
-    with storage.fetched(storage.path(clip["path"])) as path:
+    with at.storage.fetched(at.storage.path(clip["path"])) as path:
         sampler = BatchedDetection(detector)
         for number, frame in enumerate(decoded_frames(path, detector.pixel_format)):
             if number % step == 0:
                 found += sampler.push(number, frame)
         found += sampler.finish()
-    return collect(clip["clip_id"], found, provenance(settings, detector))
+    return collect(clip["clip_id"], found, provenance(at.settings, detector))
 
 
 class BatchedDetection:

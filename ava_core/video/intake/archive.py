@@ -6,7 +6,6 @@ found with its problem, and costs nothing else. Only what systems leave behind o
 
 from __future__ import annotations
 
-import os
 import re
 import shutil
 import tempfile
@@ -159,12 +158,3 @@ def copy_file(source: Path, target: Path) -> None:
     """Copy a video to its place."""
     with source.open("rb") as reader, target.open("wb") as writer:
         shutil.copyfileobj(reader, writer, COPY_CHUNK)
-
-
-def link_or_copy(source: Path, target: Path) -> None:
-    """Lay a file in a second place, as a hard link where the file system allows."""
-    target.unlink(missing_ok=True)
-    try:
-        os.link(source, target)
-    except OSError:
-        copy_file(source, target)

@@ -13,10 +13,12 @@ from pathlib import Path, PurePosixPath
 import polars as pl
 
 from ava_core.base.errors import InputError
-from ava_core.base.schemas import ADDED_TO_SOURCE_VIDEOS, SOURCE_VIDEOS, with_new_columns
-from ava_core.base.storage import Storage, check_batch_name
+from ava_core.base.files import link_or_copy
+from ava_core.base.names import check_batch_name
+from ava_core.base.schemas import ADDED_TO_SOURCE_VIDEOS, SOURCE_VIDEOS, USABLE, with_new_columns
+from ava_core.base.storage import Storage
+from ava_core.batch import BatchContext
 from ava_core.video.given import FORMAT, MANIFEST, Manifest, checked_paths, mark_given
-from ava_core.video.intake.archive import link_or_copy
 
 
 def manifest_of(folder: Path) -> Manifest | None:
@@ -38,9 +40,7 @@ def manifest_of(folder: Path) -> Manifest | None:
     return manifest
 
 
-def take_over(
-    folder: Path, batch: str, storage: Storage, known_sha256: Mapping[str, str] | None = None
-) -> pl.DataFrame:
+def take_over(at: BatchContext, folder: Path, known_sha256: Mapping[str, str] | None = None) -> pl.DataFrame:
     """Take a preprocessed folder into the storage; returns its `schemas.SOURCE_VIDEOS`.
 
     Files keep their places. Content known here already becomes a duplicate, and its clips are left out. Raises
@@ -48,19 +48,18 @@ def take_over(
     """
     manifest = manifest_of(folder)
     assert manifest is not None
-    if manifest.batch != batch:
+    if manifest.batch != at.batch:
         raise InputError(
             f"{folder} was preprocessed as batch {manifest.batch}; its ids are made of that name.",
-            f"Add it as {manifest.batch}, or preprocess it with --name {batch}.",
+            f"Add it as {manifest.batch}, or preprocess it with --name {at.batch}.",
         )
     _check_files(folder, manifest)
     for name in manifest.files:
         if PurePosixPath(name).parts[0] == "batches":
-            _bring(folder / name, storage, name)
-    mark_given(manifest, storage)
-    table = storage.read_table(storage.table_path(batch, "source_videos"))
-    table = with_new_columns(table, ADDED_TO_SOURCE_VIDEOS)
-    return _without_known(checked_paths(table, SOURCE_VIDEOS, batch), known_sha256 or {})
+            _bring(folder / name, at.storage, name)
+    mark_given(at, manifest)
+    table = with_new_columns(at.table("source_videos"), ADDED_TO_SOURCE_VIDEOS)
+    return _without_known(checked_paths(table, SOURCE_VIDEOS, at.batch), known_sha256 or {})
 
 
 def _check_files(folder: Path, manifest: Manifest) -> None:
@@ -81,11 +80,11 @@ def _bring(source: Path, storage: Storage, name: str) -> None:
     if target.exists() and target.stat().st_size == source.stat().st_size:
         return
     with storage.writing(target) as temporary:
-        link_or_copy(source, temporary)
+        link_or_copy(source, temporary, replace=True)
 
 
 def _without_known(sources: pl.DataFrame, known: Mapping[str, str]) -> pl.DataFrame:
-    seen = pl.col("sha256").is_in(list(known)) & (pl.col("status") == "ok")
+    seen = pl.col("sha256").is_in(list(known)) & USABLE
     where = pl.col("sha256").replace_strict(known, default="", return_dtype=pl.String)
     return sources.with_columns(
         status=pl.when(seen).then(pl.lit("duplicate")).otherwise("status"),

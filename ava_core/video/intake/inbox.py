@@ -16,8 +16,9 @@ from pathlib import Path
 from typing import Any
 
 from ava_core.base.errors import InputError
+from ava_core.base.files import link_or_copy
+from ava_core.base.names import batch_name_for, check_batch_name
 from ava_core.base.settings import Settings
-from ava_core.base.storage import batch_name_for, check_batch_name
 from ava_core.store import Store, batches
 from ava_core.video.given import Manifest
 from ava_core.video.intake.archive import check_input
@@ -117,23 +118,15 @@ def _copy_atomically(source: Path, target: Path) -> None:
     temporary = target.with_name(f".{target.name}.{secrets.token_hex(4)}.part")
     try:
         if source.is_dir():
-            shutil.copytree(source, temporary, copy_function=_link_or_copy)
+            shutil.copytree(source, temporary, copy_function=link_or_copy)
         elif target.suffix == ".zip":
-            _link_or_copy(str(source), str(temporary))
+            link_or_copy(source, temporary)
         else:
             temporary.mkdir()
-            _link_or_copy(str(source), str(temporary / source.name))
+            link_or_copy(source, temporary / source.name)
         os.replace(temporary, target)
     finally:
         if temporary.is_dir():
             shutil.rmtree(temporary, ignore_errors=True)
         else:
             temporary.unlink(missing_ok=True)
-
-
-def _link_or_copy(source: str, target: str) -> str:
-    try:
-        os.link(source, target)
-    except OSError:
-        shutil.copy2(source, target)
-    return target

@@ -1,7 +1,7 @@
 """Files that an older tool made, as a batch: `dense_proposals.pkl` and `frames.zip`, with no video.
 
 Each clip of theirs becomes a source video of one clip, in which every picture stays for its second; boxes and
-track ids are theirs. Both pickle layouts of `proposals.pickles` are read.
+track ids are theirs. Both pickle layouts are read, the older tools' and AVA's.
 """
 
 from __future__ import annotations
@@ -21,16 +21,15 @@ import polars as pl
 
 from ava_core import __version__
 from ava_core.base.errors import InputError, MediaError
+from ava_core.base.pickles import safe_load
 from ava_core.base.schemas import AVA_TIMESTAMP_OFFSET, CLIP_FPS, CLIPS, SOURCE_VIDEOS, TRACKS
-from ava_core.base.storage import Storage
+from ava_core.batch import BatchContext
 from ava_core.video.given import Manifest, mark_given
 from ava_core.video.media.clip_writer import ClipWriter
 from ava_core.video.media.geometry import Fit, fit_picture
 from ava_core.video.media.names import new_id, slug
-from ava_core.video.proposals.pickles import safe_load
+from ava_core.video.proposals.exchange import FRAMES, PICKLE
 
-PICKLE: Final = "dense_proposals.pkl"
-FRAMES: Final = "frames.zip"
 GIVEN: Final = ["source_videos", "clips", "tracks"]
 MAX_SECONDS: Final = 3600
 """Longest clip; a larger number in a picture's name is a mistake."""
@@ -54,7 +53,7 @@ def is_older(path: Path) -> bool:
     return (path / PICKLE).is_file() and (path / FRAMES).is_file()
 
 
-def import_older(folder: Path, batch: str, storage: Storage) -> pl.DataFrame:
+def import_older(at: BatchContext, folder: Path) -> pl.DataFrame:
     """Make clips, tracks and their tables of an older tool's files; returns `schemas.SOURCE_VIDEOS`.
 
     A clip whose pictures or boxes cannot be used is quarantined with its reason. Raises `InputError` where the
@@ -71,9 +70,9 @@ def import_older(folder: Path, batch: str, storage: Storage) -> pl.DataFrame:
         raise InputError(f"{folder / FRAMES} cannot be read: {error}.", "Make or copy it again.") from None
     with archive:
         for clip in _clips(content, archive):
-            source = _source(clip, batch, ids)
+            source = _source(clip, at.batch, ids)
             try:
-                row, own = _make(clip, source, archive, storage)
+                row, own = _make(at, clip, source, archive)
             except MediaError as error:
                 sources.append(source | {"status": "quarantined", "reason": error.message})
                 continue
@@ -88,8 +87,8 @@ def import_older(folder: Path, batch: str, storage: Storage) -> pl.DataFrame:
         "tracks": pl.concat(tracks),
     }
     for asset, table in tables.items():
-        storage.write_table(storage.table_path(batch, asset), table)
-    mark_given(Manifest(batch, __version__, {}, GIVEN), storage)
+        at.storage.write_table(at.storage.table_path(at.batch, asset), table)
+    mark_given(at, Manifest(at.batch, __version__, {}, GIVEN))
     return tables["source_videos"]
 
 
@@ -162,7 +161,7 @@ def _source(clip: OlderClip, batch: str, ids: set[str]) -> dict[str, Any]:
 
 
 def _make(
-    clip: OlderClip, source: dict[str, Any], archive: zipfile.ZipFile, storage: Storage
+    at: BatchContext, clip: OlderClip, source: dict[str, Any], archive: zipfile.ZipFile
 ) -> tuple[dict[str, Any], pl.DataFrame]:
     """Write the clip; returns its row of `schemas.CLIPS` and its `schemas.TRACKS`."""
     last = max([*clip.pictures, *clip.boxes])
@@ -178,7 +177,7 @@ def _make(
     digest = hashlib.sha256(b"".join(archive.read(name) for _, name in sorted(clip.pictures.items())))
     source |= {"sha256": digest.hexdigest(), "size_bytes": sum(len(p.tobytes()) for p in pictures.values())}
     fit = fit_picture(width, height, width, height, "scale")
-    row = _write_clip(source, pictures, last + 1, fit, storage)
+    row = _write_clip(at, source, pictures, last + 1, fit)
     tracks = _tracks(row["clip_id"], clip, width, height, fit)
     note = {
         "detector": {"detector": "imported"},
@@ -186,9 +185,9 @@ def _make(
         "ava_version": __version__,
         "key": "",
     }
-    folder = storage.asset_dir(source["batch"], "tracks") / "clips"
-    storage.write_table(folder / f"{row['clip_id']}.parquet", tracks)
-    storage.write_bytes(folder / f"{row['clip_id']}.json", json.dumps(note).encode())
+    folder = at.folder("tracks") / "clips"
+    at.storage.write_table(folder / f"{row['clip_id']}.parquet", tracks)
+    at.storage.write_bytes(folder / f"{row['clip_id']}.json", json.dumps(note).encode())
     return row, tracks
 
 
@@ -204,16 +203,16 @@ def _picture(archive: zipfile.ZipFile, name: str) -> npt.NDArray[np.uint8]:
 
 
 def _write_clip(
+    at: BatchContext,
     source: dict[str, Any],
     pictures: dict[int, npt.NDArray[np.uint8]],
     seconds: int,
     fit: Fit,
-    storage: Storage,
 ) -> dict[str, Any]:
     """Each picture for its second; a second without one shows the one before."""
     import av
 
-    writer = ClipWriter(source["batch"], f"{source['source_id']}_000", fit, storage)
+    writer = ClipWriter(at, f"{source['source_id']}_000", fit)
     picture = pictures[min(pictures)]
     with writer:
         for second in range(seconds):

@@ -10,9 +10,9 @@ import polars as pl
 
 from ava_core.base.errors import MediaError
 from ava_core.base.progress import Progress, ProgressSink, ignore_progress
-from ava_core.base.schemas import SOURCE_VIDEOS
-from ava_core.base.settings import Settings
+from ava_core.base.schemas import SOURCE_VIDEOS, USABLE, SourceStatus
 from ava_core.base.storage import Storage
+from ava_core.batch import BatchContext
 from ava_core.video.intake.archive import FoundVideo, copy_file, plain_suffix, videos_of
 from ava_core.video.intake.handover import manifest_of, take_over
 from ava_core.video.intake.kinds import other_archive
@@ -24,10 +24,8 @@ from ava_core.video.set_aside import setting_aside
 
 
 def take_in_sources(
-    batch: str,
+    at: BatchContext,
     input_path: Path,
-    storage: Storage,
-    settings: Settings,
     known_sha256: Mapping[str, str] | None = None,
     sink: ProgressSink = ignore_progress,
 ) -> pl.DataFrame:
@@ -39,18 +37,18 @@ def take_in_sources(
     `InputError` where the input as a whole cannot be used.
     """
     if manifest_of(input_path):
-        return take_over(input_path, batch, storage, known_sha256)
+        return take_over(at, input_path, known_sha256)
     if is_older(input_path):
-        return import_older(input_path, batch, storage)
+        return import_older(at, input_path)
     seen = dict(known_sha256 or {})
     ids: set[str] = set()
     rows = []
     with videos_of(input_path) as found:
         progress = Progress("take in", len(found), "videos", sink)
         for video in found:
-            row = _take_in(batch, video, storage, seen, ids)
+            row = _take_in(at, video, seen, ids)
             if row["status"] == "ok":
-                seen[row["sha256"]] = f"{row['source_id']} of batch {batch}"
+                seen[row["sha256"]] = f"{row['source_id']} of batch {at.batch}"
             rows.append(row)
             progress.advance()
         progress.finish()
@@ -66,38 +64,38 @@ def known_sources(storage: Storage, *, except_batch: str) -> dict[str, str]:
     for batch in sorted(path.name for path in folder.iterdir() if path.name != except_batch):
         table = storage.table_path(batch, "source_videos")
         if table.exists():
-            rows = storage.read_table(table).filter(pl.col("status") == "ok").select("sha256", "source_id")
+            rows = storage.read_table(table).filter(USABLE).select("sha256", "source_id")
             known |= {sha256: f"{source_id} of batch {batch}" for sha256, source_id in rows.rows()}
     return known
 
 
-def _take_in(
-    batch: str, video: FoundVideo, storage: Storage, seen: Mapping[str, str], ids: set[str]
-) -> dict[str, Any]:
+def _take_in(at: BatchContext, video: FoundVideo, seen: Mapping[str, str], ids: set[str]) -> dict[str, Any]:
     row: dict[str, Any] = dict.fromkeys(SOURCE_VIDEOS) | {
-        "source_id": new_id(f"{slug(batch)}_{slug(PurePosixPath(video.name).stem)}"[:80], ids),
-        "batch": batch, "original_name": video.name, "path": "", "sha256": "", "size_bytes": 0,
+        "source_id": new_id(f"{slug(at.batch)}_{slug(PurePosixPath(video.name).stem)}"[:80], ids),
+        "batch": at.batch, "original_name": video.name, "path": "", "sha256": "", "size_bytes": 0,
         "status": "ok", "reason": "",
     }  # fmt: skip
+
+    def refused(status: SourceStatus, reason: str) -> dict[str, Any]:
+        return row | {"status": status, "reason": reason}
+
     if video.path is None:
-        return row | {"status": "quarantined", "reason": video.problem}
+        return refused("quarantined", video.problem)
     with setting_aside() as fate:
         row |= {"size_bytes": video.path.stat().st_size, "sha256": hash_file(video.path)}
         if row["sha256"] in seen:
-            row |= {"status": "duplicate", "reason": f"same content as {seen[row['sha256']]}"}
-        else:
-            row |= vars(_probed(video.path)) | {"path": _stored(row, video, video.path, storage)}
-    return row | {"status": "quarantined", "reason": fate.reason} if fate.reason else row
+            return refused("duplicate", f"same content as {seen[row['sha256']]}")
+        row |= vars(_probed(video.path)) | {"path": _stored(at, row, video, video.path)}
+    return refused("quarantined", fate.reason) if fate.reason else row
 
 
-def _stored(row: dict[str, Any], video: FoundVideo, path: Path, storage: Storage) -> str:
+def _stored(at: BatchContext, row: dict[str, Any], video: FoundVideo, path: Path) -> str:
     """Lay the video into the storage, unless it lies there; gives its path below the root."""
-    name = f"{row['source_id']}{plain_suffix(video.name)}"
-    target = storage.asset_dir(row["batch"], "source_videos") / "files" / name
+    target = at.folder("source_videos") / "files" / f"{row['source_id']}{plain_suffix(video.name)}"
     if not target.exists() or target.stat().st_size != row["size_bytes"]:
-        with storage.writing(target) as temporary:
+        with at.storage.writing(target) as temporary:
             copy_file(path, temporary)
-    return str(target.relative_to(storage.root))
+    return str(target.relative_to(at.storage.root))
 
 
 def _probed(path: Path) -> VideoInfo:

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from ava_core.base.errors import MediaError
 from ava_core.base.schemas import CLIP_FPS
-from ava_core.base.storage import Storage
+from ava_core.batch import BatchContext
 from ava_core.video.media.constant_rate import Shown
 from ava_core.video.media.frames import jpeg
 from ava_core.video.media.geometry import COLOUR_TAGS, Fit
@@ -28,12 +28,10 @@ class ClipWriter:
     With a `copier`, the video is copied at the end, and the frames that are added say what the copy has to hold.
     """
 
-    def __init__(
-        self, batch: str, clip_id: str, fit: Fit, storage: Storage, copier: Copier | None = None
-    ) -> None:
+    def __init__(self, at: BatchContext, clip_id: str, fit: Fit, copier: Copier | None = None) -> None:
         self.copier = copier
-        self.clip_id, self.fit, self.storage = clip_id, fit, storage
-        folder = storage.asset_dir(batch, "clips")
+        self.clip_id, self.fit, self.storage = clip_id, fit, at.storage
+        folder = at.folder("clips")
         self.target = folder / "files" / f"{clip_id}.mp4"
         self.keyframes = folder / "keyframes" / clip_id
         self.frames = self.source_frames = 0

@@ -5,30 +5,23 @@ from __future__ import annotations
 import polars as pl
 
 from ava_core.base.progress import Progress, ProgressSink, ignore_progress
-from ava_core.base.settings import Settings
-from ava_core.base.storage import Storage
-from ava_core.video.proposals.exchange import write_frames_zip
+from ava_core.batch import BatchContext
+from ava_core.video.proposals.exchange import FRAMES, PICKLE, write_frames_zip, write_older_pickle
 from ava_core.video.proposals.keyframes import keyframe_proposals
-from ava_core.video.proposals.pickles import write_older_pickle
 
 
 def make_proposals(
-    batch: str,
-    clips: pl.DataFrame,
-    tracks: pl.DataFrame,
-    storage: Storage,
-    settings: Settings,
-    sink: ProgressSink = ignore_progress,
+    at: BatchContext, clips: pl.DataFrame, tracks: pl.DataFrame, sink: ProgressSink = ignore_progress
 ) -> pl.DataFrame:
     """`schemas.PROPOSALS` of a batch; writes `dense_proposals.pkl` and `frames.zip` beside it."""
     progress = Progress("propose", 2, "files", sink)
     proposals = keyframe_proposals(clips, tracks)
-    folder = storage.asset_dir(batch, "dense_proposals")
-    with storage.writing(folder / "dense_proposals.pkl") as path:
+    folder = at.folder("dense_proposals")
+    with at.storage.writing(folder / PICKLE) as path:
         write_older_pickle(path, clips, proposals)
     progress.advance()
-    with storage.writing(folder / "frames.zip") as path:
-        write_frames_zip(path, batch, clips, storage)
+    with at.storage.writing(folder / FRAMES) as path:
+        write_frames_zip(at, path, clips)
     progress.advance()
     progress.finish()
     return proposals

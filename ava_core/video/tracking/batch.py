@@ -12,11 +12,10 @@ import polars as pl
 from ava_core import __version__
 from ava_core.base.progress import Progress, ProgressSink, ignore_progress
 from ava_core.base.schemas import SET_ASIDE, TRACKS
-from ava_core.base.settings import Settings
-from ava_core.base.storage import Storage
+from ava_core.batch import BatchContext
 from ava_core.video.detection.cache import load_or_detect
 from ava_core.video.given import given_table
-from ava_core.video.proposals.exchange import write_tracking_jsons
+from ava_core.video.proposals.exchange import TRACKING_JSONS, write_tracking_jsons
 from ava_core.video.set_aside import setting_aside
 from ava_core.video.tracking.parameters import TrackerParameters
 from ava_core.video.tracking.track import track_detections
@@ -25,13 +24,7 @@ FORMAT_VERSION = 2
 """Raise when tracking changes its results: older tracks are then made again."""
 
 
-def track_clips(
-    batch: str,
-    clips: pl.DataFrame,
-    storage: Storage,
-    settings: Settings,
-    sink: ProgressSink = ignore_progress,
-) -> pl.DataFrame:
+def track_clips(at: BatchContext, clips: pl.DataFrame, sink: ProgressSink = ignore_progress) -> pl.DataFrame:
     """Track all clips (`schemas.CLIPS`); returns `schemas.TRACKS`.
 
     Each clip's tracks lie in `batches/<batch>/tracks/clips/<clip_id>.parquet` with a note of what made them; a
@@ -39,41 +32,36 @@ def track_clips(
     writes `tracking_jsons.zip`, and `set_aside.parquet` (`schemas.SET_ASIDE`) with the clips that could not be
     tracked. Tracks that were made elsewhere without detections stay as they are.
     """
-    given = given_table(batch, "tracks", storage)
-    if given is None:
-        tracks = _track(batch, clips, storage, settings, sink)
-    else:
-        tracks = given.join(clips, on="clip_id", how="semi")
-    with storage.writing(storage.asset_dir(batch, "tracks") / "tracking_jsons.zip") as path:
+    given = given_table(at, "tracks")
+    tracks = _track(at, clips, sink) if given is None else given.join(clips, on="clip_id", how="semi")
+    with at.storage.writing(at.folder("tracks") / TRACKING_JSONS) as path:
         write_tracking_jsons(path, clips, tracks)
     return tracks
 
 
-def _track(
-    batch: str, clips: pl.DataFrame, storage: Storage, settings: Settings, sink: ProgressSink
-) -> pl.DataFrame:
-    parameters = TrackerParameters(start_score=settings.detection_threshold)
+def _track(at: BatchContext, clips: pl.DataFrame, sink: ProgressSink) -> pl.DataFrame:
+    parameters = TrackerParameters(start_score=at.settings.detection_threshold)
     progress = Progress("track", clips.height, "clips", sink)
     tables = [pl.DataFrame(schema=dict(TRACKS))]
     failed = []
     for clip in clips.sort("clip_id").to_dicts():
         with setting_aside() as fate:
-            tables.append(_track_or_reuse(batch, clip, storage, settings, parameters))
+            tables.append(_track_or_reuse(at, clip, parameters))
         if fate.reason:
             failed.append((clip["clip_id"], fate.reason))
         progress.advance()
     progress.finish()
-    storage.write_table(
-        storage.table_path(batch, "tracks", "set_aside"),
+    at.storage.write_table(
+        at.storage.table_path(at.batch, "tracks", "set_aside"),
         pl.DataFrame(failed, schema=dict(SET_ASIDE), orient="row"),
     )
     return pl.concat(tables)
 
 
-def track_provenance(batch: str, storage: Storage) -> dict[str, Any]:
+def track_provenance(at: BatchContext) -> dict[str, Any]:
     """Detector, tracker and parameters of a batch's tracks, with the number of clips made so."""
     notes: dict[str, dict[str, Any]] = {}
-    folder = storage.asset_dir(batch, "tracks") / "clips"
+    folder = at.folder("tracks") / "clips"
     for path in sorted(folder.glob("*.json")) if folder.exists() else ():
         note = json.loads(path.read_bytes())
         made_by = {name: note[name] for name in ("detector", "tracker", "ava_version")}
@@ -82,21 +70,20 @@ def track_provenance(batch: str, storage: Storage) -> dict[str, Any]:
     return {"made_by": list(notes.values())}
 
 
-def _track_or_reuse(
-    batch: str, clip: dict[str, Any], storage: Storage, settings: Settings, parameters: TrackerParameters
-) -> pl.DataFrame:
-    folder = storage.asset_dir(batch, "tracks") / "clips"
+def _track_or_reuse(at: BatchContext, clip: dict[str, Any], parameters: TrackerParameters) -> pl.DataFrame:
+    storage, tracker = at.storage, at.settings.tracker
+    folder = at.folder("tracks") / "clips"
     table_path, note_path = folder / f"{clip['clip_id']}.parquet", folder / f"{clip['clip_id']}.json"
-    found = load_or_detect(batch, clip, storage, settings)
+    found = load_or_detect(at, clip)
     made_by = {
         "detector": found.provenance,
-        "tracker": {"name": settings.tracker, "version": FORMAT_VERSION, **asdict(parameters)},
+        "tracker": {"name": tracker, "version": FORMAT_VERSION, **asdict(parameters)},
         "ava_version": __version__,
     }
     key = hashlib.sha256(json.dumps([made_by, clip["sha256"]], sort_keys=True).encode()).hexdigest()
     if note_path.exists() and json.loads(note_path.read_bytes())["key"] == key:
         return storage.read_table(table_path)
-    tracks = track_detections(found.boxes, found.sampled, parameters=parameters, backend=settings.tracker)
+    tracks = track_detections(found.boxes, found.sampled, parameters=parameters, backend=tracker)
     storage.write_table(table_path, tracks)
     storage.write_bytes(note_path, json.dumps(made_by | {"key": key}).encode())
     return tracks

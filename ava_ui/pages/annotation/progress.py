@@ -10,19 +10,25 @@ import polars as pl
 from nicegui import ui
 
 from ava_core.annotation import staffing
+from ava_core.annotation.answered import by_job
 from ava_core.annotation.gateway import CvatGateway
+from ava_core.annotation.pages import JOB_PAGE
 from ava_core.base.errors import AvaError, InputError
+from ava_core.base.schemas import ANSWERED
 from ava_core.base.settings import Settings
-from ava_core.store import annotators
+from ava_core.store import annotators, batches
+from ava_ui import addresses
+from ava_ui.addresses import cell
 from ava_ui.elements import charts
 from ava_ui.elements.data_table import DataTable
 from ava_ui.frame import theme
 from ava_ui.frame.visit import Visit
+from ava_ui.known.console import Console
 
 LIVE_SECONDS: Final = 10.0
 LABELS: Final = {
     "job_id": "job", "batch": "batch", "clip_id": "clip", "annotator": "annotator", "status": "state",
-    "hours": "hours since last change",
+    "hours": "hours since last change", "answered": "answered, %",
 }  # fmt: skip
 
 
@@ -32,9 +38,9 @@ ASKED: Final = {"batch": "batch", "clip": "clip_id", "annotator": "annotator", "
 
 async def content(visit: Visit) -> None:
     """Counts, then the jobs."""
-    jobs = await asyncio.to_thread(visit.console.jobs.table)
+    jobs = await asyncio.to_thread(_jobs, visit.console)
     if jobs.is_empty():
-        theme.empty("No jobs yet.", "Deal clips out to annotators.", "/tasks", "Tasks")
+        theme.empty("No jobs yet.", "Deal clips out to annotators.", addresses.TASKS, "Tasks")
         return
     wanted = narrowed(jobs, visit.query)
     server = CvatGateway(visit.console.settings).url
@@ -43,7 +49,7 @@ async def content(visit: Visit) -> None:
         for name, value in asked.items():
             ui.chip(f"{name}: {value}", icon="filter_alt")
         if asked:
-            ui.link("all jobs", "/progress")
+            ui.link("all jobs", addresses.PROGRESS)
     with ui.card().classes("w-full chart-place"):
         theme.heading("Jobs by annotator and state")
         theme.later(visit, lambda: _by_annotator(wanted))
@@ -51,17 +57,25 @@ async def content(visit: Visit) -> None:
         wanted, labels=LABELS, file="jobs", sort_by="hours", selectable=visit.may("admin"),
         facets=["batch", "annotator", "status"],
         links={
-            "job_id": server + "/tasks/{task_id}/jobs/{job_id}", "batch": "/batches/{batch}",
-            "clip_id": "/quality/{batch}/clips/{clip_id}", "annotator": "/progress?annotator={annotator}",
+            "job_id": server + JOB_PAGE, "batch": addresses.BATCH,
+            "clip_id": addresses.REVIEW, "annotator": addresses.progress(annotator=cell("annotator")),
         },
     )  # fmt: skip
     if visit.may("admin"):
         _hand_on(visit, table)
 
     async def follow() -> None:
-        table.set_frame(narrowed(await asyncio.to_thread(visit.console.jobs.table), visit.query))
+        table.set_frame(narrowed(await asyncio.to_thread(_jobs, visit.console), visit.query))
 
     ui.timer(LIVE_SECONDS, follow)
+
+
+def _jobs(console: Console) -> pl.DataFrame:
+    """The jobs, with the share of answers given in the work that was read of each; null where none was."""
+    jobs = console.jobs.table()
+    read = console.tables.of_all(batches.names(console.store), "raw_annotations", "answered", ANSWERED)
+    shares = pl.col("job_id").replace_strict(by_job(read), default=None, return_dtype=pl.Float64)
+    return jobs.with_columns(answered=(100 * shares).round(0).cast(pl.Int64))
 
 
 def _by_annotator(jobs: pl.DataFrame) -> None:
@@ -128,7 +142,7 @@ async def _change(
             await asyncio.to_thread(change, job, visit.console.batch_settings(batch))
         except AvaError as error:
             refused.append(str(error))
-    table.set_frame(narrowed(await asyncio.to_thread(visit.console.jobs.table), visit.query))
+    table.set_frame(narrowed(await asyncio.to_thread(_jobs, visit.console), visit.query))
     table.table.selected.clear()
     if refused:
         raise AvaError(f"{len(refused)} of {len(chosen)} job(s) stayed as they were.", refused[0])

@@ -61,7 +61,7 @@ def test_the_expert_finds_the_consensus_and_what_is_mended_comes_back(site: Any)
     site.look()
     assert completed_work(site.store)["b"].digest != before, "an expert's work wakes what follows"
 
-    experts = read_experts("b", site.clips, site.settings, site.store, site.ontology)
+    experts = read_experts(site.context, site.clips)
     assert experts["expert_clips"].rows() == [(clip, "chloe")]
     assert experts["expert_boxes"]["edited"].to_list() == [True, True]
     tables = with_expert_work(
@@ -79,7 +79,7 @@ def test_taking_it_back_lets_the_consensus_hold_again(site: Any) -> None:
         gateway.set_job(parent, state="completed")
     site.look()
     decisions.note_expert(site.store, "b", clip, "", 0, "ann")
-    assert read_experts("b", site.clips, site.settings, site.store, site.ontology)["expert_clips"].is_empty()
+    assert read_experts(site.context, site.clips)["expert_clips"].is_empty()
 
 
 def test_begun_work_is_not_written_over(site: Any) -> None:

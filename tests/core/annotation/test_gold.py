@@ -60,4 +60,4 @@ def test_nothing_tells_that_a_clip_is_gold(golden: tuple[Any, str, str]) -> None
 def test_a_batch_without_gold_says_how_to_make_some(site: Any) -> None:
     site.create()
     with pytest.raises(AssignmentError, match="ava qc gold"):
-        plan_gold(site.store, "b", each=1, seed=0)
+        plan_gold(site.context, each=1)

@@ -1,4 +1,4 @@
-"""Reading a job back: interpolated boxes, step-function attributes, `outside`, flags, and a hash of the content."""
+"""Reading a job back: interpolated boxes, answers that hold, `outside`, flags, and a hash of the content."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from ava_core.annotation.reading import box_at, content_hash, read_shapes, shapes_from_api, values_at
+from ava_core.annotation.reading import NOTHING, box_at, content_hash, read_shapes, said_at, shapes_from_api
 from ava_core.ontology import Ontology, load_ontology
 from ava_core.ontology.form import SEED_TRACK_ATTRIBUTE
 
@@ -60,22 +60,24 @@ def test_a_hidden_stretch_has_no_boxes(ontology: Ontology) -> None:
     assert [box["second"] for box in boxes] == [0, 3, 4]
 
 
-def test_attributes_hold_from_their_keyframe_to_the_next(ontology: Ontology) -> None:
+def test_an_answer_holds_until_the_next_one_and_unset_is_none(ontology: Ontology) -> None:
     content = {"tracks": [track(
-        shape(0, 0.0, walk="unset", posture="upright_normal"),
-        shape(45, 0.0, walk="jogging"), shape(90, 0.0, walk="unset"),
+        shape(0, 0.0, walk="unset", posture="upright_normal"), shape(45, 0.0, walk="jogging", posture="unset"),
+        shape(90, 0.0, walk="unset"), shape(120, 0.0, walk="fast_walk", posture="looking_down"),
     )]}  # fmt: skip
     _, labels = read(content, ontology)
-    said = {(row["second"], row["group"]): row["action_ids"] for row in labels}
-    [jogging] = [action.id for action in ontology.actions if action.name == "jogging"]
-    assert [second for second, group in said if group == "walking_behavior"] == [2]
-    assert said[2, "walking_behavior"] == [jogging]
-    assert [second for second, group in said if group == "posture_gesture"] == [0, 1, 2, 3, 4]
+    ids = {action.id: action.name for action in ontology.actions}
+    said = {(row["group"], row["second"]): ids[row["action_ids"][0]] for row in labels}
+    walks = [said.get(("walking_behavior", second)) for second in range(5)]
+    assert walks == [None, None, "jogging", "jogging", "fast_walk"]
+    postures = [said.get(("posture_gesture", second)) for second in range(5)]
+    assert postures == ["upright_normal"] * 4 + ["looking_down"]
 
 
-def test_values_and_boxes_before_the_first_shape_are_nothing() -> None:
+def test_before_the_first_shape_there_is_nothing(ontology: Ontology) -> None:
     [*shapes] = shapes_from_api({"tracks": [track(shape(30, 1.0, walk="jogging"))]}, SPECS)
-    assert values_at(shapes, 29) == {}
+    assert said_at(shapes, 29, ontology) == NOTHING
+    assert said_at(shapes, 30, ontology).labels
     assert box_at(shapes, 29) is None
 
 

@@ -18,8 +18,10 @@ from ava_core.annotation.reading import read_shapes
 from ava_core.annotation.xml import write_batch_xml, write_proposals_xml
 from ava_core.base.errors import InputError, UnsafePickleError
 from ava_core.base.schemas import CLIPS, TRACKS
+from ava_core.base.settings import load_settings
 from ava_core.base.storage import Storage
-from ava_core.dataset.importing.cvat_xml import read_cvat_xml
+from ava_core.batch import BatchContext
+from ava_core.dataset.formats.cvat_xml.reader import read_cvat_xml
 from ava_core.ontology import load_ontology
 from ava_core.ontology.form import SEED_TRACK_ATTRIBUTE, form_fields
 
@@ -48,7 +50,7 @@ def boxes_of(root: Any) -> list[list[tuple[int, str]]]:
 
 def test_a_batch_reads_back_as_what_is_drawn_in_cvat(storage: Storage, tmp_path: Path) -> None:
     ontology = load_ontology("street")
-    [path] = write_batch_xml(tmp_path / "out", "b", storage, ontology)
+    [path] = write_batch_xml(BatchContext("b", load_settings(), storage=storage), tmp_path / "out")
     [copy] = read_cvat_xml(path)
     drawn = prefill_tracks(storage.read_table(storage.table_path("b", "tracks")), FRAMES)
     boxes, labels = read_shapes(
@@ -65,7 +67,7 @@ def test_a_batch_reads_back_as_what_is_drawn_in_cvat(storage: Storage, tmp_path:
 def test_every_box_is_a_keyframe_and_carries_the_whole_form(storage: Storage, tmp_path: Path) -> None:
     """CVAT drops other boxes, and takes a track's identity from its last one."""
     ontology = load_ontology("street")
-    root = parse(write_batch_xml(tmp_path, "b", storage, ontology)[0]).getroot()
+    root = parse(write_batch_xml(BatchContext("b", load_settings(), storage=storage), tmp_path)[0]).getroot()
     names = {SEED_TRACK_ATTRIBUTE, *(field.name for field in form_fields(ontology))}
     boxes = list(root.iter("box"))
     assert boxes

@@ -6,7 +6,8 @@ import polars as pl
 import pytest
 
 from ava_core.base.errors import InputError
-from ava_core.base.storage import Storage, batch_name_for, check_batch_name
+from ava_core.base.names import batch_name_for, check_batch_name
+from ava_core.base.storage import Storage
 
 
 def test_a_table_comes_back(tmp_path):

@@ -7,6 +7,7 @@ from typing import Any
 import polars as pl
 import pytest
 
+from ava_core.annotation.reading import said_at, shapes_from_api
 from ava_core.demo.editing import Edits, Form, box_at, edit_tracks
 from ava_core.demo.perception import PROFILES, perceive
 from ava_core.demo.truth import TRUTH_BOXES, TRUTH_LABELS, ClipTruth
@@ -82,3 +83,26 @@ def test_what_the_interface_shows_between_keyframes() -> None:
     assert box_at(shapes, 5) == (5.0, 0.0, 15.0, 10.0)
     assert box_at(shapes, 11) is None
     assert box_at(shapes, 99) is None
+
+
+def test_an_answer_goes_into_the_keyframe_that_is_shown_and_no_other(truth: ClipTruth) -> None:
+    pre_drawn = track(1, 102.0)
+    pre_drawn["shapes"] = [dict(pre_drawn["shapes"][0], frame=frame) for frame in (0, 30, 60, 90)]
+    [kept] = edits(truth, [pre_drawn], seed=3).update
+    said = {
+        shape["frame"]: {a["value"] for a in shape["attributes"]} - {UNSET}
+        for shape in kept["shapes"]
+        if shape["frame"] in (0, 30, 60, 90)
+    }
+    assert said.pop(0)
+    assert set(map(len, said.values())) == {0}, "pre-drawn keyframes go on saying unset"
+
+
+def test_what_was_said_once_is_read_to_the_end(truth: ClipTruth) -> None:
+    pre_drawn = track(1, 102.0)
+    pre_drawn["shapes"] = [dict(pre_drawn["shapes"][0], frame=frame) for frame in (0, 30, 60, 90)]
+    view = perceive(truth, "c", STREET, CAREFUL, "someone", 3)
+    done = edits(truth, [pre_drawn], seed=3)
+    shapes = shapes_from_api({"tracks": done.update}, {number: name for name, number in SPECS.items()})
+    for second in range(5):
+        assert dict(said_at(shapes, second * 30, STREET).labels) == view.labels["a", second]

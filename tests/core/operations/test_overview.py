@@ -9,7 +9,9 @@ import polars as pl
 import pytest
 
 from ava_core import decisions
+from ava_core.base.settings import load_settings
 from ava_core.base.storage import Storage
+from ava_core.batch import BatchContext
 from ava_core.operations import overview
 from ava_core.operations.overview import STAGES, Overview, batch_counts
 from ava_core.store import Store, batches, open_store, tasks
@@ -82,7 +84,9 @@ def test_every_stage_counts_what_it_says(storage: Storage, store: Store) -> None
         "approved": 2, "released": 1,
     }  # fmt: skip
     assert counted["south"] == dict.fromkeys(STAGES), "each batch counts its own"
-    assert batch_counts(storage, store, "north") == counted["north"]
+    assert (
+        batch_counts(BatchContext("north", load_settings(), storage=storage, store=store)) == counted["north"]
+    )
 
 
 def test_a_clip_with_an_annotator_more_is_one_clip_and_annotated_once_that_one_is_done(
@@ -93,10 +97,12 @@ def test_a_clip_with_an_annotator_more_is_one_clip_and_annotated_once_that_one_i
         job_id=99, task_id=4, batch="north", clip_id="c1", job_type="annotation", annotator="zoe", frames=30
     )
     tasks.put_task(store, Task(task_id=4, project_id=1, name="c1+zoe", batch="north", clip_id="c1"), [extra])
-    found = batch_counts(storage, store, "north")
+    found = batch_counts(BatchContext("north", load_settings(), storage=storage, store=store))
     assert (found["tasks"], found["annotated"]) == (3, 0)
     tasks.update_jobs(store, [{"job_id": 99, "state": "completed"}])
-    assert batch_counts(storage, store, "north")["annotated"] == 1
+    assert (
+        batch_counts(BatchContext("north", load_settings(), storage=storage, store=store))["annotated"] == 1
+    )
 
 
 def test_a_clip_in_several_releases_counts_once(storage: Storage, store: Store) -> None:

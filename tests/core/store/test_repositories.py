@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from itertools import product
 from typing import Any
 
 import pytest
+from sqlalchemy import select
 
 from ava_core.base.errors import InputError
-from ava_core.store import Store, annotators, audit, batches, readings, tasks, webhook_events
+from ava_core.store import Store, annotators, audit_log, batches, readings, tasks, webhook_events
 from ava_core.store.tables import Job, Task
 
 SHAPE = {
@@ -21,9 +23,12 @@ def with_job(store: Store) -> Store:
     """A batch with one task of two annotators."""
     batches.add(store, "b", "/inbox/b.zip", {"detector": "motion"})
     tasks.put_project(store, 1, "ava")
-    task = Task(task_id=10, project_id=1, name="c", batch="b", clip_id="c")
-    tasks.put_task(store, task, [_job(100, "mia"), _job(101, "tom"), _job(99, "")])
+    tasks.put_task(store, _task(), [_job(100, "mia"), _job(101, "tom"), _job(99, "")])
     return store
+
+
+def _task() -> Task:
+    return Task(task_id=10, project_id=1, name="c", batch="b", clip_id="c")
 
 
 def _job(job_id: int, annotator: str, **more: Any) -> Job:
@@ -70,7 +75,7 @@ def test_done_means_stage_annotation_and_state_completed(with_job: Store) -> Non
     ])  # fmt: skip
     assert [job.job_id for job in tasks.completed_jobs(with_job, "b")] == [100]
     assert tasks.job_counts(with_job, "b") == tasks.JobCounts(tasks=1, jobs=2, completed=1)
-    assert tasks.load(with_job) == {"mia": (1, 1), "tom": (1, 0)}
+    assert tasks.workload(with_job) == {"mia": (1, 1), "tom": (1, 0)}
 
 
 def test_a_task_is_completed_when_all_annotators_are(with_job: Store) -> None:
@@ -115,7 +120,24 @@ def test_a_webhook_event_is_kept_once_however_often_it_comes(store: Store) -> No
 
 
 def test_who_did_what_is_recorded(store: Store) -> None:
-    audit.note(store, "admin", "approve", "clip", batch="b")
-    assert [(entry.actor, entry.action, entry.detail) for entry in audit.newest(store)] == [
+    audit_log.note(store, "admin", "approve", "clip", batch="b")
+    assert [(entry.actor, entry.action, entry.detail) for entry in audit_log.newest(store)] == [
         ("admin", "approve", {"batch": "b"})
     ]
+
+
+def test_a_job_and_a_question_to_the_database_agree_on_what_is_done_and_whose_it_is(with_job: Store) -> None:
+    stages, states = (
+        ("annotation", "validation", "acceptance"),
+        ("new", "in progress", "completed", "rejected"),
+    )
+    for number, (stage, state) in enumerate(product(stages, states)):
+        job = {"stage": stage, "state": state}
+        tasks.put_task(with_job, _task(), [_job(200 + number, "mia", **job), _job(300 + number, "", **job)])
+    with with_job.session() as session:
+        everything = list(session.scalars(select(Job)))
+        done = set(session.scalars(select(Job.job_id).where(Job.is_done)))
+        own = set(session.scalars(select(Job.job_id).where(Job.of_annotator)))
+    assert done == {job.job_id for job in everything if job.is_done} == {202, 302}
+    assert own == {job.job_id for job in everything if job.of_annotator}
+    assert {job.annotator for job in everything if job.job_id in own} == {"mia", "tom"}

@@ -21,6 +21,7 @@ import pytest
 from ava_core.base.schemas import CLIPS
 from ava_core.base.settings import Settings, load_settings
 from ava_core.base.storage import Storage
+from ava_core.batch import BatchContext
 from ava_core.video.cutting import cut_clips
 from ava_core.video.intake.source_videos import take_in_sources
 from ava_core.video.media.frames import decoded_frames
@@ -35,8 +36,8 @@ ShownNumber = Callable[[Any], int]
 @pytest.fixture
 def cut(storage: Storage) -> Callable[..., pl.DataFrame]:
     def run(video: Path, settings: Settings, batch: str = "b") -> pl.DataFrame:
-        sources = take_in_sources(batch, video, storage, settings)
-        return cut_clips(batch, sources, storage, settings)
+        at = BatchContext(batch, settings, storage=storage)
+        return cut_clips(at, take_in_sources(at, video))
 
     return run
 
@@ -95,8 +96,9 @@ def test_a_rotated_large_source_is_turned_scaled_and_its_transform_kept(
 ) -> None:
     settings = load_settings(clip_seconds=1.0, clip_min_seconds=1.0, clip_fit=fitting)
     video = make_video(tmp_path / "v.mp4", seconds=1.0, size=(1200, 1600), rotation=90)
-    sources = take_in_sources("b", video, storage, settings)
-    row = cut_clips("b", sources, storage, settings).row(0, named=True)
+    at = BatchContext("b", settings, storage=storage)
+    sources = take_in_sources(at, video)
+    row = cut_clips(at, sources).row(0, named=True)
     assert (row["width"], row["height"]) == size
     assert (row["content_width"], row["content_height"]) == (960, 720)
     assert (row["scale_x"], row["scale_y"]) == (pytest.approx(0.6), pytest.approx(0.6))
@@ -167,10 +169,12 @@ from ava_core.video.cutting import cut_clips
 from ava_core.video.intake.source_videos import take_in_sources
 from ava_core.base.settings import load_settings
 from ava_core.base.storage import Storage
+from ava_core.batch import BatchContext
 
 video, root = Path(sys.argv[1]), sys.argv[2]
-settings, storage = load_settings(clip_seconds=2.0, clip_min_seconds=1.0), Storage(root)
-cut_clips("b", take_in_sources("b", video, storage, settings), storage, settings)
+settings = load_settings(clip_seconds=2.0, clip_min_seconds=1.0)
+at = BatchContext("b", settings, storage=Storage(root))
+cut_clips(at, take_in_sources(at, video))
 """
 
 
@@ -200,12 +204,8 @@ def test_a_killed_run_goes_on_where_it_was(
     kept = {name for name in before if any(clip_id in name for clip_id in done)}
     assert {name: after[name] for name in kept} == {name: before[name] for name in kept}
 
-    whole = cut_clips(
-        "b",
-        take_in_sources("b", video, Storage(tmp_path / "other"), small_clips),
-        Storage(tmp_path / "other"),
-        small_clips,
-    )
+    elsewhere = BatchContext("b", small_clips, storage=Storage(tmp_path / "other"))
+    whole = cut_clips(elsewhere, take_in_sources(elsewhere, video))
     assert whole.equals(clips)
     for clip_id in clips["clip_id"]:
         name = Path("batches/b/clips/detections") / f"{clip_id}.parquet"

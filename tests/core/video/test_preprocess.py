@@ -15,6 +15,7 @@ import pytest
 from ava_core.base.errors import InputError
 from ava_core.base.settings import Settings, load_settings
 from ava_core.base.storage import Storage
+from ava_core.batch import BatchContext
 from ava_core.store import Store, batches
 from ava_core.video import preprocess as preprocessing
 from ava_core.video.cutting import cut_clips
@@ -60,12 +61,13 @@ def folder(made: Path, tmp_path: Path) -> Path:
 def go_on(batch: str, storage: Storage, settings: Settings, source: Path) -> dict[str, pl.DataFrame]:
     """What the assets do up to the proposals."""
     tables = {}
+    at = BatchContext(batch, settings, storage=storage)
     known = known_sources(storage, except_batch=batch)
-    tables["source_videos"] = take_in_sources(batch, source, storage, settings, known)
+    tables["source_videos"] = take_in_sources(at, source, known)
     storage.write_table(storage.table_path(batch, "source_videos"), tables["source_videos"])
-    tables["clips"] = cut_clips(batch, tables["source_videos"], storage, settings)
-    tables["tracks"] = track_clips(batch, tables["clips"], storage, settings)
-    tables["dense_proposals"] = make_proposals(batch, tables["clips"], tables["tracks"], storage, settings)
+    tables["clips"] = cut_clips(at, tables["source_videos"])
+    tables["tracks"] = track_clips(at, tables["clips"])
+    tables["dense_proposals"] = make_proposals(at, tables["clips"], tables["tracks"])
     return tables
 
 
@@ -118,9 +120,8 @@ def test_the_detector_that_made_it_need_not_exist_here(folder: Path, tmp_path: P
     tables = go_on("day1", storage, settings, folder)
     assert tables["clips"].height == 5
     # Tracking is repeated from what was detected, with other parameters.
-    again = track_clips(
-        "day1", tables["clips"], storage, elsewhere_settings(detector="rfdetr", detection_threshold=0.9)
-    )
+    stricter = elsewhere_settings(detector="rfdetr", detection_threshold=0.9)
+    again = track_clips(BatchContext("day1", stricter, storage=storage), tables["clips"])
     assert again.schema == tables["tracks"].schema
 
 
@@ -139,12 +140,12 @@ def test_a_batch_keeps_the_name_its_ids_are_made_of(
     with pytest.raises(InputError, match=r"preprocessed as batch day1.*Leave out --name"):
         add_to_inbox(settings, store, folder, name="other")
     with pytest.raises(InputError, match="preprocessed as batch day1"):
-        take_in_sources("other", folder, Storage(tmp_path / "s"), settings)
+        take_in_sources(BatchContext("other", settings, storage=Storage(tmp_path / "s")), folder)
 
 
 def test_content_known_here_is_reported_and_left_out(folder: Path, videos: Path, tmp_path: Path) -> None:
     storage, settings = Storage(tmp_path / "s"), elsewhere_settings()
-    first = take_in_sources("before", videos / "a.mp4", storage, settings)
+    first = take_in_sources(BatchContext("before", settings, storage=storage), videos / "a.mp4")
     storage.write_table(storage.table_path("before", "source_videos"), first)
     tables = go_on("day1", storage, settings, folder)
     row = tables["source_videos"].row(by_predicate=pl.col("original_name") == "a.mp4", named=True)
@@ -196,7 +197,7 @@ def test_a_torn_copy_is_noticed(folder: Path, tmp_path: Path) -> None:
     clip = folder / "batches/day1/clips/files/day1_a_000.mp4"
     clip.write_bytes(clip.read_bytes()[:-1])
     with pytest.raises(InputError, match=r"day1_a_000\.mp4 is missing or torn"):
-        take_in_sources("day1", folder, Storage(tmp_path / "s"), load_settings())
+        take_in_sources(BatchContext("day1", load_settings(), storage=Storage(tmp_path / "s")), folder)
 
 
 @pytest.mark.parametrize("name", ["../outside", "/etc/passwd", "batches/other/clips/x.mp4"])
@@ -204,7 +205,7 @@ def test_a_manifest_leads_nowhere_else(name: str, folder: Path, tmp_path: Path) 
     content = json.loads((folder / MANIFEST).read_bytes())
     (folder / MANIFEST).write_text(json.dumps(content | {"files": {name: 1}}))
     with pytest.raises(InputError, match="lies outside"):
-        take_in_sources("day1", folder, Storage(tmp_path / "s"), load_settings())
+        take_in_sources(BatchContext("day1", load_settings(), storage=Storage(tmp_path / "s")), folder)
 
 
 def test_tables_name_no_files_of_others(folder: Path, tmp_path: Path) -> None:
@@ -213,10 +214,10 @@ def test_tables_name_no_files_of_others(folder: Path, tmp_path: Path) -> None:
     content = json.loads((folder / MANIFEST).read_bytes())
     content["files"]["batches/day1/clips/clips.parquet"] = path.stat().st_size
     (folder / MANIFEST).write_text(json.dumps(content))
-    storage = Storage(tmp_path / "s")
-    sources = take_in_sources("day1", folder, storage, load_settings())
+    at = BatchContext("day1", load_settings(), storage=Storage(tmp_path / "s"))
+    sources = take_in_sources(at, folder)
     with pytest.raises(InputError, match=r"names the file \.\./\.\./secret"):
-        cut_clips("day1", sources, storage, load_settings())
+        cut_clips(at, sources)
 
 
 @pytest.mark.parametrize("content", ["{}", "no json", '{"format": "ava-preprocessed-1", "x": 1}', "[]"])

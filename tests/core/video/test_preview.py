@@ -14,6 +14,7 @@ import pytest
 from ava_core.base.schemas import TRACKS, empty
 from ava_core.base.settings import Settings
 from ava_core.base.storage import Storage
+from ava_core.batch import BatchContext
 from ava_core.video import preview
 from ava_core.video.cutting import cut_clips
 from ava_core.video.intake.source_videos import take_in_sources
@@ -30,7 +31,8 @@ def tracks_of(clip_id: str) -> pl.DataFrame:
 @pytest.fixture
 def clip(tmp_path: Path, make_video: MakeVideo, storage: Storage, small_clips: Settings) -> pl.DataFrame:
     video = make_video(tmp_path / "v.mp4", seconds=2.0, size=(320, 240))
-    return cut_clips("b", take_in_sources("b", video, storage, small_clips), storage, small_clips)
+    at = BatchContext("b", small_clips, storage=storage)
+    return cut_clips(at, take_in_sources(at, video))
 
 
 def test_a_preview_plays_in_browsers(clip: pl.DataFrame, storage: Storage, tmp_path: Path) -> None:

@@ -17,33 +17,36 @@ from nicegui.testing import User
 
 from ava_core import decisions
 from ava_core.base.settings import Settings, load_settings
-from ava_core.store import audit, users
+from ava_core.store import audit_log
 from ava_ui.elements.data_table import DataTable
 from ava_ui.elements.json_tree import LEAVES, json_tree
-from ava_ui.known.release_contents import contents, files, release_table
+from ava_ui.known.release_contents import ReleaseContents
 from ava_ui.web.release_card import shown_card
-from tests.support.home import PASSWORD, PEOPLE
-from tests.support.world import make_world, write_seven_seconds
-from tests.ui.conftest import Site, eventually
+from tests.support.shared import made_once
+from tests.support.site import Site
+from tests.support.street import PASSWORD, PEOPLE
+from tests.support.waiting import eventually
+from tests.support.world import World
 
 
 @pytest.fixture(scope="session")
-def released_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def released_template(tmp_path_factory: pytest.TempPathFactory, seven_seconds: Path) -> Path:
     """Batches north, south and west; v1 of north alone, v2 of north and south, a label less; west waits."""
-    home = tmp_path_factory.mktemp("released") / "home"
-    world = make_world(home, write_seven_seconds(home.parent / "clip.mp4"))
-    for name, role in PEOPLE.items():
-        users.add(world.store, name, PASSWORD, role)
-    first, _ = world.add_batch("north", ["gate", "yard"])
-    world.release("v1", flavours=[], note="Made for tests.", actor="adam")
-    world.add_batch("south", ["lane"], actions=[("pose", 2), ("object", 4), ("object", 5)])
-    world.dispute("north", first, 5)
-    world.release("v2", flavours=["coco"])
-    world.add_batch("west", approve=False)
-    world.store.close()
-    for folder in home.glob("storage/batches/*/ava_csv/*/"):
-        shutil.rmtree(folder)  # pictures of batches, which no page shows
-    return home
+
+    def make(folder: Path) -> None:
+        world = World(folder, seven_seconds)
+        world.add_users(PEOPLE, PASSWORD)
+        first, _ = world.add_batch("north", ["gate", "yard"])
+        world.release("v1", flavours=[], note="Made for tests.", actor="adam")
+        world.add_batch("south", ["lane"], actions=[("pose", 2), ("object", 4), ("object", 5)])
+        world.dispute("north", first, 5)
+        world.release("v2", flavours=["coco"])
+        world.add_batch("west", approve=False)
+        world.close()
+        for pictures in folder.glob("storage/batches/*/ava_csv/*/"):
+            shutil.rmtree(pictures)  # of batches: no page shows them
+
+    return made_once(tmp_path_factory, "two-releases", make)
 
 
 @pytest.fixture
@@ -134,7 +137,7 @@ async def test_a_form_that_cannot_be_used_says_where_and_makes_nothing(site: Sit
     await adam.should_see("The shares add up to 1.2: make it 1.")
     adam.find(marker="release-name").clear().type("../v3")
     await adam.should_see("Begin with a letter or digit")
-    assert [entry.action for entry in audit.newest(site.console.store)].count("generate dataset") == 0
+    assert [entry.action for entry in audit_log.newest(site.console.store)].count("generate dataset") == 0
 
 
 async def test_a_pin_without_a_source_video_is_refused(site: Site) -> None:
@@ -172,7 +175,7 @@ async def test_what_was_chosen_is_what_the_run_is_given(site: Site, monkeypatch:
     assert (options["name"], options["batches"], options["pins"]) == ("v3", ["south"], {"south_lane": "val"})
     assert (options["actor"], options["ratios"]) == ("adam", {"train": 0.7, "val": 0.15, "test": 0.15})
     await eventually(lambda: adam.back_history[-1:] == ["/runs/run-1"])
-    assert audit.newest(site.console.store, 1)[0].action == "generate dataset"
+    assert audit_log.newest(site.console.store, 1)[0].action == "generate dataset"
 
 
 async def test_splits_are_previewed_before_anything_is_made(site: Site) -> None:
@@ -193,7 +196,7 @@ async def test_splits_are_previewed_before_anything_is_made(site: Site) -> None:
     assert was != "test"
     adam.find(marker="preview").click()
     await adam.should_see(f"north_gate is pinned to test, but was released in {was}.", retries=50)
-    assert release_table(site.console.storage)["name"].to_list() == ["v2", "v1"]
+    assert site.console.releases.table()["name"].to_list() == ["v2", "v1"]
 
 
 @pytest.mark.parametrize("name", ["vera", "adam"])
@@ -319,7 +322,7 @@ async def test_single_files_and_pictures_are_fetched(site: Site) -> None:
     assert plot.headers["content-type"] == "image/svg+xml"
     assert "default-src 'none'" in plot.headers["content-security-policy"]
     whole = zipfile.ZipFile(io.BytesIO((await http.get("/download/v1.zip")).content))
-    listed = files(site.console.storage, "v1")
+    listed = site.console.releases.files("v1")
     assert sum(info.file_size for info in whole.infolist()) == listed.bytes
     assert len(whole.infolist()) == listed.single.height + listed.pictures["pictures"].sum()
 
@@ -354,9 +357,9 @@ def test_a_card_shows_its_own_pictures_and_asks_nobody_else() -> None:
 async def test_counts_of_releases_without_a_manifest_are_unknown(site: Site) -> None:
     storage = site.console.storage
     storage.path("releases", "v1", "manifest.parquet").unlink()
-    rows = {row["name"]: row for row in release_table(storage).to_dicts()}
+    rows = {row["name"]: row for row in ReleaseContents(storage).table().to_dicts()}
     assert (rows["v1"]["rows"], rows["v1"]["clips"], rows["v2"]["clips"]) == (None, None, 3)
-    assert contents(storage, "v1") is None
+    assert ReleaseContents(storage).contents("v1") is None
     vera = site.enter("vera")
     await vera.open("/dataset/v1")
     await vera.should_see("It has no manifest.parquet", retries=20)

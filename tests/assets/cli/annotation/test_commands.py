@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import getpass
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,14 +12,14 @@ from typer.testing import CliRunner, Result
 from ava_assets.cli.main import app
 from ava_core.base.errors import SettingsError
 from ava_core.decisions import reject
-from ava_core.store import tasks
-from tests.support.site import PEOPLE, Site
+from ava_core.store import audit_log, tasks
+from tests.support.annotation_site import PEOPLE, AnnotationSite
 
 Command = Callable[..., Result]
 
 
 @pytest.fixture
-def ava(annotation_site: Site, monkeypatch: pytest.MonkeyPatch) -> Command:
+def ava(annotation_site: AnnotationSite, monkeypatch: pytest.MonkeyPatch) -> Command:
     """`ava …` with the settings of the annotation_site."""
     for name, value in annotation_site.settings.environment().items():
         monkeypatch.setenv(name, value)
@@ -43,7 +44,9 @@ def test_set_up_then_check(ava: Command) -> None:
     assert "by hand" not in checked.stdout
 
 
-def test_a_preview_makes_nothing_and_says_what_will_be_made(ava: Command, annotation_site: Site) -> None:
+def test_a_preview_makes_nothing_and_says_what_will_be_made(
+    ava: Command, annotation_site: AnnotationSite
+) -> None:
     shown = ava("assign", "preview", "b").stdout
     assert annotation_site.server_tasks() == []
     jobs = annotation_site.create()
@@ -58,7 +61,7 @@ def test_a_preview_makes_nothing_and_says_what_will_be_made(ava: Command, annota
     assert "2 clips, of which 2 have their task" in ava("assign", "preview", "b").stdout
 
 
-def test_moving_topping_up_and_handing_back(ava: Command, annotation_site: Site) -> None:
+def test_moving_topping_up_and_handing_back(ava: Command, annotation_site: AnnotationSite) -> None:
     annotation_site.create()
     alone = next(
         job for job in tasks.jobs_of(annotation_site.store, "b") if _copies(annotation_site, job.clip_id) == 1
@@ -76,9 +79,21 @@ def test_moving_topping_up_and_handing_back(ava: Command, annotation_site: Site)
     assert "1 job(s)" in ava("assign", "requeue", "b", alone.clip_id, "--second", "1").stdout
 
 
-def _copies(annotation_site: Site, clip_id: str) -> int:
+def test_whoever_is_named_is_noted_else_the_user_of_the_machine(
+    ava: Command, annotation_site: AnnotationSite
+) -> None:
+    annotation_site.create()
+    store = annotation_site.store
+    for named, noted in ((["--as", "rita"], "rita"), (["--actor", "ann"], "ann"), ([], getpass.getuser())):
+        job = next(job for job in tasks.jobs_of(store, "b") if _copies(annotation_site, job.clip_id) == 1)
+        other = next(name for name in PEOPLE if name != job.annotator)
+        assert ava("assign", "move", str(job.job_id), other, *named).exit_code == 0
+        assert audit_log.newest(store, 1)[0].actor == noted
+
+
+def _copies(annotation_site: AnnotationSite, clip_id: str) -> int:
     return sum(
-        job.clip_id == clip_id and bool(job.annotator) for job in tasks.jobs_of(annotation_site.store, "b")
+        job.clip_id == clip_id and job.of_annotator for job in tasks.jobs_of(annotation_site.store, "b")
     )
 
 

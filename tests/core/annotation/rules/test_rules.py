@@ -10,7 +10,7 @@ import pytest
 from ava_core.annotation.rules import broken_rules, load_rules
 from ava_core.annotation.rules.load import parse_rules
 from ava_core.base.errors import InputError
-from ava_core.base.schemas import RAW_BOXES, RAW_LABELS, RULE_FINDINGS
+from ava_core.base.schemas import HELD_ANSWERS, RAW_BOXES, RAW_LABELS, RULE_FINDINGS
 from ava_core.ontology import Ontology, load_ontology
 
 PAGES = {7: "http://cvat/tasks/3/jobs/7"}
@@ -130,3 +130,18 @@ def test_a_file_that_cannot_be_meant_is_refused(ontology: Ontology, text: str, m
         parse_rules(text, "own.yaml", ontology)
     with pytest.raises(InputError, match=r"own\.yaml"):
         parse_rules(text, "own.yaml", ontology)
+
+
+def test_answers_that_hold_over_unset_are_noted_once_a_person(ontology: Ontology) -> None:
+    people = [
+        {"key": key, "second": second, "does": ["jogging"]} for key in ("t1", "t2") for second in range(4)
+    ]
+    boxes, labels = work(ontology, *people)
+    where = {"clip_id": "c", "annotator": "mia", "job_id": 7, "version": 1, "track_key": "t2"}
+    groups = ("walking_behavior", "phone_usage")
+    held = [where | {"second": second, "group": group} for second in (2, 3) for group in groups]
+    table = pl.DataFrame(held, schema=dict(HELD_ANSWERS))
+    found = broken_rules(boxes, labels, load_rules("", ontology), ontology, PAGES, table)
+    [note] = found.filter(pl.col("rule") == "labels_vanish").to_dicts()
+    assert (note["severity"], note["track_key"], note["second"], note["frame"]) == ("note", "t2", 2, 60)
+    assert note["detail"] == "answered before, holds over unset until second 3: phone_usage, walking_behavior"

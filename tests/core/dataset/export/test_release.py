@@ -13,10 +13,11 @@ import pytest
 
 from ava_core import decisions
 from ava_core.base.errors import AvaError, ExportError
-from ava_core.dataset.export.flavours import FLAVOURS
-from ava_core.dataset.export.read import read_rows
-from ava_core.dataset.export.validate import validate_dataset
-from ava_core.video.proposals.pickles import safe_load
+from ava_core.base.pickles import safe_load
+from ava_core.base.schemas import ANSWERED
+from ava_core.dataset.formats.ava.checks import validate_dataset
+from ava_core.dataset.formats.ava.reader import read_rows
+from ava_core.dataset.formats.flavours import FLAVOURS
 
 GOLDEN = Path(__file__).parent / "golden"
 """Files of the fixture `released` as readers last read them. Delete the folder to have it made anew, then read
@@ -229,6 +230,20 @@ def test_a_class_on_which_nobody_agrees_blocks_the_release_or_is_left_out(world)
     assert 4 not in read_rows(kept)["action_id"]
     assert "Left out: carry, alpha" in (kept / "dataset_card.md").read_text()
     assert clip in read_rows(kept)["video_id"]
+
+
+def test_a_batch_that_was_hardly_answered_holds_the_release_back(world) -> None:
+    (clip,) = world.add_batch("north")
+    job = {"clip_id": clip, "annotator": "ann", "job_id": 1, "living": 100}
+    path = world.storage.table_path("north", "raw_annotations", "answered")
+    groups = [job | {"group": "pose", "answered": 96}, job | {"group": "object", "answered": 12}]
+    world.storage.write_table(path, pl.DataFrame(groups, schema=dict(ANSWERED)))
+    with pytest.raises(ExportError, match="Batch north: annotators answered 'object' for 12% of the time"):
+        world.release("silent")
+    assert world.left_behind() == []
+    elsewhere = pl.DataFrame([row | {"clip_id": "not approved"} for row in groups], schema=dict(ANSWERED))
+    world.storage.write_table(path, elsewhere)
+    world.release("spoken")
 
 
 def test_a_source_keeps_its_split_when_batches_are_added(world) -> None:

@@ -12,14 +12,17 @@ import pytest
 
 from ava_core.base.errors import InputError
 from ava_core.base.schemas import ADJUDICATIONS, COMPLETED_JOBS, RAW_BOXES, RAW_LABELS, empty
+from ava_core.base.settings import load_settings
 from ava_core.base.storage import Storage
+from ava_core.batch import BatchContext
+from ava_core.dataset.export.release_quality import load_release_quality
 from ava_core.decisions import DecisionState
 from ava_core.quality.agreement.measure import measure_agreement
 from ava_core.quality.consensus.form import form_consensus
 from ava_core.quality.review.effect import exclusion_effect
 from ava_core.quality.review.report import quality_report
-from ava_core.quality.review.tables import QualityTables, load_quality, load_release_quality
-from tests.support.planted import RANDOM, Planted, good_annotators, plant
+from ava_core.quality.review.tables import QualityTables, load_quality
+from tests.support.planted_work import RANDOM, Planted, good_annotators, plant
 
 NOBODY = DecisionState(frozenset(), frozenset(), frozenset(), empty(ADJUDICATIONS), {})
 
@@ -129,7 +132,7 @@ def test_a_batch_that_nobody_worked_on_has_a_page_that_says_so(planted: Planted)
 
 def test_an_unread_batch_names_what_to_do(tmp_path) -> None:
     with pytest.raises(InputError, match="Materialise raw_annotations"):
-        load_quality(Storage(tmp_path), "b")
+        load_quality(BatchContext("b", load_settings(), storage=Storage(tmp_path)))
 
 
 def test_a_release_is_measured_over_all_its_batches(planted: Planted, tmp_path) -> None:

@@ -10,10 +10,11 @@ import pytest
 from ava_core.base.schemas import DETECTIONS
 from ava_core.base.settings import load_settings
 from ava_core.base.storage import Storage
+from ava_core.batch import BatchContext
 from ava_core.video.detection import cache
 from ava_core.video.detection.base import Frame
 from ava_core.video.detection.cache import BatchedDetection, ClipDetections, collect, keep, load_or_detect
-from tests.support.scripted import Counting
+from tests.support.counting_detector import Counting
 
 CLIP: dict[str, Any] = {"clip_id": "c", "sha256": "aa", "path": "c.mp4"}
 
@@ -62,7 +63,7 @@ def counted(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Clips that had to be detected."""
     clips: list[str] = []
 
-    def detect(clip: dict[str, Any], storage: Storage, settings: object, detector: Any) -> ClipDetections:
+    def detect(at: BatchContext, clip: dict[str, Any], detector: Any) -> ClipDetections:
         clips.append(clip["clip_id"])
         return found(clip["clip_id"], cache.provenance(load_settings(), detector))
 
@@ -72,9 +73,9 @@ def counted(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 
 def test_kept_detections_are_used_again(tmp_path: Any, counted: list[str]) -> None:
-    storage = Storage(tmp_path)
-    first = load_or_detect("b", CLIP, storage, load_settings())
-    again = load_or_detect("b", CLIP, storage, load_settings())
+    at = BatchContext("b", load_settings(), storage=Storage(tmp_path))
+    first = load_or_detect(at, CLIP)
+    again = load_or_detect(at, CLIP)
     assert counted == ["c"]
     assert again.boxes.equals(first.boxes)
     assert again.sampled.tolist() == first.sampled.tolist()
@@ -86,7 +87,7 @@ def test_what_does_not_fit_is_detected_again(
     change: str, tmp_path: Any, counted: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     storage, clip, settings = Storage(tmp_path), CLIP, load_settings()
-    load_or_detect("b", clip, storage, settings)
+    load_or_detect(BatchContext("b", settings, storage=storage), clip)
     if change == "clip":
         clip = clip | {"sha256": "bb"}
     elif change == "rate":
@@ -95,18 +96,18 @@ def test_what_does_not_fit_is_detected_again(
         monkeypatch.setattr(Counting, "version", "2")
     else:
         (storage.asset_dir("b", "clips") / "detections" / "c.json").unlink()
-    load_or_detect("b", clip, storage, settings)
+    load_or_detect(BatchContext("b", settings, storage=storage), clip)
     assert counted == ["c", "c"]
 
 
 def test_half_a_cache_is_none(tmp_path: Any, counted: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    storage = Storage(tmp_path)
+    at = BatchContext("b", load_settings(), storage=Storage(tmp_path))
 
     def torn(path: Any, data: bytes) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(storage, "write_bytes", torn)
+    monkeypatch.setattr(at.storage, "write_bytes", torn)
     with pytest.raises(KeyboardInterrupt):
-        keep("b", "c", "aa", found("c", {}), storage)
-    load_or_detect("b", CLIP, Storage(tmp_path), load_settings())
+        keep(at, "c", "aa", found("c", {}))
+    load_or_detect(BatchContext("b", load_settings(), storage=Storage(tmp_path)), CLIP)
     assert counted == ["c"]

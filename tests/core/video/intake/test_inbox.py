@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from ava_core.base.errors import AvaError, InputError, SettingsError
+from ava_core.base.names import batch_name_for, check_batch_name
 from ava_core.base.settings import Settings
-from ava_core.base.storage import batch_name_for, check_batch_name
 from ava_core.store import Store, batches
 from ava_core.video.intake.inbox import add_to_inbox, look_into_inbox
 

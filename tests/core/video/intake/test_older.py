@@ -14,13 +14,15 @@ import polars as pl
 import pytest
 
 from ava_core.base.errors import InputError, UnsafePickleError
+from ava_core.base.pickles import safe_load
 from ava_core.base.settings import load_settings
 from ava_core.base.storage import Storage
+from ava_core.batch import BatchContext
+from ava_core.dataset.formats.ava.proposals import write_ava_pickle
 from ava_core.video.cutting import cut_clips
 from ava_core.video.intake.source_videos import take_in_sources
 from ava_core.video.media.frames import decoded_frames, jpeg
 from ava_core.video.proposals.batch import make_proposals
-from ava_core.video.proposals.pickles import safe_load, write_ava_pickle
 from ava_core.video.tracking.batch import track_clips
 
 GREYS = {0: 40, 1: 90, 2: 140, 3: 190}
@@ -59,10 +61,11 @@ def write(tmp_path: Path) -> Callable[..., Path]:
 
 def go_on(folder: Path, storage: Storage) -> dict[str, pl.DataFrame]:
     settings = load_settings(detector="rfdetr", rf_home=folder)  # no detector: nothing may be detected again
-    sources = take_in_sources("b", folder, storage, settings)
-    clips = cut_clips("b", sources, storage, settings)
-    tracks = track_clips("b", clips, storage, settings)
-    proposals = make_proposals("b", clips, tracks, storage, settings)
+    at = BatchContext("b", settings, storage=storage)
+    sources = take_in_sources(at, folder)
+    clips = cut_clips(at, sources)
+    tracks = track_clips(at, clips)
+    proposals = make_proposals(at, clips, tracks)
     return {"sources": sources, "clips": clips, "tracks": tracks, "proposals": proposals}
 
 
@@ -145,7 +148,9 @@ def test_a_hostile_pickle_executes_nothing(write: Callable[..., Path], tmp_path:
             return os.system, (f"touch {tmp_path / 'executed'}",)
 
     with pytest.raises(UnsafePickleError, match="system"):
-        take_in_sources("b", write({"c": Evil()}), Storage(tmp_path / "s"), load_settings())
+        take_in_sources(
+            BatchContext("b", load_settings(), storage=Storage(tmp_path / "s")), write({"c": Evil()})
+        )
     assert not (tmp_path / "executed").exists()
 
 
@@ -163,4 +168,6 @@ def test_files_that_are_none_say_so(
     content: Any, pictures: Any, reason: str, write: Callable[..., Path], tmp_path: Path
 ) -> None:
     with pytest.raises(InputError, match=reason):
-        take_in_sources("b", write(content, pictures), Storage(tmp_path / "s"), load_settings())
+        take_in_sources(
+            BatchContext("b", load_settings(), storage=Storage(tmp_path / "s")), write(content, pictures)
+        )

@@ -14,6 +14,7 @@ from ava_core.base.errors import InputError
 from ava_core.base.schemas import SOURCE_VIDEOS
 from ava_core.base.settings import load_settings
 from ava_core.base.storage import Storage
+from ava_core.batch import BatchContext
 from ava_core.video.intake.source_videos import known_sources, take_in_sources
 
 MakeVideo = Callable[..., Path]
@@ -44,7 +45,7 @@ def batch_zip(tmp_path: Path, make_video: MakeVideo, make_sound: MakeVideo) -> P
 
 
 def test_good_videos_are_stored_as_they_are(batch_zip: Path, storage: Storage, tmp_path: Path) -> None:
-    table = take_in_sources("b1", batch_zip, storage, load_settings())
+    table = take_in_sources(BatchContext("b1", load_settings(), storage=storage), batch_zip)
     assert dict(table.schema) == dict(SOURCE_VIDEOS)
     row = table.row(by_predicate=pl.col("original_name") == "cam1/good.mp4", named=True)
     content = (tmp_path / "good.mp4").read_bytes()
@@ -57,7 +58,7 @@ def test_good_videos_are_stored_as_they_are(batch_zip: Path, storage: Storage, t
 def test_bad_files_are_quarantined_with_their_reason_and_the_rest_goes_on(
     batch_zip: Path, storage: Storage
 ) -> None:
-    table = take_in_sources("b1", batch_zip, storage, load_settings())
+    table = take_in_sources(BatchContext("b1", load_settings(), storage=storage), batch_zip)
     reasons = dict(table.filter(pl.col("status") == "quarantined").select("original_name", "reason").rows())
     assert reasons.keys() == {"sound.mp4", "torn.mp4", "empty.mp4"}
     assert "sound but no picture" in reasons["sound.mp4"]
@@ -66,24 +67,26 @@ def test_bad_files_are_quarantined_with_their_reason_and_the_rest_goes_on(
 
 
 def test_equal_names_get_ids_of_their_own(batch_zip: Path, storage: Storage) -> None:
-    table = take_in_sources("b1", batch_zip, storage, load_settings())
+    table = take_in_sources(BatchContext("b1", load_settings(), storage=storage), batch_zip)
     assert table["source_id"].n_unique() == table.height
     assert table["source_id"].str.contains(r"^b1_[A-Za-z0-9_-]+$").all()
-    again = take_in_sources("b1", batch_zip, storage, load_settings())
+    again = take_in_sources(BatchContext("b1", load_settings(), storage=storage), batch_zip)
     assert again.equals(table)
 
 
 def test_the_same_content_twice_is_reported_within_a_batch_and_across(
     batch_zip: Path, storage: Storage, tmp_path: Path
 ) -> None:
-    first = take_in_sources("b1", batch_zip, storage, load_settings())
+    first = take_in_sources(BatchContext("b1", load_settings(), storage=storage), batch_zip)
     copy = first.row(by_predicate=pl.col("original_name") == "cam3/copy.mp4", named=True)
     assert (copy["status"], copy["path"]) == ("duplicate", "")
     assert copy["reason"] == "same content as b1_good of batch b1"
 
     storage.write_table(storage.table_path("b1", "source_videos"), first)
     known = known_sources(storage, except_batch="b2")
-    second = take_in_sources("b2", tmp_path / "good.mp4", storage, load_settings(), known)
+    second = take_in_sources(
+        BatchContext("b2", load_settings(), storage=storage), tmp_path / "good.mp4", known
+    )
     assert second["status"].to_list() == ["duplicate"]
     assert second["reason"].to_list() == ["same content as b1_good of batch b1"]
     assert known_sources(storage, except_batch="b1") == {}
@@ -93,20 +96,20 @@ def test_an_8k_picture_is_taken(tmp_path: Path, storage: Storage, make_video: Ma
     path = make_video(
         tmp_path / "wide.avi", codec="mjpeg", pixel_format="yuvj420p", size=(7680, 4320), fps=1, seconds=2
     )
-    row = take_in_sources("b", path, storage, load_settings()).row(0, named=True)
+    row = take_in_sources(BatchContext("b", load_settings(), storage=storage), path).row(0, named=True)
     assert (row["status"], row["width"], row["height"]) == ("ok", 7680, 4320)
 
 
 def test_strange_names_make_safe_ids(tmp_path: Path, storage: Storage, make_video: MakeVideo) -> None:
     path = make_video(tmp_path / "Übergang №3, 12:00 (copy).mp4", seconds=1.0)
-    row = take_in_sources("b", path, storage, load_settings()).row(0, named=True)
+    row = take_in_sources(BatchContext("b", load_settings(), storage=storage), path).row(0, named=True)
     assert row["original_name"] == "Übergang №3, 12:00 (copy).mp4"
     assert row["source_id"] == "b_bergang_3_12_00_copy"
 
 
 def test_no_input_is_one_sentence(tmp_path: Path, storage: Storage) -> None:
     with pytest.raises(InputError, match="does not exist"):
-        take_in_sources("b", tmp_path / "no.zip", storage, load_settings())
+        take_in_sources(BatchContext("b", load_settings(), storage=storage), tmp_path / "no.zip")
 
 
 def test_whatever_its_name_ends_in_a_video_is_taken_and_all_else_named(
@@ -122,7 +125,7 @@ def test_whatever_its_name_ends_in_a_video_is_taken_and_all_else_named(
     (folder / "empty.mp4").write_bytes(b"")
     (folder / "empty.avi").write_bytes(b"")
     (folder / "Thumbs.db").write_bytes(b"1")
-    table = take_in_sources("b", folder, storage, load_settings())
+    table = take_in_sources(BatchContext("b", load_settings(), storage=storage), folder)
     assert table.filter(pl.col("status") == "ok")["original_name"].to_list() == [
         "cam0.ts", "cam1.MTS", "cam2.wmv", "cam3.dav", "cam4.video", "cam5",
     ]  # fmt: skip

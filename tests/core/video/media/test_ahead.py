@@ -10,10 +10,11 @@ import pytest
 
 from ava_core.base.settings import Settings
 from ava_core.base.storage import Storage
+from ava_core.batch import BatchContext
 from ava_core.video import cutting
 from ava_core.video.intake.source_videos import take_in_sources
 from ava_core.video.media.ahead import ahead
-from tests.support.scripted import Counting
+from tests.support.counting_detector import Counting
 
 
 def threads() -> list[str]:
@@ -70,9 +71,8 @@ def test_a_gpu_gets_the_same_clips(
         detector = Counting()
         detector.device = device  # type: ignore[attr-defined]
         monkeypatch.setattr(cutting, "make_detector", lambda settings, made=detector: made)
-        storage = Storage(tmp_path / device)
         settings = small_clips.model_copy(update={"detect_fps": 10.0})
-        sources = take_in_sources("b", video, storage, settings)
-        tables.append(cutting.cut_clips("b", sources, storage, settings))
+        at = BatchContext("b", settings, storage=Storage(tmp_path / device))
+        tables.append(cutting.cut_clips(at, take_in_sources(at, video)))
     assert tables[0].equals(tables[1])
     assert threads() == []

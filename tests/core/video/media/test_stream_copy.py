@@ -11,6 +11,7 @@ import pytest
 
 from ava_core.base.settings import load_settings
 from ava_core.base.storage import Storage
+from ava_core.batch import BatchContext
 from ava_core.video.cutting import cut_clips
 from ava_core.video.intake.source_videos import take_in_sources
 from ava_core.video.media.frames import decoded_frames
@@ -45,7 +46,8 @@ def trimmed(path: Path, frames: int) -> Path:
 def cut(storage: Storage) -> Callable[..., list[Path]]:
     def run(video: Path, **options: Any) -> list[Path]:
         settings = load_settings(clip_seconds=2.0, clip_min_seconds=1.0, **options)
-        clips = cut_clips("b", take_in_sources("b", video, storage, settings), storage, settings)
+        at = BatchContext("b", settings, storage=storage)
+        clips = cut_clips(at, take_in_sources(at, video))
         return [Path(storage.path(path).path) for path in clips["path"]]
 
     return run
@@ -118,7 +120,8 @@ def test_a_picture_that_is_scaled_is_encoded_and_one_that_is_kept_is_not(
     video = make_video(tmp_path / "v.mp4", fps=30, seconds=2.0, size=(1440, 1080), options=ALIGNED)
     for fitting, size in (("scale", (960, 720)), ("keep", (1440, 1080))):
         settings = load_settings(clip_seconds=2.0, clip_min_seconds=1.0, clip_fit=fitting)
-        clips = cut_clips(fitting, take_in_sources(fitting, video, storage, settings), storage, settings)
+        at = BatchContext(fitting, settings, storage=storage)
+        clips = cut_clips(at, take_in_sources(at, video))
         assert clips.select("width", "height").row(0) == size
         frames = list(decoded_frames(Path(storage.path(clips["path"][0]).path)))
         assert frames[0].shape[:2] == size[::-1]

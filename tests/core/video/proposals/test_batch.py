@@ -7,11 +7,12 @@ from pathlib import Path
 
 import polars as pl
 
+from ava_core.base.pickles import safe_load
 from ava_core.base.schemas import CLIPS, TRACKS
 from ava_core.base.settings import load_settings
 from ava_core.base.storage import Storage
+from ava_core.batch import BatchContext
 from ava_core.video.proposals.batch import make_proposals
-from ava_core.video.proposals.pickles import safe_load
 
 
 def test_pickle_and_frames_speak_of_the_same_pictures(tmp_path: Path) -> None:
@@ -26,7 +27,7 @@ def test_pickle_and_frames_speak_of_the_same_pictures(tmp_path: Path) -> None:
     rows = [("c1", f, 4, 1.0 + f, 2.0, 9.0 + f, 8.0, 0.5, False) for f in range(0, 61, 3)]
     tracks = pl.DataFrame(rows, schema=dict(TRACKS), orient="row")
 
-    proposals = make_proposals("b", clips, tracks, storage, load_settings())
+    proposals = make_proposals(BatchContext("b", load_settings(), storage=storage), clips, tracks)
     folder = storage.asset_dir("b", "dense_proposals")
     content = safe_load(Path(folder.path) / "dense_proposals.pkl")
     assert proposals["second"].to_list() == [0, 1, 2]

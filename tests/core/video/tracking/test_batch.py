@@ -15,6 +15,7 @@ import pytest
 from ava_core.base.schemas import CLIPS
 from ava_core.base.settings import load_settings
 from ava_core.base.storage import Storage
+from ava_core.batch import BatchContext
 from ava_core.video.detection.cache import ClipDetections
 from ava_core.video.tracking import batch as tracking_batch
 from ava_core.video.tracking.batch import track_clips, track_provenance
@@ -35,7 +36,7 @@ def tracked(monkeypatch: pytest.MonkeyPatch, walker: Walker) -> list[str]:
     """Clips that were tracked, not only read again."""
     done: list[str] = []
 
-    def detect(batch: str, clip: dict[str, Any], storage: Storage, settings: object) -> ClipDetections:
+    def detect(at: BatchContext, clip: dict[str, Any]) -> ClipDetections:
         boxes = walker(range(0, 300, 3)).with_columns(clip_id=pl.lit(clip["clip_id"]))
         return ClipDetections(boxes, np.arange(0, 300, 3), {"detector": "scripted", "version": "1"})
 
@@ -51,28 +52,28 @@ def tracked(monkeypatch: pytest.MonkeyPatch, walker: Walker) -> list[str]:
 
 
 def test_a_second_run_tracks_nothing(tmp_path: Path, clips: pl.DataFrame, tracked: list[str]) -> None:
-    storage = Storage(tmp_path)
-    first = track_clips("b", clips, storage, load_settings())
-    assert track_clips("b", clips, storage, load_settings()).equals(first)
+    at = BatchContext("b", load_settings(), storage=Storage(tmp_path))
+    first = track_clips(at, clips)
+    assert track_clips(at, clips).equals(first)
     assert tracked == ["c1", "c2", "c3"]
 
 
 def test_a_run_that_broke_off_goes_on(
     tmp_path: Path, clips: pl.DataFrame, tracked: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    storage = Storage(tmp_path)
-    write = storage.write_table
+    at = BatchContext("b", load_settings(), storage=Storage(tmp_path))
+    write = at.storage.write_table
 
     def break_off(path: Any, table: pl.DataFrame) -> None:
         if path.stem == "c2":
             raise KeyboardInterrupt
         write(path, table)
 
-    monkeypatch.setattr(storage, "write_table", break_off)
+    monkeypatch.setattr(at.storage, "write_table", break_off)
     with pytest.raises(KeyboardInterrupt):
-        track_clips("b", clips, storage, load_settings())
+        track_clips(at, clips)
     tracked.clear()
-    tracks = track_clips("b", clips, Storage(tmp_path), load_settings())
+    tracks = track_clips(BatchContext("b", load_settings(), storage=Storage(tmp_path)), clips)
     assert tracked == ["c2", "c3"]
     assert tracks["clip_id"].n_unique() == 3
 
@@ -80,13 +81,13 @@ def test_a_run_that_broke_off_goes_on(
 def test_changes_track_again_and_only_what_they_touch(
     tmp_path: Path, clips: pl.DataFrame, tracked: list[str]
 ) -> None:
-    storage = Storage(tmp_path)
-    track_clips("b", clips, storage, load_settings())
+    at = BatchContext("b", load_settings(), storage=Storage(tmp_path))
+    track_clips(at, clips)
     tracked.clear()
     changed = pl.when(pl.col("clip_id") == "c3").then(pl.lit("new")).otherwise("sha256")
-    track_clips("b", clips.with_columns(sha256=changed), storage, load_settings())
+    track_clips(at, clips.with_columns(sha256=changed))
     assert tracked == ["c3"]
-    track_clips("b", clips, storage, load_settings(detection_threshold=0.6))
+    track_clips(BatchContext("b", load_settings(detection_threshold=0.6), storage=at.storage), clips)
     assert tracked == ["c3", "c1", "c2", "c3"]
 
 
@@ -111,9 +112,9 @@ def test_a_clip_that_cannot_be_tracked_stops_no_other(
 
 
 def test_what_made_the_tracks_is_kept(tmp_path: Path, clips: pl.DataFrame, tracked: list[str]) -> None:
-    storage = Storage(tmp_path)
-    track_clips("b", clips, storage, load_settings())
-    (made_by,) = track_provenance("b", storage)["made_by"]
+    at = BatchContext("b", load_settings(), storage=Storage(tmp_path))
+    track_clips(at, clips)
+    (made_by,) = track_provenance(at)["made_by"]
     assert made_by["detector"]["detector"] == "scripted"
     assert (made_by["tracker"]["name"], made_by["tracker"]["start_score"], made_by["clips"]) == (
         "sort",
@@ -123,9 +124,9 @@ def test_what_made_the_tracks_is_kept(tmp_path: Path, clips: pl.DataFrame, track
 
 
 def test_older_tools_find_their_zip(tmp_path: Path, clips: pl.DataFrame, tracked: list[str]) -> None:
-    storage = Storage(tmp_path)
-    tracks = track_clips("b", clips, storage, load_settings())
-    with zipfile.ZipFile(storage.asset_dir("b", "tracks") / "tracking_jsons.zip") as archive:
+    at = BatchContext("b", load_settings(), storage=Storage(tmp_path))
+    tracks = track_clips(at, clips)
+    with zipfile.ZipFile(at.storage.asset_dir("b", "tracks") / "tracking_jsons.zip") as archive:
         assert archive.namelist() == ["c1.json", "c2.json", "c3.json"]
         rows = json.loads(archive.read("c2.json"))
     assert len(rows) == tracks.filter(pl.col("clip_id") == "c2").height

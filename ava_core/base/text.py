@@ -1,0 +1,20 @@
+"""Values as people read them, wherever they are shown: in tables of commands, in reports, in metadata."""
+
+from __future__ import annotations
+
+from typing import Final
+
+UNDEFINED: Final = "–"
+"""What stands for a value that is not there; never 0."""
+
+DECIMALS: Final = 3
+
+
+def value_text(value: object) -> str:
+    """A value as it is; a dash where there is none."""
+    return UNDEFINED if value is None else str(value)
+
+
+def figure_text(value: object) -> str:
+    """A value, rounded where it is a fraction; a dash where there is none."""
+    return f"{value:.{DECIMALS}f}" if isinstance(value, float) else value_text(value)
