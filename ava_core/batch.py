@@ -66,7 +66,20 @@ class BatchContext:
 def open_batch(
     settings: Settings, name: str, *, storage: Storage | None = None, store: Store | None = None
 ) -> BatchContext:
-    """The batch of that name under general `settings`. Raises `InputError` where it is not known."""
+    """The batch of that name under general `settings`. Raises `InputError` where it is not known.
+
+    >>> from tempfile import TemporaryDirectory
+    >>> from ava_core.base.settings import load_settings
+    >>> from ava_core.store import batches, open_store
+    >>> with TemporaryDirectory() as home:
+    ...     general = load_settings(home=home, ontology="ava80")
+    ...     store = open_store(general)
+    ...     batches.add(store, "north_gate", "/videos/north_gate.zip", {"ontology": "street"})
+    ...     at = open_batch(general, "north_gate")
+    ...     store.close()
+    >>> at.batch, at.settings.ontology, at.ontology.name
+    ('north_gate', 'street', 'street')
+    """
     from ava_core.store import batches, open_store
 
     store = store or open_store(settings)

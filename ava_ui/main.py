@@ -1,4 +1,4 @@
-"""Wires pages, files and door together, and starts the console. Nothing else happens here."""
+"""Puts pages, files and door at their addresses, and starts the console with what it looks at in the background."""
 
 from __future__ import annotations
 
@@ -15,23 +15,20 @@ from nicegui import app, ui
 
 from ava_core.base.errors import AvaError
 from ava_core.base.settings import load_settings
-from ava_core.dataset.export.outlook_inputs import read_outlook
+from ava_core.dataset.export.outlook_tables import read_outlook
 from ava_core.quality.review.audit_bound import audit_bound
 from ava_core.store import users
+from ava_ui import addresses
 from ava_ui.frame import theme
 from ava_ui.frame.visit import Visit
+from ava_ui.known import review_queue
 from ava_ui.known.console import Console
 from ava_ui.pages.annotation import progress, tasks
-from ava_ui.pages.dataset import dataset, release
-from ava_ui.pages.dataset import diff as release_diff
-from ava_ui.pages.operations import account, metrics, ontology, overview, people, system
-from ava_ui.pages.operations import audit_log as audit
-from ava_ui.pages.quality import adjudication, agreement, annotators, blind_audit, gold, review
-from ava_ui.pages.quality import queue as quality
+from ava_ui.pages.dataset import dataset, diff, release
+from ava_ui.pages.operations import account, audit_log, metrics, ontology, overview, people, system
+from ava_ui.pages.quality import adjudication, agreement, annotators, blind_audit, gold, queue, review
 from ava_ui.pages.video import batch, batches, clip, run
-from ava_ui.web import door as sessions
-from ava_ui.web import files as media
-from ava_ui.web import uploads
+from ava_ui.web import door, files, uploads
 
 LOOK_SECONDS: Final = 10.0
 """Time between two looks at the services and the counts, whatever the number of open pages."""
@@ -55,39 +52,39 @@ class Page:
 
 
 PAGES: Final = (
-    Page("/", "Overview", overview.content),
-    Page("/batches", "Batches", batches.content),
-    Page("/batches/{batch}", "Batch {batch}", batch.content),
-    Page("/batches/{batch}/clips/{clip_id}", "Clip {clip_id}", clip.content),
-    Page("/runs/{run_id}", "Run {run_id}", run.content),
-    Page("/tasks", "Tasks", tasks.content, late=True),
-    Page("/progress", "Progress", progress.content),
-    Page("/quality", "Quality", quality.content),
-    Page("/quality/{batch}/agreement", "Agreement of {batch}", agreement.content),
-    Page("/quality/{batch}/annotators", "Annotators of {batch}", annotators.content),
-    Page("/quality/{batch}/adjudication", "Adjudication of {batch}", adjudication.content, late=True),
-    Page("/quality/{batch}/audit", "Blind audit of {batch}", blind_audit.content),
-    Page("/quality/{batch}/gold", "Gold of {batch}", gold.content),
-    Page("/quality/{batch}/clips/{clip_id}", "Review {clip_id}", review.content),
-    Page("/dataset", "Dataset", dataset.content, late=True),
-    Page("/dataset/{release}", "Release {release}", release.content),
-    Page("/dataset/{release}/compare/{other}", "From {release} to {other}", release_diff.content),
-    Page("/metrics", "Metrics", metrics.content, late=True),
-    Page("/ontology", "Ontology", ontology.content),
-    Page("/audit", "Audit log", audit.content),
-    Page("/system", "System", system.content),
-    Page("/account", "Account", account.content),
-    Page("/people", "People", people.content, "admin"),
+    Page(addresses.OVERVIEW, "Overview", overview.content),
+    Page(addresses.BATCHES, "Batches", batches.content),
+    Page(addresses.BATCH, "Batch {batch}", batch.content),
+    Page(addresses.CLIP, "Clip {clip_id}", clip.content),
+    Page(addresses.RUN, "Run {run_id}", run.content),
+    Page(addresses.TASKS, "Tasks", tasks.content, late=True),
+    Page(addresses.PROGRESS, "Progress", progress.content),
+    Page(addresses.QUALITY, "Quality", queue.content),
+    Page(addresses.AGREEMENT, "Agreement of {batch}", agreement.content),
+    Page(addresses.ANNOTATORS, "Annotators of {batch}", annotators.content),
+    Page(addresses.ADJUDICATION, "Adjudication of {batch}", adjudication.content, late=True),
+    Page(addresses.BLIND_AUDIT, "Blind audit of {batch}", blind_audit.content),
+    Page(addresses.GOLD, "Gold of {batch}", gold.content),
+    Page(addresses.REVIEW, "Review {clip_id}", review.content),
+    Page(addresses.DATASET, "Dataset", dataset.content, late=True),
+    Page(addresses.RELEASE, "Release {release}", release.content),
+    Page(addresses.COMPARISON, "From {release} to {other}", diff.content),
+    Page(addresses.METRICS, "Metrics", metrics.content, late=True),
+    Page(addresses.ONTOLOGY, "Ontology", ontology.content),
+    Page(addresses.AUDIT_LOG, "Audit log", audit_log.content),
+    Page(addresses.SYSTEM, "System", system.content),
+    Page(addresses.ACCOUNT, "Account", account.content),
+    Page(addresses.PEOPLE, "People", people.content, "admin"),
 )
 
 
 def build(console: Console) -> None:
     """Register everything on NiceGUI's application."""
-    app.add_middleware(sessions.Door, console=console)
-    for part in (sessions, media, uploads):
+    app.add_middleware(door.Door, console=console)
+    for part in (door, files, uploads):
         app.include_router(part.routes(console))
-    app.add_exception_handler(AvaError, media.refused)
-    app.add_exception_handler(FileNotFoundError, media.refused)
+    app.add_exception_handler(AvaError, files.refused)
+    app.add_exception_handler(FileNotFoundError, files.refused)
     for page in PAGES:
         _register(console, page)
 
@@ -104,7 +101,7 @@ def serve() -> None:
     looks = (
         (lambda: asyncio.to_thread(console.counts.refresh), LOOK_SECONDS),
         (console.health.look, LOOK_SECONDS),
-        (console.live.look, LIVE_SECONDS),
+        (console.runs.look, LIVE_SECONDS),
     )
     app.on_startup(lambda: tasks.extend(asyncio.create_task(_keep_looking(*look)) for look in looks))
     app.on_shutdown(lambda: [task.cancel() for task in tasks])
@@ -142,10 +139,10 @@ def _warm(console: Console) -> None:
     """Read what the first visitor of a page would wait for: small tables of all batches, and a large library; then
     take all that is there out of the garbage collector's rounds."""
     with contextlib.suppress(AvaError, OSError):
-        quality.queue(console)
-        read_outlook(console.storage, console.store, console.decided.all())
+        review_queue.queue(console)
+        read_outlook(console.storage, console.store, console.decisions.all())
         console.jobs.table()
-        console.log.table()
+        console.audit_log.table()
     audit_bound(0, 1)
     # Libraries and what was just read stay as long as the console; the collector need not walk through them again
     # and again, which held every page up for a third of a second.

@@ -19,7 +19,7 @@ from ava_core.base.schemas import CLIP_FPS, CLIPS, RAW_BOXES, RAW_LABELS, SOURCE
 from ava_core.base.settings import Settings
 from ava_core.base.storage import Storage
 from ava_core.batch import BatchContext
-from ava_core.dataset.export.rows import annotation_rows
+from ava_core.dataset.formats.ava.rows import annotation_rows
 from ava_core.ontology import Ontology, load_ontology
 from ava_core.quality.agreement.build import match_work
 from ava_core.quality.agreement.measure import measure_work

@@ -13,14 +13,14 @@ from ava_core.base.settings import Settings
 from ava_core.base.storage import Storage
 from ava_core.dataset.export import provenance
 from ava_core.dataset.export.card import Card, write_card
-from ava_core.dataset.export.dataset import Dataset
 from ava_core.dataset.export.gather import Inputs, manifest
 from ava_core.dataset.export.inputs import load_inputs
-from ava_core.dataset.export.layout import write_annotations
-from ava_core.dataset.export.lineage import FILE as LINEAGE_FILE
 from ava_core.dataset.export.lineage import lineage
 from ava_core.dataset.export.options import ReleaseOptions
-from ava_core.dataset.export.rows import annotation_rows
+from ava_core.dataset.formats.ava import names
+from ava_core.dataset.formats.ava.rows import annotation_rows
+from ava_core.dataset.formats.ava.writer import write_annotations
+from ava_core.dataset.formats.dataset import Dataset
 from ava_core.ontology import Ontology
 from ava_core.store import Store
 from benchmarks._console_work import EPOCH, Size, Tables
@@ -33,8 +33,8 @@ def write_releases(
 
     The card of the last is real, and the others' is the same text.
     """
-    names = [name for number, name in enumerate(size.names) if size.stage(number) == "released"]
-    inputs = load_inputs(settings, storage, store, names)
+    released = [name for number, name in enumerate(size.names) if size.stage(number) == "released"]
+    inputs = load_inputs(settings, storage, store, released)
     tables = [one for one, _ in inputs]
     about = provenance.describe("", tables, ontology, asdict(ReleaseOptions()), settings, storage, store)
     whole, card = _dataset(inputs, ontology), ""
@@ -51,11 +51,11 @@ def write_releases(
             write_card(
                 folder, Card(whole, licence="CC-BY-4.0", agreement=agreement, lineage=origin, about=own)
             )
-            card = (folder / "dataset_card.md").read_text("utf-8")
-        (folder / "dataset_card.md").write_text(card, "utf-8")
+            card = (folder / names.CARD).read_text("utf-8")
+        (folder / names.CARD).write_text(card, "utf-8")
         provenance.write_about(folder, own)
         made_at = (EPOCH + timedelta(days=10 * number)).timestamp()
-        os.utime(folder / "release.json", (made_at, made_at))
+        os.utime(folder / names.RECORD, (made_at, made_at))
 
 
 def _dataset(inputs: Inputs, ontology: Ontology) -> Dataset:
@@ -88,7 +88,7 @@ def _write_dataset(folder: Path, whole: Dataset, inside: Inputs) -> pl.DataFrame
         disputed=part(whole.disputed), split_of={clip: whole.split_of[clip] for clip in clips["clip_id"]},
     )  # fmt: skip
     write_annotations(folder, dataset)
-    manifest(dataset, inside).write_parquet(folder / "manifest.parquet")
+    manifest(dataset, inside).write_parquet(folder / names.MANIFEST)
     origin = lineage(dataset, inside)
-    origin.write_parquet(folder / LINEAGE_FILE)
+    origin.write_parquet(folder / names.LINEAGE)
     return origin

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from ava_core.base.settings import Settings
 from ava_core.store import Store, annotators, users
-from ava_core.store.tables import AuditEntry, Batch, Decision, Job, Reading, Task
+from ava_core.store.tables import AuditLogEntry, Batch, Decision, Job, Reading, Task
 from benchmarks._console_work import (
     BATCH_MARK,
     BIG_CREW,
@@ -142,4 +142,4 @@ def write_audit_log(store: Store, size: Size) -> None:
         for n in range(size.audit_lines)
     ]  # fmt: skip
     with store.session() as session:
-        session.execute(insert(AuditEntry), rows)
+        session.execute(insert(AuditLogEntry), rows)

@@ -20,11 +20,12 @@ import numpy as np
 import polars as pl
 
 from ava_core.base.schemas import CLIPS, CONSENSUS_BOXES, CONSENSUS_LABELS, DISPUTED, PROPOSALS, empty
-from ava_core.dataset.export.dataset import Dataset
-from ava_core.dataset.export.layout import FRAME_LIST_HEADER, write_annotations
-from ava_core.dataset.export.rows import annotation_rows
 from ava_core.dataset.export.splits import assign_splits
-from ava_core.dataset.export.validate import errors_among, validate_dataset
+from ava_core.dataset.formats.ava import names
+from ava_core.dataset.formats.ava.checks import errors_among, validate_dataset
+from ava_core.dataset.formats.ava.rows import annotation_rows
+from ava_core.dataset.formats.ava.writer import write_annotations
+from ava_core.dataset.formats.dataset import Dataset
 from ava_core.ontology import load_ontology
 from benchmarks._bench import Bars, argument_parser, table
 
@@ -118,7 +119,7 @@ def write_plainly(folder: Path, tables: dict[str, pl.DataFrame]) -> None:
             writers["all"].writerow(line)
     frame_lists = {name: (folder / f"frames_{name}.csv").open("w") for name in ("train", "val", "test")}
     for file in frame_lists.values():
-        file.write(FRAME_LIST_HEADER + "\n")
+        file.write(names.FRAME_LIST_HEADER + "\n")
     for number, clip in enumerate(sorted(splits)):
         for frame in range(FRAMES):
             frame_lists[splits[clip]].write(f'{clip} {number} {frame} {clip}/{clip}_{frame + 1:06d}.jpg ""\n')
@@ -137,7 +138,7 @@ def write_plainly(folder: Path, tables: dict[str, pl.DataFrame]) -> None:
 
 def validate(folder: Path, tables: dict[str, pl.DataFrame]) -> int:
     """Validate what `write_here` wrote; returns how many errors there are but the missing pictures."""
-    return sum(finding.file != "frames" for finding in errors_among(validate_dataset(folder)))
+    return sum(finding.file != names.FRAMES for finding in errors_among(validate_dataset(folder)))
 
 
 class Measured(NamedTuple):
@@ -174,11 +175,9 @@ def main() -> None:
         written = measured(write_here, here, arguments.rows)
         checked = measured(validate, here, arguments.rows)
         plainly = measured(write_plainly, plain, arguments.rows)
-        lines = sum(1 for _ in (here / "AVA_dataset.csv").open())
-        same = sorted((here / "AVA_dataset.csv").open()) == sorted((plain / "all.csv").open())
-        listed = sum(
-            1 for split in ("train", "val", "test") for _ in (here / f"frame_lists/{split}.csv").open()
-        )
+        lines = sum(1 for _ in (here / names.ALL_ROWS).open())
+        same = sorted((here / names.ALL_ROWS).open()) == sorted((plain / "all.csv").open())
+        listed = sum(1 for split in ("train", "val", "test") for _ in (here / names.frame_list(split)).open())
     print(f"{lines:,} rows, {listed - 3:,} frames listed; the two csvs say the same: {same}")
     parts = {"write": written, "validate": checked, "write by csv module and loops": plainly}
     table(

@@ -17,11 +17,12 @@ from ava_assets.logging import log_progress
 from ava_assets.partitions import video_batch
 from ava_assets.resources import Platform
 from ava_core.dataset.export.batch import remove_batch, write_batch
-from ava_core.dataset.export.flavours import FLAVOURS
 from ava_core.dataset.export.inputs import load_batch
 from ava_core.dataset.export.options import ReleaseOptions
 from ava_core.dataset.export.release import write_release
 from ava_core.dataset.export.splits import RATIOS
+from ava_core.dataset.formats.ava import names
+from ava_core.dataset.formats.flavours import FLAVOURS
 
 GROUP = "dataset"
 
@@ -83,7 +84,7 @@ def ava_release(
     return MaterializeResult(
         metadata={
             "folder": MetadataValue.path(str(released.folder)),
-            "card": MetadataValue.md((released.folder / "dataset_card.md").read_text("utf-8")),
+            "card": MetadataValue.md((released.folder / names.CARD).read_text("utf-8")),
             **released.counts,
         },
     )

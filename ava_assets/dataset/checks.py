@@ -6,7 +6,7 @@ from ava_assets.dataset import assets
 from ava_assets.partitions import video_batch
 from ava_assets.resources import Platform
 from ava_core.dataset.export.folders import fetched_folder
-from ava_core.dataset.export.validate import errors_among, validate_dataset
+from ava_core.dataset.formats.ava.checks import errors_among, validate_dataset
 
 
 @asset_check(asset=assets.ava_csv, partitions_def=video_batch)

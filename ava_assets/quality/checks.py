@@ -1,12 +1,16 @@
 """Checks on agreement and consensus: whether the labels may be trusted."""
 
 import polars as pl
-from dagster import AssetCheckResult, AssetCheckSeverity, AssetIn, asset_check
+from dagster import AssetCheckExecutionContext, AssetCheckResult, AssetCheckSeverity, AssetIn, asset_check
 
 from ava_assets.metadata import markdown
 from ava_assets.partitions import video_batch
 from ava_assets.quality import assets
+from ava_assets.resources import Platform
+from ava_core.base.errors import InputError
 from ava_core.base.schemas import PLACE
+from ava_core.decisions import decision_state
+from ava_core.quality.agreement.verify import differing, in_full, verify_agreement
 from ava_core.quality.review.floors import below_floor
 
 Tables = dict[str, pl.DataFrame]
@@ -50,6 +54,28 @@ def clips_have_annotators_enough(agreement: Tables) -> AssetCheckResult:
         passed=alone.is_empty(),
         severity=AssetCheckSeverity.WARN,
         metadata={"clips": agreement["clips"].height, "with one annotator": alone.height},
+    )
+
+
+@asset_check(
+    asset=assets.agreement,
+    partitions_def=video_batch,
+    additional_ins={"raw_annotations": AssetIn("raw_annotations")},
+)
+def alphas_are_krippendorffs(
+    context: AssetCheckExecutionContext, platform: Platform, agreement: Tables, raw_annotations: Tables
+) -> AssetCheckResult:
+    """The package `krippendorff` comes to the same alphas, to the ninth digit, from the readings as they are stored."""
+    at = platform.batch(context.partition_key)
+    gold = decision_state(at.store, at.batch).gold
+    try:
+        verified = verify_agreement(raw_annotations, agreement, at.ontology, gold=gold, seed=at.settings.seed)
+    except InputError as error:
+        # The work went on after the figures were measured: nothing is wrong with them.
+        return AssetCheckResult(passed=False, severity=AssetCheckSeverity.WARN, description=str(error))
+    wrong = differing(verified)
+    return AssetCheckResult(
+        passed=wrong.is_empty(), metadata={"figures": verified.height, "differ": markdown(in_full(wrong))}
     )
 
 

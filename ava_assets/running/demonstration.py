@@ -25,7 +25,7 @@ from ava_core.base.settings import Settings, load_settings
 from ava_core.base.storage import Storage
 from ava_core.base.text import value_text
 from ava_core.batch import open_batch
-from ava_core.dataset.export.validate import validate_dataset
+from ava_core.dataset.formats.ava.checks import validate_dataset
 from ava_core.demo.annotators import SimulatedAnnotator, demo_annotators, simulate
 from ava_core.demo.scenes import make_batch_zip
 from ava_core.demo.score import score_labels, score_walkers

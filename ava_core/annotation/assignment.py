@@ -44,6 +44,10 @@ def plan_assignment(
     annotator. `pair_floor`: clips that every two annotators share at least; where `overlap` gives fewer, more
     clips are shared. The same input gives the same plan, in whatever order it comes. Raises `AssignmentError`
     where there are too few annotators, too little capacity, or too few clips for the floor.
+
+    >>> plan = plan_assignment(["a", "b", "c", "d"], ["anna", "ben", "cleo"], overlap=0.5, k=2, seed=0)
+    >>> sorted(len(names) for names in plan.annotators.values()), sorted(plan.load.values())
+    ([1, 1, 2, 2], [2, 2, 2])
     """
     names = sorted(set(annotators))
     if not names:

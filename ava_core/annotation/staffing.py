@@ -21,7 +21,7 @@ from ava_core.base.schemas import CLIP_FPS
 from ava_core.base.settings import Settings
 from ava_core.batch import BatchContext
 from ava_core.decisions import decisions_of
-from ava_core.store import Store, annotators, audit, readings, tasks
+from ava_core.store import Store, annotators, audit_log, readings, tasks
 from ava_core.store.tables import Job
 
 NO_BOX: Final = (10.0, 10.0, 110.0, 60.0)
@@ -46,7 +46,7 @@ def reassign(settings: Settings, store: Store, job_id: int, annotator: str, acto
         number = _member(gateway, annotator)
         seen = gateway.set_job(job_id, assignee=number)
     tasks.update_jobs(store, [as_seen(job, seen)])
-    audit.note(store, actor, "reassign", job.clip_id, job=job_id, before=job.annotator, after=annotator)
+    audit_log.note(store, actor, "reassign", job.clip_id, job=job_id, before=job.annotator, after=annotator)
 
 
 def top_up(at: BatchContext, clip_id: str, actor: str, annotator: str = "") -> str:
@@ -64,7 +64,7 @@ def top_up(at: BatchContext, clip_id: str, actor: str, annotator: str = "") -> s
     chosen = annotator or _least_loaded(at, clip_id)
     _check_free(store, batch, clip_id, chosen)
     add_annotator(at, clips.row(0, named=True), chosen, at.table("tracks"))
-    audit.note(store, actor, "top_up", clip_id, annotator=chosen)
+    audit_log.note(store, actor, "top_up", clip_id, annotator=chosen)
     return chosen
 
 
@@ -106,7 +106,9 @@ def hand_back(
                 gateway.ensure_issue(job.job_id, frame, comment, box)
             seen = gateway.set_job(job.job_id, stage="annotation", state="rejected")
             tasks.update_jobs(store, [as_seen(job, seen)])
-            audit.note(store, actor, "requeue", job.clip_id, job=job.job_id, second=second, comment=comment)
+            audit_log.note(
+                store, actor, "requeue", job.clip_id, job=job.job_id, second=second, comment=comment
+            )
     return [job.job_id for job in jobs]
 
 

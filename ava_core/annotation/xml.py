@@ -19,11 +19,11 @@ import polars as pl
 
 from ava_core.annotation.prefill import prefill_tracks
 from ava_core.base.errors import InputError
+from ava_core.base.pickles import safe_load
 from ava_core.base.schemas import CLIP_FPS, TRACKS
 from ava_core.batch import BatchContext
 from ava_core.ontology import UNSET, Ontology
 from ava_core.ontology.form import LABEL, SEED_TRACK_ATTRIBUTE, form_fields
-from ava_core.video.proposals.pickles import safe_load
 
 FORMAT_VERSION: Final = "1.1"
 MAX_PICTURE_BYTES: Final = 64 << 20

@@ -5,5 +5,6 @@ of a real server. One folder holds everything: `cvat.db` and the media.
 """
 
 from ava_core.annotation_server.app import create_app
+from ava_core.annotation_server.options import Options
 
-__all__ = ["create_app"]
+__all__ = ["Options", "create_app"]

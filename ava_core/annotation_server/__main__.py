@@ -8,27 +8,62 @@ from __future__ import annotations
 
 import argparse
 import os
+import sys
 from pathlib import Path
 
 import uvicorn
 
 from ava_core.annotation_server import create_app
+from ava_core.annotation_server.lock import HomeInUse, locked
+from ava_core.annotation_server.options import Options
+
+GIB = 2**30
 
 
 def main() -> None:
     """Serve until ended."""
-    parser = argparse.ArgumentParser(prog="python -m ava_core.annotation_server", description=__doc__)
-    parser.add_argument("--home", type=Path, required=True, help="folder of all state")
-    parser.add_argument("--host", default="127.0.0.1")
-    parser.add_argument("--port", type=int, default=8502)
-    options = parser.parse_args()
+    given = _arguments()
     password = os.environ.get("AVA_CVAT_PASSWORD", "")
     if not password:
-        parser.error("AVA_CVAT_PASSWORD is not set: give the administrator's password in it")
+        sys.exit("AVA_CVAT_PASSWORD is not set: give the administrator's password in it.")
     username = os.environ.get("AVA_CVAT_USERNAME") or "admin"
-    app = create_app(options.home, admin_username=username, admin_password=password)
-    print(f"annotation server on http://{options.host}:{options.port}", flush=True)
-    uvicorn.run(app, host=options.host, port=options.port, log_level="warning", access_log=False)
+    options = Options(
+        registration=given.registration,
+        hosts=(*given.allow_host, given.host),
+        webhook_receivers=(*Options.webhook_receivers, *given.webhook_receiver),
+        task_bytes=round(given.task_gib * GIB),
+    )
+    os.umask(0o077)  # annotations and media are their owner's alone
+    try:
+        with locked(given.home):
+            app = create_app(given.home, admin_username=username, admin_password=password, options=options)
+            print(f"annotation server on http://{given.host}:{given.port}", flush=True)
+            uvicorn.run(app, host=given.host, port=given.port, log_level="warning", access_log=False)
+    except HomeInUse as error:
+        sys.exit(str(error))
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m ava_core.annotation_server", description=__doc__)
+    parser.add_argument("--home", type=Path, required=True, help="folder of all state")
+    parser.add_argument("--host", default="127.0.0.1", help="address to listen on")
+    parser.add_argument("--port", type=int, default=8502)
+    parser.add_argument("--registration", action="store_true", help="let anybody make an account")
+    parser.add_argument(
+        "--allow-host",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="a name beyond loopback to answer to",
+    )
+    parser.add_argument(
+        "--webhook-receiver", action="append", default=[], metavar="HOST[:PORT]",
+        help="a private address that webhooks may call; public ones and the console's they may",
+    )  # fmt: skip
+    parser.add_argument(
+        "--task-gib", type=float, default=Options.task_bytes / GIB, help="what a task's media may take"
+    )
+    return parser.parse_args()
 
 
 if __name__ == "__main__":

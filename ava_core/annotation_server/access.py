@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import base64
 import binascii
+import json
 import secrets
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import cached_property, lru_cache
 from typing import Annotated, Any
 
@@ -15,18 +16,26 @@ from argon2.exceptions import VerifyMismatchError
 from fastapi import Depends, Request
 
 from ava_core.annotation_server.answers import MEDIA_TYPE
-from ava_core.annotation_server.problems import Problem, forbidden, not_found, refused
+from ava_core.annotation_server.problems import Problem, forbidden, missing_object, not_found, refused
 from ava_core.annotation_server.state import Document, State, timestamp
 
 _hasher = PasswordHasher(time_cost=2, memory_cost=19_456, parallelism=1)
 MANAGERS = ("owner", "maintainer", "supervisor")
 """Roles in an organisation whose holders make and change its objects."""
+LEADERS = ("owner", "maintainer")
+"""Roles in an organisation whose holders choose its members and its webhooks."""
 CREATORS = frozenset({"admin", "business", "user"})
 """Groups of the server whose users make objects; those of group `worker` alone do not."""
 ACCEPTED = frozenset({"*/*", "application/*", "application/json", MEDIA_TYPE})
 API_VERSION = "2.0"
 MAX_SESSIONS = 50
 """Sessions of a user that are kept: clients sign in and do not sign out."""
+SESSION_LIFETIME = timedelta(days=14)
+"""How long a session lasts."""
+MAX_JSON = 256 * 2**20
+"""Bytes of a JSON body; a job of ten thousand boxes has a few million."""
+WITHOUT_MEMBERSHIP = ("/api/users/self", "/api/organizations", "/api/auth/")
+"""Paths that a user may call in the name of an organisation that he is no member of."""
 
 
 @dataclass(frozen=True)
@@ -72,6 +81,10 @@ class Caller:
             return True
         return document.get("owner") == self.id if number is None else self.roles.get(number) in MANAGERS
 
+    def leads(self, number: int | None) -> bool:
+        """Whether the user chooses members and webhooks of an organisation."""
+        return self.is_admin or self.roles.get(number or 0) in LEADERS
+
     def sees_names(self, document: Document) -> bool:
         """Whether the names of an object's task and project are shown."""
         return not self.in_background and self.manages(document)
@@ -109,6 +122,11 @@ class Caller:
         if document is None:
             raise not_found(name)
         return document
+
+    def must_exist(self, field: str, user_id: int | None) -> None:
+        """Refuse a field that names a user who is not there."""
+        if user_id is not None and self.state.get("user", user_id) is None:
+            raise missing_object(field, user_id)
 
     def brief(self, user_id: int | None) -> Document | None:
         """A user as other objects show them."""
@@ -172,7 +190,21 @@ def authenticate(request: Request) -> Document | None:
             request.state.by_access_token = found
         return user
     session = next(state.find("session", key=request.cookies.get("sessionid", "")), None)
-    return state.get("user", session["user"]) if session else None
+    if session is None or _age(session) > SESSION_LIFETIME:
+        return None
+    user = state.get("user", session["user"])
+    return user if user and user["is_active"] else None
+
+
+def end_sessions(state: State, user: Document) -> None:
+    """End all sessions of a user, and his key."""
+    for kind in ("session", "token"):
+        for document in list(state.find(kind, user=user["id"])):
+            state.remove(kind, document["id"])
+
+
+def _age(document: Document) -> timedelta:
+    return datetime.now(UTC) - datetime.fromisoformat(document["created_date"])
 
 
 def has_expired(token: Document) -> bool:
@@ -206,8 +238,11 @@ def _organisation(request: Request, state: State) -> tuple[Document | None, bool
             raise Problem(404, {"detail": f"{slug} organization does not exist."})
         return found, False
     number = request.query_params.get("org_id", "")
-    if number.isdigit():
-        return state.get("organization", int(number)), False
+    if number.isdecimal():
+        found = state.get("organization", int(number))
+        if found is None:
+            raise Problem(404, {"detail": f"{number} organization does not exist."})
+        return found, False
     return None, query is None and header is None
 
 
@@ -220,7 +255,11 @@ def caller(request: Request) -> Caller:
         raise Problem(401, {"detail": "Authentication credentials were not provided."}, headers)
     state: State = request.app.state.store
     organisation, everywhere = _organisation(request, state)
-    return Caller(state, user, organisation, everywhere, base_url(request))
+    known = Caller(state, user, organisation, everywhere, base_url(request))
+    is_stranger = organisation and not known.is_admin and organisation["id"] not in known.roles
+    if is_stranger and not request.url.path.startswith(WITHOUT_MEMBERSHIP):
+        raise forbidden()
+    return known
 
 
 def _check_accept(request: Request) -> None:
@@ -245,16 +284,25 @@ def base_url(request: Request) -> str:
 
 async def json_body(request: Request) -> Any:
     """The request's JSON; refuses other media types and broken JSON as CVAT does. No body is `{}`."""
-    raw = await request.body()
-    if not raw:
+    chunks, size = [], 0
+    async for chunk in request.stream():
+        size += len(chunk)
+        if size > MAX_JSON:
+            raise Problem(413, {"detail": "The body is too large."})
+        chunks.append(chunk)
+    if not size:
         return {}
     media_type = request.headers.get("Content-Type", "").split(";")[0].strip()
     if media_type != "application/json" and not media_type.endswith("+json"):
         raise Problem(415, {"detail": f'Unsupported media type "{media_type}" in request.'})
     try:
-        return await request.json()
-    except ValueError as error:
+        return json.loads(b"".join(chunks).decode(), parse_constant=_no_number)
+    except (ValueError, RecursionError) as error:
         raise Problem(400, {"detail": f"JSON parse error - {error}"}) from None
+
+
+def _no_number(constant: str) -> None:
+    raise ValueError(f"Out of range float values are not JSON compliant: {constant!r}")
 
 
 CallerOf = Annotated[Caller, Depends(caller)]

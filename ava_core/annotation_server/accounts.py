@@ -7,24 +7,26 @@ from typing import Any
 
 from fastapi import APIRouter, Request, Response
 
+from ava_core.annotation_server import bodies
 from ava_core.annotation_server.access import (
     Body,
     Caller,
     CallerOf,
     authenticate,
     check_password,
+    end_sessions,
     has_expired,
     hash_password,
     start_session,
 )
 from ava_core.annotation_server.answers import CvatJSON
+from ava_core.annotation_server.fields import read
 from ava_core.annotation_server.lists import page
-from ava_core.annotation_server.problems import Problem, forbidden, invalid
+from ava_core.annotation_server.passwords import is_like, weaknesses
+from ava_core.annotation_server.problems import Problem, forbidden, invalid, refused
 from ava_core.annotation_server.state import Document, State, timestamp
 
 router = APIRouter(prefix="/api")
-
-MIN_NAME, MIN_PASSWORD = 5, 8
 
 
 def add_user(
@@ -58,7 +60,8 @@ def add_user(
 def login(request: Request, body: Body) -> Response:
     """Check a password; answers the user's key and opens a session."""
     state: State = request.app.state.store
-    user = check_password(state, str(body.get("username", "")), str(body.get("password", "")))
+    given = read(bodies.Login, body)
+    user = check_password(state, given.username, given.password)
     if user is None:
         raise Problem(400, {"non_field_errors": ["Unable to log in with provided credentials."]})
     key, session = start_session(state, user)
@@ -71,34 +74,52 @@ def login(request: Request, body: Body) -> Response:
 @router.post("/auth/logout")
 def logout(request: Request) -> Document:
     """End the user's session and key, for all clients of the user."""
-    state: State = request.app.state.store
-    user = authenticate(request)
-    for kind in ("session", "token"):
-        for document in list(state.find(kind, user=user["id"])) if user else ():
-            state.remove(kind, document["id"])
+    if user := authenticate(request):
+        end_sessions(request.app.state.store, user)
     return {"detail": "Successfully logged out."}
 
 
 @router.post("/auth/register", status_code=201)
 def register(request: Request, body: Body) -> Document:
-    """Make an account of one's own."""
+    """Make an account: an administrator for somebody, or, where that is allowed, anybody for himself."""
     state: State = request.app.state.store
-    username, password = str(body.get("username", "")), str(body.get("password1", ""))
-    if len(username) < MIN_NAME:
-        raise invalid("username", f"Ensure this field has at least {MIN_NAME} characters.")
-    if len(password) < MIN_PASSWORD:
-        sentence = f"This password is too short. It must contain at least {MIN_PASSWORD} characters."
-        raise Problem(400, {"password1": [sentence], "password2": [sentence]})
-    if password != body.get("password2"):
-        raise Problem(400, {"non_field_errors": ["The two password fields didn't match."]})
+    caller = authenticate(request)
+    if not state.options.registration and not (caller and caller["is_superuser"]):
+        raise Problem(403, {"detail": "Accounts are made by the administrator of this server."})
+    given = read(bodies.Registration, body)
+    _check_password(given)
     with state.lock:
-        if next(state.find("user", username=username), None):
+        if next(state.find("user", username=given.username), None):
             raise invalid("username", "A user with that username already exists.")
-        names = (str(body.get("first_name", "")), str(body.get("last_name", "")))
-        user = add_user(state, username, password, email=str(body.get("email", "")), names=names)
+        if given.email and user_of_address(state, given.email):
+            raise refused("A user is already registered with this e-mail address.")
+        names = given.first_name, given.last_name
+        user = add_user(state, given.username, given.password1, email=given.email or "", names=names)
     key, _ = start_session(state, user)
     shown = {name: user[name] for name in ("username", "email", "first_name", "last_name")}
     return shown | {"email_verification_required": False, "key": key}
+
+
+def _check_password(given: bodies.Registration) -> None:
+    if weak := weaknesses(given.password1):
+        raise Problem(400, {"password1": weak})
+    if given.password1 != given.password2:
+        raise Problem(400, {"non_field_errors": ["The two password fields didn't match."]})
+    own = {
+        "username": given.username,
+        "first name": given.first_name,
+        "last name": given.last_name,
+        "email address": given.email or "",
+    }
+    if similar := [name for name, value in own.items() if is_like(given.password1, value)]:
+        said = [f"The password is too similar to the {name}." for name in similar]
+        raise Problem(400, {"non_field_errors": said})
+
+
+def user_of_address(state: State, email: str) -> Document | None:
+    """The user of an e-mail address, however it is capitalised."""
+    wanted = email.casefold()
+    return next((user for user in state.all("user") if user["email"].casefold() == wanted), None)
 
 
 @router.get("/users/self")
@@ -109,7 +130,7 @@ def own_user(caller: CallerOf) -> Document:
 
 @router.get("/users")
 def users(request: Request, caller: CallerOf) -> Document:
-    """All users; within an organisation its members."""
+    """All users; within an organisation its members, in short for all but administrators."""
     found: Any = caller.state.all("user")
     if caller.organisation:
         members = caller.state.find("membership", organization=caller.organisation["id"], is_active=True)
@@ -117,33 +138,35 @@ def users(request: Request, caller: CallerOf) -> Document:
         found = [user for user in found if user["id"] in ids]
     elif not caller.is_admin:
         found = [caller.user]
-    fields = {
-        name: (lambda d, n=name: d[n]) for name in ("id", "username", "first_name", "last_name", "email")
-    }
     names = ("username", "first_name", "last_name")
-    return page(request, found, lambda d: _user(caller, d), fields=fields, search=names, simple=names)
+    fields = {name: (lambda d, n=name: d[n]) for name in ("id", "is_active", *names)}
+    show = _user if caller.is_admin else _brief
+    return page(request, found, lambda d: show(caller, d), fields=fields, search=names, simple=names)
 
 
 @router.get("/users/{number}")
 def user(number: int, caller: CallerOf) -> Document:
-    """One user; others in short for who is no administrator."""
+    """One user; others in short for who is no administrator, and only those of the same organisation."""
     found = caller.get("user", number, "User")
     if caller.is_admin or number == caller.id:
         return _user(caller, found)
-    brief = caller.brief(number)
-    assert brief is not None
-    return brief
+    theirs = {m["organization"] for m in caller.state.find("membership", user=number, is_active=True)}
+    if not theirs & caller.roles.keys():
+        raise forbidden()
+    return _brief(caller, found)
 
 
 @router.patch("/users/{number}")
 def change_user(number: int, caller: CallerOf, body: Body) -> Document:
-    """Change groups, names, or whether the account is active."""
+    """Change groups, names, or whether the account is active; who is not any more is signed out at once."""
     found = caller.get("user", number, "User")
     if not caller.is_admin:
         raise forbidden()
-    for name in ("groups", "first_name", "last_name", "email", "is_active"):
-        found[name] = body.get(name, found[name])
-    caller.state.put("user", found)
+    found |= read(bodies.UserChange, body).given()
+    with caller.state.lock:
+        caller.state.put("user", found)
+        if not found["is_active"]:
+            end_sessions(caller.state, found)
     return _user(caller, found)
 
 
@@ -152,15 +175,9 @@ def add_access_token(request: Request, caller: CallerOf, body: Body) -> Document
     """Make a personal access token; its value is shown this once. A token cannot make tokens."""
     if hasattr(request.state, "by_access_token"):
         raise forbidden()
-    token = caller.state.add(
-        "access_token",
-        user=caller.id,
-        name=str(body.get("name", "")),
-        key=secrets.token_urlsafe(30),
-        read_only=bool(body.get("read_only", True)),
-        expiry_date=body.get("expiry_date"),
-        last_used_date=None,
-    )
+    given = read(bodies.AccessToken, body).model_dump()
+    key = secrets.token_urlsafe(30)
+    token = caller.state.add("access_token", user=caller.id, key=key, last_used_date=None, **given)
     return _access_token(caller, token) | {"value": token["key"]}
 
 
@@ -184,8 +201,7 @@ def own_access_token(request: Request, caller: CallerOf) -> Document:
 def change_access_token(request: Request, number: int, caller: CallerOf, body: Body) -> Document:
     """Rename a token, or change its end or what it may do."""
     token = _own_token(request, caller, number)
-    for name in ("name", "expiry_date", "read_only"):
-        token[name] = body.get(name, token[name])
+    token |= read(bodies.AccessTokenChange, body).given()
     caller.state.touch("access_token", token)
     return _access_token(caller, token)
 
@@ -205,13 +221,19 @@ def _own_token(request: Request, caller: Caller, number: int) -> Document:
     return token
 
 
+def _brief(caller: Caller, user: Document) -> Document:
+    return caller.brief(user["id"]) or {}
+
+
 def _user(caller: Caller, user: Document) -> Document:
-    brief = caller.brief(user["id"])
-    assert brief is not None
     names = (
         "email", "groups", "is_staff", "is_superuser", "is_active", "last_login", "date_joined",
     )  # fmt: skip
-    return brief | {name: user[name] for name in names} | {"has_analytics_access": user["is_superuser"]}
+    return (
+        _brief(caller, user)
+        | {name: user[name] for name in names}
+        | {"has_analytics_access": user["is_superuser"]}
+    )
 
 
 def _access_token(caller: Caller, token: Document) -> Document:

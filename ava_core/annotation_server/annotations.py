@@ -12,10 +12,19 @@ from fastapi import APIRouter, Request, Response
 
 from ava_core.annotation_server.access import Body, Caller, CallerOf
 from ava_core.annotation_server.changes import job_changes
-from ava_core.annotation_server.content import EMPTY, KINDS, Labels, checked, echoed, filled, numbered
+from ava_core.annotation_server.content import (
+    EMPTY,
+    KINDS,
+    Labels,
+    begun,
+    checked,
+    echoed,
+    filled,
+    numbered,
+)
 from ava_core.annotation_server.jobs import accessible
 from ava_core.annotation_server.labels import labels_of
-from ava_core.annotation_server.problems import PlainProblem, ServerFault, refused
+from ava_core.annotation_server.problems import PlainProblem, refused
 from ava_core.annotation_server.segments import joined, within
 from ava_core.annotation_server.state import Document
 from ava_core.annotation_server.tasks import managed_task
@@ -48,7 +57,7 @@ def patch_annotations(number: int, request: Request, caller: CallerOf, body: Bod
     """Add, change or remove some annotations of a job, by `action`."""
     job = accessible(caller, number)
     action = _action(request)
-    given = checked(body, _labels(caller, job))
+    given = checked(body, _labels(caller, job), known=action != "create")
     if action == "delete":
         _remove(caller, job, given)
         return _answer(echoed(given))
@@ -81,7 +90,7 @@ def replace_task_annotations(number: int, caller: CallerOf, body: Body) -> Docum
     """Replace all annotations of a task's annotation jobs; tracks are cut at the jobs' borders."""
     task = managed_task(caller, number)
     if task["data"] is None:
-        raise ServerFault
+        raise refused("The task has no data yet.")
     given = checked(body, _labels_of_task(caller, task))
     return _over_jobs(caller, task, lambda job: _replace(caller, job, _part(given, job)))
 
@@ -92,7 +101,7 @@ def patch_task_annotations(number: int, request: Request, caller: CallerOf, body
     """Add or remove some annotations of a task, by `action`; to update is to remove and to add."""
     task = managed_task(caller, number)
     action = _action(request)
-    given = checked(body, _labels_of_task(caller, task))
+    given = checked(body, _labels_of_task(caller, task), known=action != "create")
     if action in ("update", "delete"):
         for job in _annotation_jobs(caller, task):
             _remove(caller, job, given)
@@ -129,11 +138,11 @@ def _over_jobs(caller: Caller, task: Document, done: Callable[[Document], Docume
 
 
 def _part(given: Document, job: Document) -> Document:
-    return within(given, job["start_frame"], job["stop_frame"])
+    return within(begun(given), job["start_frame"], job["stop_frame"])
 
 
 def _replace(caller: Caller, job: Document, given: Document) -> Document:
-    written = numbered(caller.state, given)
+    written = numbered(caller.state, begun(given))
     _store(caller, job, written)
     return written
 
@@ -141,10 +150,9 @@ def _replace(caller: Caller, job: Document, given: Document) -> Document:
 def _add(caller: Caller, job: Document, given: Document, *, keep_ids: bool = False) -> Document:
     """Add annotations; with `keep_ids` in place of those of the same ids."""
     with caller.state.lock:
-        stored = caller.state.annotations(job["id"])
-        if keep_ids:
-            stored = _without(stored, given)
-        written = numbered(caller.state, given, keep_ids=keep_ids)
+        before = caller.state.annotations(job["id"])
+        stored = _without(before, given) if keep_ids else before
+        written = numbered(caller.state, begun(given), kept=before if keep_ids else EMPTY)
         whole = {kind: sorted(stored[kind] + written[kind], key=_id) for kind in KINDS}
         _store(caller, job, whole)
     return written

@@ -23,13 +23,21 @@ from ava_core.annotation_server import (
 from ava_core.annotation_server import annotations as job_annotations
 from ava_core.annotation_server.access import base_url, hash_password
 from ava_core.annotation_server.answers import CvatJSON
+from ava_core.annotation_server.doors import Doors
+from ava_core.annotation_server.options import LOOPBACK, Options
 from ava_core.annotation_server.state import Document, State
 
 VERSION: Final = "2.73.0"
 """The version of CVAT whose behaviour this follows; `cvat-sdk` compares it with its own."""
 
 
-def create_app(home: Path, *, admin_password: str, admin_username: str = "admin") -> FastAPI:
+def create_app(
+    home: Path,
+    *,
+    admin_password: str,
+    admin_username: str = "admin",
+    options: Options = Options(),
+) -> FastAPI:
     """The server over the folder `home`; the administrator's account is made or its password set."""
     app = FastAPI(
         title="Embedded annotation server",
@@ -38,7 +46,8 @@ def create_app(home: Path, *, admin_password: str, admin_username: str = "admin"
         redoc_url=None,
         default_response_class=CvatJSON,
     )
-    state = State(home)
+    app.add_middleware(Doors, hosts=(*LOOPBACK, *options.hosts))
+    state = State(home, options)
     app.state.store = state
     _ensure_admin(state, admin_username, admin_password)
     for part in (

@@ -1,14 +1,16 @@
 """The content of annotations: checked and numbered when written, filled in when read.
 
-Not checked, as on the real server: attribute values, frame ranges, degenerate boxes. Checked: label and attribute
-ids, and that mutable ones stand on shapes alone.
+What a body may hold, `shapes` says. Checked here: label and attribute ids, and that mutable ones stand on shapes
+alone.
 """
 
 from __future__ import annotations
 
 from typing import Any, Final
 
-from ava_core.annotation_server.problems import ServerFault, invalid, refused
+from ava_core.annotation_server.fields import read
+from ava_core.annotation_server.problems import refused
+from ava_core.annotation_server.shapes import Annotations
 from ava_core.annotation_server.state import Document, State
 
 Labels = dict[int, Document]
@@ -17,19 +19,17 @@ KINDS = ("tags", "shapes", "tracks")
 EMPTY: Final[Document] = {"tags": [], "shapes": [], "tracks": []}
 
 
-def checked(body: Any, labels: Labels) -> Document:
-    """The annotations of a request; refuses what CVAT refuses."""
-    content = {kind: list(body.get(kind) or []) for kind in KINDS}
-    for one in content["tags"] + content["shapes"] + content["tracks"]:
-        if type(one.get("frame")) is not int:
-            raise invalid("frame", "A valid integer is required.")
+def checked(body: Any, labels: Labels, *, known: bool = False) -> Document:
+    """The annotations of a request; refuses what CVAT refuses, and what has no id where it must be `known`."""
+    read_body = read(Annotations, body)
+    content = {kind: [one.given() for one in getattr(read_body, kind)] for kind in KINDS}
+    if known and any(one.get("id") is None for kind in KINDS for one in content[kind]):
+        raise refused("Annotations that are changed or removed must have an id")
     for shape in content["shapes"] + content["tags"]:
         label = _label(shape, labels)
         _check_attributes(shape, {a["id"] for a in label["attributes"]})
     for track in content["tracks"]:
         label = _label(track, labels)
-        if not track.get("shapes"):
-            raise ServerFault
         mutable = {a["id"] for a in label["attributes"] if a["mutable"]}
         _check_attributes(track, {a["id"] for a in label["attributes"]} - mutable)
         for shape in track["shapes"]:
@@ -37,44 +37,65 @@ def checked(body: Any, labels: Labels) -> Document:
     return content
 
 
-def _label(one: Any, labels: Labels) -> Document:
-    if one.get("label_id") not in labels:
-        raise refused(f"label_id `{one.get('label_id')}` is invalid")
+def _label(one: Document, labels: Labels) -> Document:
+    if one["label_id"] not in labels:
+        raise refused(f"label_id `{one['label_id']}` is invalid")
     return labels[one["label_id"]]
 
 
-def _check_attributes(one: Any, allowed: set[int]) -> None:
-    for attribute in one.get("attributes") or []:
-        if attribute.get("spec_id") not in allowed:
-            raise refused(f"spec_id `{attribute.get('spec_id')}` is invalid")
+def _check_attributes(one: Document, allowed: set[int]) -> None:
+    for attribute in one.get("attributes", ()):
+        if attribute["spec_id"] not in allowed:
+            raise refused(f"spec_id `{attribute['spec_id']}` is invalid")
 
 
-def numbered(state: State, content: Document, *, keep_ids: bool = False) -> Document:
-    """Annotations with ids of the server's own, or their own where they are kept, and every field that it adds."""
+def begun(content: Document) -> Document:
+    """The same, each track beginning with its first keyframe.
 
-    def id_of(given: Any, counter: str) -> int:
-        return int(given["id"]) if keep_ids and given.get("id") else state.new_id(counter)
+    A track that says to begin earlier gets a keyframe there on which it is outside; one that says to begin later
+    begins with the keyframe.
+    """
+    return content | {"tracks": [_begun(track) for track in content["tracks"]]}
 
-    def shape_of(given: Any) -> Document:
+
+def _begun(track: Document) -> Document:
+    first = min(track["shapes"], key=lambda shape: shape["frame"])
+    if first["frame"] <= track["frame"]:
+        return track | {"frame": first["frame"]}
+    before = first | {"id": None, "frame": track["frame"], "outside": True}
+    return track | {"shapes": [*track["shapes"], before]}
+
+
+def numbered(state: State, content: Document, *, kept: Document = EMPTY) -> Document:
+    """Annotations with ids of the server's own, or those of `kept` ones, and every field that it adds."""
+    own = {kind: {one["id"] for one in kept[kind]} for kind in KINDS}
+    own["shapes"] |= {shape["id"] for track in kept["tracks"] for shape in track["shapes"]}
+
+    def id_of(given: Document, counter: str) -> int:
+        number: Any = given.get("id")
+        is_own = number is not None and number in own[f"{counter}s"]
+        return int(number) if is_own else state.new_id(counter)
+
+    def shape_of(given: Document) -> Document:
         return {
-            "type": given.get("type", "rectangle"),
-            "occluded": bool(given.get("occluded", False)),
-            "outside": bool(given.get("outside", False)),
+            "type": given["type"],
+            "occluded": given.get("occluded", False),
+            "outside": given.get("outside", False),
             "z_order": given.get("z_order", 0),
-            "rotation": given.get("rotation", 0),
-            "points": given.get("points") or [],
+            "rotation": given.get("rotation", 0.0),
+            "points": given["points"],
             "id": id_of(given, "shape"),
             "frame": given["frame"],
-            "attributes": given.get("attributes") or [],
+            "attributes": given.get("attributes", []),
         }
 
-    def common(given: Any) -> Document:
+    def common(given: Document) -> Document:
         return {
             "label_id": given["label_id"],
             "group": given.get("group", 0),
             "source": given.get("source", "manual"),
             "frame": given["frame"],
-            "attributes": given.get("attributes") or [],
+            "attributes": given.get("attributes", []),
         }
 
     return {
@@ -121,25 +142,34 @@ def echoed(given: Document) -> Document:
 
 def filled(content: Document, labels: Labels) -> Document:
     """Annotations as they are read: attributes complete, numbers as floats, keyframes in order."""
-    tracks = []
-    for track in content["tracks"]:
-        specs = labels[track["label_id"]]["attributes"] if track["label_id"] in labels else []
-        held = {a["id"]: a["default_value"] for a in specs if a["mutable"]}
-        fixed = {a["id"]: a["default_value"] for a in specs if not a["mutable"]}
-        shapes = []
-        for shape in sorted(track["shapes"], key=lambda shape: shape["frame"]):
-            own = {a["spec_id"]: str(a["value"]) for a in shape["attributes"]}
-            held = own | {number: value for number, value in held.items() if number not in own}
-            shapes.append(_plain(shape) | {"attributes": _listed(held)})
-        fixed |= {a["spec_id"]: str(a["value"]) for a in track["attributes"]}
-        tracks.append(track | {"shapes": shapes, "attributes": _listed(fixed)})
-    shapes = []
+    shapes, tracks = [], []
     for shape in content["shapes"]:
-        specs = labels[shape["label_id"]]["attributes"] if shape["label_id"] in labels else []
-        values = {a["id"]: a["default_value"] for a in specs}
-        values |= {a["spec_id"]: str(a["value"]) for a in shape["attributes"]}
+        defaults = _defaults(shape, labels)
+        values = _values(shape, defaults[True] | defaults[False])
         shapes.append(_plain(shape) | {"attributes": _listed(values), "score": float(shape["score"])})
+    for track in content["tracks"]:
+        defaults = _defaults(track, labels)
+        held, keyframes = defaults[True], []
+        for shape in sorted(track["shapes"], key=lambda shape: shape["frame"]):
+            held = _values(shape, held)
+            keyframes.append(_plain(shape) | {"attributes": _listed(held)})
+        fixed = _values(track, defaults[False])
+        tracks.append(track | {"shapes": keyframes, "attributes": _listed(fixed)})
     return {"tags": content["tags"], "shapes": shapes, "tracks": tracks}
+
+
+def _defaults(one: Document, labels: Labels) -> dict[bool, dict[int, str]]:
+    """The default value of each attribute of an annotation's label, the mutable ones under `True`."""
+    specs = labels[one["label_id"]]["attributes"] if one["label_id"] in labels else []
+    return {
+        mutable: {a["id"]: a["default_value"] for a in specs if a["mutable"] is mutable}
+        for mutable in (True, False)
+    }
+
+
+def _values(one: Document, before: dict[int, str]) -> dict[int, str]:
+    """The values that hold with an annotation: its own in place of those before, none of attributes that are gone."""
+    return before | {a["spec_id"]: str(a["value"]) for a in one["attributes"] if a["spec_id"] in before}
 
 
 def _plain(shape: Document) -> Document:

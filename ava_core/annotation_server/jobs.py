@@ -6,10 +6,12 @@ from typing import Any
 
 from fastapi import APIRouter, Request, Response
 
+from ava_core.annotation_server import bodies
 from ava_core.annotation_server.access import Body, Caller, CallerOf
 from ava_core.annotation_server.changes import job_changes
+from ava_core.annotation_server.fields import read
 from ava_core.annotation_server.lists import page
-from ava_core.annotation_server.problems import Problem, ServerFault, forbidden, invalid, refused
+from ava_core.annotation_server.problems import Problem, forbidden, refused
 from ava_core.annotation_server.state import Document, timestamp
 from ava_core.annotation_server.tasks import data_answer, preview_answer, view_meta
 from ava_core.annotation_server.views import view_job
@@ -60,20 +62,19 @@ def job(number: int, caller: CallerOf) -> Document:
 def change_job(number: int, caller: CallerOf, body: Body) -> Document:
     """Set assignee, stage or state. A new stage resets the state; workers may set the state alone."""
     found = accessible(caller, number)
-    if set(body) - {"assignee", "stage", "state"}:
+    named = set(body) if isinstance(body, dict) else set()
+    if named - {"assignee", "stage", "state"}:
         raise Problem(403, {"detail": "Attempted to update an unknown field"})
-    if not caller.manages(found) and set(body) - {"state"}:
+    if not caller.manages(found) and named - {"state"}:
         raise forbidden()
-    _check_choice(body, "stage", STAGES)
-    _check_choice(body, "state", STATES)
+    given = read(bodies.JobChange, body).given()
+    caller.must_exist("assignee", given.get("assignee"))
     with job_changes(caller, found):
-        if "assignee" in body and body["assignee"] != found["assignee"]:
-            if body["assignee"] is not None and caller.state.get("user", body["assignee"]) is None:
-                raise ServerFault
-            found["assignee"], found["assignee_updated_date"] = body["assignee"], timestamp()
-        if "stage" in body and body["stage"] != found["stage"]:
-            found["stage"], found["state"] = body["stage"], "new"
-        found["state"] = body.get("state", found["state"])
+        if given.get("assignee", found["assignee"]) != found["assignee"]:
+            found["assignee"], found["assignee_updated_date"] = given["assignee"], timestamp()
+        if given.get("stage", found["stage"]) != found["stage"]:
+            found["stage"], found["state"] = given["stage"], "new"
+        found["state"] = given.get("state", found["state"])
     return view_job(caller, found)
 
 
@@ -120,8 +121,3 @@ def accessible(caller: Caller, number: int) -> Document:
     if not caller.may_do(found):
         raise forbidden()
     return found
-
-
-def _check_choice(body: Any, name: str, choices: tuple[str, ...]) -> None:
-    if name in body and body[name] not in choices:
-        raise invalid(name, f'"{body[name]}" is not a valid choice.')

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Mapping
+from datetime import UTC, datetime
 from itertools import pairwise
 from typing import Any
 
 from fastapi import Request
 
 from ava_core.annotation_server.access import base_url
-from ava_core.annotation_server.problems import Problem, ServerFault, invalid, refused
+from ava_core.annotation_server.problems import Problem, invalid, refused
 from ava_core.annotation_server.state import Document
 
 PAGE_SIZE = 10
@@ -47,7 +48,8 @@ def page(
     if needle := query.get("search", "").casefold():
         found = [d for d in found if any(needle in str(fields[n](d)).casefold() for n in search)]
     if expression := query.get("filter"):
-        found = [d for d in found if _holds(_parse(expression), d, fields)]
+        rule = _parse(expression)
+        found = [d for d in found if _fits(rule, d, fields)]
     for key in reversed([k.strip() for k in query.get("sort", "").split(",") if k.strip()]):
         name = key.removeprefix("-")
         if name in fields:
@@ -55,16 +57,24 @@ def page(
     return _page(request, found, show)
 
 
+def number_of(request: Request, name: str) -> int | None:
+    """The number in a query parameter, `None` without it."""
+    given = request.query_params.get(name)
+    if given and not given.isdecimal():
+        raise invalid(name, "Enter a number.")
+    return int(given) if given else None
+
+
 def _page(request: Request, found: list[Document], show: Callable[[Document], Document]) -> Document:
     wanted = request.query_params.get("page_size", "")
     size = PAGE_SIZE
     if wanted == "all":
         size = max(1, len(found))
-    elif wanted.isdigit() and int(wanted) > 0:
+    elif wanted.isdecimal() and int(wanted) > 0:
         size = min(int(wanted), MAX_PAGE_SIZE)
     number = request.query_params.get("page", "1")
     pages = max(1, -(-len(found) // size))
-    if not number.isdigit() or not 1 <= int(number) <= pages:
+    if not number.isdecimal() or not 1 <= int(number) <= pages:
         raise Problem(404, {"detail": "Invalid page."})
     current = int(number)
     return {
@@ -87,8 +97,16 @@ def _link(request: Request, number: int) -> str:
 def _parse(expression: str) -> Any:
     try:
         return json.loads(expression)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise refused(f"filter: can't parse filter expression: {error}") from None
+
+
+def _fits(rule: Any, document: Document, fields: Fields) -> bool:
+    """Whether a rule holds for a document; refuses rules that make no sense, over which CVAT fails."""
+    try:
+        return _holds(rule, document, fields)
+    except (AttributeError, KeyError, IndexError, TypeError, ValueError, StopIteration) as error:
+        raise refused(f"filter: the expression makes no sense: {error}") from None
 
 
 def _holds(rule: Any, document: Document, fields: Fields) -> bool:
@@ -100,9 +118,10 @@ def _holds(rule: Any, document: Document, fields: Fields) -> bool:
         return not _holds(arguments if isinstance(arguments, dict) else arguments[0], document, fields)
     values = [_value(argument, document, fields) for argument in arguments]
     if operator == "==":
-        if isinstance(values[1], list):
-            raise ServerFault
-        return bool(values[0] == values[1])
+        left, right = values
+        if isinstance(right, list):
+            raise ValueError("a list equals no value")
+        return bool(left == right)
     if operator == "in":
         needle, heap = values
         if isinstance(heap, list):
@@ -110,6 +129,8 @@ def _holds(rule: Any, document: Document, fields: Fields) -> bool:
         return str(needle).casefold() in str(heap or "").casefold()
     if None in values:
         return False
+    if any(isinstance(a, dict) and str(a["var"]).endswith("_date") for a in arguments):
+        values = [_moment(value) for value in values]
     pairs = list(pairwise(values))
     if operator == "<=":
         return all(a <= b for a, b in pairs)
@@ -122,10 +143,15 @@ def _holds(rule: Any, document: Document, fields: Fields) -> bool:
     raise refused(f"filter: operation '{operator}' is not supported")
 
 
+def _moment(value: Any) -> datetime:
+    moment = datetime.fromisoformat(value)
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
 def _value(argument: Any, document: Document, fields: Fields) -> Any:
     if not isinstance(argument, dict):
         return argument
-    name = str(argument.get("var"))
+    name = str(argument["var"])
     if name not in fields:
         raise refused(f"filter: term '{name}' is not supported")
     return fields[name](document)

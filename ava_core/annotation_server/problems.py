@@ -1,10 +1,14 @@
-"""Refusals, in the shapes that CVAT gives them: objects, lists of sentences, HTML pages."""
+"""Refusals, in the shapes that CVAT gives them: objects, lists of sentences, HTML pages.
+
+Where CVAT fails with status 500 over what a caller wrote, this server refuses with 400: a fault is no contract.
+"""
 
 from __future__ import annotations
 
 from typing import Any
 
 from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
 from fastapi.responses import HTMLResponse, Response
 from starlette.exceptions import HTTPException
 
@@ -32,8 +36,9 @@ class PlainProblem(Problem):
     """A refusal whose body is a bare sentence, which CVAT labels as HTML."""
 
 
-class ServerFault(Exception):
-    """A request that CVAT answers with status 500 and an HTML page."""
+def missing_object(field: str, number: Any) -> Problem:
+    """A field that names an object that is not there. CVAT fails here with status 500."""
+    return invalid(field, f'Invalid pk "{number}" - object does not exist.')
 
 
 def invalid(field: str, sentence: str) -> Problem:
@@ -54,6 +59,13 @@ def forbidden() -> Problem:
 def unsupported(what: str) -> Problem:
     """A real CVAT can do this, the embedded server cannot."""
     return Problem(501, {"detail": f"{what}: the embedded annotation server does not have this."})
+
+
+def refuse_unknown(body: Any, *known: str) -> None:
+    """Refuse a change of fields that may not be changed, before anything else of it is looked at."""
+    unknown = sorted(set(body) - set(known)) if isinstance(body, dict) else []
+    if unknown:
+        raise Problem(403, {"detail": f"Attempted to update an unknown field {unknown[0]}"})
 
 
 def not_found(what: str) -> Problem:
@@ -77,9 +89,19 @@ def install(app: FastAPI) -> None:
         assert isinstance(error, HTTPException)
         if error.status_code == 404:
             return HTMLResponse(NOT_FOUND_PAGE, 404)
+        if error.status_code == 405:
+            said = {"detail": f'Method "{request.method}" not allowed.'}
+            return CvatJSON(said, 405, error.headers)
         return CvatJSON({"detail": error.detail}, error.status_code)
 
+    def no_number(request: Request, error: Exception) -> Response:
+        return CvatJSON({"detail": "Not found."}, 404)
+
+    def too_deep(request: Request, error: Exception) -> Response:
+        return CvatJSON({"detail": "JSON parse error - nested too deeply"}, 400)
+
     app.add_exception_handler(Problem, problem)
-    app.add_exception_handler(ServerFault, fault)
+    app.add_exception_handler(RequestValidationError, no_number)
+    app.add_exception_handler(RecursionError, too_deep)
     app.add_exception_handler(HTTPException, http)
     app.add_exception_handler(Exception, fault)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from fastapi import APIRouter, Request, Response
 
-from ava_core.annotation_server import webhooks
+from ava_core.annotation_server import bodies, webhooks
 from ava_core.annotation_server.access import Body, CallerOf
 from ava_core.annotation_server.changes import project_changes
-from ava_core.annotation_server.labels import add_labels, check_labels
+from ava_core.annotation_server.fields import read
+from ava_core.annotation_server.labels import add_labels, change_labels, check_labels
 from ava_core.annotation_server.lists import page
-from ava_core.annotation_server.problems import Problem, invalid
+from ava_core.annotation_server.problems import refuse_unknown
 from ava_core.annotation_server.removal import remove_task_documents
 from ava_core.annotation_server.state import Document
 from ava_core.annotation_server.views import view_project
@@ -21,20 +22,19 @@ router = APIRouter(prefix="/api")
 def add_project(caller: CallerOf, body: Body) -> Document:
     """Make a project with its labels."""
     number = caller.must_create()
-    if not body.get("name"):
-        raise invalid("name", "This field is required.")
-    labels = body.get("labels") or []
-    check_labels(labels)
+    given = read(bodies.Project, body)
+    caller.must_exist("assignee_id", given.assignee_id)
+    check_labels(given.labels)
     project = caller.state.add(
         "project",
-        name=str(body["name"]),
+        name=given.name,
         owner=caller.id,
-        assignee=body.get("assignee_id"),
+        assignee=given.assignee_id,
         organization=number,
-        bug_tracker=str(body.get("bug_tracker", "")),
+        bug_tracker=given.bug_tracker,
         status="annotation",
     )
-    add_labels(caller, labels, project_id=project["id"])
+    add_labels(caller, given.labels, project_id=project["id"])
     webhooks.fire(caller, "create:project", "project", view_project(caller, project), project["id"], number)
     return view_project(caller, project)
 
@@ -59,16 +59,18 @@ def project(number: int, caller: CallerOf) -> Document:
 
 @router.patch("/projects/{number}")
 def change_project(number: int, caller: CallerOf, body: Body) -> Document:
-    """Rename a project, set its bug tracker, add labels."""
+    """Rename a project, set its bug tracker; add, change and remove labels."""
     found = caller.get("project", number, "Project")
     caller.must_manage(found)
-    if unknown := set(body) - {"name", "bug_tracker", "labels", "assignee_id"}:
-        raise Problem(403, {"detail": f"Attempted to update an unknown field {min(unknown)}"})
+    refuse_unknown(body, "name", "bug_tracker", "labels", "assignee_id")
+    change = read(bodies.ProjectChange, body)
+    given = change.given()
+    caller.must_exist("assignee_id", given.get("assignee_id"))
     with project_changes(caller, found):
+        change_labels(caller, change.labels, project_id=number)
         for name in ("name", "bug_tracker"):
-            found[name] = body.get(name, found[name])
-        found["assignee"] = body.get("assignee_id", found["assignee"])
-    add_labels(caller, [label for label in body.get("labels") or [] if "id" not in label], project_id=number)
+            found[name] = given.get(name, found[name])
+        found["assignee"] = given.get("assignee_id", found["assignee"])
     return view_project(caller, found)
 
 

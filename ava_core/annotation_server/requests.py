@@ -13,7 +13,7 @@ from ava_core.annotation_server import media, webhooks
 from ava_core.annotation_server.access import Caller, CallerOf
 from ava_core.annotation_server.changes import task_changes
 from ava_core.annotation_server.lists import page
-from ava_core.annotation_server.problems import Problem, forbidden
+from ava_core.annotation_server.problems import PlainProblem, forbidden, refused
 from ava_core.annotation_server.removal import media_folder
 from ava_core.annotation_server.state import Document, State, timestamp
 from ava_core.annotation_server.views import view_job
@@ -36,21 +36,25 @@ def request_state(rq_id: str, caller: CallerOf) -> Document:
     """How far a request is; forgotten minutes after its end."""
     found = caller.state.requests.get(rq_id)
     if found is None or _expired(found):
-        raise Problem(404, {"detail": "Not found."})
+        raise PlainProblem(404, "There is no request with specified id")
     if found["owner"] != caller.id and not caller.is_admin:
         raise forbidden()
     return _request(caller, found)
 
 
+def must_take_media(caller: Caller, task: Document) -> None:
+    """Refuse more media where the task has some, or is being made of some."""
+    running = caller.state.requests.get(_rq_id(task), {"status": ""})
+    if task["upload"] == "done" or running["status"] in ("queued", "started"):
+        raise refused("Adding more data is not supported")
+
+
 def start_processing(caller: Caller, task: Document, options: dict[str, Any]) -> str:
-    """Begin to read the uploaded media; the same request while it runs is refused with the same id."""
-    rq_id = f"action=create&target=task&target_id={task['id']}"
-    known = caller.state.requests
+    """Begin to read the uploaded media; returns the request's id."""
+    rq_id, known = _rq_id(task), caller.state.requests
     with caller.state.lock:
-        running = known.pop(rq_id, None)
-        if running is not None and running["status"] in ("queued", "started"):
-            known[rq_id] = running
-            raise Problem(409, {"rq_id": rq_id})
+        must_take_media(caller, task)
+        known.pop(rq_id, None)  # the newest stands last
         known[rq_id] = {
             "id": rq_id,
             "status": "queued",
@@ -68,6 +72,10 @@ def start_processing(caller: Caller, task: Document, options: dict[str, Any]) ->
         target=_process, args=(caller.behind(), task, options, known[rq_id]), daemon=True
     ).start()
     return rq_id
+
+
+def _rq_id(task: Document) -> str:
+    return f"action=create&target=task&target_id={task['id']}"
 
 
 def _process(caller: Caller, task: Document, options: dict[str, Any], request: Document) -> None:
@@ -97,7 +105,7 @@ def _attach(caller: Caller, task: Document, data: Document) -> None:
             "data": data | {"created_date": timestamp()},
             "upload": "done",
             "segment_size": task["segment_size"] or data["size"],
-            "overlap": int(task["overlap"] or 0),
+            "overlap": min(task["overlap"] or 0, (task["segment_size"] or data["size"]) // 2),
         }
         jobs = _make_jobs(caller, task, data["size"])
     for job in jobs:

@@ -52,8 +52,10 @@ def interpolated(shapes: list[Document], frame: int) -> Document | None:
     points = before[-1]["points"]
     if after:
         share = (frame - before[-1]["frame"]) / (after[0]["frame"] - before[-1]["frame"])
-        a, b = np.asarray(points, float), np.asarray(after[0]["points"], float)
-        points = (a + share * (b - a)).tolist()
+        if len(points) == len(after[0]["points"]):
+            # Halved, so that no difference of two finite numbers is infinite.
+            a, b = np.asarray(points, float) / 2, np.asarray(after[0]["points"], float) / 2
+            points = (2 * np.clip(a + share * (b - a), np.minimum(a, b), np.maximum(a, b))).tolist()
     listed = [{"spec_id": number, "value": value} for number, value in attributes.items()]
     return {**before[-1], "frame": frame, "points": points, "attributes": listed}
 
@@ -127,6 +129,7 @@ def _agree(one: Document, other: Document) -> bool:
     if one["type"] != "rectangle" or other["type"] != "rectangle":
         return bool(one["points"] == other["points"])
     a, b = np.asarray(one["points"], float), np.asarray(other["points"], float)
-    sides = np.clip(np.minimum(a[2:], b[2:]) - np.maximum(a[:2], b[:2]), 0, None)
-    union = np.prod(a[2:] - a[:2]) + np.prod(b[2:] - b[:2]) - np.prod(sides)
-    return bool(union > 0 and np.prod(sides) / union >= SAME_BOX_IOU)
+    with np.errstate(over="ignore", invalid="ignore"):  # boxes without bounds agree with none
+        sides = np.clip(np.minimum(a[2:], b[2:]) - np.maximum(a[:2], b[:2]), 0, None)
+        union = np.prod(a[2:] - a[:2]) + np.prod(b[2:] - b[:2]) - np.prod(sides)
+        return bool(union > 0 and np.prod(sides) / union >= SAME_BOX_IOU)

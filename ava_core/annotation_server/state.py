@@ -13,6 +13,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
+from ava_core.annotation_server.options import Options
+
 Document = dict[str, Any]
 
 LOOKED_UP: Final = {
@@ -39,8 +41,9 @@ def timestamp() -> str:
 class State:
     """Documents by kind and id. Hold `lock` around whatever reads and then writes."""
 
-    def __init__(self, home: Path) -> None:
-        home.mkdir(parents=True, exist_ok=True)
+    def __init__(self, home: Path, options: Options = Options()) -> None:
+        home.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self.options = options
         self.media = home / "media"
         self.lock = threading.RLock()
         self.uploads: dict[str, Document] = {}

@@ -6,12 +6,13 @@ from typing import Any
 
 from fastapi import APIRouter, Request, Response
 
-from ava_core.annotation_server import media, webhooks
+from ava_core.annotation_server import bodies, media, webhooks
 from ava_core.annotation_server.access import Body, Caller, CallerOf
 from ava_core.annotation_server.changes import task_changes
-from ava_core.annotation_server.labels import add_task_labels, project_of
+from ava_core.annotation_server.fields import read
+from ava_core.annotation_server.labels import add_labels, change_labels, check_labels, project_of
 from ava_core.annotation_server.lists import page
-from ava_core.annotation_server.problems import Problem, ServerFault, invalid, refused
+from ava_core.annotation_server.problems import Problem, invalid, refuse_unknown, refused
 from ava_core.annotation_server.removal import media_folder, remove_task_documents
 from ava_core.annotation_server.state import Document
 from ava_core.annotation_server.views import chunk_size, task_status, view_task
@@ -23,39 +24,34 @@ router = APIRouter(prefix="/api")
 def add_task(caller: CallerOf, body: Body) -> Document:
     """Make a task, in a project or with labels of its own; it has no jobs before it has media."""
     number = caller.must_create()
-    if not body.get("name"):
-        raise invalid("name", "This field is required.")
-    replicas = int(body.get("consensus_replicas") or 0)
+    given = read(bodies.Task, body)
+    caller.must_exist("assignee_id", given.assignee_id)
+    check_labels(given.labels)
+    replicas, project_id = given.consensus_replicas, given.project_id
     if replicas != 0 and not 2 <= replicas <= 11:
         sentence = (
             f"Consensus replicas must be 0 or a positive number more than 1 and less than 12, got {replicas}"
         )
         raise invalid("consensus_replicas", sentence)
-    project_id = body.get("project_id")
     if project_id is not None:
         project = project_of(caller, project_id)
-        if body.get("labels"):
+        if given.labels:
             raise refused("Task must have only one of Label set or project_id")
         if project["organization"] != number:
             raise refused("The task and its project should be in the same organization.")
+        caller.must_manage(project)
         caller.state.touch("project", project)
     task = caller.state.add(
         "task",
-        name=str(body["name"]),
-        project_id=project_id,
+        **given.model_dump(exclude={"assignee_id", "labels"}),
         owner=caller.id,
-        assignee=body.get("assignee_id"),
+        assignee=given.assignee_id,
         organization=number,
-        bug_tracker=str(body.get("bug_tracker", "")),
-        subset=str(body.get("subset", "")),
-        segment_size=int(body.get("segment_size") or 0),
-        overlap=body.get("overlap"),
-        consensus_replicas=replicas,
         data=None,
         upload="empty",
     )
     if project_id is None:
-        add_task_labels(caller, body.get("labels") or [], task["id"])
+        add_labels(caller, given.labels, task_id=task["id"])
     webhooks.fire(caller, "create:task", "task", view_task(caller, task), task["project_id"], number)
     return view_task(caller, task)
 
@@ -92,14 +88,19 @@ def task(number: int, caller: CallerOf) -> Document:
 
 @router.patch("/tasks/{number}")
 def change_task(number: int, caller: CallerOf, body: Body) -> Document:
-    """Rename a task, or change its bug tracker, subset or assignee."""
+    """Rename a task, change its bug tracker, subset, assignee, or the labels of its own."""
     found = managed_task(caller, number)
-    if unknown := set(body) - {"name", "bug_tracker", "subset", "assignee_id"}:
-        raise Problem(403, {"detail": f"Attempted to update an unknown field {min(unknown)}"})
+    refuse_unknown(body, "name", "bug_tracker", "subset", "assignee_id", "labels")
+    change = read(bodies.TaskChange, body)
+    given = change.given()
+    caller.must_exist("assignee_id", given.get("assignee_id"))
+    if change.labels and found["project_id"]:
+        raise refused("Labels of a task in a project are the project's.")
     with task_changes(caller, found):
+        change_labels(caller, change.labels, task_id=number)
         for name in ("name", "bug_tracker", "subset"):
-            found[name] = body.get(name, found[name])
-        found["assignee"] = body.get("assignee_id", found["assignee"])
+            found[name] = given.get(name, found[name])
+        found["assignee"] = given.get("assignee_id", found["assignee"])
     return view_task(caller, found)
 
 
@@ -138,7 +139,7 @@ def data_answer(caller: Caller, task: Document, request: Request) -> Response:
     if kind not in ("frame", "preview", "chunk"):
         raise Problem(400, "Data type not specified")
     number = query.get("number", query.get("index", "0"))
-    if not number.isdigit():
+    if not number.isdecimal():
         raise Problem(400, "Number should be an integer")
     if kind == "chunk":
         content, media_type = media.chunk(folder, data, int(number), chunk_size(data))
@@ -184,6 +185,6 @@ def managed_task(caller: Caller, number: int) -> Document:
 
 def _data(task: Document) -> Document:
     if task["data"] is None:
-        raise ServerFault
+        raise refused("The task has no data yet.")
     data: Document = task["data"]
     return data

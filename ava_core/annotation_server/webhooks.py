@@ -7,17 +7,19 @@ import hmac
 import json
 import threading
 import time
+from collections.abc import Collection
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Final
-from urllib.parse import urlsplit
 
 import httpx
 from fastapi import APIRouter, Request, Response
 
+from ava_core.annotation_server import bodies, receivers
 from ava_core.annotation_server.access import Body, Caller, CallerOf
-from ava_core.annotation_server.events import KNOWN, listed
+from ava_core.annotation_server.events import listed
+from ava_core.annotation_server.fields import read
 from ava_core.annotation_server.lists import page
-from ava_core.annotation_server.problems import ServerFault, invalid, not_found
+from ava_core.annotation_server.problems import forbidden, invalid, missing_object, not_found, refused
 from ava_core.annotation_server.state import Document, State
 
 router = APIRouter(prefix="/api")
@@ -45,30 +47,28 @@ def events(request: Request, caller: CallerOf) -> Document:
 def add_webhook(caller: CallerOf, body: Body) -> Document:
     """Make a webhook of a project or organisation."""
     number = caller.must_create()
-    _check(body)
-    if body.get("type") == "project" and not body.get("project_id"):
-        raise ServerFault
-    webhook = caller.state.add(
-        "webhook",
-        target_url=body["target_url"],
-        description=str(body.get("description", "")),
-        type=body.get("type", "project"),
-        content_type=body.get("content_type", "application/json"),
-        is_active=bool(body.get("is_active", True)),
-        enable_ssl=bool(body.get("enable_ssl", True)),
-        events=sorted(set(body.get("events") or [])),
-        project_id=body.get("project_id"),
-        organization=number,
-        owner=caller.id,
-        secret=str(body.get("secret", "")),
-    )
-    return _webhook(caller, webhook)
+    given = read(bodies.Webhook, body)
+    _check_url(given.target_url)
+    if given.type == "project":
+        if given.project_id is None:
+            raise invalid("project_id", "This field is required.")
+        project = caller.state.get("project", given.project_id)
+        if project is None:
+            raise missing_object("project_id", given.project_id)
+        if project["organization"] != number:
+            raise refused("The webhook and its project should be in the same organization.")
+    elif number is None:
+        raise refused("Name the organization whose events you want.")
+    content = given.model_dump() | {"events": sorted(set(given.events))}
+    webhook = {"organization": number, "owner": caller.id, **content}
+    _must_lead(caller, webhook)
+    return _webhook(caller, caller.state.add("webhook", **webhook))
 
 
 @router.get("/webhooks")
 def webhooks(request: Request, caller: CallerOf) -> Document:
     """Webhooks of the organisation of the call."""
-    found = [w for w in caller.state.all("webhook") if caller.sees(w) and caller.manages(w)]
+    found = [w for w in caller.state.all("webhook") if caller.sees(w) and _leads(caller, w)]
     fields = {name: (lambda d, n=name: d[n]) for name in ("id", "target_url", "project_id", "type")}
     return page(
         request,
@@ -89,9 +89,10 @@ def webhook(number: int, caller: CallerOf) -> Document:
 def change_webhook(number: int, caller: CallerOf, body: Body) -> Document:
     """Change a webhook."""
     found = _managed(caller, number)
-    _check(found | body)
-    for name in ("target_url", "description", "is_active", "enable_ssl", "events", "secret"):
-        found[name] = body.get(name, found[name])
+    given = read(bodies.WebhookChange, body).given()
+    if "target_url" in given:
+        _check_url(given["target_url"])
+    found |= given
     caller.state.touch("webhook", found)
     return _webhook(caller, found)
 
@@ -133,7 +134,7 @@ def redeliver(number: int, delivery_id: int, caller: CallerOf) -> Document:
     """Send the same once more."""
     webhook, sent = _managed(caller, number), caller.state.get("delivery", delivery_id)
     if sent is None or sent["webhook_id"] != number:
-        raise ServerFault
+        raise not_found("WebhookDelivery")
     _deliver(caller.state, webhook, sent["request"], attempt=1, redelivery=True)
     return {}
 
@@ -166,7 +167,7 @@ def _deliver(
 ) -> Document:
     """Send a payload, keep what came of it, and try again later where that may help."""
     began = time.monotonic()
-    status, said = _send(webhook, payload)
+    status, said = _send(webhook, payload, state.options.webhook_receivers)
     with state.lock:
         if state.closed:
             return {}  # nobody asks any more
@@ -190,7 +191,7 @@ def _deliver(
     return delivery
 
 
-def _send(webhook: Document, payload: Document) -> tuple[int, str]:
+def _send(webhook: Document, payload: Document, allowed: Collection[str]) -> tuple[int, str]:
     """Post a payload, signed where the webhook has a secret; the receiver's status and words."""
     body = json.dumps(payload).encode()
     headers = {"Content-Type": "application/json", "User-Agent": "CVAT/2.73.0 (embedded)"}
@@ -201,8 +202,10 @@ def _send(webhook: Document, payload: Document) -> tuple[int, str]:
     # Certificates are loaded for HTTPS alone: that takes longer than a delivery.
     is_checked = url.startswith("https") and webhook["enable_ssl"]
     try:
-        answer = httpx.post(url, content=body, headers=headers, timeout=TIMEOUT_SECONDS, verify=is_checked)
-    except httpx.HTTPError as error:
+        answer = receivers.post(
+            url, body, headers, allowed=allowed, timeout=TIMEOUT_SECONDS, verify=is_checked
+        )
+    except (httpx.HTTPError, httpx.InvalidURL, receivers.Refused) as error:
         return UNREACHABLE, str(error)
     return answer.status_code, answer.text[:MAX_RESPONSE]
 
@@ -219,18 +222,30 @@ def _deliver_later(state: State, webhook: Document, payload: Document, attempt: 
     timer.start()
 
 
-def _check(body: Any) -> None:
-    for event in body.get("events") or []:
-        if event not in KNOWN:
-            raise invalid("events", f'"{event}" is not a valid choice.')
-    url = urlsplit(str(body.get("target_url", "")))
-    if url.scheme not in ("http", "https") or not url.hostname:
+def _check_url(address: str) -> None:
+    try:
+        url = httpx.URL(address)
+    except httpx.InvalidURL:
+        raise invalid("target_url", "Enter a valid URL.") from None
+    if url.scheme not in ("http", "https") or not url.host or url.userinfo:
         raise invalid("target_url", "Enter a valid URL.")
+
+
+def _leads(caller: Caller, webhook: Document) -> bool:
+    """Whether a webhook is the caller's: those who lead the organisation, or own the project."""
+    project = caller.state.get("project", webhook["project_id"]) or {}
+    owns = webhook["type"] == "project" and project.get("owner") == caller.id and caller.manages(project)
+    return owns or caller.leads(webhook["organization"])
+
+
+def _must_lead(caller: Caller, webhook: Document) -> None:
+    if not _leads(caller, webhook):
+        raise forbidden()
 
 
 def _managed(caller: Caller, number: int) -> Document:
     found = caller.get("webhook", number, "Webhook")
-    caller.must_manage(found)
+    _must_lead(caller, found)
     return found
 
 

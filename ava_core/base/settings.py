@@ -229,7 +229,15 @@ def with_driver(url: str) -> str:
 
 
 def load_settings(**overrides: Any) -> Settings:
-    """Read the settings; `overrides` win over the environment. Raises `SettingsError` naming the variable."""
+    """Read the settings; `overrides` win over the environment. Raises `SettingsError` naming the variable.
+
+    >>> settings = load_settings(home="/srv/ava", clip_seconds=10)
+    >>> settings.clip_seconds, settings.home_dir.as_posix(), settings.dagster_home.as_posix()
+    (10.0, '/srv/ava', '/srv/ava/dagster')
+    >>> load_settings(annotators_per_clip="several")
+    Traceback (most recent call last):
+    ava_core.base.errors.SettingsError: AVA_ANNOTATORS_PER_CLIP: ... (got 'several'). See `.env.example`.
+    """
     try:
         return Settings(**overrides)
     except ValidationError as error:

@@ -37,7 +37,17 @@ def changed_at(path: UPath) -> float | None:
 
 
 class Storage:
-    """The root of all files, with atomic writes."""
+    """The root of all files, with atomic writes: a local folder, or a URL that fsspec knows.
+
+    >>> import polars as pl
+    >>> storage = Storage("memory://example")
+    >>> path = storage.table_path("north_gate", "clips")
+    >>> path.path
+    '/example/batches/north_gate/clips/clips.parquet'
+    >>> storage.write_table(path, pl.DataFrame({"clip_id": ["gate_000"]}))
+    >>> storage.read_table(path)["clip_id"].to_list()
+    ['gate_000']
+    """
 
     def __init__(self, root: str | Path) -> None:
         self.root = UPath(root)

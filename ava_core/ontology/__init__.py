@@ -1,4 +1,4 @@
-"""The action vocabulary: versioned, with permanent ids; its CVAT form and its label maps."""
+"""The action vocabulary: versioned, with permanent ids, and its CVAT form."""
 
 from ava_core.ontology.load import check_successor, load_ontology, shipped_ontologies
 from ava_core.ontology.model import NONE, UNSET, Action, Group, Ontology

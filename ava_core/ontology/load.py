@@ -58,6 +58,10 @@ def load_ontology(name_or_path: str | Path) -> Ontology:
     """Load a shipped ontology by name, or one from a YAML file. Raises `OntologyError` with line and reason.
 
     A file is read again only once it has changed.
+
+    >>> ava = load_ontology("ava80")
+    >>> ava.action(12).name, ava.group_of(12).name, ava.group_of(12).kind
+    ('stand', 'pose', 'exclusive')
     """
     if str(name_or_path) in shipped_ontologies():
         return _shipped(str(name_or_path))

@@ -186,7 +186,7 @@ def waiting_here(
 ) -> pl.DataFrame:
     """`WAITING_HERE` at a moment (now): clips that wait for a reviewer, or for a release.
 
-    `released`: clips by batch that are in a release (`export.released`).
+    `released`: clips by batch that are in a release (`export.released_clips`).
     """
     found = [
         pl.DataFrame(

@@ -8,10 +8,11 @@ from typing import Final
 import polars as pl
 from upath import UPath
 
+from ava_core.base.once import Once
 from ava_core.base.schemas import USABLE
-from ava_core.base.storage import Storage, changed_at
+from ava_core.base.storage import Storage
 from ava_core.batch import BatchContext
-from ava_core.dataset.export.released import ReleasedClips
+from ava_core.dataset.export.released_clips import ReleasedClips
 from ava_core.store import Store, batches, tasks
 
 STAGES: Final = (
@@ -41,7 +42,7 @@ class Overview:
     def __init__(self, storage: Storage, store: Store) -> None:
         self.storage, self.store = storage, store
         self.released = ReleasedClips(storage)
-        self._counted: dict[UPath, tuple[float, int]] = {}
+        self._counted = Once[UPath, float, int]()
 
     def counts(self, batch: str = "") -> dict[str, Counts]:
         """Counts by batch, oldest first; of one batch alone where it is named."""
@@ -59,16 +60,12 @@ class Overview:
 
     def _in_file(self, batch: str, stage: str) -> int | None:
         asset, table, count = FILES[stage]
-        path = self.storage.table_path(batch, asset, table)
-        changed = changed_at(path)
-        if changed is None:
-            return None
-        before = self._counted.get(path)
-        if before is None or before[0] != changed:
+
+        def counted(path: UPath) -> int:
             with self.storage.fetched(path) as local:
-                before = changed, int(count(pl.scan_parquet(local, glob=False)).collect().item())
-            self._counted[path] = before
-        return before[1]
+                return int(count(pl.scan_parquet(local, glob=False)).collect().item())
+
+        return self._counted.of_file(self.storage.table_path(batch, asset, table), counted)
 
 
 def batch_counts(at: BatchContext) -> Counts:

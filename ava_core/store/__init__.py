@@ -1,4 +1,4 @@
-"""Operational state: projects, tasks, jobs, annotators, readings of annotations, decisions, events, audit.
+"""Operational state: projects, tasks, jobs, annotators, readings of annotations, decisions, events, the audit log.
 
 SQLAlchemy 2.0 over SQLite by default and PostgreSQL by URL; the schema is kept by Alembic. One file a subject
 holds the questions that are asked of it.

@@ -49,6 +49,14 @@ def open_store(settings_or_url: Settings | str) -> Store:
     """Open the database, made or brought up to date first. Several processes may do so at once.
 
     Raises `StoreError` where it cannot be reached, or was made by a later version of this code.
+
+    >>> from tempfile import TemporaryDirectory
+    >>> with TemporaryDirectory() as folder:
+    ...     store = open_store(f"sqlite:///{folder}/ava.db")
+    ...     with store.session() as session:
+    ...         session.scalar(sa.text("SELECT count(*) FROM batches"))
+    ...     store.close()
+    0
     """
     given = settings_or_url
     return _open(with_driver(given) if isinstance(given, str) else given.resolved_database_url)

@@ -257,7 +257,7 @@ class WebhookEvent(Base):
     deliveries: Mapped[int] = mapped_column(default=1)
 
 
-class AuditEntry(Base):
+class AuditLogEntry(Base):
     """Who did what, when, to what."""
 
     __tablename__ = "audit"

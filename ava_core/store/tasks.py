@@ -169,7 +169,7 @@ def note_retrieval(store: Store, task_ids: Iterable[int]) -> None:
         )
 
 
-def load(store: Store) -> dict[str, tuple[int, int]]:
+def workload(store: Store) -> dict[str, tuple[int, int]]:
     """Jobs and completed jobs of each annotator, over all batches."""
     wanted = select(Job.annotator, func.count(), func.sum(_DONE)).where(Job.of_annotator)
     with store.session() as session:

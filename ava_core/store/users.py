@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 from sqlalchemy import delete, func, select
 
 from ava_core.base.errors import InputError, SignInError
-from ava_core.store import audit
+from ava_core.store import audit_log
 from ava_core.store.database import Store
 from ava_core.store.tables import ConsoleSession, User, now
 
@@ -115,7 +115,7 @@ def sign_in(store: Store, username: str, password: str, *, at: datetime | None =
                 token_hash=_digest(token), username=user.username, created_at=moment, seen_at=moment
             )
         )
-    audit.note(store, user.username, "sign in")
+    audit_log.note(store, user.username, "sign in")
     return token
 
 
@@ -163,11 +163,11 @@ def sign_up_first(store: Store, home: Path, code: str, username: str, password: 
     if expected is None:
         raise SignInError("There is an admin already.", "Sign in, or ask an admin for an account.")
     if not secrets.compare_digest(code.strip().encode(), expected.encode()):
-        audit.note(store, username.strip()[:150], "wrong one-time code")
+        audit_log.note(store, username.strip()[:150], "wrong one-time code")
         raise SignInError("The one-time code is wrong.", "It is printed on the terminal that runs `ava up`.")
     add(store, username, password, "admin")
     _code_file(home).unlink(missing_ok=True)
-    audit.note(store, username.strip(), "first admin made")
+    audit_log.note(store, username.strip(), "first admin made")
     return sign_in(store, username, password)
 
 
@@ -188,7 +188,7 @@ def _count_failure(store: Store, username: str, moment: datetime) -> None:
             user.failures += 1
             if user.failures >= FAILURES_ALLOWED:
                 user.failures, user.locked_until = 0, moment + LOCKED_FOR
-    audit.note(store, username[:150], "sign in refused")
+    audit_log.note(store, username[:150], "sign in refused")
 
 
 @cache

@@ -20,13 +20,14 @@ from ava_core.video.cutting import cut_clips
 from ava_core.video.given import MANIFEST, Manifest
 from ava_core.video.intake.archive import check_input
 from ava_core.video.intake.source_videos import take_in_sources
+from ava_core.video.proposals import exchange
 from ava_core.video.proposals.batch import make_proposals
 from ava_core.video.tracking.batch import track_clips
 
 EXCHANGED: Final = {
-    "dense_proposals.pkl": "dense_proposals",
-    "frames.zip": "dense_proposals",
-    "tracking_jsons.zip": "tracks",
+    exchange.PICKLE: "dense_proposals",
+    exchange.FRAMES: "dense_proposals",
+    exchange.TRACKING_JSONS: "tracks",
 }
 """Files that older tools read, laid beside the manifest, and the assets that write them."""
 

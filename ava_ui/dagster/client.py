@@ -1,6 +1,6 @@
 """The one way to Dagster: GraphQL over HTTP, behind few methods that speak of batches, assets and runs.
 
-Dagster's own client has no calls for partitions and backfills, so the queries are written out (`dagster_queries`).
+Dagster's own client has no calls for partitions and backfills, so the queries are written out (`queries`).
 """
 
 from __future__ import annotations

@@ -7,7 +7,7 @@ from typing import Final
 import polars as pl
 from nicegui import ui
 
-from ava_core.dataset.export.splits import SPLITS
+from ava_core.dataset.formats.ava.names import SPLITS
 from ava_ui.elements.charts import COLOURS
 
 INK: Final = "#7d8b9c"

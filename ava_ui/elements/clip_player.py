@@ -9,7 +9,7 @@ from ava_core.base.schemas import CLIP_FPS
 
 
 class ClipPlayer(Element, component="clip_player.js"):
-    """Shows the document at `source` (`documents.review_document`, `track_document`, `audit_document`).
+    """Shows the document at `source` (one of `known.player`).
 
     `frame` is where it stands at first. Everything happens in the browser, so that playing and jumping never
     wait for the server. It tells `approve`, `reject`, `undo` and `skip` as keys are pressed; where `choosing`, the

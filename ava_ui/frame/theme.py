@@ -13,23 +13,24 @@ from nicegui import ui
 from ava_core.base.errors import AvaError
 from ava_core.operations.doctor import Finding
 from ava_core.store import users
+from ava_ui import addresses
 from ava_ui.frame.visit import Visit
 
 STYLE: Final = (Path(__file__).parent / "style.css").read_text("utf-8")
 KEYS: Final = (Path(__file__).parent / "keys.js").read_text("utf-8")
 
 NAVIGATION: Final = (
-    ("/", "Overview", "space_dashboard", "o"),
-    ("/batches", "Batches", "video_library", "b"),
-    ("/tasks", "Tasks", "assignment_ind", "t"),
-    ("/progress", "Progress", "pending_actions", "p"),
-    ("/quality", "Quality", "fact_check", "q"),
-    ("/dataset", "Dataset", "dataset", "d"),
-    ("/metrics", "Metrics", "query_stats", "m"),
-    ("/ontology", "Ontology", "account_tree", "n"),
-    ("/audit", "Audit log", "history", "l"),
-    ("/system", "System", "monitor_heart", "s"),
-    ("/people", "People", "group", "e"),
+    (addresses.OVERVIEW, "Overview", "space_dashboard", "o"),
+    (addresses.BATCHES, "Batches", "video_library", "b"),
+    (addresses.TASKS, "Tasks", "assignment_ind", "t"),
+    (addresses.PROGRESS, "Progress", "pending_actions", "p"),
+    (addresses.QUALITY, "Quality", "fact_check", "q"),
+    (addresses.DATASET, "Dataset", "dataset", "d"),
+    (addresses.METRICS, "Metrics", "query_stats", "m"),
+    (addresses.ONTOLOGY, "Ontology", "account_tree", "n"),
+    (addresses.AUDIT_LOG, "Audit log", "history", "l"),
+    (addresses.SYSTEM, "System", "monitor_heart", "s"),
+    (addresses.PEOPLE, "People", "group", "e"),
 )
 """Address, name, icon, and the letter that leads there after "g"."""
 
@@ -62,7 +63,7 @@ def frame(visit: Visit, title: str) -> Iterator[None]:
     dark = ui.dark_mode(visit.user.preferences.get("dark"))
     with ui.header().classes("frame-header items-center no-wrap"):
         drawer_button = ui.button(icon="menu").props('flat dense color=inherit aria-label="Navigation"')
-        ui.link("AVA console", "/").classes("frame-name")
+        ui.link("AVA console", addresses.OVERVIEW).classes("frame-name")
         follow = _status_line(visit)
         ui.space()
         ui.button(icon="keyboard", on_click=_keys).props(
@@ -71,8 +72,8 @@ def frame(visit: Visit, title: str) -> Iterator[None]:
         ui.button(icon="contrast", on_click=visit.action("viewer", lambda: _turn(visit, dark))).props(
             'flat dense color=inherit aria-label="Light or dark"'
         ).mark("dark")
-        ui.link(f"{visit.user.username} · {visit.user.role}", "/account").classes("frame-user")
-        with ui.element("form").props('method="post" action="/logout"'):
+        ui.link(f"{visit.user.username} · {visit.user.role}", addresses.ACCOUNT).classes("frame-user")
+        with ui.element("form").props(f'method="post" action="{addresses.LOGOUT}"'):
             ui.button(icon="logout").props('type=submit flat dense color=inherit aria-label="Sign out"')
     with ui.left_drawer(value=True).props("width=200 breakpoint=700").classes("frame-drawer") as drawer:
         drawer_button.on_click(drawer.toggle)
@@ -187,9 +188,9 @@ def _key_row(key: str, what: str) -> None:
 
 
 def _entry(visit: Visit, path: str, name: str, icon: str, key: str) -> None:
-    if path == "/people" and not visit.may("admin"):
+    if path == addresses.PEOPLE and not visit.may("admin"):
         return
-    here = visit.path == path or (path != "/" and visit.path.startswith(f"{path}/"))
+    here = visit.path == path or (path != addresses.OVERVIEW and visit.path.startswith(f"{path}/"))
     link = ui.link(target=path).classes("entry entry-here" if here else "entry").props(f"data-key={key}")
     if here:
         link.props("aria-current=page")
@@ -221,7 +222,7 @@ def _status_line(visit: Visit) -> Callable[[], None]:
 
 def _light(finding: Finding) -> None:
     icon = {"ok": "check_circle", "warning": "error", "failed": "cancel"}[finding.status]
-    link = ui.link(target="/system").classes(f"light light-{finding.status}")
+    link = ui.link(target=addresses.SYSTEM).classes(f"light light-{finding.status}")
     link.props["aria-label"] = f"{finding.subject}: {finding.status}"
     with link:
         ui.icon(icon).props("aria-hidden=true")

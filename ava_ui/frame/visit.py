@@ -11,7 +11,7 @@ from typing import Any
 from nicegui import ui
 
 from ava_core.base.errors import AvaError, SignInError
-from ava_core.store import audit, users
+from ava_core.store import audit_log, users
 from ava_core.store.tables import User
 from ava_ui.known.console import Console
 
@@ -71,7 +71,7 @@ class Visit:
 
     def note(self, action: str, subject: str = "", **detail: Any) -> None:
         """Write a line of the audit log in this person's name."""
-        audit.note(self.console.store, self.user.username, action, subject, **detail)
+        audit_log.note(self.console.store, self.user.username, action, subject, **detail)
 
     def _check(self, role: users.Role) -> None:
         now = users.who(self.console.store, self.token)

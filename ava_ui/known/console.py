@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Final
 
+from ava_core.base.once import Once
 from ava_core.base.settings import Settings
 from ava_core.base.storage import Storage
 from ava_core.batch import BatchContext, open_batch
@@ -11,13 +13,17 @@ from ava_core.ontology import Ontology, load_ontology
 from ava_core.quality.consensus.form import Draft
 from ava_core.store import Store, batches, open_store
 from ava_ui.dagster.client import DagsterClient
-from ava_ui.known.audit_log import Log
+from ava_ui.known.audit_log import AuditLog
 from ava_ui.known.counts import Counts
-from ava_ui.known.decisions import Decided
+from ava_ui.known.decisions import DecisionStates
 from ava_ui.known.health import Health
 from ava_ui.known.jobs import Jobs
-from ava_ui.known.runs import Live
-from ava_ui.known.tables import Reading
+from ava_ui.known.release_contents import ReleaseContents
+from ava_ui.known.runs import LiveRuns
+from ava_ui.known.tables import Tables
+
+DRAFTS_KEPT: Final = 3
+"""Batches whose drafted consensus is kept in memory."""
 
 
 @dataclass(frozen=True)
@@ -27,16 +33,17 @@ class Console:
     settings: Settings
     store: Store
     storage: Storage
-    reading: Reading
+    tables: Tables
     dagster: DagsterClient
     counts: Counts
     health: Health
-    live: Live
-    decided: Decided
+    runs: LiveRuns
+    decisions: DecisionStates
     jobs: Jobs
-    log: Log
-    drafted: dict[str, tuple[object, Draft]] = field(default_factory=dict)
-    """Drafts of consensus by batch, with what each was made of (`documents.draft`)."""
+    audit_log: AuditLog
+    releases: ReleaseContents
+    drafts: Once[str, object, Draft] = field(default_factory=lambda: Once(most=DRAFTS_KEPT))
+    """Drafts of consensus by batch (`known.drafts`)."""
     unsent: dict[tuple[str, str], str] = field(default_factory=dict)
     """What people have typed and not sent yet, by user and address: a reload loses nothing."""
 
@@ -46,17 +53,18 @@ class Console:
         store, storage = open_store(settings), Storage(settings.resolved_storage_url)
         dagster = DagsterClient(f"http://127.0.0.1:{settings.dagster_port}")
         return cls(
-            settings,
-            store,
-            storage,
-            Reading(storage),
-            dagster,
-            Counts(storage, store),
-            Health(settings, dagster),
-            Live(dagster),
-            Decided(store),
-            Jobs(store),
-            Log(store),
+            settings=settings,
+            store=store,
+            storage=storage,
+            tables=Tables(storage),
+            dagster=dagster,
+            counts=Counts(storage, store),
+            health=Health(settings, dagster),
+            runs=LiveRuns(dagster),
+            decisions=DecisionStates(store),
+            jobs=Jobs(store),
+            audit_log=AuditLog(store),
+            releases=ReleaseContents(storage),
         )
 
     def batch(self, name: str) -> BatchContext:

@@ -2,38 +2,39 @@
 
 from __future__ import annotations
 
-from threading import Lock
-
 from sqlalchemy import func, select
 
+from ava_core.base.once import Made, Once
 from ava_core.decisions import DecisionState, decision_state, decision_states
 from ava_core.store import Store
 from ava_core.store.tables import Decision
 
+Newest = dict[str, int]
+"""Each batch's newest decision."""
+States = dict[str, DecisionState]
 
-class Decided:
-    """States by batch. Safe in threads; who asks gets what holds at that moment."""
+
+class DecisionStates:
+    """States by batch. Safe in threads; whoever asks gets what holds at that moment."""
 
     def __init__(self, store: Store) -> None:
         self.store = store
-        self._newest: dict[str, int] = {}
-        self._states: dict[str, DecisionState] = {}
-        self._lock = Lock()
+        self._once = Once[str, Newest, States]()
 
-    def all(self) -> dict[str, DecisionState]:
+    def all(self) -> States:
         """Every batch that was ever decided on, and maybe others."""
         wanted = select(Decision.batch, func.max(Decision.decision_id)).group_by(Decision.batch)
-        with self._lock:
-            with self.store.session() as session:
-                newest = {batch: int(number) for batch, number in session.execute(wanted)}
-            changed = [batch for batch, number in newest.items() if self._newest.get(batch) != number]
-            if len(changed) > len(newest) // 2:
-                self._states = decision_states(self.store)
-            else:
-                self._states |= {batch: decision_state(self.store, batch) for batch in changed}
-            self._newest = newest
-            return self._states
+        with self.store.session() as session:
+            newest = {batch: int(number) for batch, number in session.execute(wanted)}
+        return self._once.get("states", newest, lambda before: self._folded(newest, before))
 
     def of(self, batch: str) -> DecisionState:
         """One batch's state."""
         return self.all().get(batch) or DecisionState.of_approved(())
+
+    def _folded(self, newest: Newest, before: Made[Newest, States] | None) -> States:
+        known, states = (before.stamp, before.value) if before is not None else ({}, {})
+        changed = [batch for batch, number in newest.items() if known.get(batch) != number]
+        if len(changed) > len(newest) // 2:
+            return decision_states(self.store)
+        return states | {batch: decision_state(self.store, batch) for batch in changed}

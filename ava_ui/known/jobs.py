@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import time
 from datetime import UTC, datetime
-from threading import Lock
 from typing import Final
 
 import polars as pl
 from sqlalchemy import Connection, func, select
 
+from ava_core.base.once import Made, Once
 from ava_core.store import Store
 from ava_core.store.tables import DONE_STAGE, Job
 
@@ -18,43 +17,54 @@ SCHEMA: Final = {
     "stage": pl.String, "state": pl.String, "changed": pl.String, "was_completed": pl.Boolean, "done": pl.Boolean,
 }  # fmt: skip
 
+Sums = tuple[object, ...]
+"""What tells that jobs have changed: how many, the newest date, the last id, how many were ever completed."""
 
 KEPT_SECONDS: Final = 30.0
 """After this all jobs are read again, whether a change was noticed or not."""
 
 
 class Jobs:
-    """The newest jobs. Safe in threads."""
+    """The newest jobs. Safe in threads. `kept_seconds`: after this all are read again."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, kept_seconds: float = KEPT_SECONDS) -> None:
         self.store = store
-        self._read_at = float("-inf")
-        self._rows = pl.DataFrame(schema=SCHEMA)
-        self._lock = Lock()
+        self._once = Once[str, Sums, pl.DataFrame](seconds=kept_seconds)
 
     def table(self) -> pl.DataFrame:
         """`job_id, task_id, batch, clip_id, annotator, status, hours` (since the last change) and more, by id."""
-        # Whatever changes of a job, the server's date does. One that is older than the newest shows after
-        # `KEPT_SECONDS`, or at once where it changes a count.
-        wanted = select(
-            func.count(), func.max(Job.server_updated_at), func.max(Job.job_id), func.count(Job.completed_at)
-        ).where(Job.of_annotator)
-        with self._lock:
-            with self.store.session() as session:
-                now = tuple(session.execute(wanted).one())
-                connection = session.connection()
-                if time.monotonic() - self._read_at < KEPT_SECONDS and _sums(self._rows) != now:
-                    self._rows = _with(self._rows, _read(connection, self._rows["changed"].max()))
-                if time.monotonic() - self._read_at >= KEPT_SECONDS or _sums(self._rows) != now:
-                    self._rows, self._read_at = _read(connection), time.monotonic()
-            rows = self._rows
+        with self.store.session() as session:
+            now = _counted(session.connection())
+        rows = self._once.get("jobs", now, self._read)
         changed = pl.col("changed").str.to_datetime(time_zone="UTC", strict=False)
         hours = (pl.lit(datetime.now(UTC)) - changed).dt.total_minutes() / 60
         return rows.with_columns(hours=hours.round(1))
 
+    def _read(self, before: Made[Sums, pl.DataFrame] | None) -> pl.DataFrame:
+        """What has changed, and everything where that does not add up.
 
-def _sums(rows: pl.DataFrame) -> tuple[object, ...]:
-    """What tells that jobs have changed: how many, the newest date, the last id, how many were ever completed."""
+        Whatever changes of a job, the server's date does. One that is older than the newest shows after
+        `kept_seconds`, or at once where it changes a count.
+        """
+        with self.store.session() as session:
+            connection = session.connection()
+            if before is not None:
+                rows = _with(before.value, _read(connection, before.value["changed"].max()))
+                if _sums(rows) == _counted(connection):
+                    return rows
+            return _read(connection)
+
+
+def _counted(connection: Connection) -> Sums:
+    """The sums of all annotators' jobs, as the database counts them."""
+    wanted = select(
+        func.count(), func.max(Job.server_updated_at), func.max(Job.job_id), func.count(Job.completed_at)
+    ).where(Job.of_annotator)
+    return tuple(connection.execute(wanted).one())
+
+
+def _sums(rows: pl.DataFrame) -> Sums:
+    """The same of rows that were read."""
     return rows.height, rows["changed"].max(), rows["job_id"].max(), int(rows["was_completed"].sum())
 
 

@@ -3,28 +3,18 @@
 from __future__ import annotations
 
 from typing import Any, Final
-from urllib.parse import quote
 
 import polars as pl
 
 from ava_core.annotation.pages import at_frame, job_page
-from ava_core.base.errors import InputError
 from ava_core.base.schemas import BOX_COLUMNS, CLIP_FPS
-from ava_core.base.storage import changed_at
-from ava_core.quality.consensus import batch as batch_consensus
-from ava_core.quality.consensus.batch import EXPERT_TABLES, draft_of_batch, drafted_consensus
-from ava_core.quality.consensus.form import Draft
 from ava_core.quality.review.audits import BlindItem
 from ava_core.store import tasks
+from ava_ui import addresses
 from ava_ui.known.console import Console
-
-DRAFTS_KEPT: Final = 3
-"""Batches whose drafted consensus is kept in memory."""
-
-RAW: Final = ("raw_boxes", "raw_labels", "completed_jobs")
+from ava_ui.known.drafts import preview_consensus, raw_tables
 
 Json = dict[str, Any]
-Tables = dict[str, pl.DataFrame]
 
 LAYER_COLOURS: Final = (
     "#4da3ff",
@@ -40,18 +30,10 @@ LAYER_COLOURS: Final = (
 CONSENSUS_COLOUR: Final = "#ffffff"
 
 
-def clip_row(console: Console, batch: str, clip_id: str) -> Json:
-    """A clip's row of `schemas.CLIPS`. Raises `InputError` where there is no such clip."""
-    found = console.reading.of_clip(batch, "clips", clip_id)
-    if found is None or found.is_empty():
-        raise InputError(f"Batch {batch} has no clip {clip_id!r}.", "The batch's page lists its clips.")
-    return found.row(0, named=True)
-
-
 def track_document(console: Console, batch: str, clip_id: str) -> Json:
     """A clip with its tracks, interpolated boxes dashed."""
-    clip = clip_row(console, batch, clip_id)
-    tracks = console.reading.of_clip(batch, "tracks", clip_id)
+    clip = console.tables.clip(batch, clip_id)
+    tracks = console.tables.of_clip(batch, "tracks", clip_id)
     layers = []
     if tracks is not None:
         rows = tracks.select("track_id", "frame", *BOX_COLUMNS, "interpolated").sort("track_id", "frame")
@@ -67,7 +49,7 @@ def track_document(console: Console, batch: str, clip_id: str) -> Json:
 
 def review_document(console: Console, batch: str, clip_id: str) -> Json:
     """A clip with what each annotator said, and the consensus that approving it would give."""
-    clip = clip_row(console, batch, clip_id)
+    clip = console.tables.clip(batch, clip_id)
     raw = raw_tables(console, batch)
     ontology = console.ontology(batch)
     formed = preview_consensus(console, batch, clip_id)
@@ -93,7 +75,7 @@ def review_document(console: Console, batch: str, clip_id: str) -> Json:
         ),
     })  # fmt: skip
     names = {action.id: action.name for action in ontology.actions}
-    conflicts = console.reading.of_clip(batch, "agreement", clip_id, "conflicts")
+    conflicts = console.tables.of_clip(batch, "agreement", clip_id, "conflicts")
     differing = [] if conflicts is None else _conflicts(conflicts, names)
     return _clip(batch, clip) | {
         "layers": layers,
@@ -105,8 +87,8 @@ def review_document(console: Console, batch: str, clip_id: str) -> Json:
 
 def audit_document(console: Console, batch: str, item: BlindItem) -> Json:
     """A clip with the box of one audited person, at its second and those beside it; nothing of what was decided."""
-    clip = clip_row(console, batch, item.clip_id)
-    boxes = console.reading.of_clip(batch, "consensus_labels", item.clip_id, "consensus_boxes")
+    clip = console.tables.clip(batch, item.clip_id)
+    boxes = console.tables.of_clip(batch, "consensus_labels", item.clip_id, "consensus_boxes")
     own = {item.frame: [item.frame, item.x1, item.y1, item.x2, item.y2, False]}
     if boxes is not None:
         near = boxes.filter(
@@ -125,51 +107,8 @@ def audit_document(console: Console, batch: str, item: BlindItem) -> Json:
     return _clip(batch, clip) | {"layers": [layer], "groups": [], "actions": {}, "conflicts": []}
 
 
-def raw_tables(console: Console, batch: str) -> Tables:
-    """The tables of `raw_annotations`. Raises `InputError` where nothing was read yet."""
-    found = {}
-    for name in (*RAW, *EXPERT_TABLES):
-        table = console.reading.table(batch, "raw_annotations", name)
-        if table is not None:
-            found[name] = table
-        elif name in RAW:
-            raise InputError(
-                f"No annotations of batch {batch} were read yet.", "They are read once a job is completed."
-            )
-    return found
-
-
-def preview_consensus(console: Console, batch: str, clip_id: str = "") -> Tables:
-    """The consensus as it would be if every clip were approved, or of one clip alone."""
-    raw = raw_tables(console, batch)
-    clips = [clip_id] if clip_id else raw["completed_jobs"]["clip_id"].unique().to_list()
-    return drafted_consensus(draft(console, batch), raw, console.decided.of(batch), approved=clips)
-
-
-def doubtful_answers(console: Console, batch: str) -> pl.DataFrame:
-    """`schemas.ADJUDICATION_QUEUE` of a batch: what is not settled yet, the most doubtful first."""
-    return batch_consensus.doubtful_answers(
-        draft(console, batch), raw_tables(console, batch), console.decided.of(batch)
-    )
-
-
-def draft(console: Console, batch: str) -> Draft:
-    """The costly part of a batch's consensus: kept until work changes or somebody is left out."""
-    ontology, excluded = console.ontology(batch), console.decided.of(batch).excluded
-    changed = changed_at(console.storage.table_path(batch, "raw_annotations", "raw_boxes"))
-    made_of = changed, excluded, ontology.digest
-    kept = console.drafted.get(batch)
-    if kept is None or kept[0] != made_of:
-        kept = made_of, draft_of_batch(raw_tables(console, batch), ontology, excluded)
-        console.drafted.pop(batch, None)
-        console.drafted[batch] = kept
-        for oldest in list(console.drafted)[:-DRAFTS_KEPT]:
-            console.drafted.pop(oldest, None)
-    return kept[1]
-
-
 def _clip(batch: str, clip: Json) -> Json:
-    url = f"/media/clip/{quote(batch)}/{quote(clip['clip_id'])}"
+    url = addresses.clip_video(batch, clip["clip_id"])
     shape = {name: clip[name] for name in ("frames", "width", "height")}
     return {"clip": {"id": clip["clip_id"], "batch": batch, "url": url, "fps": CLIP_FPS, **shape}}
 
@@ -229,7 +168,7 @@ def _conflicts(rows: pl.DataFrame, names: dict[int, str]) -> list[Json]:
 
 def _breaches(console: Console, batch: str, clip_id: str, persons: pl.DataFrame) -> list[Json]:
     """Broken rules, the grave ones first, in the form of conflicts."""
-    found = console.reading.of_clip(batch, "raw_annotations", clip_id, "rule_findings")
+    found = console.tables.of_clip(batch, "raw_annotations", clip_id, "rule_findings")
     if found is None:
         return []
     known = found.join(persons, on=["clip_id", "annotator", "track_key"], how="left")

@@ -19,7 +19,7 @@ _PROGRESS: Final = re.compile(r"[a-z ]+: (\d+)(?:/(\d+))? [a-z ]+(?:, .*)?")
 
 
 @dataclass
-class Live:
+class LiveRuns:
     """The newest look: runs under way with how far they are, and failures that nothing has mended since.
 
     `progress`: by run, `clips: 3/7 clips, 0:40 left`; "" while it has said nothing. `problem` stands where Dagster

@@ -1,1 +1,1 @@
-"""One page a module; each holds only its content, `async def content(visit)`."""
+"""A page a module, which holds its content, `async def content(visit)`; beside it the panels of which it has many."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 from html import escape
 from pathlib import Path
 from typing import Final
-from urllib.parse import quote, urlsplit
+from urllib.parse import urlsplit
 
 from fastapi import APIRouter, Form, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
@@ -18,15 +18,13 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ava_core.annotation.webhook import webhook_app
 from ava_core.base.errors import AvaError
-from ava_core.store import audit, users
+from ava_core.store import audit_log, users
+from ava_ui import addresses
 from ava_ui.known.console import Console
 
 COOKIE: Final = "ava_session"
-OPEN_PATHS: Final = frozenset({"/login", "/first", "/favicon.ico"})
+OPEN_PATHS: Final = frozenset({addresses.LOGIN, addresses.FIRST, "/favicon.ico"})
 """Answered without a session."""
-
-WEBHOOK_PATH: Final = "/webhook"
-"""Open as well, for deliveries that are signed."""
 
 POLICY: Final = (
     "default-src 'self'; script-src 'self' 'unsafe-inline' 'unsafe-eval'; style-src 'self' 'unsafe-inline'; "
@@ -56,7 +54,7 @@ class Door:
         if scope["type"] == "lifespan":
             await self.app(scope, receive, send)
             return
-        if scope["path"] == WEBHOOK_PATH:
+        if scope["path"] == addresses.WEBHOOK:  # open as well, for deliveries that are signed
             await self.webhook(scope, receive, send)
             return
         connection, send = HTTPConnection(scope), _guarded(send)
@@ -87,13 +85,16 @@ def routes(console: Console) -> APIRouter:
     """Login, first sign-up, sign-out."""
     router = APIRouter()
 
-    @router.get("/login")
-    def login(next: str = "/") -> HTMLResponse:
+    @router.get(addresses.LOGIN)
+    def login(next: str = addresses.OVERVIEW) -> HTMLResponse:
         return _form(console, after=next)
 
-    @router.post("/login")
+    @router.post(addresses.LOGIN)
     def sign_in(
-        request: Request, username: str = Form(""), password: str = Form(""), next: str = Form("/")
+        request: Request,
+        username: str = Form(""),
+        password: str = Form(""),
+        next: str = Form(addresses.OVERVIEW),
     ) -> Response:
         try:
             token = users.sign_in(console.store, username, password)
@@ -101,7 +102,7 @@ def routes(console: Console) -> APIRouter:
             return _form(console, after=next, username=username, problem=str(error))
         return _let_in(request, token, next)
 
-    @router.post("/first")
+    @router.post(addresses.FIRST)
     def sign_up(
         request: Request, code: str = Form(""), username: str = Form(""), password: str = Form("")
     ) -> Response:
@@ -109,24 +110,26 @@ def routes(console: Console) -> APIRouter:
             token = users.sign_up_first(console.store, console.settings.home_dir, code, username, password)
         except AvaError as error:
             return _form(console, username=username, problem=str(error))
-        return _let_in(request, token, "/")
+        return _let_in(request, token, addresses.OVERVIEW)
 
-    @router.post("/logout")
+    @router.post(addresses.LOGOUT)
     def sign_out(request: Request) -> Response:
         users.sign_out(console.store, request.state.token)
-        audit.note(console.store, request.state.user.username, "sign out")
-        answer = RedirectResponse("/login", 303)
+        audit_log.note(console.store, request.state.user.username, "sign out")
+        answer = RedirectResponse(addresses.LOGIN, 303)
         answer.delete_cookie(COOKIE)
         return answer
 
     return router
 
 
-def _form(console: Console, *, after: str = "/", username: str = "", problem: str = "") -> HTMLResponse:
+def _form(
+    console: Console, *, after: str = addresses.OVERVIEW, username: str = "", problem: str = ""
+) -> HTMLResponse:
     first = users.first_code(console.store, console.settings.home_dir) is not None
     words = {
         "mode": "first" if first else "login",
-        "action": "/first" if first else "/login",
+        "action": addresses.FIRST if first else addresses.LOGIN,
         "title": "Make the first admin" if first else "Sign in",
         "button": "Make account" if first else "Sign in",
         "autocomplete": "new-password" if first else "current-password",
@@ -153,12 +156,12 @@ def _local(address: str) -> str:
     """The address if it leads to this console, else the first page."""
     parts = urlsplit(address)
     plain = address.startswith("/") and not address.startswith(("//", "/\\"))
-    return address if plain and not parts.netloc and not parts.scheme else "/"
+    return address if plain and not parts.netloc and not parts.scheme else addresses.OVERVIEW
 
 
 def _turned_away(connection: HTTPConnection) -> Response:
     """Pages lead to the login and back; anything else is refused."""
     if "text/html" in connection.headers.get("accept", ""):
-        where = connection.url.path + (f"?{connection.url.query}" if connection.url.query else "")
-        return RedirectResponse(f"/login?next={quote(where)}", 303)
+        where = connection.url.replace(scheme="", netloc="")
+        return RedirectResponse(addresses.login(str(where)), 303)
     return Response("Sign in first.", 401, media_type="text/plain")

@@ -15,9 +15,11 @@ from upath import UPath
 from ava_core.base.errors import AvaError, InputError
 from ava_core.base.names import check_batch_name
 from ava_core.dataset.export.releases import release_file, release_folder
+from ava_core.dataset.formats.ava import names
 from ava_core.quality.review.audits import blind_item
 from ava_core.video.preview import contact_sheet
-from ava_ui.known import player as documents
+from ava_ui import addresses
+from ava_ui.known import player
 from ava_ui.known.console import Console
 
 HOUR: Final = {"Cache-Control": "private, max-age=3600"}
@@ -35,67 +37,78 @@ _CLIP: Final = re.compile(r"[A-Za-z0-9_.-]+")
 def routes(console: Console) -> APIRouter:
     """All addresses of files."""
     router = APIRouter()
+    _clip_routes(router, console)
+    _release_routes(router, console)
+    return router
 
-    @router.get("/media/clip/{batch}/{clip_id}")
+
+def _clip_routes(router: APIRouter, console: Console) -> None:
+    """Clips, their pictures, and what the player shows of them."""
+
+    @router.get(addresses.CLIP_VIDEO)
     def clip(batch: str, clip_id: str) -> Response:
-        row = documents.clip_row(console, check_batch_name(batch), _checked(clip_id))
+        row = console.tables.clip(check_batch_name(batch), _checked(clip_id))
         path = console.storage.path(row["path"])
         return FileResponse(_local(console, path), media_type="video/mp4", headers=HOUR)
 
-    @router.get("/media/keyframe/{batch}/{clip_id}/{second}")
+    @router.get(addresses.KEYFRAME)
     def keyframe(batch: str, clip_id: str, second: int) -> Response:
         folder = console.storage.asset_dir(batch, "clips") / "keyframes" / _checked(clip_id)
         return FileResponse(
             _local(console, folder / f"{second:04d}.jpg"), media_type="image/jpeg", headers=HOUR
         )
 
-    @router.get("/media/tracks/{batch}/{clip_id}")
+    @router.get(addresses.TRACKS_SHOWN)
     def tracks(batch: str, clip_id: str) -> Response:
-        return JSONResponse(documents.track_document(console, check_batch_name(batch), clip_id))
+        return JSONResponse(player.track_document(console, check_batch_name(batch), clip_id))
 
-    @router.get("/media/review/{batch}/{clip_id}")
+    @router.get(addresses.REVIEW_SHOWN)
     def review(batch: str, clip_id: str) -> Response:
-        return JSONResponse(documents.review_document(console, check_batch_name(batch), clip_id))
+        return JSONResponse(player.review_document(console, check_batch_name(batch), clip_id))
 
-    @router.get("/media/audit/{batch}/{item_id}")
+    @router.get(addresses.AUDIT_SHOWN)
     def audited(batch: str, item_id: int) -> Response:
         item = blind_item(console.store, check_batch_name(batch), item_id)
-        return JSONResponse(documents.audit_document(console, batch, item))
+        return JSONResponse(player.audit_document(console, batch, item))
 
-    @router.get("/media/sheet/{batch}")
+    @router.get(addresses.CONTACT_SHEET)
     def sheet(batch: str) -> Response:
-        clips = console.reading.table(check_batch_name(batch), "clips")
-        tracked = console.reading.table(batch, "tracks")
+        clips = console.tables.table(check_batch_name(batch), "clips")
+        tracked = console.tables.table(batch, "tracks")
         if clips is None or tracked is None:
             raise InputError(f"Batch {batch} has no tracks yet.", "Process it first.")
         return Response(contact_sheet(clips, tracked, console.storage), media_type="image/jpeg")
 
-    @router.get("/download/{release}/AVA_dataset.csv")
-    def csv(release: str) -> Response:
-        path = _local(console, release_folder(console.storage, release) / "AVA_dataset.csv")
-        return FileResponse(path, media_type="text/csv", filename=f"{release}_AVA_dataset.csv")
 
-    @router.get("/download/{release}.zip")
+def _release_routes(router: APIRouter, console: Console) -> None:
+    """Files of releases, to take home or to look at."""
+
+    @router.get(addresses.RELEASE_CSV)
+    def csv(release: str) -> Response:
+        path = _local(console, release_folder(console.storage, release) / names.ALL_ROWS)
+        return FileResponse(path, media_type="text/csv", filename=f"{release}_{names.ALL_ROWS}")
+
+    @router.get(addresses.RELEASE_ZIP)
     def whole(release: str) -> Response:
         folder = release_folder(console.storage, release)
         name = {"Content-Disposition": f'attachment; filename="{release}.zip"'}
         return StreamingResponse(zipped(folder), media_type="application/zip", headers=name)
 
-    @router.get("/download/{release}/{path:path}")
+    @router.get(addresses.RELEASE_FILE)
     def single(release: str, path: str) -> Response:
         found = _local(console, release_file(console.storage, release, path))
         return FileResponse(
             found, media_type="application/octet-stream", filename=f"{release}_{path.rpartition('/')[2]}"
         )
 
-    @router.get("/media/release/{release}/{path:path}")
+    @router.get(addresses.RELEASE_PICTURE)
     def picture(release: str, path: str) -> Response:
         found = _local(console, release_file(console.storage, release, path))
         if found.suffix not in PICTURE_TYPES:
-            raise InputError(f"{path!r} is no picture.", f"Fetch it from /download/{release}/{path}.")
+            raise InputError(
+                f"{path!r} is no picture.", f"Fetch it from {addresses.release_file(release, path)}."
+            )
         return FileResponse(found, media_type=PICTURE_TYPES[found.suffix], headers=HOUR | HARMLESS)
-
-    return router
 
 
 def refused(request: Any, error: Exception) -> Response:

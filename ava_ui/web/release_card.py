@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from typing import Final
-from urllib.parse import quote
+
+from ava_ui import addresses
 
 _PICTURE: Final = re.compile(r"!\[([^\[\]<>]*)\]\((plots/[A-Za-z0-9_-]+\.svg)\)")
 
@@ -19,6 +20,6 @@ def shown_card(text: str, release: str) -> str:
 
 def _line(line: str, release: str) -> str:
     if found := _PICTURE.fullmatch(line.strip()):
-        return f"![{found[1]}](/media/release/{quote(release)}/{found[2]})"
+        return f"![{found[1]}]({addresses.release_picture(release, found[2])})"
     plain = line.replace("<", "&lt;").replace("![", "!&#91;")
     return f"##{plain}" if plain.startswith("#") else plain

@@ -20,6 +20,7 @@ from fastapi.responses import JSONResponse
 
 from ava_core.base.errors import InputError
 from ava_core.base.names import batch_name_for
+from ava_ui import addresses
 from ava_ui.known.console import Console
 
 LARGEST_PIECE: Final = 32 << 20
@@ -92,12 +93,12 @@ def routes(console: Console) -> APIRouter:
     router = APIRouter()
     uploads = uploads_of(console)
 
-    @router.get("/upload/{key}")
+    @router.get(addresses.UPLOAD)
     def state(request: Request, key: str) -> JSONResponse:
         _admin(request)
         return JSONResponse({"received": uploads.received(key)})
 
-    @router.post("/upload/{key}")
+    @router.post(addresses.UPLOAD)
     async def piece(request: Request, key: str, offset: int) -> JSONResponse:
         _admin(request)
         if int(request.headers.get("content-length", 0)) > LARGEST_PIECE:
@@ -108,7 +109,7 @@ def routes(console: Console) -> APIRouter:
         except InputError:
             return JSONResponse({"received": uploads.received(key)}, 409)
 
-    @router.delete("/upload/{key}")
+    @router.delete(addresses.UPLOAD)
     def discard(request: Request, key: str) -> JSONResponse:
         _admin(request)
         uploads.discard(key)

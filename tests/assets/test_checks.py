@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import dagster as dg
 import polars as pl
@@ -26,7 +27,10 @@ from ava_core.base.schemas import (
     RULE_FINDINGS,
 )
 from ava_core.base.settings import load_settings
+from ava_core.decisions import mark_gold
 from ava_core.store import batches, open_store
+from tests.assets.conftest import Site, make_site
+from tests.support.home import BATCH, make_home
 
 
 def by_class(alpha: float | None, floor: float | None, positives: int = 30) -> dict[str, pl.DataFrame]:
@@ -64,6 +68,51 @@ def test_people_without_labels_are_reported() -> None:
             approved_people_have_labels({"consensus_boxes": boxes, "consensus_labels": given}).passed
             is passes
         )
+
+
+@pytest.fixture
+def annotated(tmp_path: Path) -> Site:
+    """A batch that three people completed and whose agreement was measured."""
+    make_home(tmp_path / "home")
+    site = make_site(tmp_path / "home", ontology="street")
+    site.instance.add_dynamic_partitions("video_batch", [BATCH])
+    return site
+
+
+def krippendorffs_word(site: Site) -> Any:
+    """What the check says when it is run by itself, as a click in the UI would."""
+    key = dg.AssetCheckKey(dg.AssetKey("agreement"), "alphas_are_krippendorffs")
+    job = site.definitions.resolve_implicit_global_asset_job_def().get_subset(
+        asset_selection=set(), asset_check_selection={key}
+    )
+    result = job.execute_in_process(partition_key=BATCH, instance=site.instance)
+    assert result.success
+    [evaluation] = result.get_asset_check_evaluations()
+    return evaluation
+
+
+def test_krippendorff_comes_to_the_same_alphas(annotated: Site) -> None:
+    said = krippendorffs_word(annotated)
+    assert said.passed
+    assert said.metadata["figures"].value > 10
+
+
+def test_an_alpha_that_krippendorff_does_not_come_to_is_an_error(annotated: Site) -> None:
+    storage = annotated.platform.storage
+    path = storage.table_path(BATCH, "agreement", "per_group")
+    storage.write_table(path, storage.read_table(path).with_columns(pl.col("alpha") + 1e-6))
+    said = krippendorffs_word(annotated)
+    assert (said.passed, said.severity) == (False, dg.AssetCheckSeverity.ERROR)
+    assert "group posture" in said.metadata["differ"].value
+
+
+def test_figures_of_work_that_went_on_are_a_warning(annotated: Site) -> None:
+    store = open_store(annotated.settings)
+    mark_gold(store, BATCH, "clip_0000", "good1", "ann")
+    store.close()
+    said = krippendorffs_word(annotated)
+    assert (said.passed, said.severity) == (False, dg.AssetCheckSeverity.WARN)
+    assert "Materialise agreement" in said.description
 
 
 @pytest.mark.parametrize(("severity", "passes"), [("note", True), ("flag", False), ("block", False)])

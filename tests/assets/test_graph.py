@@ -12,7 +12,7 @@ import pytest
 import sqlalchemy as sa
 
 from ava_core import decisions
-from ava_core.dataset.export.validate import validate_dataset
+from ava_core.dataset.formats.ava.checks import validate_dataset
 from ava_core.demo.annotators import SimulatedAnnotator, simulate
 from ava_core.demo.truth import SceneTruth, truth_in_clips
 from ava_core.ontology import load_ontology
@@ -81,6 +81,7 @@ def test_from_a_zip_to_a_dataset(
     # agreement, decisions, consensus, dataset
     measured = site.materialise("raw_annotations", "agreement", batch=BATCH)
     assert measured.success
+    assert checks_of(measured)["alphas_are_krippendorffs"]
     assert table("raw_annotations", "completed_jobs").height == 4
     assert table("agreement", "overall").height
     assert not site.tick("decisions").asset_events

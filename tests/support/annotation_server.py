@@ -8,12 +8,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import httpx
 import numpy as np
 import uvicorn
 
-from ava_core.annotation_server import create_app
+from ava_core.annotation_server import Options, create_app
 
 ADMIN, PASSWORD = "admin", "correct-horse"
 
@@ -46,9 +47,10 @@ class RunningServer:
 
 
 @contextmanager
-def serving(home: Path) -> Iterator[RunningServer]:
-    """Run the server on a free port of loopback for the time of the block."""
-    app = create_app(home, admin_username=ADMIN, admin_password=PASSWORD)
+def serving(home: Path, **options: Any) -> Iterator[RunningServer]:
+    """Run the server on a free port of loopback for the time of the block; its webhooks may call loopback."""
+    given = Options(**{"webhook_receivers": ("127.0.0.1",)} | options)
+    app = create_app(home, admin_username=ADMIN, admin_password=PASSWORD, options=given)
     config = uvicorn.Config(app, host="127.0.0.1", port=0, log_level="error", access_log=False)
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, daemon=True)

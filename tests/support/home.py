@@ -15,6 +15,7 @@ from ava_assets.running.services import free_port
 from ava_core.base.schemas import BOX_COLUMNS, CLIPS, CVAT_JOBS, SOURCE_VIDEOS, TRACKS, conform
 from ava_core.base.settings import Settings, load_settings
 from ava_core.base.storage import Storage
+from ava_core.dataset.formats.ava import names
 from ava_core.ontology import load_ontology
 from ava_core.quality.agreement.measure import measure_agreement
 from ava_core.store import Store, annotators, batches, open_store, tasks, users
@@ -166,6 +167,6 @@ def _jobs(store: Store, completed: pl.DataFrame) -> pl.DataFrame:
 def _release(storage: Storage) -> None:
     folder = storage.path("releases", "v1")
     record = {"name": "v1", "made_at": "2026-01-06T10:00:00+00:00", "batches": {BATCH: {"clips": 4}}}
-    storage.write_bytes(folder / "release.json", json.dumps(record).encode())
-    storage.write_bytes(folder / "dataset_card.md", b"# Release v1\n\nFour clips.\n")
-    storage.write_bytes(folder / "AVA_dataset.csv", b"clip_0000,0902,0.1,0.1,0.2,0.2,1,1\n")
+    storage.write_bytes(folder / names.RECORD, json.dumps(record).encode())
+    storage.write_bytes(folder / names.CARD, b"# Release v1\n\nFour clips.\n")
+    storage.write_bytes(folder / names.ALL_ROWS, b"clip_0000,0902,0.1,0.1,0.2,0.2,1,1\n")

@@ -23,7 +23,7 @@ from ava_core import decisions
 from ava_core.annotation.gateway import CvatGateway
 from ava_core.base.settings import Settings, load_settings
 from ava_core.base.storage import Storage
-from ava_core.dataset.export.validate import errors_among, validate_dataset
+from ava_core.dataset.formats.ava.checks import errors_among, validate_dataset
 from ava_core.demo.annotators import demo_annotators, simulate
 from ava_core.demo.scenes import make_batch_zip
 from ava_core.demo.truth import truth_in_clips

@@ -77,7 +77,7 @@ def list_annotators() -> None:
     table = Table(box=None)
     for column in ("annotator", "state", "limit", "jobs", "completed"):
         table.add_column(column, justify="right" if column in ("limit", "jobs", "completed") else "left")
-    load = tasks.load(store)
+    load = tasks.workload(store)
     for person in everyone:
         state = "inactive" if not person.active else "paused" if person.paused else "active"
         jobs, done = load.get(person.username, (0, 0))

@@ -24,7 +24,7 @@ def validate(
     as_json: Annotated[bool, typer.Option("--json", help="Print the findings as JSON.")] = False,
 ) -> None:
     """Check an AVA dataset against all that its readers enforce; exit code 1 where there are errors."""
-    from ava_core.dataset.export.validate import errors_among, validate_dataset
+    from ava_core.dataset.formats.ava.checks import errors_among, validate_dataset
 
     findings = validate_dataset(folder)
     if as_json:

@@ -46,8 +46,8 @@ def make(
 ) -> None:
     """Make an immutable release of everything that is approved, print what readers would say, and where it lies."""
     from ava_assets.release import make_release
-    from ava_core.dataset.export.flavours import FLAVOURS
-    from ava_core.dataset.export.validate import validate_dataset
+    from ava_core.dataset.formats.ava.checks import validate_dataset
+    from ava_core.dataset.formats.flavours import FLAVOURS
 
     flavours = list(FLAVOURS) if flavour is None else [each for each in flavour if each != "none"]
     folder = make_release(
@@ -136,7 +136,7 @@ def _show(console: Console, title: str, table: object) -> None:
 
 
 def _ratios(text: str) -> dict[str, float]:
-    from ava_core.dataset.export.splits import SPLITS
+    from ava_core.dataset.formats.ava.names import SPLITS
 
     try:
         values = [float(part) for part in text.split(",")]

@@ -28,11 +28,11 @@ def add(
 
     Example: `ava user add nadia --role reviewer`
     """
-    from ava_core.store import audit, open_store, users
+    from ava_core.store import audit_log, open_store, users
 
     store = open_store(load_settings())
     users.add(store, name, password or _ask(), role)
-    audit.note(store, "command line", "add user", name, role=role)
+    audit_log.note(store, "command line", "add user", name, role=role)
     Console(highlight=False).print(f"{name} may sign in as {role}.", markup=False)
 
 
@@ -57,11 +57,11 @@ def list_users() -> None:
 @app.command("password")
 def password(name: Name, password: Password = "") -> None:
     """Give a person a new password; unlocks the account and ends its sessions."""
-    from ava_core.store import audit, open_store, users
+    from ava_core.store import audit_log, open_store, users
 
     store = open_store(load_settings())
     users.set_password(store, name, password or _ask())
-    audit.note(store, "command line", "set password", name)
+    audit_log.note(store, "command line", "set password", name)
 
 
 def _ask() -> str:

@@ -23,7 +23,7 @@ from ava_assets.cli.shared import (
     show,
     who,
 )
-from ava_core.base.errors import DecisionError
+from ava_core.base.errors import DecisionError, InputError
 from ava_core.base.settings import load_settings
 
 app = typer.Typer(
@@ -59,10 +59,10 @@ def _batch_page(batch: str) -> str:
 
 def _release_page(name: str) -> str:
     from ava_core.base.storage import Storage
+    from ava_core.dataset.export.release_quality import load_release_quality
     from ava_core.decisions import DecisionState
     from ava_core.ontology import load_ontology
     from ava_core.quality.review.report import quality_report
-    from ava_core.quality.review.tables import load_release_quality
 
     settings = load_settings()
     ontology = load_ontology(settings.ontology)
@@ -70,6 +70,31 @@ def _release_page(name: str) -> str:
     # Whatever a release holds was approved; who was left out shows in the batches' own reports.
     approved = frozenset(tables.raw_annotations["completed_jobs"]["clip_id"])
     return quality_report(tables, ontology, DecisionState.of_approved(approved))
+
+
+@app.command("verify")
+def verify(batch: Batch) -> None:
+    """Compute the alphas once more with the package `krippendorff`; exit code 1 where one differs.
+
+    Of the pooled alpha, of every group and class, and of a sample of clips, from the readings as they are stored.
+    """
+    from ava_core.decisions import decision_state
+    from ava_core.quality.agreement.verify import TOLERANCE, differing, in_full, verify_agreement
+    from ava_core.quality.review.tables import load_quality
+
+    at = opened(batch)
+    tables, gold = load_quality(at), decision_state(at.store, batch).gold
+    verified = verify_agreement(
+        tables.raw_annotations, tables.agreement, at.ontology, gold=gold, seed=at.settings.seed
+    )
+    wrong = differing(verified)
+    if wrong.height:
+        show(in_full(wrong))
+        raise InputError(
+            f"{wrong.height} of {verified.height} alphas differ from krippendorff's by more than {TOLERANCE:g}.",
+            "Materialise agreement of this batch again; if they still differ, trust none of its figures.",
+        )
+    say(f"{verified.height} alphas are krippendorff's, to {TOLERANCE:g}.")
 
 
 app.command("audit")(qc_audit.audit)

@@ -1,1 +1,1 @@
-"""Datasets in the layouts that AVA's readers enforce; one file a concern."""
+"""How a dataset is made of approved batches, and what a release says of itself; one file a concern."""

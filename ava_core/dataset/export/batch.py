@@ -18,17 +18,18 @@ from ava_core.base.progress import Progress, ProgressSink, ignore_progress
 from ava_core.base.storage import Storage
 from ava_core.batch import BatchContext
 from ava_core.dataset.export.card import Card, write_card
-from ava_core.dataset.export.dataset import Dataset
-from ava_core.dataset.export.flavours import FLAVOURS, WITHOUT_PICTURES, write_dataset
 from ava_core.dataset.export.folders import building
 from ava_core.dataset.export.inputs import BatchTables
-from ava_core.dataset.export.rows import annotation_rows
+from ava_core.dataset.formats.ava.names import frame_name
+from ava_core.dataset.formats.ava.rows import annotation_rows
+from ava_core.dataset.formats.dataset import Dataset
+from ava_core.dataset.formats.flavours import FLAVOURS, WITHOUT_PICTURES, write_dataset
 from ava_core.video.media.frames import write_frames
 
 
 @dataclass(frozen=True)
 class WrittenBatch:
-    """The rows (`export.rows.ROW_COLUMNS`) and where the dataset lies."""
+    """The rows (`formats.ava.rows.ROW_COLUMNS`) and where the dataset lies."""
 
     rows: pl.DataFrame
     folder: UPath
@@ -99,7 +100,7 @@ def _extract(folder: Path, clips: pl.DataFrame, storage: Storage, sink: Progress
             if (clip["content_width"], clip["content_height"]) != (clip["width"], clip["height"]):
                 crop = (clip["pad_x"], clip["pad_y"], clip["content_width"], clip["content_height"])
             with storage.fetched(storage.path(clip["path"])) as path:
-                count = write_frames(path, staged, lambda n, c=clip: f"{c['clip_id']}_{n:06d}.jpg", crop=crop)  # type: ignore[misc]
+                count = write_frames(path, staged, lambda n, c=clip: frame_name(c["clip_id"], n), crop=crop)  # type: ignore[misc]
             if count != clip["frames"]:
                 shutil.rmtree(staged)
                 raise ExportError(

@@ -11,9 +11,10 @@ from typing import Any, Final
 import polars as pl
 
 from ava_core.base.report.document import Block, Heading, Numbers, Picture, Text, to_html, to_markdown
-from ava_core.dataset.export.dataset import Dataset
-from ava_core.dataset.export.layout import excluded_seconds
-from ava_core.dataset.export.splits import SPLITS
+from ava_core.dataset.formats.ava import names
+from ava_core.dataset.formats.ava.names import SPLITS
+from ava_core.dataset.formats.ava.rows import excluded_seconds
+from ava_core.dataset.formats.dataset import Dataset
 
 MOST_EVALUATED: Final = 50
 """Detections of one keyframe that the AVA evaluation looks at."""
@@ -44,17 +45,17 @@ class Card:
         split = pl.col("video_id").replace_strict(dict(self.dataset.split_of))
         found = self.dataset.rows.with_columns(split=split)
         actions = self.dataset.ontology.actions
-        names = pl.DataFrame({"action_id": [a.id for a in actions], "name": [a.name for a in actions]})
+        table = pl.DataFrame({"action_id": [a.id for a in actions], "name": [a.name for a in actions]})
         for name in SPLITS:
             own = (
                 found.filter(pl.col("split") == name)
                 .group_by("action_id")
                 .agg(pl.len().cast(pl.Int64).alias(name))
             )
-            names = names.join(
+            table = table.join(
                 own.with_columns(pl.col("action_id").cast(pl.Int64)), on="action_id", how="left"
             )
-        return names.with_columns(pl.col(SPLITS).fill_null(0)).sort("action_id")
+        return table.with_columns(pl.col(SPLITS).fill_null(0)).sort("action_id")
 
 
 def write_card(folder: Path, card: Card) -> None:
@@ -62,13 +63,13 @@ def write_card(folder: Path, card: Card) -> None:
     blocks = list(_blocks(card))
     plots = [block for block in blocks if isinstance(block, Picture)]
     if plots:
-        (folder / "plots").mkdir()
+        (folder / names.PLOTS).mkdir()
     for plot in plots:
-        (folder / "plots" / f"{plot.name}.svg").write_text(plot.svg, "utf-8")
-    (folder / "dataset_card.md").write_text(to_markdown(blocks), "utf-8")
-    (folder / "dataset_card.html").write_text(to_html(card.dataset.title, blocks), "utf-8")
+        (folder / names.PLOTS / f"{plot.name}.svg").write_text(plot.svg, "utf-8")
+    (folder / names.CARD).write_text(to_markdown(blocks), "utf-8")
+    (folder / names.CARD_PAGE).write_text(to_html(card.dataset.title, blocks), "utf-8")
     if card.note:
-        (folder / "NOTE.txt").write_text(card.note + "\n", "utf-8")
+        (folder / names.NOTE).write_text(card.note + "\n", "utf-8")
 
 
 def _blocks(card: Card) -> Iterator[Block]:
@@ -211,8 +212,8 @@ def _provenance(card: Card) -> Iterator[Block]:
     ontology = about["ontology"]
     yield Text(
         f"Made {about['made_at']} by {about['made_by']}; ontology {ontology['name']} {ontology['version']} "
-        f"({ontology['digest']}). Options, settings and hashes are in release.json, sources in "
-        "manifest.parquet, the votes behind every row in lineage.parquet.",
+        f"({ontology['digest']}). Options, settings and hashes are in {names.RECORD}, sources in "
+        f"{names.MANIFEST}, the votes behind every row in {names.LINEAGE}.",
     )
     rows = [
         (name, batch["clips"], source, sha256)

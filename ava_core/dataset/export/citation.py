@@ -8,6 +8,8 @@ from typing import Any
 
 import yaml
 
+from ava_core.dataset.formats.ava import names
+
 
 def write_citation(folder: Path, about: Mapping[str, Any], authors: Sequence[str], licence: str) -> None:
     """Write `CITATION.cff`; `about` as `provenance.describe` gives it, authors as `Family, Given` or a name."""
@@ -26,7 +28,7 @@ def write_citation(folder: Path, about: Mapping[str, Any], authors: Sequence[str
             licence
         )
     text = yaml.safe_dump(content, sort_keys=False, allow_unicode=True)
-    (folder / "CITATION.cff").write_text(text, "utf-8")
+    (folder / names.CITATION).write_text(text, "utf-8")
 
 
 def _author(author: str) -> dict[str, str]:

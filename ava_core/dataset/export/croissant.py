@@ -7,12 +7,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from ava_core.dataset.export.dataset import Dataset
-from ava_core.dataset.export.lineage import FILE as LINEAGE_FILE
-from ava_core.dataset.export.rows import ROW_COLUMNS
+from ava_core.dataset.formats.ava import names
+from ava_core.dataset.formats.ava.rows import ROW_COLUMNS
+from ava_core.dataset.formats.dataset import Dataset
 from ava_core.video.media.hashing import hash_file
-
-FILE: Final = "croissant.json"
 
 CONTEXT: Final = {
     "@language": "en", "@vocab": "https://schema.org/", "citeAs": "cr:citeAs", "column": "cr:column",
@@ -53,15 +51,15 @@ def write_croissant(folder: Path, dataset: Dataset, about: Mapping[str, Any], li
         "conformsTo": "http://mlcommons.org/croissant/1.0",
         "version": "1.0.0",
         "alternateName": about["name"],
-        "citeAs": f"AVA-format action dataset, release {about['name']}, {about['made_at'][:4]}. See CITATION.cff.",
+        "citeAs": f"AVA-format action dataset, release {about['name']}, {about['made_at'][:4]}. See {names.CITATION}.",
         "datePublished": about["made_at"][:10],
         "keywords": ["action localisation", "AVA", *(a.name for a in dataset.ontology.actions)],
-        "distribution": [_labels(folder / LINEAGE_FILE), _frames()],
+        "distribution": [_labels(folder / names.LINEAGE), _frames()],
         "recordSet": [_records()],
     }
     if licence:
         content["license"] = licence
-    (folder / FILE).write_text(json.dumps(content, indent=2) + "\n", "utf-8")
+    (folder / names.CROISSANT).write_text(json.dumps(content, indent=2) + "\n", "utf-8")
 
 
 def _labels(path: Path) -> dict[str, Any]:
@@ -75,9 +73,9 @@ def _labels(path: Path) -> dict[str, Any]:
 
 def _frames() -> dict[str, Any]:
     return {
-        "@type": "cr:FileSet", "@id": "frames", "name": "frames",
+        "@type": "cr:FileSet", "@id": names.FRAMES, "name": names.FRAMES,
         "description": "Every frame of every video at 30 fps, numbered from 1.",
-        "encodingFormat": "image/jpeg", "includes": "frames/*/*.jpg",
+        "encodingFormat": "image/jpeg", "includes": f"{names.FRAMES}/*/*.jpg",
     }  # fmt: skip
 
 
@@ -86,7 +84,7 @@ def _records() -> dict[str, Any]:
         {
             "@type": "cr:Field", "@id": f"labels/{column}", "name": column,
             "dataType": _TYPES.get(column, "sc:Float"),
-            "source": {"fileObject": {"@id": LINEAGE_FILE}, "extract": {"column": column}},
+            "source": {"fileObject": {"@id": names.LINEAGE}, "extract": {"column": column}},
         }
         for column in _COLUMNS
     ]  # fmt: skip

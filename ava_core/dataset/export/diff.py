@@ -8,11 +8,8 @@ from pathlib import Path
 import polars as pl
 
 from ava_core.base.schemas import BOX_COLUMNS
-from ava_core.dataset.export.layout import LABEL_MAP
-from ava_core.dataset.export.read import read_rows
-from ava_core.ontology.pbtxt import read_pbtxt
-
-_KEY = ["video_id", "timestamp", "person_id", "action_id"]
+from ava_core.dataset.formats.ava.reader import action_names, read_rows
+from ava_core.dataset.formats.ava.rows import KEY_COLUMNS
 
 
 @dataclass(frozen=True)
@@ -38,13 +35,13 @@ def diff_releases(before: Path, after: Path) -> Diff:
     """Compare two dataset folders. Raises `InputError` where one is no dataset."""
     old, new = read_rows(before), read_rows(after)
     labels = _labels(old, new)
-    names = _names(after) | _names(before)
-    return Diff(_classes(old, new, names), _clips(old, new, labels), labels)
+    actions = action_names(after) | action_names(before)
+    return Diff(_classes(old, new, actions), _clips(old, new, labels), labels)
 
 
-def _classes(old: pl.DataFrame, new: pl.DataFrame, names: dict[int, str]) -> pl.DataFrame:
+def _classes(old: pl.DataFrame, new: pl.DataFrame, actions: dict[int, str]) -> pl.DataFrame:
     both = _counted(old, new, ["action_id"]).filter(pl.col("before") != pl.col("after"))
-    name = pl.col("action_id").replace_strict(names, default="", return_dtype=pl.String)
+    name = pl.col("action_id").replace_strict(actions, default="", return_dtype=pl.String)
     return both.with_columns(name=name).select("action_id", "name", "before", "after").sort("action_id")
 
 
@@ -70,8 +67,12 @@ def _clips(old: pl.DataFrame, new: pl.DataFrame, labels: pl.DataFrame) -> pl.Dat
 
 
 def _labels(old: pl.DataFrame, new: pl.DataFrame) -> pl.DataFrame:
-    both = old.select(*_KEY, *BOX_COLUMNS, here=True).join(
-        new.select(*_KEY, *BOX_COLUMNS, here=True), on=_KEY, how="full", coalesce=True, suffix="_after"
+    both = old.select(*KEY_COLUMNS, *BOX_COLUMNS, here=True).join(
+        new.select(*KEY_COLUMNS, *BOX_COLUMNS, here=True),
+        on=KEY_COLUMNS,
+        how="full",
+        coalesce=True,
+        suffix="_after",
     )
     same_box = pl.all_horizontal(pl.col(name) == pl.col(f"{name}_after") for name in BOX_COLUMNS)
     change = (
@@ -82,7 +83,9 @@ def _labels(old: pl.DataFrame, new: pl.DataFrame) -> pl.DataFrame:
         .when(~same_box)
         .then(pl.lit("box moved"))
     )
-    return both.with_columns(change=change).drop_nulls("change").select(*_KEY, "change").sort(_KEY)
+    return (
+        both.with_columns(change=change).drop_nulls("change").select(*KEY_COLUMNS, "change").sort(KEY_COLUMNS)
+    )
 
 
 def _counted(old: pl.DataFrame, new: pl.DataFrame, by: list[str]) -> pl.DataFrame:
@@ -90,8 +93,3 @@ def _counted(old: pl.DataFrame, new: pl.DataFrame, by: list[str]) -> pl.DataFram
     return before.join(after, on=by, how="full", coalesce=True).with_columns(
         pl.col("before", "after").fill_null(0).cast(pl.Int64)
     )
-
-
-def _names(folder: Path) -> dict[int, str]:
-    path = folder / "annotations" / LABEL_MAP
-    return read_pbtxt(path.read_text("utf-8"), str(path)) if path.is_file() else {}

@@ -8,14 +8,11 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Final
 
 from upath import UPath
 
 from ava_core.base.storage import Storage
-
-LAST: Final = "release.json"
-"""Uploaded after all other files: a release is there once this one is."""
+from ava_core.dataset.formats.ava import names
 
 
 @contextmanager
@@ -60,12 +57,14 @@ def fetched_folder(storage: Storage, folder: UPath, *, only: str = "") -> Iterat
 
 
 def _upload(folder: Path, final: UPath) -> None:
+    # The record comes after all other files: a release is there once it is.
     new = sorted(
-        (path for path in folder.rglob("*") if path.is_file()), key=lambda path: (path.name == LAST, path)
+        (path for path in folder.rglob("*") if path.is_file()),
+        key=lambda path: (path.name == names.RECORD, path),
     )
-    names = [path.relative_to(folder).as_posix() for path in new]
-    former = [path for path in _files(final) if path.relative_to(final).as_posix() not in set(names)]
-    for name, path in zip(names, new, strict=True):
+    there = [path.relative_to(folder).as_posix() for path in new]
+    former = [path for path in _files(final) if path.relative_to(final).as_posix() not in set(there)]
+    for name, path in zip(there, new, strict=True):
         target = final / name
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_bytes(path.read_bytes())

@@ -15,11 +15,12 @@ from ava_core.base.errors import ExportError
 from ava_core.base.settings import Settings
 from ava_core.base.storage import Storage
 from ava_core.batch import open_batch
-from ava_core.dataset.export.dataset import Dataset
 from ava_core.dataset.export.inputs import BatchTables, BatchWork
 from ava_core.dataset.export.options import ReleaseOptions
 from ava_core.dataset.export.release_splits import release_splits
-from ava_core.dataset.export.rows import annotation_rows
+from ava_core.dataset.formats.ava import names
+from ava_core.dataset.formats.ava.rows import KEY_COLUMNS, annotation_rows
+from ava_core.dataset.formats.dataset import Dataset
 from ava_core.ontology import Ontology
 from ava_core.quality.agreement.measure import measure_agreement
 from ava_core.store import Store
@@ -79,7 +80,7 @@ def gather(
         split_of={c: splits[s] for c, s in used.select("clip_id", "source_id").sort("clip_id").rows()},
         ontology=ontology,
         pictures={
-            clip: fetch(storage.asset_dir(batch, "ava_csv") / "dataset" / "frames" / clip)
+            clip: fetch(storage.asset_dir(batch, "ava_csv") / "dataset" / names.FRAMES / clip)
             for clip, batch in used.select("clip_id", "batch").sort("clip_id").rows()
         },
     )
@@ -101,7 +102,7 @@ def choose(
     ontology = _common_ontology([tables for tables, _ in inputs], settings, store)
     found = pl.concat(
         [annotation_rows(t.consensus_boxes, t.consensus_labels, t.clips, t.disputed) for t, _ in inputs]
-    ).sort("video_id", "timestamp", "person_id", "action_id")
+    ).sort(KEY_COLUMNS)
     agreement = _agreement(found, inputs, ontology, settings.seed, repetitions)
     dropped = _dropped(found, agreement["per_class"], ontology, options)
     rows = found.filter(~pl.col("action_id").is_in(list(dropped)))

@@ -10,13 +10,12 @@ import polars as pl
 
 from ava_core.base.errors import InputError
 from ava_core.base.schemas import AVA_TIMESTAMP_OFFSET, BOX_COLUMNS, CLIP_FPS
-from ava_core.dataset.export.dataset import Dataset
 from ava_core.dataset.export.inputs import BatchTables, BatchWork
-from ava_core.dataset.export.splits import SPLITS
+from ava_core.dataset.formats.ava import names
+from ava_core.dataset.formats.ava.names import SPLITS
+from ava_core.dataset.formats.ava.rows import KEY_COLUMNS
+from ava_core.dataset.formats.dataset import Dataset
 
-FILE: Final = "lineage.parquet"
-
-_KEY: Final = ["video_id", "timestamp", "person_id", "action_id"]
 _PLACE: Final = ["clip_id", "second", "person_id"]
 
 
@@ -39,7 +38,7 @@ def lineage(dataset: Dataset, inputs: Sequence[tuple[BatchTables, BatchWork]]) -
     )
     ratings = pl.concat([_ratings(work) for _, work in inputs])
     approvals = pl.concat([work.approvals for _, work in inputs])
-    frame = (pl.col("second") * CLIP_FPS + 1).cast(pl.String).str.zfill(6)
+    picture = names.frame_paths("clip_id", pl.col("second") * CLIP_FPS + 1)
     return (
         rows.join(labels, on=[*_PLACE, "action_id"], how="left")
         .join(boxes, on=_PLACE, how="left")
@@ -48,11 +47,11 @@ def lineage(dataset: Dataset, inputs: Sequence[tuple[BatchTables, BatchWork]]) -
         .join(ratings, on=[*_PLACE, "group"], how="left")
         .with_columns(
             source_second=pl.col("start_s") + pl.col("second"),
-            picture=pl.format("frames/{}/{}_{}.jpg", "clip_id", "clip_id", frame),
+            picture=pl.concat_str(pl.lit(f"{names.FRAMES}/"), picture),
         )
         .sort("split", "line")
         .select(
-            "split", "line", *_KEY, *BOX_COLUMNS, "group", "votes", "voters", "posterior", "rule",
+            "split", "line", *KEY_COLUMNS, *BOX_COLUMNS, "group", "votes", "voters", "posterior", "rule",
             "box_votes", "box_voters", "box_iou", "box_rule", "batch", "source_id", "original_name",
             "source_sha256", "source_second", "picture", "approved_by", "approved_at", "ratings",
         )
@@ -92,9 +91,11 @@ def trace_at(
 
 
 def _lineage_of(release: Path) -> pl.LazyFrame:
-    path = release / FILE
+    path = release / names.LINEAGE
     if not path.is_file():
-        raise InputError(f"{release} holds no {FILE}.", "Only releases made by `ava release make` do.")
+        raise InputError(
+            f"{release} holds no {names.LINEAGE}.", "Only releases made by `ava release make` do."
+        )
     return pl.scan_parquet(path, glob=False)
 
 
@@ -106,12 +107,12 @@ def _wanted(row: str) -> pl.Expr:
     if len(cells) != 8 or not all(cell.strip().isdigit() for cell in (cells[1], *cells[6:])):
         raise InputError(f"{row!r} names no row.", "Say train:12, or paste a line of the csv.")
     values = (cells[0].strip(), int(cells[1]), int(cells[7]), int(cells[6]))
-    return pl.all_horizontal(pl.col(name) == value for name, value in zip(_KEY, values, strict=True))
+    return pl.all_horizontal(pl.col(name) == value for name, value in zip(KEY_COLUMNS, values, strict=True))
 
 
 def _numbered(dataset: Dataset) -> pl.DataFrame:
     split = pl.col("video_id").replace_strict(dict(dataset.split_of), return_dtype=pl.String)
-    rows = dataset.rows.select(*_KEY, *BOX_COLUMNS, split=split)
+    rows = dataset.rows.select(*KEY_COLUMNS, *BOX_COLUMNS, split=split)
     return rows.with_columns(line=pl.int_range(1, pl.len() + 1).over("split"))
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from ava_core.dataset.export.flavours import FLAVOURS
 from ava_core.dataset.export.splits import RATIOS
+from ava_core.dataset.formats.flavours import FLAVOURS
 
 
 @dataclass(frozen=True)

@@ -3,24 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 import polars as pl
 
 from ava_core.base.schemas import Schema, conform
 
+DatasetState = Literal["none", "old", "current"]
+"""Of a batch alone; old: its consensus is newer."""
+
 BATCHES: Final[Schema] = {
     "batch": pl.String,
     "processed": pl.Boolean,  # its clips are cut
-    "dataset": pl.String,  # of the batch alone: none | old (its consensus is newer) | current
+    "dataset": pl.String,  # DatasetState
     "weak": pl.List(pl.String),  # sentences on classes below the alpha that the ontology asks for
 }
+
+ClipStatus = Literal["approved", "rejected", "waiting", "unannotated"]
+"""waiting: for a decision; unannotated: nobody completed it."""
 
 CLIPS: Final[Schema] = {
     "batch": pl.String,
     "clip_id": pl.String,
     "source_id": pl.String,
-    "status": pl.String,  # approved | rejected | waiting (for a decision) | unannotated (nobody completed it)
+    "status": pl.String,  # ClipStatus
     "formed": pl.Boolean,  # its consensus is there, whether it holds anybody or not
     "boxes": pl.Int64,  # of its consensus
     "labels": pl.Int64,  # of its consensus

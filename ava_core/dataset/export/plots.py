@@ -7,7 +7,7 @@ from typing import Any
 import polars as pl
 
 from ava_core.base.report.drawing import to_svg
-from ava_core.dataset.export.splits import SPLITS
+from ava_core.dataset.formats.ava.names import SPLITS
 
 COLOURS = {"train": "#2f6f9f", "val": "#e08e45", "test": "#6a994e"}
 

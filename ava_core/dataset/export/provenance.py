@@ -14,11 +14,10 @@ from ava_core.base.settings import CLIP_OPTIONS, Settings
 from ava_core.base.storage import Storage
 from ava_core.batch import open_batch
 from ava_core.dataset.export.inputs import BatchTables
+from ava_core.dataset.formats.ava import names
 from ava_core.ontology import Ontology
 from ava_core.store import Store
 from ava_core.video.media.hashing import hash_file
-
-FILE: Final = "release.json"
 
 INPUTS: Final = (
     ("source_videos", "source_videos"), ("clips", "clips"), ("dense_proposals", "dense_proposals"),
@@ -33,8 +32,6 @@ SETTINGS: Final = (
     "overlap", "annotators_per_clip", "seed",
 )  # fmt: skip
 """Settings that shape the data; nothing secret, no address."""
-
-PICTURES: Final = (".jpg",)
 
 
 def describe(
@@ -60,13 +57,17 @@ def describe(
 def write_about(folder: Path, about: Mapping[str, Any]) -> None:
     """Write `release.json`, last of all: it holds the hash of every other file but pictures."""
     content = {**about, "files": file_hashes(folder)}
-    (folder / FILE).write_text(json.dumps(content, indent=2) + "\n", "utf-8")
+    (folder / names.RECORD).write_text(json.dumps(content, indent=2) + "\n", "utf-8")
 
 
 def file_hashes(folder: Path) -> dict[str, str]:
     """SHA-256 by path of every file but pictures and `release.json` itself."""
-    files = sorted(path for path in folder.rglob("*") if path.suffix not in PICTURES and path.is_file())
-    return {path.relative_to(folder).as_posix(): hash_file(path) for path in files if path.name != FILE}
+    files = sorted(
+        path for path in folder.rglob("*") if path.suffix not in names.PICTURE_SUFFIXES and path.is_file()
+    )
+    return {
+        path.relative_to(folder).as_posix(): hash_file(path) for path in files if path.name != names.RECORD
+    }
 
 
 def _batch(tables: BatchTables, settings: Settings, storage: Storage, store: Store) -> dict[str, Any]:

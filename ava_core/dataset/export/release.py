@@ -20,14 +20,14 @@ from ava_core.dataset.export import provenance
 from ava_core.dataset.export.card import Card, write_card
 from ava_core.dataset.export.citation import write_citation
 from ava_core.dataset.export.croissant import write_croissant
-from ava_core.dataset.export.flavours import write_dataset
 from ava_core.dataset.export.folders import building, fetched_folder
 from ava_core.dataset.export.gather import Gathered, Inputs, gather, manifest
 from ava_core.dataset.export.inputs import load_inputs
-from ava_core.dataset.export.lineage import FILE as LINEAGE_FILE
 from ava_core.dataset.export.lineage import lineage
 from ava_core.dataset.export.options import ReleaseOptions
-from ava_core.dataset.export.splits import SPLITS
+from ava_core.dataset.formats.ava import names
+from ava_core.dataset.formats.ava.names import SPLITS
+from ava_core.dataset.formats.flavours import write_dataset
 from ava_core.store import Store
 
 
@@ -92,10 +92,10 @@ def _write_papers(
 ) -> None:
     """Everything that is about the dataset: manifest, lineage, splits, card, citation, Croissant."""
     dataset = gathered.dataset
-    manifest(dataset, inputs).write_parquet(folder / "manifest.parquet")
+    manifest(dataset, inputs).write_parquet(folder / names.MANIFEST)
     origin = lineage(dataset, inputs)
-    origin.write_parquet(folder / LINEAGE_FILE)
-    (folder / "splits.json").write_text(json.dumps(gathered.splits, indent=2) + "\n", "utf-8")
+    origin.write_parquet(folder / names.LINEAGE)
+    (folder / names.SPLIT_RECORD).write_text(json.dumps(gathered.splits, indent=2) + "\n", "utf-8")
     notes = [options.note] + [f"Batch {tables.batch}: {tables.note}" for tables, _ in inputs if tables.note]
     card = Card(
         dataset,

@@ -11,6 +11,7 @@ from upath import UPath
 from ava_core.base.errors import ExportError
 from ava_core.dataset.export.options import ReleaseOptions
 from ava_core.dataset.export.splits import assign_splits, check_leakage
+from ava_core.dataset.formats.ava import names
 
 
 def release_splits(
@@ -71,7 +72,9 @@ def _refuse_leakage(clips: pl.DataFrame, splits: Mapping[str, str], content: Map
 def earlier_splits(root: UPath) -> dict[str, str]:
     """Splits of all earlier releases by source and by content hash, oldest first: the oldest word holds."""
     fixed: dict[str, str] = {}
-    found = [path / "splits.json" for path in root.iterdir() if path.name[0] != "."] if root.exists() else []
+    found = (
+        [path / names.SPLIT_RECORD for path in root.iterdir() if path.name[0] != "."] if root.exists() else []
+    )
     for path in sorted((path for path in found if path.exists()), key=lambda path: path.stat().st_mtime):
         record = json.loads(path.read_text("utf-8"))
         for source, split in record["sources"].items():

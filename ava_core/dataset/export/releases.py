@@ -13,7 +13,7 @@ from upath import UPath
 from ava_core.base.errors import InputError
 from ava_core.base.names import NAME
 from ava_core.base.storage import Storage, changed_at
-from ava_core.dataset.export.provenance import FILE
+from ava_core.dataset.formats.ava import names
 
 KEPT: Final = 1000
 """Records that are kept: releases never change."""
@@ -37,7 +37,7 @@ def releases(storage: Storage) -> list[ReleaseInfo]:
     """All releases, newest first."""
     root = storage.path("releases")
     found = [path for path in root.iterdir() if NAME.fullmatch(path.name)] if root.exists() else []
-    changes = [(path, changed_at(path / FILE)) for path in found]
+    changes = [(path, changed_at(path / names.RECORD)) for path in found]
     infos = [_info(path, changed) for path, changed in changes if changed is not None]
     return sorted(infos, key=lambda info: (info.made_at, info.name), reverse=True)
 
@@ -45,13 +45,13 @@ def releases(storage: Storage) -> list[ReleaseInfo]:
 def release_info(storage: Storage, name: str) -> ReleaseInfo:
     """One release. Raises `InputError` where there is none of that name."""
     folder = release_folder(storage, name)
-    return _info(folder, changed_at(folder / FILE) or 0.0)
+    return _info(folder, changed_at(folder / names.RECORD) or 0.0)
 
 
 def release_folder(storage: Storage, name: str) -> UPath:
     """The folder of a release. Raises `InputError` where there is none of that name."""
     folder = storage.path("releases", name)
-    if not NAME.fullmatch(name) or not (folder / FILE).exists():
+    if not NAME.fullmatch(name) or not (folder / names.RECORD).exists():
         raise InputError(f"There is no release {name!r}.", "The dataset page lists them.")
     return folder
 
@@ -80,7 +80,7 @@ def name_problem(storage: Storage, name: str) -> str | None:
 
 @lru_cache(maxsize=KEPT)
 def _info(folder: UPath, changed: float) -> ReleaseInfo:
-    record = json.loads((folder / FILE).read_text("utf-8"))
+    record = json.loads((folder / names.RECORD).read_text("utf-8"))
     said = record.get("made_at")
     made_at = datetime.fromisoformat(said) if said else datetime.fromtimestamp(changed, UTC)
     return ReleaseInfo(folder.name, made_at.astimezone(UTC), record)

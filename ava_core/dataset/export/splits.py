@@ -11,8 +11,8 @@ import numpy.typing as npt
 import polars as pl
 
 from ava_core.base.errors import ExportError
+from ava_core.dataset.formats.ava.names import SPLITS
 
-SPLITS: Final = ("train", "val", "test")
 RATIOS: Final = {"train": 0.7, "val": 0.15, "test": 0.15}
 DRAWS: Final = 32
 """Seeded orders that are tried; the one whose splits come nearest to the ratios is taken."""

@@ -8,15 +8,19 @@ import polars as pl
 
 from ava_core.base.errors import InputError
 from ava_core.base.schemas import AVA_TIMESTAMP_OFFSET, BOX_COLUMNS, CLIP_FPS, CLIPS, DISPUTED, PROPOSALS
-from ava_core.dataset.export.dataset import Dataset
-from ava_core.dataset.export.layout import LABEL_MAP
-from ava_core.dataset.export.read import excluded_of, frames_of, predicted_of, read_rows
-from ava_core.dataset.export.rows import CONTEXT_SECONDS, in_window
-from ava_core.dataset.importing.imported import Imported, Repair
+from ava_core.dataset.formats.ava import names
+from ava_core.dataset.formats.ava.reader import (
+    action_names,
+    excluded_of,
+    frames_of,
+    predicted_of,
+    read_rows,
+)
+from ava_core.dataset.formats.ava.rows import CONTEXT_SECONDS, KEY_COLUMNS, in_window
+from ava_core.dataset.formats.dataset import Dataset
+from ava_core.dataset.formats.repairs import Repair
+from ava_core.dataset.importing.imported import Imported
 from ava_core.ontology import Action, Group, Ontology
-from ava_core.ontology.pbtxt import read_pbtxt
-
-KEY = ["video_id", "timestamp", "person_id", "action_id"]
 
 
 def import_ava(folder: Path, ontology: Ontology | None = None) -> Imported:
@@ -24,6 +28,16 @@ def import_ava(folder: Path, ontology: Ontology | None = None) -> Imported:
 
     `ontology`: must know every action of the label map by the same id and name; without it the label map is all
     that is known. Raises `InputError` where there is no dataset, or the ontology contradicts it.
+
+    >>> from tempfile import TemporaryDirectory
+    >>> from ava_core.ontology import load_ontology
+    >>> with TemporaryDirectory() as folder:
+    ...     csv = Path(folder, "annotations", "ava_val_v2.2.csv")
+    ...     csv.parent.mkdir()
+    ...     _ = csv.write_text("gate_000,0904,0.100,0.200,0.300,0.900,12,1\\n" * 2)
+    ...     imported = import_ava(Path(folder), load_ontology("ava80"))
+    >>> imported.dataset.rows.height, [(repair.defect, repair.rows) for repair in imported.repairs]
+    (1, [('videos without a frame list', 1), ('rows that stand twice', 1)])
     """
     found = read_rows(folder)
     repairs: list[Repair] = []
@@ -40,7 +54,7 @@ def import_ava(folder: Path, ontology: Ontology | None = None) -> Imported:
         split_of=split_of,
         ontology=_ontology(folder, ontology),
         pictures={
-            video: path for video in split_of if (path := folder / "frames" / video).is_dir()
+            video: path for video in split_of if (path := folder / names.FRAMES / video).is_dir()
         },
     )  # fmt: skip
     return Imported(dataset, repairs, sized=sized)
@@ -48,7 +62,7 @@ def import_ava(folder: Path, ontology: Ontology | None = None) -> Imported:
 
 def _tidied(found: pl.DataFrame, clips: pl.DataFrame, repairs: list[Repair]) -> pl.DataFrame:
     """Rows in order, once each, only where models have context."""
-    rows = found.unique(KEY, keep="first").sort(KEY)
+    rows = found.unique(KEY_COLUMNS, keep="first").sort(KEY_COLUMNS)
     if rows.height < found.height:
         repairs.append(Repair("rows that stand twice", "kept once", found.height - rows.height))
     second = pl.col("timestamp") - AVA_TIMESTAMP_OFFSET
@@ -76,7 +90,7 @@ def _clips(
         repairs.append(
             Repair("videos without a frame list", "taken to end after their last label", len(unknown))
         )
-    sizes = {video: _size(folder / "frames" / video) for video in split_of}
+    sizes = {video: _size(folder / names.FRAMES / video) for video in split_of}
     table = [
         {"clip_id": v, "source_id": v, "batch": "", "index": 0, "start_s": 0.0, "duration_s": frames[v] / CLIP_FPS,
          "frames": frames[v], "width": w, "height": h, "scale_x": 1.0, "scale_y": 1.0, "pad_x": 0, "pad_y": 0,
@@ -120,17 +134,17 @@ def _disputed(folder: Path) -> pl.DataFrame:
 
 
 def _ontology(folder: Path, given: Ontology | None) -> Ontology:
-    path = folder / "annotations" / LABEL_MAP
-    if not path.is_file():
+    path = folder / names.LABEL_MAP
+    found = action_names(folder)
+    if not found:
         if given is None:
-            raise InputError(f"{folder} has no label map {LABEL_MAP}.", "Name the ontology: --ontology.")
+            raise InputError(f"{folder} has no label map {path.name}.", "Name the ontology: --ontology.")
         return given
-    names = read_pbtxt(path.read_text("utf-8"), str(path))
     if given is None:
-        actions = tuple(Action(number, name) for number, name in sorted(names.items()))
+        actions = tuple(Action(number, name) for number, name in sorted(found.items()))
         return Ontology(folder.name, 1, (Group("action", "multi", actions, max_active=len(actions)),))
     known = {action.id: action.name for action in given.actions}
-    for number, name in sorted(names.items()):
+    for number, name in sorted(found.items()):
         if known.get(number) != name:
             raise InputError(
                 f"{path} calls action {number} {name!r}, ontology {given.name} {known.get(number)!r}.",

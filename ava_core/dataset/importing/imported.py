@@ -8,27 +8,15 @@ import shutil
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Final
 
 import polars as pl
 
 from ava_core.base.errors import ExportError, InputError
 from ava_core.dataset.export.card import Card, write_card
-from ava_core.dataset.export.dataset import Dataset
-from ava_core.dataset.export.flavours import FLAVOURS, write_dataset
-
-PIXEL_FLAVOURS: Final = frozenset({"coco", "multisports"})
-"""Layouts in pixels: they need to know how large the pictures are."""
-
-
-@dataclass(frozen=True)
-class Repair:
-    """A defect, in how many rows it was found, the first line of them, and what was done about it."""
-
-    defect: str
-    repair: str
-    rows: int
-    line: int = 0
+from ava_core.dataset.formats.ava import names
+from ava_core.dataset.formats.dataset import Dataset
+from ava_core.dataset.formats.flavours import FLAVOURS, IN_PIXELS, write_dataset
+from ava_core.dataset.formats.repairs import Repair
 
 
 @dataclass(frozen=True)
@@ -58,7 +46,7 @@ def write_import(folder: Path, imported: Imported, flavours: Collection[str] = t
         raise ExportError(
             "No labelled person is left.", "See what was left out: the repairs are listed above."
         )
-    chosen = [each for each in flavours if imported.sized or each not in PIXEL_FLAVOURS]
+    chosen = [each for each in flavours if imported.sized or each not in IN_PIXELS]
     folder.parent.mkdir(parents=True, exist_ok=True)
     staged = folder.with_name(f".{folder.name}-{secrets.token_hex(4)}")
     try:
@@ -66,11 +54,11 @@ def write_import(folder: Path, imported: Imported, flavours: Collection[str] = t
         note = "\n".join(f"{each.defect}: {each.repair} ({each.rows} rows)." for each in imported.repairs)
         write_card(staged, Card(imported.dataset, note=note, agreement=imported.agreement))
         content = {"repairs": [asdict(each) for each in imported.repairs]}
-        (staged / "import.json").write_text(json.dumps(content, indent=2) + "\n", "utf-8")
+        (staged / names.IMPORT_RECORD).write_text(json.dumps(content, indent=2) + "\n", "utf-8")
         if imported.work:
-            (staged / "work").mkdir()
+            (staged / names.IMPORTED_WORK).mkdir()
         for name, table in imported.work.items():
-            table.write_parquet(staged / "work" / f"{name}.parquet")
+            table.write_parquet(staged / names.IMPORTED_WORK / f"{name}.parquet")
         staged.rename(folder)
     finally:
         shutil.rmtree(staged, ignore_errors=True)

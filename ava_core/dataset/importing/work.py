@@ -16,10 +16,11 @@ from ava_core.base.schemas import (
     conform,
     empty,
 )
-from ava_core.dataset.export.dataset import Dataset
-from ava_core.dataset.export.rows import annotation_rows
 from ava_core.dataset.export.splits import assign_splits
-from ava_core.dataset.importing.imported import Imported, Repair
+from ava_core.dataset.formats.ava.rows import annotation_rows
+from ava_core.dataset.formats.dataset import Dataset
+from ava_core.dataset.formats.repairs import Repair
+from ava_core.dataset.importing.imported import Imported
 from ava_core.ontology import Ontology
 from ava_core.quality.agreement.measure import measure_agreement
 from ava_core.quality.consensus.form import form_consensus

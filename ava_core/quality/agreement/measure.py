@@ -76,7 +76,20 @@ def measure_agreement(
     gold: Mapping[str, str] | None = None,
     assigned: Collection[str] = (),
 ) -> dict[str, pl.DataFrame]:
-    """`measure_work` of `schemas.RAW_BOXES`, `RAW_LABELS` and `COMPLETED_JOBS`."""
+    """`measure_work` of `schemas.RAW_BOXES`, `RAW_LABELS` and `COMPLETED_JOBS`.
+
+    >>> from ava_core.base.schemas import COMPLETED_JOBS, RAW_BOXES, RAW_LABELS
+    >>> from ava_core.ontology import load_ontology
+    >>> rows = [
+    ...     {"clip_id": "gate_000", "annotator": name, "job_id": job, "version": 1, "track_key": "0", "second": 2,
+    ...      "x1": 10.0, "y1": 10.0, "x2": 50.0, "y2": 90.0, "edited": True, "group": "pose", "action_ids": [pose]}
+    ...     for job, name, pose in [(1, "anna", 12), (2, "ben", 14)]
+    ... ]
+    >>> work = [pl.DataFrame(rows, schema=dict(part)) for part in (RAW_BOXES, RAW_LABELS, COMPLETED_JOBS)]
+    >>> tables = measure_agreement(*work, load_ontology("ava80"))
+    >>> tables["conflicts"].select("clip_id", "frame", "kind", "detail").rows()
+    [('gate_000', 60, 'label:pose', 'anna=12; ben=14')]
+    """
     work = match_work(raw_boxes, raw_labels, completed, ontology)
     return measure_work(work, seed=seed, repetitions=repetitions, gold=gold, assigned=assigned)
 

@@ -30,7 +30,21 @@ def form_consensus(
     excluded: Collection[str] = (),
     adjudications: pl.DataFrame | None = None,
 ) -> dict[str, pl.DataFrame]:
-    """`form_from_work` of `schemas.RAW_BOXES`, `RAW_LABELS` and `COMPLETED_JOBS`."""
+    """`form_from_work` of `schemas.RAW_BOXES`, `RAW_LABELS` and `COMPLETED_JOBS`.
+
+    >>> from ava_core.base.schemas import COMPLETED_JOBS, RAW_BOXES, RAW_LABELS
+    >>> from ava_core.ontology import load_ontology
+    >>> said = {"anna": [12], "ben": [12], "cleo": [14]}
+    >>> rows = [
+    ...     dict(clip_id="gate_000", annotator=name, job_id=job, version=1, track_key="0", second=2, x1=10.0, y1=10.0,
+    ...          x2=50.0, y2=90.0, edited=True, group="pose", action_ids=said[name])
+    ...     for job, name in enumerate(said, start=1)
+    ... ]
+    >>> work = [pl.DataFrame(rows, schema=dict(part)) for part in (RAW_BOXES, RAW_LABELS, COMPLETED_JOBS)]
+    >>> tables = form_consensus(*work, load_ontology("ava80"), approved=["gate_000"])
+    >>> tables["consensus_labels"].select("second", "person_id", "action_id", "votes", "voters").rows()
+    [(2, 1, 12, 2, 3)]
+    """
     work = match_work(raw_boxes, raw_labels, completed, ontology)
     return form_from_work(work, approved=approved, excluded=excluded, adjudications=adjudications)
 

@@ -19,7 +19,7 @@ from ava_core.batch import BatchContext
 from ava_core.decisions import decision_state
 from ava_core.ontology import Group, Ontology
 from ava_core.quality.review.audit_bound import AuditBound, audit_bound, audit_sample
-from ava_core.store import Store, audit
+from ava_core.store import Store, audit_log
 from ava_core.store.tables import Audit, AuditItem, now
 
 ANSWER: Final = (*PLACE, "group")
@@ -90,7 +90,7 @@ def start_audit(
             AuditItem(audit_id=begun.audit_id, position=number, **row)
             for number, row in enumerate(rows, start=1)
         )
-    audit.note(at.store, actor, "audit started", at.batch, audit=begun.audit_id, size=size, seed=seed)
+    audit_log.note(at.store, actor, "audit started", at.batch, audit=begun.audit_id, size=size, seed=seed)
     return begun
 
 
@@ -176,7 +176,7 @@ def answer_item(
         item.wrong = not present or given != sorted(item.expected)
     subject = f"{item.clip_id}/{item.second}/{item.person_id}/{item.group}"
     detail = {"audit": item.audit_id, "position": item.position, "present": present, "comment": comment}
-    audit.note(store, actor, "audit answered", subject, action_ids=given, **detail)
+    audit_log.note(store, actor, "audit answered", subject, action_ids=given, **detail)
 
 
 def audit_result(store: Store, audit_id: int) -> tuple[AuditBound, pl.DataFrame]:

@@ -1,7 +1,7 @@
 """Files that an older tool made, as a batch: `dense_proposals.pkl` and `frames.zip`, with no video.
 
 Each clip of theirs becomes a source video of one clip, in which every picture stays for its second; boxes and
-track ids are theirs. Both pickle layouts of `proposals.pickles` are read.
+track ids are theirs. Both pickle layouts are read, the older tools' and AVA's.
 """
 
 from __future__ import annotations
@@ -21,16 +21,15 @@ import polars as pl
 
 from ava_core import __version__
 from ava_core.base.errors import InputError, MediaError
+from ava_core.base.pickles import safe_load
 from ava_core.base.schemas import AVA_TIMESTAMP_OFFSET, CLIP_FPS, CLIPS, SOURCE_VIDEOS, TRACKS
 from ava_core.batch import BatchContext
 from ava_core.video.given import Manifest, mark_given
 from ava_core.video.media.clip_writer import ClipWriter
 from ava_core.video.media.geometry import Fit, fit_picture
 from ava_core.video.media.names import new_id, slug
-from ava_core.video.proposals.pickles import safe_load
+from ava_core.video.proposals.exchange import FRAMES, PICKLE
 
-PICKLE: Final = "dense_proposals.pkl"
-FRAMES: Final = "frames.zip"
 GIVEN: Final = ["source_videos", "clips", "tracks"]
 MAX_SECONDS: Final = 3600
 """Longest clip; a larger number in a picture's name is a mistake."""

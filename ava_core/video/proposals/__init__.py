@@ -1,1 +1,1 @@
-"""Boxes at keyframes, and the exchange formats that older tools and AVA's readers know."""
+"""Boxes at keyframes, and the exchange files that older tools know."""

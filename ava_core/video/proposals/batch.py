@@ -6,9 +6,8 @@ import polars as pl
 
 from ava_core.base.progress import Progress, ProgressSink, ignore_progress
 from ava_core.batch import BatchContext
-from ava_core.video.proposals.exchange import write_frames_zip
+from ava_core.video.proposals.exchange import FRAMES, PICKLE, write_frames_zip, write_older_pickle
 from ava_core.video.proposals.keyframes import keyframe_proposals
-from ava_core.video.proposals.pickles import write_older_pickle
 
 
 def make_proposals(
@@ -18,10 +17,10 @@ def make_proposals(
     progress = Progress("propose", 2, "files", sink)
     proposals = keyframe_proposals(clips, tracks)
     folder = at.folder("dense_proposals")
-    with at.storage.writing(folder / "dense_proposals.pkl") as path:
+    with at.storage.writing(folder / PICKLE) as path:
         write_older_pickle(path, clips, proposals)
     progress.advance()
-    with at.storage.writing(folder / "frames.zip") as path:
+    with at.storage.writing(folder / FRAMES) as path:
         write_frames_zip(at, path, clips)
     progress.advance()
     progress.finish()

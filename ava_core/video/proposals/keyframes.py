@@ -43,7 +43,16 @@ def boxes_at(tracks: pl.DataFrame, wanted: pl.DataFrame) -> pl.DataFrame:
 
 
 def keyframe_proposals(clips: pl.DataFrame, tracks: pl.DataFrame) -> pl.DataFrame:
-    """`schemas.PROPOSALS`: the box of every track at every whole second of its clip (`schemas.CLIPS`)."""
+    """`schemas.PROPOSALS`: the box of every track at every whole second of its clip (`schemas.CLIPS`).
+
+    >>> clips = pl.DataFrame({"clip_id": ["gate_000"], "frames": [60]})
+    >>> tracks = pl.DataFrame({
+    ...     "clip_id": "gate_000", "track_id": 1, "frame": [28, 32], "x1": [10.0, 14.0], "y1": 5.0, "x2": [30.0, 34.0],
+    ...     "y2": 55.0, "score": 0.9, "interpolated": False,
+    ... })
+    >>> keyframe_proposals(clips, tracks).select("second", "x1", "x2").rows()
+    [(1, 12.0, 32.0)]
+    """
     seconds = clips.select("clip_id", frame=pl.int_ranges(0, pl.col("frames"), CLIP_FPS))
     wanted = seconds.explode("frame", empty_as_null=False)
     boxes = boxes_at(tracks, wanted).with_columns(second=pl.col("frame") // CLIP_FPS)

@@ -15,7 +15,7 @@ from ava_core.base.schemas import TRACKS
 from ava_core.batch import BatchContext
 from ava_core.video.detection.cache import load_or_detect
 from ava_core.video.given import given_table
-from ava_core.video.proposals.exchange import write_tracking_jsons
+from ava_core.video.proposals.exchange import TRACKING_JSONS, write_tracking_jsons
 from ava_core.video.tracking.parameters import TrackerParameters
 from ava_core.video.tracking.track import track_detections
 
@@ -32,7 +32,7 @@ def track_clips(at: BatchContext, clips: pl.DataFrame, sink: ProgressSink = igno
     """
     given = given_table(at, "tracks")
     tracks = _track(at, clips, sink) if given is None else given.join(clips, on="clip_id", how="semi")
-    with at.storage.writing(at.folder("tracks") / "tracking_jsons.zip") as path:
+    with at.storage.writing(at.folder("tracks") / TRACKING_JSONS) as path:
         write_tracking_jsons(path, clips, tracks)
     return tracks
 

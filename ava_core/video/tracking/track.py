@@ -31,6 +31,15 @@ def track_detections(
     `detections`: `schemas.DETECTIONS` of the clip; `sampled`: its frames that were looked at, ascending. Returns
     `schemas.TRACKS`: a row per track and sampled frame in which it was detected, or across a gap interpolated;
     between two rows one step apart a box moves linearly. A track has no row where it was not seen.
+
+    >>> sampled = np.arange(0, 30, 3)
+    >>> walker = pl.DataFrame({
+    ...     "clip_id": "gate_000", "frame": sampled, "x1": 100.0 + sampled, "y1": 50.0, "x2": 140.0 + sampled,
+    ...     "y2": 150.0, "score": 0.9,
+    ... })
+    >>> tracks = track_detections(walker, sampled)
+    >>> tracks.height, set(tracks["track_id"]), set(tracks["interpolated"])
+    (10, {1}, {False})
     """
     parameters = parameters or TrackerParameters()
     if detections.is_empty() or not len(sampled):

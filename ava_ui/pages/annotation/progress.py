@@ -17,6 +17,8 @@ from ava_core.base.errors import AvaError, InputError
 from ava_core.base.schemas import ANSWERED
 from ava_core.base.settings import Settings
 from ava_core.store import annotators, batches
+from ava_ui import addresses
+from ava_ui.addresses import cell
 from ava_ui.elements import charts
 from ava_ui.elements.data_table import DataTable
 from ava_ui.frame import theme
@@ -38,7 +40,7 @@ async def content(visit: Visit) -> None:
     """Counts, then the jobs."""
     jobs = await asyncio.to_thread(_jobs, visit.console)
     if jobs.is_empty():
-        theme.empty("No jobs yet.", "Deal clips out to annotators.", "/tasks", "Tasks")
+        theme.empty("No jobs yet.", "Deal clips out to annotators.", addresses.TASKS, "Tasks")
         return
     wanted = narrowed(jobs, visit.query)
     server = CvatGateway(visit.console.settings).url
@@ -47,7 +49,7 @@ async def content(visit: Visit) -> None:
         for name, value in asked.items():
             ui.chip(f"{name}: {value}", icon="filter_alt")
         if asked:
-            ui.link("all jobs", "/progress")
+            ui.link("all jobs", addresses.PROGRESS)
     with ui.card().classes("w-full chart-place"):
         theme.heading("Jobs by annotator and state")
         theme.later(visit, lambda: _by_annotator(wanted))
@@ -55,8 +57,8 @@ async def content(visit: Visit) -> None:
         wanted, labels=LABELS, file="jobs", sort_by="hours", selectable=visit.may("admin"),
         facets=["batch", "annotator", "status"],
         links={
-            "job_id": server + JOB_PAGE, "batch": "/batches/{batch}",
-            "clip_id": "/quality/{batch}/clips/{clip_id}", "annotator": "/progress?annotator={annotator}",
+            "job_id": server + JOB_PAGE, "batch": addresses.BATCH,
+            "clip_id": addresses.REVIEW, "annotator": addresses.progress(annotator=cell("annotator")),
         },
     )  # fmt: skip
     if visit.may("admin"):
@@ -71,7 +73,7 @@ async def content(visit: Visit) -> None:
 def _jobs(console: Console) -> pl.DataFrame:
     """The jobs, with the share of answers given in the work that was read of each; null where none was."""
     jobs = console.jobs.table()
-    read = console.reading.of_all(batches.names(console.store), "raw_annotations", "answered", ANSWERED)
+    read = console.tables.of_all(batches.names(console.store), "raw_annotations", "answered", ANSWERED)
     shares = pl.col("job_id").replace_strict(by_job(read), default=None, return_dtype=pl.Float64)
     return jobs.with_columns(answered=(100 * shares).round(0).cast(pl.Int64))
 

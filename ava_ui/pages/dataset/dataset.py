@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import asyncio
 from typing import Final
-from urllib.parse import quote
 
 import polars as pl
 from nicegui import ui
 
 from ava_core.base.errors import InputError
 from ava_core.dataset.export.outlook import outlook
-from ava_core.dataset.export.outlook_inputs import read_outlook
+from ava_core.dataset.export.outlook_tables import read_outlook
+from ava_core.dataset.formats.ava import names
+from ava_ui import addresses
+from ava_ui.addresses import cell
 from ava_ui.elements.data_table import DataTable
 from ava_ui.frame import theme
 from ava_ui.frame.visit import Visit
 from ava_ui.known.console import Console
-from ava_ui.known.release_contents import release_table
 from ava_ui.pages.dataset.form import release_form
 
 LABELS: Final = {
@@ -26,15 +27,15 @@ LABELS: Final = {
 }  # fmt: skip
 
 LINKS: Final = {
-    "batch": "/batches/{batch}",
-    "clips": "/batches/{batch}#clips",
-    "approved": "/quality?batch={batch}&status=approved",
-    "waiting": "/quality?batch={batch}&status=pending",
-    "rejected": "/quality?batch={batch}&status=rejected",
-    "unannotated": "/progress?batch={batch}",
-    "in_consensus": "/quality?batch={batch}&status=approved",
-    "labels": "/quality/{batch}/agreement",
-    "disputed": "/quality/{batch}/adjudication",
+    "batch": addresses.BATCH,
+    "clips": addresses.batch(cell("batch"), "clips"),
+    "approved": addresses.quality(cell("batch"), "approved"),
+    "waiting": addresses.quality(cell("batch"), "pending"),
+    "rejected": addresses.quality(cell("batch"), "rejected"),
+    "unannotated": addresses.progress(cell("batch")),
+    "in_consensus": addresses.quality(cell("batch"), "approved"),
+    "labels": addresses.AGREEMENT,
+    "disputed": addresses.ADJUDICATION,
 }
 
 RELEASE_LABELS: Final = {
@@ -48,17 +49,17 @@ async def content(visit: Visit) -> None:
     inside, sources = await asyncio.to_thread(next_release, visit.console)
     theme.heading("What would go in")
     if inside.is_empty():
-        theme.empty("No batches yet.", "Add one first.", "/batches", "Batches")
+        theme.empty("No batches yet.", "Add one first.", addresses.BATCHES, "Batches")
     else:
         _inside(inside, sources)
         if visit.may("admin"):
             release_form(visit, inside.filter("ready")["batch"].to_list(), sources["source_id"].to_list())
-    _releases(visit, await asyncio.to_thread(release_table, visit.console.storage))
+    _releases(visit, await asyncio.to_thread(visit.console.releases.table))
 
 
 def next_release(console: Console) -> tuple[pl.DataFrame, pl.DataFrame]:
     """`outlook.OUTLOOK`, and the source videos of which something goes in: `batch, source_id`."""
-    batches, clips = read_outlook(console.storage, console.store, console.decided.all())
+    batches, clips = read_outlook(console.storage, console.store, console.decisions.all())
     inside = outlook(batches, clips)
     ready = pl.col("batch").is_in(inside.filter("ready")["batch"].implode())
     used = clips.filter(ready, pl.col("status") == "approved", pl.col("boxes") > 0)
@@ -76,33 +77,41 @@ def _inside(inside: pl.DataFrame, sources: pl.DataFrame) -> None:
         {"batches": f"{ready.height} of {inside.height}", "source videos": sources.height}
         | {name: int(values.sum()) for name, values in counts.items()},
         {
-            "batches": "?next_release.ready=true",
-            "clips": "/quality?status=approved",
-            "labels": "?next_release.sort=labels&next_release.order=down",
-            "disputed seconds": "?next_release.sort=disputed&next_release.order=down",
+            "batches": addresses.here({"next_release.ready": "true"}),
+            "clips": addresses.quality(status="approved"),
+            "labels": _sorted_by("labels"),
+            "disputed seconds": _sorted_by("disputed"),
         },
     )
     DataTable(inside, labels=LABELS, links=LINKS, file="next_release", facets=("ready",))
 
 
+def _sorted_by(column: str) -> str:
+    return addresses.here({"next_release.sort": column, "next_release.order": "down"})
+
+
 def _releases(visit: Visit, made: pl.DataFrame) -> None:
     theme.heading("Releases")
     if made.is_empty():
-        theme.empty("No releases yet.", "Approve clips, then generate a dataset.", "/quality", "Review clips")
+        theme.empty(
+            "No releases yet.", "Approve clips, then generate a dataset.", addresses.QUALITY, "Review clips"
+        )
         return
+    name = cell("name")
     table = DataTable(
-        made.with_columns(csv=pl.lit("AVA_dataset.csv"), zip=pl.lit("zip")),
+        made.with_columns(csv=pl.lit(names.ALL_ROWS), zip=pl.lit("zip")),
         labels=RELEASE_LABELS, file="releases", selectable=made.height > 1,
-        links={"name": "/dataset/{name}", "batches": "/dataset/{name}#splits", "sources": "/dataset/{name}#splits",
-               "clips": "/dataset/{name}#clips", "rows": "/dataset/{name}#classes",
-               "csv": "/download/{name}/AVA_dataset.csv", "zip": "/download/{name}.zip"},
+        links={"name": addresses.release(name), "batches": addresses.release(name, "splits"),
+               "sources": addresses.release(name, "splits"), "clips": addresses.release(name, "clips"),
+               "rows": addresses.release(name, "classes"), "csv": addresses.release_csv(name),
+               "zip": addresses.release_zip(name)},
     )  # fmt: skip
 
     def compare() -> None:
         chosen = table.selected.sort("made_at", "name")["name"].to_list()
         if len(chosen) != 2:
             raise InputError(f"{len(chosen)} releases are ticked.", "Tick two, then compare them.")
-        ui.navigate.to("/dataset/{}/compare/{}".format(*map(quote, chosen)))
+        ui.navigate.to(addresses.comparison(*chosen))
 
     if made.height > 1:
         ui.button(

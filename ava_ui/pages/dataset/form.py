@@ -10,11 +10,14 @@ from nicegui import ui
 from nicegui.elements.mixins.validation_element import ValidationElement
 
 from ava_core.base.errors import InputError
-from ava_core.dataset.export.flavours import FLAVOURS
 from ava_core.dataset.export.options import ReleaseOptions
-from ava_core.dataset.export.preview import Preview, preview_release
 from ava_core.dataset.export.releases import name_problem
-from ava_core.dataset.export.splits import RATIOS, SPLITS
+from ava_core.dataset.export.split_preview import Preview, preview_release
+from ava_core.dataset.export.splits import RATIOS
+from ava_core.dataset.formats.ava.names import SPLITS
+from ava_core.dataset.formats.flavours import FLAVOURS
+from ava_ui import addresses
+from ava_ui.addresses import cell
 from ava_ui.elements.data_table import DataTable
 from ava_ui.elements.pins import Pins
 from ava_ui.frame import theme
@@ -113,7 +116,7 @@ async def _generate(visit: Visit, form: _Form) -> None:
     chosen = form.options()
     run = await visit.console.dagster.make_release(chosen | {"actor": visit.user.username})
     visit.note("generate dataset", run, **chosen)
-    ui.navigate.to(f"/runs/{run}")
+    ui.navigate.to(addresses.run(run))
 
 
 async def _preview(visit: Visit, form: _Form, button: ui.button, place: ui.column) -> None:
@@ -143,5 +146,5 @@ def _splits(found: Preview) -> None:
         found.sources, file="splits_preview", facets=("split",), sort_by="split",
         labels={"source_id": "source video", "original_name": "file", "batch": "batch", "split": "split",
                 "why": "why", "clips": "clips", "rows": "labels"},
-        links={"batch": "/batches/{batch}", "clips": "/quality?batch={batch}&status=approved"},
+        links={"batch": addresses.BATCH, "clips": addresses.quality(cell("batch"), "approved")},
     )  # fmt: skip

@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import asyncio
 from typing import Final
-from urllib.parse import quote
 
 import polars as pl
 from nicegui import ui
 
 from ava_core.dataset.export.releases import ReleaseInfo, release_folder, release_info, releases
-from ava_core.dataset.export.splits import SPLITS
+from ava_core.dataset.formats.ava import names
+from ava_core.dataset.formats.ava.names import SPLITS
+from ava_ui import addresses
+from ava_ui.addresses import cell
 from ava_ui.elements.class_bars import class_bars
 from ava_ui.elements.data_table import DataTable
 from ava_ui.elements.json_tree import json_tree
 from ava_ui.frame import theme
 from ava_ui.frame.visit import Visit
-from ava_ui.known.release_contents import Contents, contents, files, readable
+from ava_ui.known.release_contents import Contents, readable
 from ava_ui.pages.dataset.trace import trace_form
 from ava_ui.pages.dataset.validation import validation
 from ava_ui.web.release_card import shown_card
@@ -44,16 +46,16 @@ async def content(visit: Visit) -> None:
     """Everything about one release."""
     name, storage = visit.params["release"], visit.console.storage
     info = await asyncio.to_thread(release_info, storage, name)
-    found = await asyncio.to_thread(contents, storage, name)
+    found = await asyncio.to_thread(visit.console.releases.contents, name)
     size = _downloads(visit, info, [one.name for one in await asyncio.to_thread(releases, storage)])
     _made(info)
     if found is not None:
         _facts(name, found)
     with ui.row():
         for anchor, title in PARTS.items():
-            ui.link(title, f"#{anchor}")
+            ui.link(title, addresses.here({}, anchor))
     if found is None:
-        ui.label("It has no manifest.parquet or no lineage.parquet, so nothing can be counted.").classes(
+        ui.label(f"It has no {names.MANIFEST} or no {names.LINEAGE}, so nothing can be counted.").classes(
             "soft"
         )
     else:
@@ -64,7 +66,7 @@ async def content(visit: Visit) -> None:
     theme.later(visit, lambda: _files(visit, name, size))
     _card(visit, name)
     _part("record", "Record")
-    with ui.expansion("release.json", icon="data_object").classes("w-full") as record:
+    with ui.expansion(names.RECORD, icon="data_object").classes("w-full") as record:
         inside = ui.column().classes("w-full")
 
     def unfold() -> None:
@@ -83,20 +85,19 @@ def _tables(name: str, found: Contents) -> None:
     _clips(name, found)
 
 
-def _downloads(visit: Visit, info: ReleaseInfo, names: list[str]) -> ui.label:
+def _downloads(visit: Visit, info: ReleaseInfo, known: list[str]) -> ui.label:
     """Links to what is taken home, and a choice of what to compare with; returns where the zip's size goes."""
-    address = f"/download/{quote(info.name)}"
-    others = [name for name in names if name != info.name]
+    others = [name for name in known if name != info.name]
 
     def compare(other: str) -> None:
         older_first = (
-            (other, info.name) if names.index(other) > names.index(info.name) else (info.name, other)
+            (other, info.name) if known.index(other) > known.index(info.name) else (info.name, other)
         )
-        ui.navigate.to("/dataset/{}/compare/{}".format(*map(quote, older_first)))
+        ui.navigate.to(addresses.comparison(*older_first))
 
     with ui.row().classes("items-center"):
-        ui.link("AVA_dataset.csv", f"{address}/AVA_dataset.csv")
-        ui.link("zip of everything", f"{address}.zip")
+        ui.link(names.ALL_ROWS, addresses.release_csv(info.name))
+        ui.link("zip of everything", addresses.release_zip(info.name))
         size = ui.label().classes("soft").mark("zip-size")
         if others:
             act = visit.action("viewer", compare)
@@ -115,27 +116,33 @@ def _made(info: ReleaseInfo) -> None:
             f"Made {info.made_at:%Y-%m-%d %H:%M} UTC{who} with {record.get('made_by', 'an unknown version')}."
         )
         if ontology:
-            ui.link(f"Ontology {ontology['name']} {ontology['version']}", "/ontology")
+            ui.link(f"Ontology {ontology['name']} {ontology['version']}", addresses.ONTOLOGY)
             ui.label(f"digest {ontology['digest']}")
         batches = list(record.get("batches", {}))
         ui.label("Batches:")
         for batch in batches[:BATCHES_SHOWN]:
-            ui.link(batch, f"/batches/{quote(batch)}")
+            ui.link(batch, addresses.batch(batch))
         if len(batches) > BATCHES_SHOWN:
-            ui.link(f"and {len(batches) - BATCHES_SHOWN} more", "#splits")
+            ui.link(f"and {len(batches) - BATCHES_SHOWN} more", addresses.here({}, "splits"))
 
 
 def _facts(name: str, found: Contents) -> None:
     videos, labels = found.videos, int(found.classes["labels"].sum())
     splits = {split: videos.filter(pl.col("split") == split).height for split in SPLITS}
-    clips = {f"clips in {split}": f"?{_table(name, 'clips')}.split={split}#clips" for split in SPLITS}
+    clips = {f"clips in {split}": _clips_where(name, "split", split) for split in SPLITS}
     theme.facts(
         {"source videos": videos["source_id"].n_unique(), "clips": videos.height, "labels": labels,
          "persons": int(videos["persons"].sum()), "classes": found.classes.height}
         | {f"clips in {split}": number for split, number in splits.items()},
-        {"source videos": "#splits", "clips": "#clips", "labels": "#classes", "persons": "#clips",
-         "classes": "#classes"} | clips,
+        {"source videos": addresses.here({}, "splits"), "clips": addresses.here({}, "clips"),
+         "labels": addresses.here({}, "classes"), "persons": addresses.here({}, "clips"),
+         "classes": addresses.here({}, "classes")} | clips,
     )  # fmt: skip
+
+
+def _clips_where(name: str, part: str, value: addresses.Part) -> str:
+    """The table of clips, narrowed down."""
+    return addresses.here({f"{_table(name, 'clips')}.{part}": value}, "clips")
 
 
 def _classes(name: str, found: Contents) -> None:
@@ -157,8 +164,8 @@ def _splits(name: str, found: Contents) -> None:
         found.sources, file=_table(name, "splits"), facets=("split",),
         labels={"split": "split", "source_id": "source video", "original_name": "file", "batch": "batch",
                 "clips": "clips", "rows": "labels", "seconds": "seconds"},
-        links={"batch": "/batches/{batch}", "original_name": "/batches/{batch}#videos",
-               "clips": f"?{_table(name, 'clips')}.filter={{source_id}}#clips"},
+        links={"batch": addresses.BATCH, "original_name": addresses.batch(cell("batch"), "videos"),
+               "clips": _clips_where(name, "filter", cell("source_id"))},
     )  # fmt: skip
 
 
@@ -167,13 +174,13 @@ def _clips(name: str, found: Contents) -> None:
     DataTable(
         found.videos.with_columns(trace=pl.lit("trace")), file=_table(name, "clips"), facets=("split", "batch"),
         labels=CLIP_LABELS,
-        links={"video_id": "/quality/{batch}/clips/{video_id}", "batch": "/batches/{batch}",
-               "trace": "?video={video_id}#trace"},
+        links={"video_id": addresses.review(cell("batch"), cell("video_id")), "batch": addresses.BATCH,
+               "trace": addresses.here({"video": cell("video_id")}, "trace")},
     )  # fmt: skip
 
 
 def _card(visit: Visit, name: str) -> None:
-    card = release_folder(visit.console.storage, name) / "dataset_card.md"
+    card = release_folder(visit.console.storage, name) / names.CARD
     if card.exists():
         _part("card", "Dataset card")
         with ui.card().classes("w-full"):
@@ -184,7 +191,7 @@ def _card(visit: Visit, name: str) -> None:
 
 
 async def _files(visit: Visit, name: str, size: ui.label) -> None:
-    found = await asyncio.to_thread(files, visit.console.storage, name)
+    found = await asyncio.to_thread(visit.console.releases.files, name)
     size.set_text(readable(found.bytes))
     pictures = [f"{folder}/: {number} ({readable(total)})" for folder, number, total in found.pictures.rows()]
     if pictures:
@@ -192,7 +199,7 @@ async def _files(visit: Visit, name: str, size: ui.label) -> None:
     DataTable(
         found.single.with_columns(kb=pl.col("bytes") / 1000, sha256=pl.col("sha256").str.head(HASH_SHOWN)),
         file=_table(name, "files"), labels={"path": "file", "kb": "kB", "sha256": "SHA-256 begins"},
-        links={"path": f"/download/{quote(name)}/{{path}}"},
+        links={"path": addresses.release_file(name, cell("path"))},
     )  # fmt: skip
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 from typing import Any, Final
-from urllib.parse import quote
 
 import polars as pl
 from nicegui import ui
@@ -15,10 +14,11 @@ from ava_core.base.schemas import AVA_TIMESTAMP_OFFSET, BOX_COLUMNS, CLIP_FPS
 from ava_core.dataset.export import lineage
 from ava_core.dataset.export.folders import fetched_folder
 from ava_core.dataset.export.releases import release_folder
+from ava_core.dataset.formats.ava import names
+from ava_ui import addresses
 from ava_ui.elements.data_table import REMEMBER, DataTable, shown
 from ava_ui.frame import theme
 from ava_ui.frame.visit import Visit
-from ava_ui.known.release_contents import action_names
 
 Row = dict[str, Any]
 
@@ -64,7 +64,7 @@ def trace_form(visit: Visit, name: str) -> None:
 
         async def show() -> None:
             found = await asyncio.to_thread(traced, visit, name, *given)
-            _show(name, found, action_names(visit.console.storage, name))
+            _show(name, found, visit.console.releases.action_names(name))
 
         await theme.fill(place, show)
         _remember(dict(zip(("video", "timestamp", "person", "row"), given, strict=True)))
@@ -79,7 +79,7 @@ def traced(visit: Visit, name: str, video: str, timestamp: str, person: str, row
     storage = visit.console.storage
     if not row and not (video and timestamp):
         raise InputError("Nobody can tell which row is meant.", "Give a clip and a timestamp, or a row.")
-    with fetched_folder(storage, release_folder(storage, name), only=lineage.FILE) as folder:
+    with fetched_folder(storage, release_folder(storage, name), only=names.LINEAGE) as folder:
         if row:
             return [lineage.trace(folder, row)]
         return lineage.trace_at(folder, video, int(timestamp), int(person) if person else None)
@@ -97,7 +97,7 @@ def _whole(label: str, value: str, example: str) -> ui.input:
 def _show(name: str, rows: list[Row], actions: dict[int, str]) -> None:
     first = rows[0]
     batch, clip, second = first["batch"], first["video_id"], first["timestamp"] - AVA_TIMESTAMP_OFFSET
-    address = f"{quote(batch)}/clips/{quote(clip)}"
+    jobs = addresses.progress(batch, clip=clip)
     with ui.row().classes("no-wrap items-start w-full"):
         _picture(name, rows)
         with ui.column():
@@ -109,10 +109,10 @@ def _show(name: str, rows: list[Row], actions: dict[int, str]) -> None:
             ui.label(f"Source video's SHA-256: {first['source_sha256']}").classes("soft")
             ui.label(f"Approved by {shown(first['approved_by'])}, {str(shown(first['approved_at']))[:16]}")
             with ui.row():
-                ui.link("Review the clip here", f"/quality/{address}?frame={second * CLIP_FPS}")
-                ui.link("clip with its tracks", f"/batches/{address}")
-                ui.link("batch", f"/batches/{quote(batch)}")
-                ui.link("jobs", f"/progress?batch={quote(batch)}&clip={quote(clip)}")
+                ui.link("Review the clip here", addresses.review(batch, clip, second * CLIP_FPS))
+                ui.link("clip with its tracks", addresses.clip(batch, clip))
+                ui.link("batch", addresses.batch(batch))
+                ui.link("jobs", jobs)
     said = [
         one | {"row": f"{one['split']}:{one['line']}", "action": _named(one["action_id"], actions)}
         for one in rows
@@ -127,17 +127,16 @@ def _show(name: str, rows: list[Row], actions: dict[int, str]) -> None:
         }
         for one in rows for rating in one["ratings"] or []
     }  # fmt: skip
-    link = f"/progress?batch={quote(batch)}&clip={quote(clip)}"
     DataTable(
         _frame(list(ratings.values()), RATING_LABELS), labels=RATING_LABELS, file=f"{name}_ratings",
-        links={"annotator": f"/quality/{quote(batch)}/annotators", "job_id": link, "task_id": link},
+        links={"annotator": addresses.annotators(batch), "job_id": jobs, "task_id": jobs},
     )  # fmt: skip
 
 
 def _picture(name: str, rows: list[Row]) -> None:
     """The keyframe with the boxes of the rows' persons; boxes are shares of the picture."""
     with ui.element("div").classes("traced"):
-        address = f"/media/release/{quote(name)}/{quote(rows[0]['picture'])}"
+        address = addresses.release_picture(name, rows[0]["picture"])
         ui.element("img").props(f'src="{address}" alt="The keyframe, boxes drawn in"')
         for person, (x1, y1, x2, y2) in {
             row["person_id"]: [row[side] for side in BOX_COLUMNS] for row in rows

@@ -10,8 +10,10 @@ from nicegui import ui
 
 from ava_core.dataset.export.folders import fetched_folder
 from ava_core.dataset.export.releases import release_folder
-from ava_core.dataset.export.splits import SPLITS
-from ava_core.dataset.export.validate import Finding, validate_dataset
+from ava_core.dataset.formats.ava.checks import Finding, validate_dataset
+from ava_core.dataset.formats.ava.names import SPLITS, rows_csv
+from ava_ui import addresses
+from ava_ui.addresses import cell
 from ava_ui.elements.data_table import DataTable
 from ava_ui.frame import theme
 from ava_ui.frame.visit import Visit
@@ -58,10 +60,11 @@ def _findings(name: str, findings: list[Finding]) -> None:
     ]
     table = pl.DataFrame(rows, schema=FINDINGS, orient="row")
     ui.label(f"{len(findings)} finding(s).").classes("bad")
-    DataTable(table, file=f"{name}_findings", facets=("severity", "file"), links={"row": "?row={row}#trace"})
+    trace = addresses.here({"row": cell("row")}, "trace")
+    DataTable(table, file=f"{name}_findings", facets=("severity", "file"), links={"row": trace})
 
 
 def _row(finding: Finding) -> str | None:
     """The row as the trace knows it, where the finding is on a line of a split's csv."""
-    split = finding.file.removeprefix("annotations/ava_").removesuffix("_v2.2.csv")
-    return f"{split}:{finding.line}" if split in SPLITS and finding.line else None
+    split = next((split for split in SPLITS if finding.file == rows_csv(split)), None)
+    return f"{split}:{finding.line}" if split and finding.line else None

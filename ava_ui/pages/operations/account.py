@@ -6,6 +6,7 @@ from nicegui import ui
 
 from ava_core.base.errors import InputError
 from ava_core.store import users
+from ava_ui import addresses
 from ava_ui.frame.visit import Visit
 
 
@@ -22,7 +23,7 @@ async def content(visit: Visit) -> None:
         users.sign_in(visit.console.store, visit.user.username, old.value or "")
         users.set_password(visit.console.store, visit.user.username, new.value or "")
         visit.note("set password", visit.user.username)
-        ui.navigate.to("/login")
+        ui.navigate.to(addresses.LOGIN)
 
     ui.button("Change password", on_click=visit.action("viewer", change)).mark("change-password")
     ui.label("All sessions end; sign in again with the new password.").classes("soft")

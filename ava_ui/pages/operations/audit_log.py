@@ -11,7 +11,7 @@ from ava_ui.frame.visit import Visit
 
 async def content(visit: Visit) -> None:
     """The list; the filter searches all of it, csv gives out what it lets through."""
-    log = await asyncio.to_thread(visit.console.log.table)
+    log = await asyncio.to_thread(visit.console.audit_log.table)
     if log.is_empty():
         theme.empty("Nothing was done yet.", "What anybody does is written here.")
         return

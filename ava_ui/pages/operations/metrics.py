@@ -12,6 +12,8 @@ from nicegui import ui
 
 from ava_core.annotation.pages import JOB_PAGE
 from ava_core.operations import metrics
+from ava_ui import addresses
+from ava_ui.addresses import cell
 from ava_ui.elements import charts
 from ava_ui.elements.data_table import DataTable
 from ava_ui.frame import theme
@@ -22,6 +24,10 @@ BATCHES_DRAWN: Final = 15
 DAYS_DRAWN: Final = 45
 ANNOTATORS_DRAWN: Final = 30
 """What a plot shows at most: the newest batches and days, the annotators with the most jobs. Tables show all."""
+
+BATCH: Final = cell("batch")
+ANNOTATOR: Final = cell("annotator")
+"""What the tables' links take from their rows."""
 
 INGEST: Final = {
     "videos_in": "videos taken in", "clips_cut": "clips cut", "tracks_made": "tracks made",
@@ -35,10 +41,10 @@ BATCH_LABELS: Final = (
 )
 
 BATCH_LINKS: Final = {
-    "batch": "/batches/{batch}", "videos_in": "/batches/{batch}#videos", "clips_cut": "/batches/{batch}#clips",
-    "tracks_made": "/batches/{batch}#clips", "tasks_ready": "/progress?batch={batch}",
-    "first_read": "/progress?batch={batch}&state=completed",
-    "last_read": "/progress?batch={batch}&state=completed", "makespan": "/progress?batch={batch}",
+    "batch": addresses.BATCH, "videos_in": addresses.batch(BATCH, "videos"),
+    "clips_cut": addresses.batch(BATCH, "clips"), "tracks_made": addresses.batch(BATCH, "clips"),
+    "tasks_ready": addresses.progress(BATCH), "first_read": addresses.progress(BATCH, state="completed"),
+    "last_read": addresses.progress(BATCH, state="completed"), "makespan": addresses.progress(BATCH),
 }  # fmt: skip
 
 PACE_LABELS: Final = {
@@ -47,8 +53,8 @@ PACE_LABELS: Final = {
 }  # fmt: skip
 
 PACE_LINKS: Final = {
-    "annotator": "/progress?annotator={annotator}", "jobs": "/progress?annotator={annotator}",
-    "completed": "/progress?annotator={annotator}&state=completed",
+    "annotator": addresses.progress(annotator=ANNOTATOR), "jobs": addresses.progress(annotator=ANNOTATOR),
+    "completed": addresses.progress(annotator=ANNOTATOR, state="completed"),
 }  # fmt: skip
 
 JOB_LABELS: Final = {
@@ -62,9 +68,9 @@ WAITING_LABELS: Final = {
 }  # fmt: skip
 
 WAITING_LINKS: Final = {
-    "batch": "/batches/{batch}", "annotator": "/progress?annotator={annotator}",
-    "open_jobs": "/progress?batch={batch}&annotator={annotator}",
-    "oldest_h": "/progress?batch={batch}&annotator={annotator}",
+    "batch": addresses.BATCH, "annotator": addresses.progress(annotator=ANNOTATOR),
+    "open_jobs": addresses.progress(BATCH, annotator=ANNOTATOR),
+    "oldest_h": addresses.progress(BATCH, annotator=ANNOTATOR),
 }  # fmt: skip
 
 HERE_LABELS: Final = {
@@ -73,9 +79,9 @@ HERE_LABELS: Final = {
 }  # fmt: skip
 
 HERE_LINKS: Final = {
-    "batch": "/batches/{batch}", "to_review": "/quality?batch={batch}&status=pending",
-    "to_review_h": "/quality?batch={batch}&status=pending",
-    "to_release": "/quality?batch={batch}&status=approved", "to_release_h": "/dataset",
+    "batch": addresses.BATCH, "to_review": addresses.quality(BATCH, "pending"),
+    "to_review_h": addresses.quality(BATCH, "pending"),
+    "to_release": addresses.quality(BATCH, "approved"), "to_release_h": addresses.DATASET,
 }  # fmt: skip
 
 
@@ -94,7 +100,7 @@ async def content(visit: Visit) -> None:
     """Times by batch, by job and by day; what waits on whom."""
     found = await figures(visit.console)
     if found.batches.is_empty():
-        theme.empty("Nothing to measure yet.", "Add a batch first.", "/batches", "Batches")
+        theme.empty("Nothing to measure yet.", "Add a batch first.", addresses.BATCHES, "Batches")
         return
     ui.label(
         "Elapsed is not working time: all hours here count nights, queues and everything else between."
@@ -168,7 +174,7 @@ def _days(by_day: pl.DataFrame) -> None:
 def _pace(pace: pl.DataFrame) -> None:
     theme.heading("Hours elapsed per job, from begun to completed")
     if pace.is_empty():
-        theme.empty("No jobs yet.", "Deal clips out to annotators.", "/tasks", "Tasks")
+        theme.empty("No jobs yet.", "Deal clips out to annotators.", addresses.TASKS, "Tasks")
         return
     timed = pace.filter(pl.col("timed") > 0)
     if timed.is_empty():
@@ -203,8 +209,8 @@ async def _every_job(visit: Visit) -> None:
                 _shown(jobs), labels=JOB_LABELS, file="job_times", sort_by="elapsed_h", descending=True,
                 links={
                     "job_id": visit.console.settings.resolved_cvat_url + JOB_PAGE,
-                    "batch": "/batches/{batch}", "clip_id": "/quality/{batch}/clips/{clip_id}",
-                    "annotator": "/progress?annotator={annotator}",
+                    "batch": addresses.BATCH, "clip_id": addresses.REVIEW,
+                    "annotator": addresses.progress(annotator=ANNOTATOR),
                 },
             )  # fmt: skip
 

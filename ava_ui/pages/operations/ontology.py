@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from urllib.parse import quote
-
 import polars as pl
 from nicegui import ui
 
 from ava_core.ontology import Ontology, load_ontology, shipped_ontologies
 from ava_core.ontology.extend import publish, published, with_action
 from ava_core.ontology.form import cvat_labels
+from ava_ui import addresses
 from ava_ui.elements.data_table import DataTable
 from ava_ui.frame import theme
 from ava_ui.frame.visit import Visit
@@ -31,7 +30,7 @@ async def content(visit: Visit) -> None:
     with ui.row():
         for each, one in known.items():
             style = "text-weight-bold" if each == name else ""
-            ui.link(f"{one.name} {one.version}", f"/ontology?name={quote(each)}").classes(style)
+            ui.link(f"{one.name} {one.version}", addresses.ontology(each)).classes(style)
     ontology = known[name]
     ui.label(ontology.description)
     theme.facts({"version": ontology.version, "actions": len(ontology.actions), "groups": len(ontology.groups),
@@ -79,6 +78,6 @@ def _extend(visit: Visit, ontology: Ontology) -> None:
                 visit.note(
                     "publish ontology", f"{new.name} {new.version}", added=name.value, group=group.value
                 )
-                ui.navigate.to(f"/ontology?name={quote(str(path))}")
+                ui.navigate.to(addresses.ontology(str(path)))
 
         ui.button("Add …", icon="add", on_click=visit.action("admin", add)).mark("add-action")

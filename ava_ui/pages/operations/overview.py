@@ -10,9 +10,11 @@ from nicegui import ui
 
 from ava_core.operations.metrics import clips_by_day
 from ava_core.operations.overview import STAGES
+from ava_ui import addresses
+from ava_ui.addresses import cell
 from ava_ui.elements import charts
 from ava_ui.elements.data_table import DataTable
-from ava_ui.elements.live_runs import LIVE_SECONDS, LiveRuns
+from ava_ui.elements.runs_panel import LIVE_SECONDS, RunsPanel
 from ava_ui.frame import theme
 from ava_ui.frame.visit import Visit
 from ava_ui.known.counts import BatchRow
@@ -23,19 +25,21 @@ FUNNEL: Final = {
 }  # fmt: skip
 """Stages that count clips, and what to call them."""
 
-LINKS: Final = {
-    "batch": "/batches/{batch}",
-    "videos": "/batches/{batch}#videos",
-    "clips": "/batches/{batch}#clips",
-    "tracks": "/batches/{batch}#clips",
-    "tasks": "/progress?batch={batch}",
-    "jobs done": "/progress?batch={batch}&state=completed",
-    "annotated": "/progress?batch={batch}",
-    "agreed": "/quality/{batch}/agreement",
-    "approved": "/quality?batch={batch}&status=approved",
-    "released": "/dataset",
-}
-"""Every number leads to what it counts."""
+
+def links(batch: addresses.Part) -> dict[str, str]:
+    """Where every number of a batch leads: to what it counts."""
+    return {
+        "batch": addresses.batch(batch),
+        "videos": addresses.batch(batch, "videos"),
+        "clips": addresses.batch(batch, "clips"),
+        "tracks": addresses.batch(batch, "clips"),
+        "tasks": addresses.progress(batch),
+        "jobs done": addresses.progress(batch, state="completed"),
+        "annotated": addresses.progress(batch),
+        "agreed": addresses.agreement(batch),
+        "approved": addresses.quality(batch, "approved"),
+        "released": addresses.DATASET,
+    }
 
 
 async def content(visit: Visit) -> None:
@@ -43,20 +47,23 @@ async def content(visit: Visit) -> None:
     for finding in visit.console.health.findings:
         if finding.status != "ok":
             ui.label(f"{finding.subject}: {finding.line}").classes("warn")
-    counts, live = visit.console.counts, visit.console.live
+    counts, runs = visit.console.counts, visit.console.runs
     rows = counts.rows or await asyncio.to_thread(counts.refresh)
     if not rows:
         theme.empty(
-            "No batches yet.", "Add a zip of videos; it is processed by itself.", "/batches", "Add a batch"
+            "No batches yet.",
+            "Add a zip of videos; it is processed by itself.",
+            addresses.BATCHES,
+            "Add a batch",
         )
         return
 
     def with_now() -> pl.DataFrame:
         found = frame(counts.rows or rows)
-        return found.with_columns(now=pl.Series([live.now(name) for name in found["batch"]], dtype=pl.String))
+        return found.with_columns(now=pl.Series([runs.now(name) for name in found["batch"]], dtype=pl.String))
 
     table = DataTable(
-        with_now(), links=LINKS, file="batches", sort_by="created", descending=True,
+        with_now(), links=links(cell("batch")), file="batches", sort_by="created", descending=True,
         labels={"batch": "batch", "created": "added"} | {stage: stage for stage in STAGES} | {"now": "now"},
     )  # fmt: skip
     theme.later(visit, lambda: _beside(visit, rows))
@@ -79,7 +86,7 @@ async def _beside(visit: Visit, rows: list[BatchRow]) -> None:
                 charts.bars(daily["day"].to_list(), {"jobs": daily["clips"].to_list()})
         with ui.card():
             theme.heading("Running and failed")
-            LiveRuns(visit)
+            RunsPanel(visit)
 
 
 def frame(rows: list[BatchRow]) -> pl.DataFrame:

@@ -6,7 +6,9 @@ from typing import Final
 
 from nicegui import ui
 
+from ava_core.base.settings import Settings
 from ava_core.operations.doctor import Finding
+from ava_ui import addresses
 from ava_ui.frame import theme
 from ava_ui.frame.visit import Visit
 
@@ -33,23 +35,30 @@ async def content(visit: Visit) -> None:
         ui.timer(0.1, look, once=True)
     else:
         show(await health.look_closely())
-    settings = visit.console.settings
     theme.heading("Where things are")
+    _places(visit.console.settings)
+
+
+def _places(settings: Settings) -> None:
+    """Addresses and folders; those that a person can open are links."""
+    opened = {
+        "Dagster": f"http://127.0.0.1:{settings.dagster_port}",
+        "annotation server": settings.resolved_cvat_url,
+    }
+    named = {
+        "home": str(settings.home_dir),
+        "files": settings.resolved_storage_url,
+        "inbox": str(settings.inbox_dir),
+        "logs": str(settings.home_dir / "logs"),
+        "webhook of CVAT": f"http://127.0.0.1:{settings.console_port}{addresses.WEBHOOK}",
+    }
     with ui.element("table").classes("keys"):
-        for name, where in {
-            "Dagster": f"http://127.0.0.1:{settings.dagster_port}",
-            "annotation server": settings.resolved_cvat_url,
-            "home": str(settings.home_dir),
-            "files": settings.resolved_storage_url,
-            "inbox": str(settings.inbox_dir),
-            "logs": str(settings.home_dir / "logs"),
-            "webhook of CVAT": f"http://127.0.0.1:{settings.console_port}/webhook",
-        }.items():
+        for name, where in (opened | named).items():
             with ui.element("tr"):
                 with ui.element("td"):
                     ui.label(name)
                 with ui.element("td"):
-                    if where.startswith("http") and name != "webhook of CVAT":
+                    if name in opened:
                         ui.link(where, where, new_tab=True)
                     else:
                         ui.label(where)

@@ -8,13 +8,14 @@ from functools import lru_cache
 from html import escape
 from itertools import pairwise, product
 from typing import Final
-from urllib.parse import quote
 
 import polars as pl
 from nicegui import ui
 
 from ava_core.base.errors import InputError
 from ava_core.quality.agreement.conflicts import between
+from ava_ui import addresses
+from ava_ui.addresses import Cell, cell
 from ava_ui.elements import charts
 from ava_ui.elements.data_table import DataTable, shown
 from ava_ui.frame import theme
@@ -34,9 +35,9 @@ async def content(visit: Visit) -> None:
     batch = visit.params["batch"]
     overall = await asyncio.to_thread(_table, visit, "overall")
     with ui.row():
-        ui.link("scorecards", f"/quality/{quote(batch)}/annotators")
-        ui.link("clips to review", f"/quality?batch={quote(batch)}")
-        ui.link("adjudication", f"/quality/{quote(batch)}/adjudication")
+        ui.link("scorecards", addresses.annotators(batch))
+        ui.link("clips to review", addresses.quality(batch))
+        ui.link("adjudication", addresses.adjudication(batch))
     theme.heading("Overall")
     ui.label(
         "Intervals are of 95 %, from resampling clips. An undefined figure is a dash, with its reason."
@@ -61,7 +62,7 @@ async def _details(visit: Visit, batch: str) -> None:
 
 
 def _table(visit: Visit, name: str) -> pl.DataFrame:
-    found = visit.console.reading.table(visit.params["batch"], "agreement", name)
+    found = visit.console.tables.table(visit.params["batch"], "agreement", name)
     if found is None:
         raise InputError(
             f"Agreement of {visit.params['batch']} was not measured yet.",
@@ -79,9 +80,14 @@ def _classes(visit: Visit, batch: str) -> None:
             charts.intervals(list(defined.select("name", "alpha", "low", "high").iter_rows()))
     DataTable(
         classes, file=f"{batch}_classes", sort_by="alpha",
-        links={"name": f"/quality/{quote(batch)}/agreement?{batch}_conflicts.kind=label:{{group}}#diverging",
-               "group": f"/quality/{quote(batch)}/agreement?group={{group}}#confusion"},
+        links={"name": _of_kind(batch, Cell(f"label:{cell('group')}")),
+               "group": addresses.agreement(batch, {"group": cell("group")}, "confusion")},
     )  # fmt: skip
+
+
+def _of_kind(batch: str, kind: addresses.Part) -> str:
+    """Where annotators differ in one way."""
+    return addresses.agreement(batch, {f"{batch}_conflicts.kind": kind}, "diverging")
 
 
 def _histogram(clips: pl.DataFrame) -> None:
@@ -102,18 +108,19 @@ def _matrix(visit: Visit, pairs: pl.DataFrame) -> None:
     known = [s for s in STATISTICS if s in pairs.columns]
     statistic = visit.query.get("statistic", known[0])
     statistic = statistic if statistic in known else known[0]
-    batch = quote(visit.params["batch"])
+    batch = visit.params["batch"]
     with ui.row():
         for name in known:
             style = "text-weight-bold" if name == statistic else ""
-            ui.link(name.replace("_", " "), f"/quality/{batch}/agreement?statistic={name}").classes(style)
+            ui.link(name.replace("_", " "), addresses.agreement(batch, {"statistic": name})).classes(style)
     value = {(a, b): v for a, b, v in pairs.select("annotator", "annotator_b", statistic).iter_rows()}
     names = sorted({name for pair in value for name in pair})
     cells = {}
     for a, b in product(names, names):
         if a != b:
             found = value.get((a, b), value.get((b, a)))
-            target = f"/quality/{batch}/agreement?statistic={statistic}&a={quote(a)}&b={quote(b)}#diverging"
+            asked = {"statistic": statistic, "a": a, "b": b}
+            target = addresses.agreement(batch, asked, "diverging")
             cells[a, b] = str(shown(found)), target, _trust(statistic, found)
     _square(names, cells)
     if statistic in ALPHAS:
@@ -151,7 +158,7 @@ def _plain(name: str) -> str:
 
 def _confusions(visit: Visit, batch: str) -> None:
     """Of one exclusive group at a time, how often one annotator says the row and another one the column."""
-    confusion = visit.console.reading.table(batch, "agreement", "confusion")
+    confusion = visit.console.tables.table(batch, "agreement", "confusion")
     if confusion is None or confusion.is_empty():
         return
     ui.element("a").props("id=confusion")
@@ -160,15 +167,15 @@ def _confusions(visit: Visit, batch: str) -> None:
     groups = confusion["group"].unique(maintain_order=True).to_list()
     group = visit.query.get("group", "")
     group = group if group in groups else groups[0]
-    address = f"/quality/{quote(batch)}/agreement"
     with ui.row():
         for name in groups:
             style = "text-weight-bold" if name == group else ""
-            ui.link(name.replace("_", " "), f"{address}?group={quote(name)}#confusion").classes(style)
+            target = addresses.agreement(batch, {"group": name}, "confusion")
+            ui.link(name.replace("_", " "), target).classes(style)
     own = confusion.filter(pl.col("group") == group)
     names = {action.id: action.name for action in ontology.group(group).actions}
     most = max(own.filter(pl.col("action_id") != pl.col("action_id_b"))["count"].to_list(), default=1)
-    target = f"{address}?{batch}_conflicts.kind={quote(f'label:{group}')}#diverging"
+    target = _of_kind(batch, f"label:{group}")
     cells = {}
     for a, b, count in own.select("action_id", "action_id_b", "count").iter_rows():
         if a in names and b in names:
@@ -199,8 +206,8 @@ def _diverging(visit: Visit, batch: str, differing: pl.DataFrame) -> None:
     a, b = visit.query.get("a", ""), visit.query.get("b", "")
     theme.heading(f"Where {a} and {b} differ" if a and b else "Where annotators differ")
     if a and b:
-        ui.link("everybody", f"/quality/{quote(batch)}/agreement#diverging")
-    review = f"/quality/{quote(batch)}/clips/{{clip_id}}?frame={{frame}}"
+        ui.link("everybody", addresses.agreement(batch, mark="diverging"))
+    review = addresses.review(batch, cell("clip_id"), cell("frame"))
     DataTable(
         differing, file=f"{batch}_conflicts", facets=["kind"],
         labels={"clip_id": "clip", "second": "second", "person_id": "person", "kind": "kind", "detail": "detail"},

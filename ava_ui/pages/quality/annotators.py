@@ -3,36 +3,37 @@
 from __future__ import annotations
 
 import asyncio
-from urllib.parse import quote
 
 from nicegui import ui
 
 from ava_core import decisions
 from ava_core.base.errors import InputError
 from ava_core.quality.review.effect import exclusion_effect
+from ava_ui import addresses
+from ava_ui.addresses import cell
 from ava_ui.elements.data_table import DataTable, shown
 from ava_ui.frame import theme
 from ava_ui.frame.visit import Visit
-from ava_ui.known.player import raw_tables
+from ava_ui.known.drafts import raw_tables
 
 
 async def content(visit: Visit) -> None:
     """Cards, verdicts, exclusion."""
     batch = visit.params["batch"]
-    cards = visit.console.reading.table(batch, "agreement", "annotators")
-    gate = visit.console.reading.table(batch, "agreement", "gate")
+    cards = visit.console.tables.table(batch, "agreement", "annotators")
+    gate = visit.console.tables.table(batch, "agreement", "gate")
     if cards is None or gate is None:
         raise InputError(
             f"Agreement of {batch} was not measured yet.", "It follows once completed jobs were read."
         )
     excluded = decisions.decision_state(visit.console.store, batch).excluded
-    ui.link("agreement", f"/quality/{quote(batch)}/agreement")
+    ui.link("agreement", addresses.agreement(batch))
     with ui.row():
         for name, status, reasons in gate.select("annotator", "status", "reasons").iter_rows():
             _verdict(visit, name, status, reasons, is_out=name in excluded)
     theme.heading("Scorecards")
     rows = cards.join(gate.select("annotator", gate="status"), on="annotator", how="left")
-    jobs = f"/progress?batch={quote(batch)}&annotator={{annotator}}"
+    jobs = addresses.progress(batch, annotator=cell("annotator"))
     DataTable(rows, file=f"{batch}_annotators", links={"annotator": jobs})
 
 
@@ -46,7 +47,7 @@ def _verdict(visit: Visit, name: str, status: str, reasons: list[str], *, is_out
         )
         for reason in reasons:
             ui.label(reason).classes("soft")
-        ui.link("jobs", f"/progress?batch={quote(batch)}&annotator={quote(name)}")
+        ui.link("jobs", addresses.progress(batch, annotator=name))
 
         async def leave_out() -> None:
             raw, ontology = raw_tables(visit.console, batch), visit.console.ontology(batch)

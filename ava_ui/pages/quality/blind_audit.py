@@ -3,24 +3,29 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
-from urllib.parse import quote
+from dataclasses import dataclass
+from typing import Final
 
 import polars as pl
 from nicegui import ui
-from nicegui.events import GenericEventArguments
 
 from ava_core.base.errors import InputError
 from ava_core.base.schemas import CLIP_FPS
 from ava_core.quality.review import audits
 from ava_core.quality.review.audit_bound import audit_bound, audit_size
 from ava_core.store.tables import Audit
-from ava_ui.elements.clip_player import ClipPlayer
+from ava_ui import addresses
+from ava_ui.addresses import cell
 from ava_ui.elements.data_table import DataTable
 from ava_ui.frame import theme
 from ava_ui.frame.visit import Visit
+from ava_ui.known.console import Console
+from ava_ui.pages.quality.blind_answer import BlindAnswer, BlindAnswerPanel
 
-USUAL_RATE = 0.05
+USUAL_RATE: Final = 0.05
+"""At most this share of all answers is wrong where a sample of the usual size has none."""
+
+DRAWN_FROM: Final = ("consensus_boxes", "consensus_labels", "disputed")
 
 
 async def content(visit: Visit) -> None:
@@ -29,7 +34,8 @@ async def content(visit: Visit) -> None:
     open_audit = await asyncio.to_thread(audits.open_audit, store, batch)
     item = audits.next_item(store, open_audit.audit_id) if open_audit else None
     if item is not None:
-        _item(visit, item)
+        answer = BlindAnswer.of(store, item, visit.console.ontology(batch), visit.user.username)
+        BlindAnswerPanel(visit, batch, answer)
     else:
         _start(visit)
     done = [
@@ -40,103 +46,62 @@ async def content(visit: Visit) -> None:
         _results(visit, done, await asyncio.to_thread(_complete, visit, done))
 
 
+@dataclass
+class NewAudit:
+    """A sample that is about to be drawn: how many answers, and the seed."""
+
+    console: Console
+    batch: str
+    actor: str
+    size: int = audit_size(USUAL_RATE) + 1
+    seed: int = 0
+
+    @property
+    def meaning(self) -> str:
+        """What a sample of this size can show."""
+        bound = audit_bound(0, max(1, self.size)).bound
+        return f"If none is wrong, at most {bound:.1%} of all are, with 95 % confidence."
+
+    def start(self) -> None:
+        """Draw the sample. Raises `InputError` where there is no consensus to draw from."""
+        tables = {
+            name: table
+            for name in DRAWN_FROM
+            if (table := self.console.tables.table(self.batch, "consensus_labels", name)) is not None
+        }
+        if "consensus_boxes" not in tables:
+            raise InputError(
+                f"Batch {self.batch} has no consensus yet.", "Approve clips; it follows by itself."
+            )
+        audits.start_audit(
+            self.console.batch(self.batch), tables, size=self.size, seed=self.seed, actor=self.actor,
+        )  # fmt: skip
+
+
 def _start(visit: Visit) -> None:
-    batch = visit.params["batch"]
+    """What an audit is, and for reviewers the start of one."""
     ui.label(
         "A simple random sample of approved answers is answered anew by somebody who does not see what was decided. "
         "What it finds holds for all approved answers of the batch."
     )
     if not visit.may("reviewer"):
         return
+    new = NewAudit(visit.console, visit.params["batch"], visit.user.username)
     with ui.row().classes("items-center"):
-        size = ui.number("answers to check", value=audit_size(USUAL_RATE) + 1, min=1, precision=0).mark(
-            "audit-size"
-        )
-        seed = ui.number("seed", value=0, min=0, precision=0).classes("w-24")
-        meaning = ui.label().classes("soft")
-
-    def explain() -> None:
-        bound = audit_bound(0, max(1, int(size.value or 1))).bound
-        meaning.set_text(f"If none is wrong, at most {bound:.1%} of all are, with 95 % confidence.")
+        size = ui.number("answers to check", value=new.size, min=1, precision=0).mark("audit-size")
+        seed = ui.number("seed", value=new.seed, min=0, precision=0).classes("w-24")
+        meaning = ui.label(new.meaning).classes("soft")
+    size.bind_value_to(new, "size", lambda value: int(value or 0))
+    seed.bind_value_to(new, "seed", lambda value: int(value or 0))
+    size.on_value_change(lambda: meaning.set_text(new.meaning))
 
     def start() -> None:
-        tables = {
-            name: table
-            for name in ("consensus_boxes", "consensus_labels", "disputed")
-            if (table := visit.console.reading.table(batch, "consensus_labels", name)) is not None
-        }
-        if "consensus_boxes" not in tables:
-            raise InputError(f"Batch {batch} has no consensus yet.", "Approve clips; it follows by itself.")
-        audits.start_audit(
-            visit.console.batch(batch), tables, size=int(size.value or 0),
-            seed=int(seed.value or 0), actor=visit.user.username,
-        )  # fmt: skip
+        new.start()
         ui.navigate.reload()
 
-    size.on_value_change(explain)
-    explain()
     ui.button("Start a blind audit", icon="casino", on_click=visit.action("reviewer", start)).mark(
         "start-audit"
     )
-
-
-def _item(visit: Visit, item: audits.BlindItem) -> None:
-    batch, store = visit.params["batch"], visit.console.store
-    ontology, everything = visit.console.ontology(batch), audits.blind_items(store, item.audit_id)
-    group = ontology.group(item.group)
-    done = sum(one.answered for one in everything)
-    ui.label(f"Item {item.position} of {len(everything)}, {done} answered").mark("audit-at")
-    ui.linear_progress(done / len(everything), show_value=False).props('aria-label="answered"')
-    theme.heading(f"{group.name.replace('_', ' ')} of the marked person at second {item.second}?")
-    above = ui.row().classes("items-center")
-    player = ClipPlayer(
-        f"/media/audit/{quote(batch)}/{item.item_id}", frame=item.second * CLIP_FPS,
-        choosing=visit.may("reviewer"),
-    )  # fmt: skip
-    if not visit.may("reviewer"):
-        return
-
-    def answer(*action_ids: int, present: bool = True) -> Callable[..., Awaitable[None]]:
-        def act() -> None:
-            audits.answer_item(
-                store,
-                item.item_id,
-                group=group,
-                action_ids=action_ids,
-                present=present,
-                actor=visit.user.username,
-            )
-            ui.navigate.reload()
-
-        return visit.action("reviewer", act)
-
-    with above:
-        if group.kind == "multi":
-            chosen = ui.select(
-                {a.id: a.name for a in group.actions}, multiple=True, value=[], label="all that hold"
-            ).classes("w-64").mark("audit-answers")  # fmt: skip
-
-            async def save() -> None:
-                await answer(*chosen.value)()
-
-            ui.button("Save (none: none holds)", on_click=save).mark("audit-save")
-            acts: list[Callable[..., Awaitable[None]]] = []
-        else:
-            acts = [answer(action.id) for action in group.actions]
-            for number, (action, act) in enumerate(zip(group.actions, acts, strict=True), start=1):
-                key = f"{number} · " if number < 10 else ""
-                ui.button(f"{key}{action.name}", on_click=act).props("outline no-caps").mark(
-                    f"audit-{action.name}"
-                )
-        ui.button("Nobody is there, or the box shows somebody else", on_click=answer(present=False)).props(
-            "flat no-caps"
-        ).mark("audit-nobody")
-
-    async def by_key(event: GenericEventArguments) -> None:
-        if 1 <= int(event.args) <= len(acts):
-            await acts[int(event.args) - 1]()
-
-    player.on("choose", by_key)
 
 
 def _complete(visit: Visit, done: list[Audit]) -> pl.DataFrame:
@@ -156,7 +121,7 @@ def _results(visit: Visit, done: list[Audit], complete: pl.DataFrame) -> None:
     bound, by_group = audits.audit_result(store, shown)
     theme.heading(f"What audit {shown} found")
     ui.label(bound.sentence).mark("audit-sentence")
-    here = f"/quality/{quote(batch)}/audit?audit={{audit}}"
+    here = addresses.blind_audit(batch, cell("audit"))
     with ui.element("div").classes("two"):
         with ui.card():
             theme.heading("By group")
@@ -179,7 +144,7 @@ def _results(visit: Visit, done: list[Audit], complete: pl.DataFrame) -> None:
         ui.label("Nowhere.").classes("good")
         return
     columns = ["clip_id", "second", "person", "group", "consensus", "audit", "answered by", "frame"]
-    review = f"/quality/{quote(batch)}/clips/{{clip_id}}?frame={{frame}}"
+    review = addresses.review(batch, cell("clip_id"), cell("frame"))
     DataTable(
         pl.DataFrame(rows, schema=columns, orient="row"), file=f"{batch}_audit_{shown}",
         labels={name: name.replace("_id", "") for name in columns[:-1]},

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from urllib.parse import quote
 
 import polars as pl
 from nicegui import ui
@@ -11,6 +10,8 @@ from nicegui import ui
 from ava_core import decisions
 from ava_core.annotation.gold import deal_gold, plan_gold
 from ava_core.base.errors import InputError
+from ava_ui import addresses
+from ava_ui.addresses import cell
 from ava_ui.elements.data_table import DataTable
 from ava_ui.frame import theme
 from ava_ui.frame.visit import Visit
@@ -32,18 +33,7 @@ async def content(visit: Visit) -> None:
     jobs = (await asyncio.to_thread(visit.console.jobs.table)).filter(pl.col("batch") == batch)
     theme.heading("Gold clips")
     if gold:
-        others = {
-            clip: jobs.filter(pl.col("clip_id") == clip, pl.col("annotator") != who).height
-            for clip, who in gold.items()
-        }
-        rows = [(clip, who, others[clip]) for clip, who in sorted(gold.items())]
-        columns = {"clip_id": pl.String, "expert": pl.String, "others": pl.Int64}
-        DataTable(
-            pl.DataFrame(rows, schema=columns, orient="row"), file=f"{batch}_gold",
-            labels={"clip_id": "clip", "expert": "measure: the work of", "others": "others who have it"},
-            links={"clip_id": f"/quality/{quote(batch)}/clips/{{clip_id}}",
-                   "others": f"/progress?batch={quote(batch)}&clip={{clip_id}}"},
-        )  # fmt: skip
+        _gold_clips(batch, gold, jobs)
     else:
         ui.label("None yet: choose a clip that an expert has completed.").classes("soft")
     if visit.may("reviewer"):
@@ -51,25 +41,45 @@ async def content(visit: Visit) -> None:
         _choose(visit, gold, done.rows())
     if visit.may("admin") and gold:
         _deal(visit)
-    cards = visit.console.reading.table(batch, "agreement", "annotators")
+    _measured(visit, batch)
+
+
+def _gold_clips(batch: str, gold: dict[str, str], jobs: pl.DataFrame) -> None:
+    """Each gold clip, its expert, and how many others have it."""
+    others = {
+        clip: jobs.filter(pl.col("clip_id") == clip, pl.col("annotator") != who).height
+        for clip, who in gold.items()
+    }
+    rows = [(clip, who, others[clip]) for clip, who in sorted(gold.items())]
+    columns = {"clip_id": pl.String, "expert": pl.String, "others": pl.Int64}
+    DataTable(
+        pl.DataFrame(rows, schema=columns, orient="row"), file=f"{batch}_gold",
+        labels={"clip_id": "clip", "expert": "measure: the work of", "others": "others who have it"},
+        links={"clip_id": addresses.review(batch, cell("clip_id")),
+               "others": addresses.progress(batch, clip=cell("clip_id"))},
+    )  # fmt: skip
+
+
+def _measured(visit: Visit, batch: str) -> None:
+    """What gold says of the annotators, as it was measured last."""
+    cards = visit.console.tables.table(batch, "agreement", "annotators")
     if cards is not None:
         theme.heading("Measured by gold")
         known = [name for name in MEASURED if name in cards.columns]
         DataTable(
             cards.select(known), file=f"{batch}_gold_accuracy", sort_by="gold_accuracy",
-            links={"annotator": f"/quality/{quote(batch)}/annotators"},
+            links={"annotator": addresses.annotators(batch)},
         )  # fmt: skip
         ui.label("Figures follow once agreement is measured again.").classes("soft")
-    if visit.may("admin"):
+    if not visit.may("admin"):
+        return
 
-        async def again() -> None:
-            visit.note("process", batch, stage="agreement")
-            await visit.console.dagster.process([batch], ("agreement",))
-            ui.notify("Started; the overview shows how far it is.")
+    async def again() -> None:
+        visit.note("process", batch, stage="agreement")
+        await visit.console.dagster.process([batch], ("agreement",))
+        ui.notify("Started; the overview shows how far it is.")
 
-        ui.button("Measure agreement again", icon="refresh", on_click=visit.action("admin", again)).props(
-            "flat"
-        )
+    ui.button("Measure agreement again", icon="refresh", on_click=visit.action("admin", again)).props("flat")
 
 
 def _choose(visit: Visit, gold: dict[str, str], done: list[tuple[str, str]]) -> None:
@@ -81,7 +91,7 @@ def _choose(visit: Visit, gold: dict[str, str], done: list[tuple[str, str]]) -> 
             pl.DataFrame(rows, schema={"clip_id": pl.String, "annotator": pl.String}, orient="row"),
             file=f"{batch}_completed", facets=["annotator"], selectable=True,
             labels={"clip_id": "clip", "annotator": "completed by"},
-            links={"clip_id": f"/quality/{quote(batch)}/clips/{{clip_id}}"},
+            links={"clip_id": addresses.review(batch, cell("clip_id"))},
         )  # fmt: skip
 
         def make() -> None:

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import asyncio
 from typing import Final
-from urllib.parse import quote
 
 import polars as pl
 from nicegui import ui
 
 from ava_core.base.schemas import USABLE
 from ava_core.store import batches, tasks
+from ava_ui import addresses
+from ava_ui.addresses import cell
 from ava_ui.elements.data_table import DataTable, shown
-from ava_ui.elements.live_runs import LiveRuns
+from ava_ui.elements.runs_panel import RunsPanel
 from ava_ui.frame import theme
 from ava_ui.frame.visit import Visit
-from ava_ui.pages.operations.overview import LINKS
-from ava_ui.pages.quality.queue import PARTS
+from ava_ui.pages.operations.overview import links
+from ava_ui.pages.quality.queue import BATCH_LABELS, PARTS
 from ava_ui.pages.video.batches import FORM_OPTIONS, STAGES, options_form
 
 CLIPS_SHOWN: Final = 48
@@ -32,18 +33,18 @@ async def content(visit: Visit) -> None:
     name, console = visit.params["batch"], visit.console
     found = await asyncio.to_thread(batches.get, console.store, name)
     counts = (await asyncio.to_thread(console.counts.overview.counts, name))[name]
-    theme.facts(counts, {stage: link.format(batch=quote(name)) for stage, link in LINKS.items()})
+    theme.facts(counts, links(name))
     with ui.row():
-        ui.link("review queue", f"/quality?batch={quote(name)}")
-        for part, words in PARTS.items():
-            ui.link(words.lower(), f"/quality/{quote(name)}/{part}")
-        ui.link("jobs", f"/progress?batch={quote(name)}")
-        ui.link("deal out", f"/tasks?batch={quote(name)}")
+        ui.link("review queue", addresses.quality(name))
+        for part, address in PARTS.items():
+            ui.link(BATCH_LABELS[part], address(name))
+        ui.link("jobs", addresses.progress(name))
+        ui.link("deal out", addresses.tasks(name))
     options = ", ".join(f"{key} = {value}" for key, value in found.options.items()) or "none of its own"
     ui.label(f"From {found.source_path} · options: {options}").classes("soft")
     if visit.may("admin"):
         _process(visit, name)
-    LiveRuns(visit, name)
+    RunsPanel(visit, name)
     _videos(visit, name)
     _clips(visit, name)
     theme.heading("Runs")
@@ -79,7 +80,7 @@ def _process(visit: Visit, name: str) -> None:
 def _videos(visit: Visit, name: str) -> None:
     theme.heading("Source videos")
     ui.element("a").props("id=videos")
-    videos = visit.console.reading.table(name, "source_videos")
+    videos = visit.console.tables.table(name, "source_videos")
     if videos is None:
         theme.empty("Not taken in yet.", "The running platform does it by itself; see the runs below.")
         return
@@ -92,12 +93,12 @@ def _videos(visit: Visit, name: str) -> None:
 def _clips(visit: Visit, name: str) -> None:
     theme.heading("Clips")
     ui.element("a").props("id=clips")
-    clips = visit.console.reading.table(name, "clips")
+    clips = visit.console.tables.table(name, "clips")
     if clips is None:
         theme.empty("Not cut yet.", "Clips appear once the source videos are taken in.")
         return
     DataTable(
-        clips, file=f"{name}_clips", links={"clip_id": "/batches/{batch}/clips/{clip_id}"},
+        clips, file=f"{name}_clips", links={"clip_id": addresses.CLIP},
         labels={"clip_id": "clip", "source_id": "source", "start_s": "from (s)", "duration_s": "seconds",
                 "frames": "frames", "width": "width", "height": "height"},
     )  # fmt: skip
@@ -109,15 +110,13 @@ def _pictures(visit: Visit, name: str, clips: pl.DataFrame) -> None:
     with ui.element("div").classes("grid"):
         for row in clips.sort("clip_id").head(CLIPS_SHOWN).iter_rows(named=True):
             second = int(row["duration_s"] // 2)
-            address = f"{quote(name)}/{quote(row['clip_id'])}"
-            with ui.link(target=f"/batches/{quote(name)}/clips/{quote(row['clip_id'])}").classes("cell"):
-                ui.element("img").props(
-                    f'src="/media/keyframe/{address}/{second}" loading=lazy alt="{row["clip_id"]}"'
-                )
+            picture = addresses.keyframe(name, row["clip_id"], second)
+            with ui.link(target=addresses.clip(name, row["clip_id"])).classes("cell"):
+                ui.element("img").props(f'src="{picture}" loading=lazy alt="{row["clip_id"]}"')
                 ui.label(row["clip_id"])
     if clips.height > CLIPS_SHOWN:
         ui.label(f"The first {CLIPS_SHOWN} of {clips.height}; the table lists all.").classes("soft")
-    if visit.console.reading.table(name, "tracks") is not None:
+    if visit.console.tables.table(name, "tracks") is not None:
         with ui.expansion("Contact sheet with tracks", icon="grid_view").classes("w-full") as sheet:
             place = ui.column().classes("w-full")
 
@@ -126,7 +125,7 @@ def _pictures(visit: Visit, name: str, clips: pl.DataFrame) -> None:
             if sheet.value and not place.default_slot.children:
                 with place:
                     ui.element("img").props(
-                        f'src="/media/sheet/{quote(name)}" alt="Contact sheet of {name}"'
+                        f'src="{addresses.contact_sheet(name)}" alt="Contact sheet of {name}"'
                     ).classes("w-full")
 
         sheet.on_value_change(draw)
@@ -147,5 +146,5 @@ async def _runs(visit: Visit, name: str) -> None:
     })  # fmt: skip
     DataTable(
         table, facets=["status"], labels={n: n for n in ("run", "status", "makes", "began", "seconds")},
-        links={"run": "/runs/{id}"}, file=f"{name}_runs",
+        links={"run": addresses.run(cell("id"))}, file=f"{name}_runs",
     )  # fmt: skip

@@ -15,12 +15,14 @@ from ava_core.ontology import shipped_ontologies
 from ava_core.ontology.extend import published
 from ava_core.store import batches as batch_store
 from ava_core.video.intake.inbox import add_to_inbox
+from ava_ui import addresses
+from ava_ui.addresses import cell
 from ava_ui.elements.backfills import Backfills
 from ava_ui.elements.data_table import DataTable
 from ava_ui.elements.uploader import Uploader
 from ava_ui.frame import theme
 from ava_ui.frame.visit import Visit
-from ava_ui.pages.operations.overview import LINKS, frame
+from ava_ui.pages.operations.overview import frame, links
 from ava_ui.web.uploads import uploads_of
 
 STAGES: Final = {
@@ -55,7 +57,7 @@ async def content(visit: Visit) -> None:
     theme.heading("Batches")
     table = DataTable(
         frame(rows),
-        links=LINKS,
+        links=links(cell("batch")),
         file="batches",
         sort_by="created",
         descending=True,
@@ -128,7 +130,7 @@ def _upload(visit: Visit) -> None:
             with uploads.taken(dict(finished)) as path:
                 return _add(visit, path, wanted, chosen)
 
-        ui.navigate.to(f"/batches/{await asyncio.to_thread(take)}")
+        ui.navigate.to(addresses.batch(await asyncio.to_thread(take)))
 
     add = ui.button("Add batch", icon="add", on_click=visit.action("admin", register)).mark("add-batch")
     add.set_enabled(False)
@@ -150,7 +152,7 @@ async def _inbox(visit: Visit) -> None:
     async def register() -> None:
         if item.value:
             batch = await asyncio.to_thread(_add, visit, Path(item.value), "", options())
-            ui.navigate.to(f"/batches/{batch}")
+            ui.navigate.to(addresses.batch(batch))
 
     ui.button("Add with these options", on_click=visit.action("admin", register))
 

@@ -11,7 +11,7 @@ from ava_core.annotation import staffing
 from ava_core.annotation.gateway import CvatGateway
 from ava_core.base.errors import AssignmentError, CvatError, InputError
 from ava_core.decisions import approve, reject
-from ava_core.store import annotators, audit, tasks
+from ava_core.store import annotators, audit_log, tasks
 from tests.support.site import PEOPLE, Site
 
 
@@ -47,7 +47,7 @@ def test_a_job_nobody_has_begun_goes_to_another(site: Site) -> None:
     staffing.reassign(site.settings, site.store, job.job_id, other, "admin")
     assert assignee(site, job.job_id) == other
     assert next(j.annotator for j in own_jobs(site) if j.job_id == job.job_id) == other
-    [entry] = audit.newest(site.store)
+    [entry] = audit_log.newest(site.store)
     assert (entry.actor, entry.action, entry.detail["before"]) == ("admin", "reassign", job.annotator)
 
 

@@ -21,7 +21,7 @@ from ava_core.base.schemas import CLIPS, TRACKS
 from ava_core.base.settings import load_settings
 from ava_core.base.storage import Storage
 from ava_core.batch import BatchContext
-from ava_core.dataset.importing.cvat_xml import read_cvat_xml
+from ava_core.dataset.formats.cvat_xml.reader import read_cvat_xml
 from ava_core.ontology import load_ontology
 from ava_core.ontology.form import SEED_TRACK_ATTRIBUTE, form_fields
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import httpx
 import pytest
@@ -117,7 +118,7 @@ def test_a_file_cannot_leave_its_tasks_folder(cvat_server: RunningServer, small_
     assert (cvat_server.home / "media" / str(task) / "escaped.mp4").is_file()
 
 
-def test_the_same_request_is_refused_while_it_runs(
+def test_a_task_takes_no_media_while_and_after_it_is_made_of_some(
     cvat_server: RunningServer, small_clip: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     import threading
@@ -134,12 +135,19 @@ def test_the_same_request_is_refused_while_it_runs(
     with cvat_server.api() as api:
         task = make_task(api)
         first = upload(api, task, "clip.mp4", small_clip.read_bytes())
-        finish = {"Upload-Finish": ""}
-        second = api.post(f"/api/tasks/{task}/data/", headers=finish, json={"image_quality": 70})
+        steps = ("Upload-Start", "Upload-Multiple", "Upload-Finish")
+
+        def more() -> list[tuple[int, Any]]:
+            url = f"/api/tasks/{task}/data/"
+            answers = [api.post(url, headers={step: ""}, json={"image_quality": 70}) for step in steps]
+            return [(answer.status_code, answer.json()) for answer in answers]
+
+        refusal = (400, ["Adding more data is not supported"])
+        assert more() == [refusal] * 3
         goes_on.set()
-        assert (first.status_code, second.status_code) == (202, 409)
-        assert first.json() == second.json()
+        assert first.status_code == 202
         assert wait(api, task) == "finished"
+        assert more() == [refusal] * 3
 
 
 def test_a_resumable_upload_goes_on_where_it_stopped(cvat_server: RunningServer, small_clip: Path) -> None:

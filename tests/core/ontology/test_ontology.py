@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ava_core.base.errors import InputError, OntologyError
+from ava_core.base.errors import OntologyError
 from ava_core.ontology import NONE, UNSET, check_successor, load_ontology, shipped_ontologies
 from ava_core.ontology.form import (
     SEED_TRACK_ATTRIBUTE,
@@ -18,7 +18,6 @@ from ava_core.ontology.form import (
     values_from_labels,
 )
 from ava_core.ontology.load import parse_ontology
-from ava_core.ontology.pbtxt import read_pbtxt, to_ava_pbtxt, to_datumaro_pbtxt
 
 GOOD = """\
 name: tiny
@@ -188,24 +187,3 @@ def test_labels_survive_the_form(pose, objects):
         {} if objects is None else {"object": sorted(objects)}
     )
     assert labels_from_values(tiny, values_from_labels(tiny, labels)) == (labels, [])
-
-
-@pytest.mark.parametrize("name", ["street", "ava80"])
-@pytest.mark.parametrize("write", [to_ava_pbtxt, to_datumaro_pbtxt])
-def test_label_maps_read_back(name, write):
-    ontology = load_ontology(name)
-    assert read_pbtxt(write(ontology)) == {action.id: action.name for action in ontology.actions}
-
-
-def test_the_ava_label_map_has_the_official_shape():
-    assert to_ava_pbtxt(load_ontology("ava80")).startswith(
-        'item {\n  name: "bend/bow (at the waist)"\n  id: 1\n}\n'
-    )
-
-
-@pytest.mark.parametrize(
-    "text", ["", 'item { name: "a" }', 'item { name: "a" id: 1 }\nitem { name: "b" id: 1 }']
-)
-def test_a_broken_label_map_is_refused(text):
-    with pytest.raises(InputError):
-        read_pbtxt(text)

@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import select
 
 from ava_core.base.errors import InputError
-from ava_core.store import Store, annotators, audit, batches, readings, tasks, webhook_events
+from ava_core.store import Store, annotators, audit_log, batches, readings, tasks, webhook_events
 from ava_core.store.tables import Job, Task
 
 SHAPE = {
@@ -76,7 +76,7 @@ def test_done_means_completed_by_an_annotator(with_job: Store) -> None:
     ])  # fmt: skip
     assert [job.job_id for job in tasks.completed_jobs(with_job, "b")] == [100]
     assert tasks.job_counts(with_job, "b") == tasks.JobCounts(tasks=1, jobs=2, completed=1)
-    assert tasks.load(with_job) == {"mia": (1, 1), "tom": (1, 0)}
+    assert tasks.workload(with_job) == {"mia": (1, 1), "tom": (1, 0)}
 
 
 def test_a_task_is_completed_when_all_annotators_are(with_job: Store) -> None:
@@ -152,8 +152,8 @@ def test_a_webhook_event_is_kept_once_however_often_it_comes(store: Store) -> No
 
 
 def test_who_did_what_is_recorded(store: Store) -> None:
-    audit.note(store, "admin", "approve", "clip", batch="b")
-    assert [(entry.actor, entry.action, entry.detail) for entry in audit.newest(store)] == [
+    audit_log.note(store, "admin", "approve", "clip", batch="b")
+    assert [(entry.actor, entry.action, entry.detail) for entry in audit_log.newest(store)] == [
         ("admin", "approve", {"batch": "b"})
     ]
 

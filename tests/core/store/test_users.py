@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import select
 
 from ava_core.base.errors import InputError, SignInError
-from ava_core.store import Store, audit, open_store, users
+from ava_core.store import Store, audit_log, open_store, users
 from ava_core.store.tables import ConsoleSession, User, now
 
 PASSWORD = "a long enough password"
@@ -132,7 +132,7 @@ def test_coming_and_failing_to_come_in_are_recorded(store: Store) -> None:
     users.sign_in(store, "nadia", PASSWORD)
     with pytest.raises(SignInError):
         users.sign_in(store, "nadia", "a guess")
-    assert [(e.actor, e.action) for e in audit.newest(store, 2)] == [
+    assert [(e.actor, e.action) for e in audit_log.newest(store, 2)] == [
         ("nadia", "sign in refused"),
         ("nadia", "sign in"),
     ]

@@ -10,12 +10,12 @@ import pytest
 from dagster_graphql.schema import create_schema
 from graphql import parse, validate
 
-from ava_ui.dagster import queries as dagster_queries
+from ava_ui.dagster import queries
 from ava_ui.dagster.client import DagsterClient, DagsterError
 
 QUERIES = {
     name: text
-    for name, text in vars(dagster_queries).items()
+    for name, text in vars(queries).items()
     if isinstance(text, str) and text.strip().startswith(("query", "mutation"))
 }
 

@@ -13,7 +13,7 @@ from nicegui import ui
 from ava_core.store import annotators, batches, tasks
 from ava_ui.dagster.client import DagsterClient, DagsterError
 from ava_ui.elements.data_table import DataTable
-from ava_ui.known.runs import Live
+from ava_ui.known.runs import LiveRuns
 from tests.support.home import BATCH, CLIPS_PLANTED
 from tests.ui.conftest import Site, eventually
 from tests.ui.dagster.test_client import REPOSITORY, RUN, answering
@@ -57,7 +57,7 @@ def a_dagster_that_runs(*messages: str) -> DagsterClient:
 
 
 async def test_a_run_says_how_far_it_is() -> None:
-    live = Live(
+    live = LiveRuns(
         a_dagster_that_runs("cut: 3/12 video seconds, 1.0 video seconds/s, 0:09 left", "something else")
     )
     await live.look()
@@ -70,7 +70,7 @@ async def test_a_run_says_how_far_it_is() -> None:
 
 
 async def test_a_dagster_that_goes_away_leaves_what_was_known() -> None:
-    live = Live(a_dagster_that_runs("cut: 3/12 clips"))
+    live = LiveRuns(a_dagster_that_runs("cut: 3/12 clips"))
     await live.look()
     live.dagster.url = "http://127.0.0.1:9"
     live.dagster._http, live.dagster.transport = None, None
@@ -80,8 +80,8 @@ async def test_a_dagster_that_goes_away_leaves_what_was_known() -> None:
 
 
 async def test_the_overview_shows_progress_and_reasons(site: Site) -> None:
-    site.console.live.dagster = a_dagster_that_runs("cut: 3/12 clips, 0:09 left")
-    await site.console.live.look()
+    site.console.runs.dagster = a_dagster_that_runs("cut: 3/12 clips, 0:09 left")
+    await site.console.runs.look()
     vera = site.enter("vera")
     await vera.open("/")
     await vera.should_see("clips: no frames", retries=50)
@@ -109,7 +109,7 @@ async def test_the_plan_follows_who_is_chosen(site: Site) -> None:
 
 async def test_tasks_are_made_for_the_chosen_people(site: Site) -> None:
     console = site.console
-    clips = console.reading.table(BATCH, "clips")
+    clips = console.tables.table(BATCH, "clips")
     assert clips is not None
     batches.add(console.store, "night", "/night.zip", {"detector": "motion"})
     renamed = clips.with_columns(batch=pl.lit("night"), clip_id=pl.lit("night_") + pl.col("clip_id"))

@@ -17,10 +17,10 @@ from nicegui.testing import User
 
 from ava_core import decisions
 from ava_core.base.settings import Settings, load_settings
-from ava_core.store import audit, users
+from ava_core.store import audit_log, users
 from ava_ui.elements.data_table import DataTable
 from ava_ui.elements.json_tree import LEAVES, json_tree
-from ava_ui.known.release_contents import contents, files, release_table
+from ava_ui.known.release_contents import ReleaseContents
 from ava_ui.web.release_card import shown_card
 from tests.support.home import PASSWORD, PEOPLE
 from tests.support.world import make_world, write_seven_seconds
@@ -134,7 +134,7 @@ async def test_a_form_that_cannot_be_used_says_where_and_makes_nothing(site: Sit
     await adam.should_see("The shares add up to 1.2: make it 1.")
     adam.find(marker="release-name").clear().type("../v3")
     await adam.should_see("Begin with a letter or digit")
-    assert [entry.action for entry in audit.newest(site.console.store)].count("generate dataset") == 0
+    assert [entry.action for entry in audit_log.newest(site.console.store)].count("generate dataset") == 0
 
 
 async def test_a_pin_without_a_source_video_is_refused(site: Site) -> None:
@@ -172,7 +172,7 @@ async def test_what_was_chosen_is_what_the_run_is_given(site: Site, monkeypatch:
     assert (options["name"], options["batches"], options["pins"]) == ("v3", ["south"], {"south_lane": "val"})
     assert (options["actor"], options["ratios"]) == ("adam", {"train": 0.7, "val": 0.15, "test": 0.15})
     await eventually(lambda: adam.back_history[-1:] == ["/runs/run-1"])
-    assert audit.newest(site.console.store, 1)[0].action == "generate dataset"
+    assert audit_log.newest(site.console.store, 1)[0].action == "generate dataset"
 
 
 async def test_splits_are_previewed_before_anything_is_made(site: Site) -> None:
@@ -193,7 +193,7 @@ async def test_splits_are_previewed_before_anything_is_made(site: Site) -> None:
     assert was != "test"
     adam.find(marker="preview").click()
     await adam.should_see(f"north_gate is pinned to test, but was released in {was}.", retries=50)
-    assert release_table(site.console.storage)["name"].to_list() == ["v2", "v1"]
+    assert site.console.releases.table()["name"].to_list() == ["v2", "v1"]
 
 
 @pytest.mark.parametrize("name", ["vera", "adam"])
@@ -319,7 +319,7 @@ async def test_single_files_and_pictures_are_fetched(site: Site) -> None:
     assert plot.headers["content-type"] == "image/svg+xml"
     assert "default-src 'none'" in plot.headers["content-security-policy"]
     whole = zipfile.ZipFile(io.BytesIO((await http.get("/download/v1.zip")).content))
-    listed = files(site.console.storage, "v1")
+    listed = site.console.releases.files("v1")
     assert sum(info.file_size for info in whole.infolist()) == listed.bytes
     assert len(whole.infolist()) == listed.single.height + listed.pictures["pictures"].sum()
 
@@ -354,9 +354,9 @@ def test_a_card_shows_its_own_pictures_and_asks_nobody_else() -> None:
 async def test_counts_of_releases_without_a_manifest_are_unknown(site: Site) -> None:
     storage = site.console.storage
     storage.path("releases", "v1", "manifest.parquet").unlink()
-    rows = {row["name"]: row for row in release_table(storage).to_dicts()}
+    rows = {row["name"]: row for row in ReleaseContents(storage).table().to_dicts()}
     assert (rows["v1"]["rows"], rows["v1"]["clips"], rows["v2"]["clips"]) == (None, None, 3)
-    assert contents(storage, "v1") is None
+    assert ReleaseContents(storage).contents("v1") is None
     vera = site.enter("vera")
     await vera.open("/dataset/v1")
     await vera.should_see("It has no manifest.parquet", retries=20)

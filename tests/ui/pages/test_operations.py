@@ -14,9 +14,9 @@ from ava_core.base.settings import load_settings
 from ava_core.store import batches, readings, tasks
 from ava_core.store.tables import Job, Task
 from ava_ui.known.console import Console
+from ava_ui.known.review_queue import queue
 from ava_ui.pages.annotation import progress
 from ava_ui.pages.operations import metrics
-from ava_ui.pages.quality import queue as quality
 from tests.support.home import BATCH
 from tests.ui.conftest import Site, eventually
 
@@ -128,11 +128,11 @@ async def test_without_completed_work_the_page_says_so(site: Site) -> None:
 
 
 def test_a_clip_comes_to_the_queue_with_its_first_completed_job(console: Console) -> None:
-    row = quality.queue(console).row(0, named=True)
+    row = queue(console).row(0, named=True)
     assert (row["clip_id"], row["completed"], row["jobs"], row["status"]) == ("c", 1, 2, "pending")
     assert row["pooled_alpha"] is None
     tasks.update_jobs(console.store, [{"job_id": 1, "state": "in progress"}])
-    assert quality.queue(console, "b").is_empty()
+    assert queue(console, "b").is_empty()
 
 
 def test_jobs_are_narrowed_by_the_address(console: Console) -> None:

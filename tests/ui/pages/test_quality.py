@@ -10,8 +10,8 @@ from ava_core.base.schemas import RULE_FINDINGS
 from ava_core.decisions import PRESENCE
 from ava_core.quality.consensus.batch import consensus_of_batch
 from ava_core.quality.review import audits
-from ava_core.store import audit
-from ava_ui.known import player as documents
+from ava_core.store import audit_log
+from ava_ui.known import drafts
 from ava_ui.known.console import Console
 from tests.support.home import BATCH, CLIPS_PLANTED
 from tests.ui.conftest import Site, eventually
@@ -22,7 +22,7 @@ def approve_all(console: Console) -> None:
     clips = [f"clip_{n:04d}" for n in range(CLIPS_PLANTED)]
     decisions.approve(console.store, BATCH, clips, "rita")
     formed = consensus_of_batch(
-        documents.raw_tables(console, BATCH), console.ontology(BATCH), console.decided.of(BATCH)
+        drafts.raw_tables(console, BATCH), console.ontology(BATCH), console.decisions.of(BATCH)
     )
     for name, table in formed.items():
         console.storage.write_table(console.storage.table_path(BATCH, "consensus_labels", name), table)
@@ -46,7 +46,7 @@ async def test_a_rejection_that_cannot_be_handed_back_shows_in_the_queue(site: S
     rita.find(marker="reject").click()
     await rita.should_see("Review clip_0000", retries=50)
     await eventually(
-        lambda: any(line.action == "requeue failed" for line in audit.newest(site.console.store, 5)),
+        lambda: any(line.action == "requeue failed" for line in audit_log.newest(site.console.store, 5)),
         seconds=30,
     )
     await rita.open("/quality?status=rejected")
@@ -101,9 +101,9 @@ async def test_a_disputed_person_is_settled(site: Site) -> None:
     await rita.should_see("nobody is there", retries=50)
     rita.find("2 · nobody is there").click()
     await eventually(lambda: decisions.decision_state(console.store, BATCH).adjudications.height == 1)
-    shown = documents.preview_consensus(console, BATCH)["consensus_boxes"]
+    shown = drafts.preview_consensus(console, BATCH)["consensus_boxes"]
     assert shown.filter(**at).is_empty()
-    before = documents.draft(console, BATCH).tables(approved=["clip_0000"])["consensus_boxes"]
+    before = drafts.draft(console, BATCH).tables(approved=["clip_0000"])["consensus_boxes"]
     assert before.filter(**at).height == 1
     await rita.should_see("1 answer(s) settled", retries=50)
 
@@ -132,7 +132,7 @@ async def test_what_an_auditor_sees_tells_nothing_of_what_was_decided(site: Site
     console = site.console
     approve_all(console)
     names = ("consensus_boxes", "consensus_labels")
-    formed = {name: console.reading.table(BATCH, "consensus_labels", name) for name in names}
+    formed = {name: console.tables.table(BATCH, "consensus_labels", name) for name in names}
     begun = audits.start_audit(console.batch(BATCH), formed, size=3, seed=1, actor="rita")
     item = audits.blind_items(console.store, begun.audit_id)[0]
     client = site.enter("rita").http_client

@@ -12,7 +12,7 @@ from starlette.testclient import TestClient
 from starlette.websockets import WebSocketDisconnect
 
 from ava_core.base.settings import Settings, load_settings
-from ava_core.store import audit, open_store, users, webhook_events
+from ava_core.store import audit_log, open_store, users, webhook_events
 from ava_core.store.tables import User
 from ava_ui.known.console import Console
 from ava_ui.web.door import COOKIE, Door
@@ -129,7 +129,7 @@ async def test_an_admin_adds_somebody_and_it_is_recorded(site: Site) -> None:
     adam.find(marker="add-user").click()
     await eventually(lambda: "eve" in {user.username for user in users.everyone(site.console.store)})
     await adam.should_see("make viewer", retries=10)
-    newest = audit.newest(site.console.store, 1)[0]
+    newest = audit_log.newest(site.console.store, 1)[0]
     assert (newest.actor, newest.action, newest.subject) == ("adam", "add user", "eve")
 
 

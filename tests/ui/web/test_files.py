@@ -8,7 +8,7 @@ import zipfile
 import pytest
 
 from ava_core import decisions
-from ava_ui.known import player as documents
+from ava_ui.known import drafts
 from tests.support.home import BATCH, SECONDS
 from tests.ui.conftest import Site
 
@@ -61,7 +61,7 @@ async def test_a_review_shows_everybody_and_the_consensus(site: Site) -> None:
 
 async def test_the_previewed_consensus_follows_exclusions(site: Site) -> None:
     def voters() -> int:
-        return int(str(documents.preview_consensus(site.console, BATCH)["consensus_boxes"]["voters"].max()))
+        return int(str(drafts.preview_consensus(site.console, BATCH)["consensus_boxes"]["voters"].max()))
 
     assert voters() == 3
     decisions.exclude_annotator(site.console.store, BATCH, "good0", "adam", "")

@@ -12,7 +12,7 @@ from typer.testing import CliRunner, Result
 from ava_assets.cli.main import app
 from ava_core.base.errors import SettingsError
 from ava_core.decisions import reject
-from ava_core.store import audit, tasks
+from ava_core.store import audit_log, tasks
 from tests.support.site import PEOPLE, Site
 
 Command = Callable[..., Result]
@@ -84,7 +84,7 @@ def test_whoever_is_named_is_noted_else_the_user_of_the_machine(ava: Command, an
         job = next(job for job in tasks.jobs_of(store, "b") if _copies(annotation_site, job.clip_id) == 1)
         other = next(name for name in PEOPLE if name != job.annotator)
         assert ava("assign", "move", str(job.job_id), other, *named).exit_code == 0
-        assert audit.newest(store, 1)[0].actor == noted
+        assert audit_log.newest(store, 1)[0].actor == noted
 
 
 def _copies(annotation_site: Site, clip_id: str) -> int:

@@ -6,7 +6,7 @@ from typer.testing import CliRunner
 
 from ava_assets.cli.main import app
 from ava_core.base.settings import load_settings
-from ava_core.store import audit, open_store, users
+from ava_core.store import audit_log, open_store, users
 
 
 def test_a_user_is_added_listed_and_gets_a_new_password() -> None:
@@ -22,4 +22,4 @@ def test_a_user_is_added_listed_and_gets_a_new_password() -> None:
     changed = run.invoke(app, ["user", "password", "nadia", "--password", "another long password"])
     assert changed.exit_code == 0, changed.output
     assert users.sign_in(store, "nadia", "another long password")
-    assert {"add user", "set password"} <= {entry.action for entry in audit.newest(store)}
+    assert {"add user", "set password"} <= {entry.action for entry in audit_log.newest(store)}

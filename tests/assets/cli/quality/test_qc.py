@@ -154,6 +154,21 @@ def test_report(qc: Any, tmp_path: Path) -> None:
     assert "Quality of batch b" in (tmp_path / "quality.html").read_text()
 
 
+def test_verify_holds_the_stored_alphas_to_krippendorffs(qc: Any, store: Store) -> None:
+    code, said = qc("verify", BATCH)
+    assert (code, "86 alphas are krippendorff's" in said) == (0, True)
+    storage = Storage(load_settings().resolved_storage_url)
+    path = storage.table_path(BATCH, "agreement", "overall")
+    honest = storage.read_table(path)
+    storage.write_table(path, honest.with_columns(pl.col("value") + 1e-7))
+    code, said = qc("verify", BATCH)
+    assert (code, "1 of 86 alphas differ" in said, "pooled_alpha" in said) == (1, True, True)
+    storage.write_table(path, honest)
+    qc("gold", BATCH, "clip_0000", "good1")
+    code, said = qc("verify", BATCH)
+    assert (code, "Materialise agreement" in said) == (1, True)
+
+
 def test_an_audit_is_blind_goes_on_and_tells_its_result_once_complete(qc: Any, store: Store) -> None:
     assert "was not audited yet" in qc("audit-result", BATCH)[1]
     code, said = qc("audit", BATCH, "--size", "5")

@@ -8,10 +8,10 @@ import pytest
 
 from ava_core.base.errors import ExportError
 from ava_core.base.storage import Storage
-from ava_core.dataset.export.flavours import WITHOUT_PICTURES
 from ava_core.dataset.export.folders import building, fetched_folder
-from ava_core.dataset.export.read import read_rows
-from ava_core.dataset.export.validate import validate_dataset
+from ava_core.dataset.formats.ava.checks import validate_dataset
+from ava_core.dataset.formats.ava.reader import read_rows
+from ava_core.dataset.formats.flavours import WITHOUT_PICTURES
 
 
 @pytest.fixture(params=["", "memory://"])

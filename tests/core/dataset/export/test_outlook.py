@@ -11,12 +11,12 @@ import pytest
 from ava_core import decisions
 from ava_core.base.errors import ExportError, InputError
 from ava_core.base.schemas import AGREEMENT_BY_CLASS, CONSENSUS_BOXES, PROVENANCE, empty
-from ava_core.dataset.export import outlook_inputs
+from ava_core.dataset.export import outlook_tables
 from ava_core.dataset.export.options import ReleaseOptions
 from ava_core.dataset.export.outlook import OUTLOOK, outlook
-from ava_core.dataset.export.outlook_inputs import read_outlook
-from ava_core.dataset.export.preview import SOURCES, preview_release
-from ava_core.dataset.export.read import read_rows
+from ava_core.dataset.export.outlook_tables import read_outlook
+from ava_core.dataset.export.split_preview import SOURCES, preview_release
+from ava_core.dataset.formats.ava.reader import read_rows
 from ava_core.decisions import decision_states
 from ava_core.store import batches
 from ava_core.store.tables import Job
@@ -120,7 +120,7 @@ def test_only_what_changed_is_read_again(world, monkeypatch: pytest.MonkeyPatch)
     read = []
     scan = pl.scan_parquet
     monkeypatch.setattr(
-        outlook_inputs.pl, "scan_parquet", lambda path, **how: read.append(path) or scan(path, **how)
+        outlook_tables.pl, "scan_parquet", lambda path, **how: read.append(path) or scan(path, **how)
     )
     look(world)
     assert read == []

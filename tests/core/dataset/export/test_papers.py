@@ -15,7 +15,7 @@ from ava_core.base.errors import InputError
 from ava_core.base.report.document import Heading, Numbers, Picture, Text, to_html, to_markdown
 from ava_core.dataset.export.diff import diff_releases
 from ava_core.dataset.export.lineage import trace, trace_at
-from ava_core.dataset.export.read import read_rows
+from ava_core.dataset.formats.ava.reader import read_rows
 
 
 def test_every_row_has_its_lineage(released: Path) -> None:

@@ -13,11 +13,11 @@ import pytest
 
 from ava_core import decisions
 from ava_core.base.errors import AvaError, ExportError
+from ava_core.base.pickles import safe_load
 from ava_core.base.schemas import ANSWERED
-from ava_core.dataset.export.flavours import FLAVOURS
-from ava_core.dataset.export.read import read_rows
-from ava_core.dataset.export.validate import validate_dataset
-from ava_core.video.proposals.pickles import safe_load
+from ava_core.dataset.formats.ava.checks import validate_dataset
+from ava_core.dataset.formats.ava.reader import read_rows
+from ava_core.dataset.formats.flavours import FLAVOURS
 
 GOLDEN = Path(__file__).parent / "golden"
 """Files of the fixture `released` as readers last read them. Delete the folder to have it made anew, then read

@@ -9,7 +9,8 @@ import polars as pl
 import pytest
 
 from ava_core.base.errors import InputError
-from ava_core.dataset.importing.cvat_xml import import_cvat_xml, read_cvat_xml
+from ava_core.dataset.formats.cvat_xml.reader import read_cvat_xml
+from ava_core.dataset.importing.cvat_xml import import_cvat_xml
 from ava_core.ontology import Ontology, load_ontology
 
 META = """<?xml version="1.0" encoding="utf-8"?>

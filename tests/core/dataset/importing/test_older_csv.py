@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from ava_core.base.errors import InputError
-from ava_core.dataset.export.read import read_rows
-from ava_core.dataset.export.validate import errors_among, validate_dataset
+from ava_core.dataset.formats.ava.checks import errors_among, validate_dataset
+from ava_core.dataset.formats.ava.reader import read_rows
 from ava_core.dataset.importing.imported import write_import
 from ava_core.dataset.importing.older_csv import import_older_csv
 from ava_core.ontology import Ontology, load_ontology

@@ -16,7 +16,7 @@ from ava_core.base.settings import load_settings
 from ava_core.batch import BatchContext
 from ava_core.quality.consensus.form import form_consensus
 from ava_core.quality.review import audits
-from ava_core.store import Store, audit, batches, open_store, tasks
+from ava_core.store import Store, audit_log, batches, open_store, tasks
 from ava_core.store.tables import Audit, Job, Task
 from tests.support.written import ONTOLOGY, Track, written
 
@@ -152,7 +152,7 @@ def test_an_item_is_wrong_where_other_actions_hold_or_nobody_is_there(batch: Sto
         ("a", 0, "pose"): False, ("a", 1, "pose"): True, ("a", 2, "pose"): True,
         ("a", 0, "object"): False, ("b", 0, "object"): False, ("a", 1, "object"): True,
     }  # fmt: skip
-    newest = audit.newest(batch, 6)
+    newest = audit_log.newest(batch, 6)
     assert {entry.action for entry in newest} == {"audit answered"}
     assert {"walks"} < {entry.detail["comment"] for entry in newest}
     assert not any("wrong" in entry.detail for entry in newest), "the log is open to the auditor"
@@ -186,7 +186,7 @@ def test_an_answer_may_be_given_again_until_the_audit_is_complete(batch: Store) 
     for ids in ([1], [2]):
         answer(batch, first, ids if first.group == "pose" else [])
     assert audits.items_of(batch, known.audit_id)[0].wrong is False
-    assert len([e for e in audit.newest(batch) if e.action == "audit answered"]) == 2
+    assert len([e for e in audit_log.newest(batch) if e.action == "audit answered"]) == 2
     assert audits.open_audit(batch, "b").audit_id == known.audit_id  # type: ignore[union-attr]
     answer(batch, second, [2] if second.group == "pose" else [])
     assert audits.open_audit(batch, "b") is None

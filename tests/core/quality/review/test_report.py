@@ -15,12 +15,13 @@ from ava_core.base.schemas import ADJUDICATIONS, COMPLETED_JOBS, RAW_BOXES, RAW_
 from ava_core.base.settings import load_settings
 from ava_core.base.storage import Storage
 from ava_core.batch import BatchContext
+from ava_core.dataset.export.release_quality import load_release_quality
 from ava_core.decisions import DecisionState
 from ava_core.quality.agreement.measure import measure_agreement
 from ava_core.quality.consensus.form import form_consensus
 from ava_core.quality.review.effect import exclusion_effect
 from ava_core.quality.review.report import quality_report
-from ava_core.quality.review.tables import QualityTables, load_quality, load_release_quality
+from ava_core.quality.review.tables import QualityTables, load_quality
 from tests.support.planted import RANDOM, Planted, good_annotators, plant
 
 NOBODY = DecisionState(frozenset(), frozenset(), frozenset(), empty(ADJUDICATIONS), {})

@@ -14,14 +14,15 @@ import polars as pl
 import pytest
 
 from ava_core.base.errors import InputError, UnsafePickleError
+from ava_core.base.pickles import safe_load
 from ava_core.base.settings import load_settings
 from ava_core.base.storage import Storage
 from ava_core.batch import BatchContext
+from ava_core.dataset.formats.ava.proposals import write_ava_pickle
 from ava_core.video.cutting import cut_clips
 from ava_core.video.intake.source_videos import take_in_sources
 from ava_core.video.media.frames import decoded_frames, jpeg
 from ava_core.video.proposals.batch import make_proposals
-from ava_core.video.proposals.pickles import safe_load, write_ava_pickle
 from ava_core.video.tracking.batch import track_clips
 
 GREYS = {0: 40, 1: 90, 2: 140, 3: 190}

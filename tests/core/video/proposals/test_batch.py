@@ -7,12 +7,12 @@ from pathlib import Path
 
 import polars as pl
 
+from ava_core.base.pickles import safe_load
 from ava_core.base.schemas import CLIPS, TRACKS
 from ava_core.base.settings import load_settings
 from ava_core.base.storage import Storage
 from ava_core.batch import BatchContext
 from ava_core.video.proposals.batch import make_proposals
-from ava_core.video.proposals.pickles import safe_load
 
 
 def test_pickle_and_frames_speak_of_the_same_pictures(tmp_path: Path) -> None:

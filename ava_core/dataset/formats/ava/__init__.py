@@ -1,0 +1,1 @@
+"""AVA's own format, as SlowFast, mmaction2, pytorchvideo, AlphAction and the AVA evaluation read it."""

@@ -1,0 +1,1 @@
+"""COCO with videos (`CocoVID`)."""

@@ -1,0 +1,1 @@
+"""AVA-Kinetics, as mmaction2's `AVAKineticsDataset` reads it."""

@@ -1,0 +1,1 @@
+"""Tubes as MultiSports and UCF101-24 keep them."""

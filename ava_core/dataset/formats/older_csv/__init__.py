@@ -1,0 +1,1 @@
+"""The older tool's `AVA_dataset.csv`: read alone."""

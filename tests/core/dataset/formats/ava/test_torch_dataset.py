@@ -1,0 +1,72 @@
+"""A release in PyTorch: shapes, order, edges, and whether it trains."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+
+from ava_core.base.errors import InputError
+from ava_core.dataset.formats.ava.torch_dataset import AvaSplit, collate
+
+EXAMPLE = Path(__file__).parents[5] / "docs" / "examples" / "train_on_a_release.py"
+
+
+def test_an_item_is_a_keyframe_with_its_people(released: Path) -> None:
+    data = AvaSplit(released, "train", frames=8, stride=4)
+    assert len(data) == 4
+    assert data.num_classes == 6
+    item = data[1]
+    assert (item["video_id"], item["timestamp"], item["person_ids"]) == ("south_lane_000", 903, [1, 2])
+    assert item["clip"].shape == (3, 8, 36, 64)
+    assert item["boxes"][0].tolist() == pytest.approx([12, 3, 22, 30], abs=0.01)
+    assert item["labels"].nonzero().tolist() == [[0, 2], [0, 4], [0, 5], [1, 2]]
+
+
+def test_frames_are_those_around_the_keyframe(released: Path) -> None:
+    data = AvaSplit(released, "train", frames=4, stride=30)
+    brightness = data[0]["clip"].mean(dim=(0, 2, 3)) * 255
+    # The clip of the fixture grows brighter by one step every two frames, from 60; decoding shifts it a little.
+    steps = (brightness - brightness[0]).round().tolist()
+    assert steps == pytest.approx([0, 15, 30, 45], abs=2)
+
+
+def test_beyond_its_ends_a_video_stands_still(released: Path) -> None:
+    clip = AvaSplit(released, "train", frames=16, stride=30)[0]["clip"]
+    assert torch.equal(clip[:, 0], clip[:, 6])
+    assert not torch.equal(clip[:, 6], clip[:, 7])
+    assert torch.equal(clip[:, -1], clip[:, -2])
+
+
+def test_excluded_seconds_and_empty_splits(released: Path) -> None:
+    stamps = {AvaSplit(released, "test")[n]["timestamp"] for n in range(len(AvaSplit(released, "test")))}
+    assert stamps == {902, 903, 904}
+    with pytest.raises(InputError, match="holds no label"):
+        AvaSplit(released, "dev")
+    with pytest.raises(InputError, match="does not exist"):
+        AvaSplit(released / "frames", "train")
+
+
+def test_a_batch_is_what_roi_align_takes(released: Path) -> None:
+    data = AvaSplit(released, "train", frames=4, size=(24, 32))
+    batch = collate([data[0], data[1]])
+    assert batch["clip"].shape == (2, 3, 4, 24, 32)
+    assert [len(boxes) for boxes in batch["boxes"]] == [1, 2]
+    assert batch["labels"].shape == (3, 6)
+    assert batch["boxes"][0].max() <= 32
+
+
+def test_the_example_draws_a_sample_and_learns(released: Path, tmp_path: Path) -> None:
+    picture = tmp_path / "sample.png"
+    said = subprocess.run(
+        [sys.executable, EXAMPLE, released, "--steps", "12", "--picture", picture],
+        capture_output=True,
+        text=True,
+    )
+    assert said.returncode == 0, said.stderr
+    before, after = (float(part) for part in said.stdout.rsplit("loss ", 1)[1].split(" in ")[0].split(" → "))
+    assert after < before
+    assert picture.stat().st_size > 1000

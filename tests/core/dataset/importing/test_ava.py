@@ -1,0 +1,112 @@
+"""Export, import, export again: the same bytes."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from ava_core.base.errors import ExportError, InputError
+from ava_core.dataset.formats.ava.checks import errors_among, validate_dataset
+from ava_core.dataset.formats.ava.reader import read_rows
+from ava_core.dataset.importing.ava import import_ava
+from ava_core.dataset.importing.imported import write_import
+
+SAME = ("annotations", "frame_lists", "kinetics/annotations", "datumaro/annotations", "coco", "multisports")
+"""Folders of data; what is about the release (card, lineage, hashes) is the release's own."""
+
+
+def files(folder: Path) -> dict[str, bytes]:
+    found = {path.relative_to(folder).as_posix(): path for path in folder.rglob("*") if path.is_file()}
+    return {
+        name: path.read_bytes() for name, path in found.items() if name.startswith((*SAME, "AVA_dataset"))
+    }
+
+
+def test_a_release_taken_over_is_byte_for_byte_the_same(released: Path, tmp_path: Path, world) -> None:
+    imported = import_ava(released, world.ontology)
+    assert imported.repairs == []
+    again = write_import(tmp_path / "again", imported)
+    assert files(again) == files(released)
+    assert len(files(again)) > 30
+    pictures = [path.relative_to(released) for path in released.rglob("*.jpg")]
+    assert all((again / path).samefile(released / path) for path in pictures if path.parts[0] == "frames")
+    assert sorted(path.relative_to(again) for path in again.rglob("*.jpg")) == sorted(pictures)
+    assert validate_dataset(again) == []
+
+
+def test_annotations_alone_are_enough(released: Path, tmp_path: Path) -> None:
+    alone = tmp_path / "alone"
+    shutil.copytree(released / "annotations", alone / "annotations")
+    imported = import_ava(alone)
+    assert [repair.defect for repair in imported.repairs] == ["videos without a frame list"]
+    again = write_import(tmp_path / "again", imported)
+    wanted, made = files(released), files(again)
+    for split in ("train", "val", "test"):
+        name = f"annotations/ava_{split}_v2.2.csv"
+        assert made[name] == wanted[name]
+    assert not (again / "coco").exists()
+    assert {finding.file for finding in errors_among(validate_dataset(again))} == {"frames"}
+
+
+def test_rows_that_readers_would_misread_are_left_out_and_listed(released: Path, tmp_path: Path) -> None:
+    copy = tmp_path / "copy"
+    shutil.copytree(released / "annotations", copy / "annotations")
+    shutil.copytree(released / "frame_lists", copy / "frame_lists")
+    csv = copy / "annotations/ava_train_v2.2.csv"
+    first = csv.read_text().splitlines()[0]
+    csv.write_text(csv.read_text() + f"{first}\n{first.replace('0902', '0901')}\n")
+    imported = import_ava(copy)
+    assert {repair.defect: repair.rows for repair in imported.repairs} == {
+        "rows that stand twice": 1,
+        "seconds without context on both sides": 1,
+    }
+
+
+def test_an_ontology_that_contradicts_the_label_map_is_refused(released: Path, tmp_path: Path) -> None:
+    from ava_core.ontology import load_ontology
+
+    with pytest.raises(InputError, match="calls action 1 'stand', ontology street 'normal_walk'"):
+        import_ava(released, load_ontology("street"))
+    copy = tmp_path / "copy"
+    shutil.copytree(released / "annotations", copy / "annotations")
+    (copy / "annotations/ava_action_list_v2.2.pbtxt").unlink()
+    with pytest.raises(InputError, match="--ontology"):
+        import_ava(copy)
+    with pytest.raises(InputError, match="holds no annotations"):
+        import_ava(tmp_path)
+
+
+def test_ids_that_no_reader_can_read_are_refused_and_nothing_is_left(released: Path, tmp_path: Path) -> None:
+    copy = tmp_path / "copy"
+    shutil.copytree(released / "annotations", copy / "annotations")
+    csv = copy / "annotations/ava_train_v2.2.csv"
+    csv.write_text(csv.read_text().replace("south_lane", "south lane"))
+    with pytest.raises(ExportError, match="cannot be a video id"):
+        write_import(tmp_path / "out", import_ava(copy))
+    assert [path.name for path in tmp_path.iterdir() if path.name.startswith((".out", "out"))] == []
+
+
+def test_a_video_as_long_as_avas_own_is_taken_over_and_a_longer_one_refused(tmp_path: Path) -> None:
+    folder = tmp_path / "long"
+    (folder / "annotations").mkdir(parents=True)
+    (folder / "frame_lists").mkdir()
+    (folder / "annotations/ava_action_list_v2.2.pbtxt").write_text('item {\n  name: "stand"\n  id: 1\n}\n')
+    (folder / "annotations/ava_train_v2.2.csv").write_text(
+        "film,0902,0.100,0.100,0.500,0.500,1,0\nfilm,1798,0.100,0.100,0.500,0.500,1,0\n"
+    )
+
+    def frames(count: int) -> None:
+        lines = (f'film 0 {n} film/film_{n + 1:06d}.jpg ""\n' for n in range(count))
+        header = "original_vido_id video_id frame_id path labels\n"
+        (folder / "frame_lists/train.csv").write_text(header + "".join(lines))
+
+    frames(27030)
+    again = write_import(tmp_path / "again", import_ava(folder))
+    stamps = (again / "annotations/ava_included_timestamps_v2.2.txt").read_text().split()
+    assert (stamps[0], stamps[-1]) == ("0902", "1798")
+    assert read_rows(again)["timestamp"].to_list() == [902, 1798]
+    frames(27100)
+    with pytest.raises(ExportError, match="lasts more than"):
+        write_import(tmp_path / "longer", import_ava(folder))
