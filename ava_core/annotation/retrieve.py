@@ -3,22 +3,32 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any, Final
 
 import polars as pl
 
 from ava_core.annotation.answered import count_answers
 from ava_core.annotation.pages import job_page
 from ava_core.annotation.reader import Reader, finding
-from ava_core.annotation.reading import Shape, held_answers, read_shapes, unknown_values
+from ava_core.annotation.reading import Shape, extent, held_answers, read_shapes, unknown_values
 from ava_core.annotation.rules import broken_rules, load_rules
+from ava_core.base.errors import InputError
 from ava_core.base.progress import ProgressSink, ignore_progress
-from ava_core.base.schemas import COMPLETED_JOBS, HELD_ANSWERS, RAW_BOXES, RAW_LABELS, conform
+from ava_core.base.schemas import COMPLETED_JOBS, HELD_ANSWERS, RAW_BOXES, RAW_LABELS, Schema, conform
 from ava_core.batch import BatchContext
 from ava_core.ontology.form import form_fields
 from ava_core.store import readings, tasks
 from ava_core.store.tables import Job, Reading
+
+VERSIONS: Final[Schema] = {
+    "version": pl.Int64,
+    "annotator": pl.String,  # who did the work
+    "read_at": pl.Datetime("us", "UTC"),
+    "people": pl.Int64,  # at whole seconds
+    "answers": pl.Int64,
+    "status": pl.String,  # counts | older | why it was held back or set aside
+}
 
 Said = Sequence[tuple[Job, Reading, list[Shape]]]
 """Jobs with the reading that counts and its shapes."""
@@ -43,6 +53,38 @@ def read_completed(
         (job, last[job.job_id], shapes[last[job.job_id].reading_id]) for job in jobs if job.job_id in last
     ]
     return _tables(at, clips, said) | {"job_findings": reader.findings(jobs, _unknown(at, said))}
+
+
+def answered_now(at: BatchContext, job_ids: Collection[int]) -> dict[int, float]:
+    """The share of answers given in jobs as they are on the server at this moment, done or not; nothing is kept.
+
+    Jobs that draw nobody or cannot be read are left out.
+    """
+    jobs = [job for job in tasks.jobs_of(at.store, at.batch) if job.job_id in job_ids]
+    frames = {job.job_id: job.frames for job in jobs}
+    found = {}
+    for job_id, shapes in Reader(at).look_into(jobs).items():
+        living, answers = extent(shapes, at.ontology, frames[job_id])
+        if living:
+            found[job_id] = answers / (living * len(at.ontology.groups))
+    return found
+
+
+def versions_of(at: BatchContext, job_id: int) -> pl.DataFrame:
+    """All versions of a job, oldest first: `VERSIONS`. Raises `InputError` where the batch has no such job."""
+    job = next((job for job in tasks.jobs_of(at.store, at.batch) if job.job_id == job_id), None)
+    if job is None:
+        raise InputError(f"Batch {at.batch} has no job {job_id}.", "The page Progress lists jobs.")
+    known = readings.versions(at.store, job_id)
+    shapes = readings.shapes_of_all(at.store, [reading.reading_id for reading in known])
+    counting = readings.latest(at.store, [job_id]).get(job_id)
+    rows = []
+    for reading in known:
+        living, answers = extent(shapes[reading.reading_id], at.ontology, job.frames)
+        counts = counting is not None and counting.version == reading.version
+        status = "counts" if counts else reading.held or "older"
+        rows.append((reading.version, reading.annotator, reading.read_at, living, answers, status))
+    return pl.DataFrame(rows, schema=dict(VERSIONS), orient="row")
 
 
 def check_rules(at: BatchContext, tables: Mapping[str, pl.DataFrame]) -> pl.DataFrame:

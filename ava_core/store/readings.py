@@ -8,7 +8,7 @@ from typing import Any, Final
 from sqlalchemy import func, insert, select
 
 from ava_core.base.errors import InputError
-from ava_core.store import audit
+from ava_core.store import audit_log
 from ava_core.store.database import Store
 from ava_core.store.tables import Annotation, Reading
 
@@ -112,7 +112,7 @@ def take_up(store: Store, job_id: int, version: int, actor: str) -> None:
             elif number > version:
                 reading.held = reading.held or f"{actor} took version {version} up instead"
                 reading.judged_by = actor
-    audit.note(store, actor, "take_up_reading", str(job_id), version=version)
+    audit_log.note(store, actor, "take_up_reading", str(job_id), version=version)
 
 
 def judged(store: Store) -> dict[int, str]:

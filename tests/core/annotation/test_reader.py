@@ -9,12 +9,15 @@ import pytest
 
 from ava_core.annotation import forms
 from ava_core.annotation.gateway import CvatGateway
+from ava_core.annotation.retrieve import answered_now, read_completed, versions_of
 from ava_core.annotation.session import CvatBusyError, CvatMissingError
 from ava_core.annotation.sync import completed_work
-from ava_core.base.errors import CvatError
+from ava_core.annotation.values import take_in
+from ava_core.base.errors import CvatError, InputError, OntologyError
 from ava_core.base.schemas import JOB_FINDINGS
+from ava_core.batch import open_batch
 from ava_core.ontology.form import values_from_labels
-from ava_core.store import readings, tasks
+from ava_core.store import batches, readings, tasks
 from tests.support.site import Site
 
 
@@ -274,3 +277,56 @@ def test_a_value_added_in_cvat_is_a_finding_with_a_way_on(site: Site, done: list
     assert finding["detail"].startswith("walking_behavior: 'riding a scooter' (")
     assert "ava reading take-in b walking_behavior 'riding a scooter'" in finding["cure"]
     assert tables["completed_jobs"].height == 2, "its other answers are read"
+
+
+def test_a_value_that_is_taken_into_the_ontology_is_an_answer(site: Site, done: list[int]) -> None:
+    answer(site, done[0], walking_behavior="riding a scooter")
+    site.read()
+    ontology = take_in(site.context, "walking_behavior", "riding a scooter", "ann")
+    assert ontology.version == site.ontology.version + 1
+    at = open_batch(site.settings, "b", storage=site.storage, store=site.store)
+    assert at.ontology == ontology, "the batch uses it from now on"
+    tables = read_completed(at, site.clips)
+    assert tables["job_findings"].is_empty()
+    [action] = [action.id for action in ontology.actions if action.name == "riding a scooter"]
+    assert [action] in tables["raw_labels"]["action_ids"].to_list()
+    with site.gateway() as gateway, pytest.raises(CvatError, match="another form"):
+        forms.project_for_tasks(at, gateway)  # CVAT's form has to offer it before new tasks are made with it
+    with pytest.raises(OntologyError, match="has 'riding a scooter' already"):
+        take_in(at, "walking_behavior", "riding a scooter", "ann")
+
+
+def test_another_batch_takes_the_version_that_was_published(site: Site) -> None:
+    batches.add(site.store, "night", str(site.settings.home_dir), {})
+    first = take_in(site.context, "walking_behavior", "riding a scooter", "ann")
+    night = open_batch(site.settings, "night", storage=site.storage, store=site.store)
+    assert take_in(night, "walking_behavior", "riding a scooter", "ann") == first
+    third = take_in(night, "walking_behavior", "on a skateboard", "ann")
+    assert third.version == first.version + 1
+
+
+def test_open_jobs_are_measured_as_they_are_and_nothing_is_kept(site: Site) -> None:
+    job = site.create().filter(pl.col("annotator") != "")["job_id"][0]
+    assert answered_now(site.context, {job}) == {job: 0.0}
+    answer(site, job)
+    with site.gateway() as gateway:
+        gateway.set_job(job, state="in progress")
+    assert answered_now(site.context, {job, 4711}) == {job: 1.0}
+    assert readings.versions(site.store, job) == []
+
+
+def test_versions_say_how_much_and_which_one_counts(
+    site: Site, done: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    site.read()
+    again(site, done[0])
+    answers(monkeypatch, done[0], unanswered)
+    site.read()
+    found = versions_of(site.context, done[0])
+    assert found.select("version", "people", "answers", "status").rows() == [
+        (1, 2, 16, "counts"), (2, 2, 0, "It has 0 answers, where version 1 has 16."),
+    ]  # fmt: skip
+    readings.take_up(site.store, done[0], 2, "ann")
+    assert versions_of(site.context, done[0])["status"].to_list() == ["older", "counts"]
+    with pytest.raises(InputError, match="has no job 4711"):
+        versions_of(site.context, 4711)

@@ -129,7 +129,7 @@ def test_a_reading_that_is_held_does_not_count_until_somebody_takes_it_up(with_j
     assert [(one.version, one.held) for one in readings.versions(with_job, 100)] == [
         (1, ""), (2, "ann took version 1 up instead"),
     ]  # fmt: skip
-    assert [entry.action for entry in audit.newest(with_job)] == ["take_up_reading"] * 2
+    assert [entry.action for entry in audit_log.newest(with_job)] == ["take_up_reading"] * 2
     with pytest.raises(InputError, match=r"Job 100 has no version 9\. It has 1, 2\."):
         readings.take_up(with_job, 100, 9, "ann")
 
