@@ -11,6 +11,7 @@ from ava_core.annotation import forms
 from ava_core.annotation.gateway import CvatGateway
 from ava_core.annotation.retrieve import answered_now, read_completed, versions_of
 from ava_core.annotation.session import CvatBusyError, CvatMissingError
+from ava_core.annotation.setup import set_up
 from ava_core.annotation.sync import completed_work
 from ava_core.annotation.values import take_in
 from ava_core.base.errors import CvatError, InputError, OntologyError
@@ -86,6 +87,8 @@ def test_a_project_renamed_in_cvat_is_the_same_project(site: Site, done: list[in
         assert forms.project_for_tasks(site.context, gateway).project_id == project(site), (
             "new tasks join the old"
         )
+        steps = set_up(site.settings, site.ontology, [], known=project(site))
+        assert [step.state for step in steps if step.what.startswith("project")] == ["there"]
         assert gateway.project_named(site.settings.cvat_project) is None
 
 
