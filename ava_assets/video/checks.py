@@ -7,7 +7,7 @@ from ava_assets.partitions import video_batch
 from ava_assets.resources import Platform
 from ava_assets.video import assets
 from ava_core.base.schemas import CLIP_FPS, USABLE
-from ava_core.video.outcome import WORTH_A_WARNING, clips_without_people, outcome_of
+from ava_core.video.outcome import WORTH_A_WARNING, clips_without_people, outcome_of, set_aside_of
 
 
 @asset_check(asset=assets.source_videos, partitions_def=video_batch, blocking=True)
@@ -38,7 +38,7 @@ def clips_run_at_thirty_frames(clips: pl.DataFrame) -> AssetCheckResult:
 @asset_check(asset=assets.clips, partitions_def=video_batch)
 def clips_hold_the_videos(context, platform: Platform) -> AssetCheckResult:  # type: ignore[no-untyped-def]
     """The clips hold what was filmed, but for 1 %; every usable video gave at least one."""
-    outcome = outcome_of(context.partition_key, platform.storage)
+    outcome = outcome_of(platform.batch(context.partition_key))
     if outcome is None:
         return AssetCheckResult(passed=True, metadata={"clips": "were made elsewhere"})
     without = outcome.without_clips.height
@@ -58,16 +58,14 @@ def clips_hold_the_videos(context, platform: Platform) -> AssetCheckResult:  # t
 @asset_check(asset=assets.tracks, partitions_def=video_batch)
 def people_were_found(context, platform: Platform, tracks: pl.DataFrame) -> AssetCheckResult:  # type: ignore[no-untyped-def]
     """Someone was tracked in the batch, and every clip could be; without people, look at the detector."""
-    batch, storage = context.partition_key, platform.storage
-    clips = storage.read_table(storage.table_path(batch, "clips"))
-    outcome = outcome_of(batch, storage)
-    untracked = 0 if outcome is None else outcome.untracked.height
+    at = platform.batch(context.partition_key)
+    untracked = set_aside_of(at, "tracks").height
     return AssetCheckResult(
         passed=not tracks.is_empty() and not untracked,
         severity=AssetCheckSeverity.WARN,
         metadata={
             "tracks": tracks.select("clip_id", "track_id").n_unique(),
-            "clips in which nobody was found": clips_without_people(clips, tracks),
+            "clips in which nobody was found": clips_without_people(at.table("clips"), tracks),
             "clips that could not be tracked": untracked,
         },
     )

@@ -23,7 +23,7 @@ from ava_core.annotation.session import (
     made_once,
     short,
 )
-from ava_core.base.errors import CvatError
+from ava_core.base.errors import CvatError, UnusableClipError
 from ava_core.ontology import Ontology
 from ava_core.ontology.form import LABEL, cvat_labels
 
@@ -322,7 +322,8 @@ class CvatGateway(CvatSession):
         except CvatMissingError:
             return False
         if request["status"] == "failed":
-            raise CvatError(f"{self.url} cannot use the clip: {short(request['message'])}", "Cut it again.")
+            message = f"{self.url} cannot use the clip: {short(request['message'])}"
+            raise UnusableClipError(message, "Cut it again.")
         return request["status"] in ("queued", "started")
 
 

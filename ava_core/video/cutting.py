@@ -19,6 +19,7 @@ import polars as pl
 
 from ava_core.base.progress import Progress, ProgressSink, ignore_progress
 from ava_core.base.schemas import ADDED_TO_SOURCE_VIDEOS, CLIP_FPS, CLIPS, CUTS, USABLE, with_new_columns
+from ava_core.base.set_aside import setting_aside
 from ava_core.base.settings import CLIP_OPTIONS, Settings
 from ava_core.batch import BatchContext
 from ava_core.video.detection.base import Boxes, Detector
@@ -31,7 +32,6 @@ from ava_core.video.media.clip_writer import CRF, PRESET, ClipWriter
 from ava_core.video.media.constant_rate import Shown, Tally, shown_at_constant_rate, unbroken
 from ava_core.video.media.frames import pixels_of
 from ava_core.video.media.stream_copy import CannotCopyError, Copier
-from ava_core.video.set_aside import setting_aside
 
 DECODED_AHEAD: Final = 32
 """Pictures decoded ahead of a GPU: 100 MB at 1080p."""

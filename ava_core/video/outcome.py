@@ -8,7 +8,7 @@ from typing import Final
 import polars as pl
 
 from ava_core.base.schemas import CUTS, SET_ASIDE, conform, empty
-from ava_core.base.storage import Storage
+from ava_core.batch import BatchContext
 
 WORTH_A_WARNING: Final = 0.01
 """Share of a batch's seconds that may be in no clip before somebody should look."""
@@ -16,10 +16,11 @@ WORTH_A_WARNING: Final = 0.01
 
 @dataclass(frozen=True)
 class Outcome:
-    """`cuts`: `schemas.CUTS`; `untracked`: `schemas.SET_ASIDE` of the tracker."""
+    """`cuts`: `schemas.CUTS`; `untracked`, `without_task`: `schemas.SET_ASIDE` of the tracker and of the tasks."""
 
     cuts: pl.DataFrame
     untracked: pl.DataFrame
+    without_task: pl.DataFrame
 
     @property
     def lost_share(self) -> float:
@@ -50,21 +51,27 @@ class Outcome:
             f"{row['original_name']}: {row['reason'] or 'it gave no clip: no stretch of it is long enough'}."
             for row in self.without_clips.iter_rows(named=True)
         ]
-        return sources + [f"{clip}: not tracked, {reason}." for clip, reason in self.untracked.rows()]
+        untracked = [f"{clip}: not tracked, {reason}." for clip, reason in self.untracked.rows()]
+        return (
+            sources + untracked + [f"{clip}: no task, {reason}." for clip, reason in self.without_task.rows()]
+        )
 
 
-def outcome_of(batch: str, storage: Storage) -> Outcome | None:
+def outcome_of(at: BatchContext) -> Outcome | None:
     """What became of the batch's video; `None` where it was cut elsewhere, or not yet."""
-    cuts, untracked = (
-        storage.table_path(batch, "clips", "cuts"),
-        storage.table_path(batch, "tracks", "set_aside"),
-    )
-    if not cuts.exists():
+    if not at.storage.table_path(at.batch, "clips", "cuts").exists():
         return None
     return Outcome(
-        conform(storage.read_table(cuts), CUTS, f"cuts of batch {batch}"),
-        storage.read_table(untracked) if untracked.exists() else empty(SET_ASIDE),
+        conform(at.table("clips", "cuts"), CUTS, f"cuts of batch {at.batch}"),
+        set_aside_of(at, "tracks"),
+        set_aside_of(at, "cvat_tasks"),
     )
+
+
+def set_aside_of(at: BatchContext, asset: str) -> pl.DataFrame:
+    """Clips that an asset goes without (`schemas.SET_ASIDE`)."""
+    exists = at.storage.table_path(at.batch, asset, "set_aside").exists()
+    return at.table(asset, "set_aside") if exists else empty(SET_ASIDE)
 
 
 def clips_without_people(clips: pl.DataFrame, tracks: pl.DataFrame) -> int:

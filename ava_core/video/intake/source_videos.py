@@ -11,6 +11,7 @@ import polars as pl
 from ava_core.base.errors import MediaError
 from ava_core.base.progress import Progress, ProgressSink, ignore_progress
 from ava_core.base.schemas import SOURCE_VIDEOS, USABLE, SourceStatus
+from ava_core.base.set_aside import setting_aside
 from ava_core.base.storage import Storage
 from ava_core.batch import BatchContext
 from ava_core.video.intake.archive import FoundVideo, copy_file, plain_suffix, videos_of
@@ -20,7 +21,6 @@ from ava_core.video.intake.older import import_older, is_older
 from ava_core.video.media.hashing import hash_file
 from ava_core.video.media.names import new_id, slug
 from ava_core.video.media.probe import VideoInfo, probe
-from ava_core.video.set_aside import setting_aside
 
 
 def take_in_sources(

@@ -12,11 +12,11 @@ import polars as pl
 from ava_core import __version__
 from ava_core.base.progress import Progress, ProgressSink, ignore_progress
 from ava_core.base.schemas import SET_ASIDE, TRACKS
+from ava_core.base.set_aside import setting_aside
 from ava_core.batch import BatchContext
 from ava_core.video.detection.cache import load_or_detect
 from ava_core.video.given import given_table
 from ava_core.video.proposals.exchange import TRACKING_JSONS, write_tracking_jsons
-from ava_core.video.set_aside import setting_aside
 from ava_core.video.tracking.parameters import TrackerParameters
 from ava_core.video.tracking.track import track_detections
 

@@ -109,7 +109,7 @@ def _clips(visit: Visit, name: str) -> None:
 
 def _outcome(visit: Visit, name: str, clips: pl.DataFrame) -> None:
     """How much of the video the clips hold, and what is wrong."""
-    if outcome := outcome_of(name, visit.console.storage):
+    if outcome := outcome_of(visit.console.batch(name)):
         worth_a_look = outcome.lost_share >= WORTH_A_WARNING
         ui.label(outcome.sentence).classes("warn" if worth_a_look else "soft").mark("outcome")
         for complaint in outcome.complaints:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from ava_core.base.schemas import CVAT_JOBS
 from ava_core.base.settings import load_settings
 from ava_core.ontology import load_ontology
 from ava_core.store import annotators, batches, open_store, readings, tasks
+from ava_core.video.outcome import set_aside_of
 from tests.support.annotation_site import PEOPLE, AnnotationSite
 
 
@@ -70,6 +72,24 @@ def test_a_crash_at_any_point_is_taken_up_where_it_stopped(
         for job_id in jobs.filter(pl.col("annotator") != "")["job_id"]:
             assert len(api.get(f"/api/jobs/{job_id}/annotations").json()["tracks"]) == 1
             assert api.get(f"/api/jobs/{job_id}").json()["assignee"] is not None
+
+
+@pytest.mark.parametrize("content", [b"", b"no video at all", None])
+def test_a_clip_that_the_server_cannot_use_stops_no_other(
+    site: AnnotationSite, content: bytes | None
+) -> None:
+    sound, path = (Path(site.storage.path("clips", name).path) for name in ("c0.mp4", "c1.mp4"))
+    path.unlink()
+    if content is not None:
+        path.write_bytes(content)
+    jobs = site.create()
+    assert jobs["clip_id"].unique().to_list() == site.server_tasks() == ["c0"]
+    ((aside, reason),) = set_aside_of(site.context, "cvat_tasks").rows()
+    assert aside == "c1"
+    assert reason
+    shutil.copyfile(sound, path)
+    assert site.create()["clip_id"].unique().sort().to_list() == ["c0", "c1"]
+    assert set_aside_of(site.context, "cvat_tasks").is_empty()
 
 
 def test_a_lost_database_finds_its_tasks_on_the_server(site: AnnotationSite, tmp_path: Path) -> None:

@@ -273,11 +273,12 @@ def test_a_source_that_cannot_be_cut_stops_no_other(
     (tmp_path / "in").mkdir()
     for name in ("a.mp4", "b.mp4"):
         make_video(tmp_path / "in" / name, seconds=2.0, still=name == "a.mp4")
-    sources = take_in_sources("b", tmp_path / "in", storage, small_clips)
+    at = BatchContext("b", small_clips, storage=storage)
+    sources = take_in_sources(at, tmp_path / "in")
     storage.path(sources["path"][0]).write_bytes(b"a disk lost this")
-    clips = cut_clips("b", sources, storage, small_clips)
+    clips = cut_clips(at, sources)
     assert clips["source_id"].to_list() == ["b_b"]
-    outcome = outcome_of("b", storage)
+    outcome = outcome_of(at)
     assert outcome is not None
     assert outcome.complaints == [
         "a.mp4: it cannot be read as video (Invalid data found when processing input)."
@@ -293,23 +294,29 @@ def test_a_full_disk_is_no_fault_of_a_source(
     storage: Storage,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    sources = take_in_sources("b", make_video(tmp_path / "v.mp4", seconds=2.0), storage, small_clips)
+    at = BatchContext("b", small_clips, storage=storage)
+    sources = take_in_sources(at, make_video(tmp_path / "v.mp4", seconds=2.0))
 
     def full(*_: Any) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
     monkeypatch.setattr("ava_core.video.media.clip_writer.jpeg", full)
     with pytest.raises(OSError, match="No space left"):
-        cut_clips("b", sources, storage, small_clips)
+        cut_clips(at, sources)
 
 
 @pytest.mark.parametrize("colour_range", ["tv", "pc"])
 def test_clip_keyframe_and_detector_see_the_same_colours(
-    colour_range: str, tmp_path: Path, make_video: MakeVideo, small_clips: Settings, storage: Storage
+    colour_range: str,
+    tmp_path: Path,
+    make_video: MakeVideo,
+    small_clips: Settings,
+    cut: Callable[..., pl.DataFrame],
+    storage: Storage,
 ) -> None:
     options = {"preset": "ultrafast", "x264-params": f"fullrange={'on' if colour_range == 'pc' else 'off'}"}
     video = make_video(tmp_path / "v.mp4", seconds=2.0, size=(320, 240), still=True, options=options)
-    clips = cut_clips("b", take_in_sources("b", video, storage, small_clips), storage, small_clips)
+    clips = cut(video, small_clips)
     source, clip = (next(decoded_frames(path)) for path in (video, Path(storage.path(clips["path"][0]).path)))
     keyframe = cv2.imread(
         str(Path(storage.asset_dir("b", "clips").path) / "keyframes" / "b_v_000" / "0000.jpg")

@@ -95,19 +95,20 @@ def test_a_clip_that_cannot_be_tracked_stops_no_other(
     tmp_path: Path, clips: pl.DataFrame, tracked: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     detect, storage = tracking_batch.load_or_detect, Storage(tmp_path)
+    at = BatchContext("b", load_settings(), storage=storage)
 
-    def fail(batch: str, clip: dict[str, Any], *rest: Any) -> ClipDetections:
+    def fail(at: BatchContext, clip: dict[str, Any]) -> ClipDetections:
         if clip["clip_id"] == "c2":
             raise ValueError("nothing to see")
-        return detect(batch, clip, *rest)
+        return detect(at, clip)
 
     monkeypatch.setattr(tracking_batch, "load_or_detect", fail)
-    tracks = track_clips("b", clips, storage, load_settings())
+    tracks = track_clips(at, clips)
     assert tracks["clip_id"].unique().sort().to_list() == ["c1", "c3"]
     aside = storage.read_table(storage.table_path("b", "tracks", "set_aside"))
     assert aside.rows() == [("c2", "ValueError: nothing to see")]
     monkeypatch.setattr(tracking_batch, "load_or_detect", detect)
-    assert track_clips("b", clips, storage, load_settings())["clip_id"].n_unique() == 3
+    assert track_clips(at, clips)["clip_id"].n_unique() == 3
     assert storage.read_table(storage.table_path("b", "tracks", "set_aside")).is_empty()
 
 
