@@ -19,8 +19,10 @@ from ava_core.video.media.timeline import joined
 
 REORDERED: Final = 16
 """Frames by which an encoder may move one ahead (H.264's limit)."""
-TOLERANCE: Final = 0.05
-"""Share of 1/30 s by which a time may be late: Matroska rounds times to milliseconds."""
+TOLERANCE_S: Final = 0.0017
+"""By how much a time may be late: what is meant for a moment may be stamped up to a millisecond and a half later."""
+MILLISECONDS: Final = 3
+"""Digits of a second that count: Matroska stores no more, and the same recording gives the same clips as mp4."""
 HELD_S: Final = 0.1
 """Where frames were lost the one before stays at most so long; what is lost beyond is left out."""
 SANE_LAST_S: Final = 20.0
@@ -111,7 +113,7 @@ def unbroken(pictures: Iterator[tuple[int, Shown]], longest: int) -> Iterator[tu
 
 def _pictures_before(time: float) -> int:
     """How many pictures at 0, 1/30, 2/30 … s come before `time`."""
-    return math.ceil(time * CLIP_FPS - TOLERANCE)
+    return math.ceil((round(time, MILLISECONDS) - TOLERANCE_S) * CLIP_FPS)
 
 
 def _stamped(reading: Reading) -> Iterator[tuple[float | None, Decoded]]:

@@ -138,7 +138,8 @@ def test_auto_keeps_what_can_be_copied_and_scales_the_rest(
     large = make_video(tmp_path / "l.mp4", fps=30, seconds=2.0, size=(2560, 1440), options=ALIGNED)
     sizes = {}
     for name, video in (("whole", whole), ("other", other), ("large", large)):
-        clips = cut_clips(name, take_in_sources(name, video, storage, settings), storage, settings)
+        at = BatchContext(name, settings, storage=storage)
+        clips = cut_clips(at, take_in_sources(at, video))
         cuts = storage.read_table(storage.table_path(name, "clips", "cuts")).row(0, named=True)
         sizes[name] = (*clips.select("width", "height").row(0), cuts["copied"])
     assert sizes == {"whole": (1440, 1080, 2), "other": (960, 720, 0), "large": (1280, 720, 0)}
