@@ -214,7 +214,7 @@ class Workshop:
             return usable[0]
         path = self.at.storage.path(clip["path"])
         if not path.exists():
-            raise UnusableClipError(f"{path} is not there.", "Cut the clip again.")
+            raise UnusableClipError(f"{path.name} is missing.", "Cut the clip again.")
         with self.at.storage.fetched(path) as video:
             task = gateway.create_task(project_id, wanted.name, video, replicas=replicas)
         if task.get("size") != clip["frames"]:

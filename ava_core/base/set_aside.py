@@ -6,6 +6,7 @@ import errno
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import PurePath
 from typing import Final
 
 from ava_core.base.errors import AvaError, DetectorError
@@ -32,7 +33,9 @@ def setting_aside() -> Iterator[Fate]:
     except (MemoryError, DetectorError):
         raise
     except AvaError as error:
-        fate.reason = error.message
+        fate.reason = error.message.rstrip(".")
+    except FileNotFoundError as error:
+        fate.reason = f"{PurePath(error.filename or 'its file').name} is missing"
     except Exception as error:
         if isinstance(error, OSError) and error.errno in OF_THE_MACHINE:
             raise

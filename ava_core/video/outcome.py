@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -14,13 +15,16 @@ WORTH_A_WARNING: Final = 0.01
 """Share of a batch's seconds that may be in no clip before somebody should look."""
 
 
+LACKS: Final = {"tracks": "not tracked", "cvat_tasks": "no task", "ava_csv": "not in the dataset"}
+"""Assets that go on without a clip, and what is then said of it."""
+
+
 @dataclass(frozen=True)
 class Outcome:
-    """`cuts`: `schemas.CUTS`; `untracked`, `without_task`: `schemas.SET_ASIDE` of the tracker and of the tasks."""
+    """`cuts`: `schemas.CUTS`; `aside`: clips that a step went without (`schemas.SET_ASIDE`), by what they lack."""
 
     cuts: pl.DataFrame
-    untracked: pl.DataFrame
-    without_task: pl.DataFrame
+    aside: Mapping[str, pl.DataFrame]
 
     @property
     def lost_share(self) -> float:
@@ -51,10 +55,11 @@ class Outcome:
             f"{row['original_name']}: {row['reason'] or 'it gave no clip: no stretch of it is long enough'}."
             for row in self.without_clips.iter_rows(named=True)
         ]
-        untracked = [f"{clip}: not tracked, {reason}." for clip, reason in self.untracked.rows()]
-        return (
-            sources + untracked + [f"{clip}: no task, {reason}." for clip, reason in self.without_task.rows()]
-        )
+        return sources + [
+            f"{clip}: {lack}, {reason}."
+            for lack, table in self.aside.items()
+            for clip, reason in table.rows()
+        ]
 
 
 def outcome_of(at: BatchContext) -> Outcome | None:
@@ -63,8 +68,7 @@ def outcome_of(at: BatchContext) -> Outcome | None:
         return None
     return Outcome(
         conform(at.table("clips", "cuts"), CUTS, f"cuts of batch {at.batch}"),
-        set_aside_of(at, "tracks"),
-        set_aside_of(at, "cvat_tasks"),
+        {lack: set_aside_of(at, asset) for asset, lack in LACKS.items()},
     )
 
 

@@ -55,16 +55,23 @@ def jpeg(picture: npt.NDArray[np.uint8], quality: int = JPEG_QUALITY) -> bytes:
     return content
 
 
-def write_frames(clip: Path, folder: Path, name: Callable[[int], str], *, crop: Any = None) -> int:
+def write_frames(
+    clip: Path, folder: Path, name: Callable[[int], str], size: tuple[int, int], *, crop: Any = None
+) -> int:
     """Write every frame of `clip` as a JPEG into `folder`, named `name(n)` with n from 1; returns how many.
 
-    `crop` is `(left, top, width, height)` in pixels: the picture without letterbox bars.
+    `size`: width and height of the pictures; `crop` is `(left, top, width, height)` in pixels of the clip: the picture
+    without letterbox bars.
     """
+    import cv2
+
     folder.mkdir(parents=True, exist_ok=True)
     count = 0
     for count, frame in enumerate(decoded_frames(clip), start=1):
         if crop is not None:
             left, top, width, height = crop
             frame = np.ascontiguousarray(frame[top : top + height, left : left + width])
+        if frame.shape[1::-1] != size:
+            frame = cv2.resize(frame, size, interpolation=cv2.INTER_AREA)
         write_jpeg(folder / name(count), frame)
     return count
