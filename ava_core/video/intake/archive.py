@@ -1,4 +1,4 @@
-"""Finding the videos of a batch's input: a zip, a folder or a file; nested folders, zips in zips one level deep.
+"""Finding the videos of a batch's input: a zip, a folder or a file; nested folders, and zips in zips.
 
 Every file becomes a find, whatever its name ends in: what it is, probing tells. What cannot even be unpacked is
 found with its problem, and costs nothing else. Only what systems leave behind on their own is passed over.
@@ -111,15 +111,15 @@ def _find(source: Path, scratch: Path) -> Iterator[FoundVideo]:
         if path.is_symlink() or not path.is_file() or is_junk(name):
             continue
         if suffix_of(name) == ZIP:
-            yield from _opened_inside(path, scratch, name)
+            yield from _opened_inside(path, scratch, name, nested=False)
         else:
             yield FoundVideo(name, path)
 
 
-def _opened_inside(path: Path, scratch: Path, name: str) -> Iterator[FoundVideo]:
+def _opened_inside(path: Path, scratch: Path, name: str, *, nested: bool) -> Iterator[FoundVideo]:
     """What a zip that lies in the input holds; the zip itself with its problem where it cannot be opened."""
     try:
-        yield from _unpack(path, scratch, name, nested=True)
+        yield from _unpack(path, scratch, name, nested=nested)
     except InputError as error:
         yield FoundVideo(name, None, error.message.replace(str(path), "it").rstrip("."))
 
@@ -133,7 +133,7 @@ def _unpack(path: Path, scratch: Path, prefix: str, *, nested: bool) -> Iterator
             if is_junk(name):
                 continue
             if nested and suffix_of(name) == ZIP:
-                yield FoundVideo(name, None, "it is a zip in a zip in the input; unpack that one first")
+                yield FoundVideo(name, None, "it lies two zips deep; unpack the outer ones first")
                 continue
             target = folder / f"{number}{plain_suffix(name)}"
             try:
@@ -144,7 +144,7 @@ def _unpack(path: Path, scratch: Path, prefix: str, *, nested: bool) -> Iterator
             if suffix_of(name) != ZIP:
                 yield FoundVideo(name, target)
             else:
-                yield from _opened_inside(target, scratch, name)
+                yield from _opened_inside(target, scratch, name, nested=True)
                 target.unlink()
 
 

@@ -65,7 +65,7 @@ def test_zips_in_a_zip_are_opened_one_level_deep_and_named_beyond(tmp_path: Path
     with videos_of(path) as found:
         problems = {video.name: video.problem for video in found}
     assert problems == {
-        "day1/inner.zip/deepest.zip": "it is a zip in a zip in the input; unpack that one first",
+        "day1/inner.zip/deepest.zip": "it lies two zips deep; unpack the outer ones first",
         "day1/inner.zip/x/inner.mp4": "",
         "outer.mp4": "",
     }
