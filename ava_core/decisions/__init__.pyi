@@ -25,3 +25,4 @@ from .service import reopen_redone as reopen_redone
 from .service import unmark_gold as unmark_gold
 from .words import ago as ago
 from .words import told as told
+from .words import told_newest as told_newest

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from ava_core.base.errors import DecisionError
 from ava_core.decisions.log import QC_STATUS
-from ava_core.decisions.words import told
+from ava_core.decisions.words import told_newest
 from ava_core.store import Store
 from ava_core.store.tables import Batch, Decision, DecisionAction, QcStatus, Task
 
@@ -48,8 +48,7 @@ class Deciding:
         """Raise `DecisionError` where somebody has decided on one of the subjects since."""
         moved = self.moved(action, subjects)
         if moved:
-            more = f" ({len(moved) - 1} more were decided on.)" if len(moved) > 1 else ""
-            raise DecisionError(told(moved[-1]) + more, "Look again.")
+            raise DecisionError(told_newest(moved), "Look again.")
 
     def holds(self, action: DecisionAction, subjects: Collection[str]) -> dict[str, dict[str, Any]]:
         """What the newest decision of that kind on each subject says; a subject that has none is left out."""

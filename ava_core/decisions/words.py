@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Final
 
@@ -22,6 +23,12 @@ def told(decision: Decision, at: datetime | None = None) -> str:
     did = DID.get(decision.action, "{on}").format(on=_subject(decision))
     why = f": '{decision.comment.strip()}'" if decision.comment.strip() else ""
     return f"{decision.actor} {did} {ago(decision.decided_at, at)}{why}."
+
+
+def told_newest(decided: Sequence[Decision]) -> str:
+    """The last of several in words, and how many more there are."""
+    more = f" ({len(decided) - 1} more were decided on.)" if len(decided) > 1 else ""
+    return told(decided[-1]) + more
 
 
 def ago(moment: datetime, at: datetime | None = None) -> str:
