@@ -6,7 +6,8 @@ from typing import Final
 
 from nicegui import ui
 
-from ava_ui.dagster.client import Backfill, DagsterError
+from ava_ui.dagster.client import Backfill, DagsterError, Run
+from ava_ui.dagster.outcomes import outcome
 from ava_ui.frame import theme
 from ava_ui.frame.visit import Visit
 
@@ -20,6 +21,7 @@ class Backfills:
     def __init__(self, visit: Visit) -> None:
         self.visit = visit
         self.shown: object = None
+        self.runs: dict[str, list[Run]] = {}
         self.place = ui.column().classes("w-full gap-2")
         with self.place:
             ui.spinner()
@@ -30,11 +32,13 @@ class Backfills:
         """Ask, and draw what is new."""
         try:
             found: list[Backfill] | DagsterError = await self.visit.console.dagster.backfills(SHOWN)
+            if isinstance(found, list):
+                await self._look_into(found)
         except DagsterError as error:
             found = error
-        if str(found) == self.shown:
+        if str((found, self.runs)) == self.shown:
             return
-        self.shown = str(found)
+        self.shown = str((found, self.runs))
         self.place.clear()
         with self.place:
             if isinstance(found, DagsterError):
@@ -45,6 +49,16 @@ class Backfills:
                 for backfill in found:
                     self._one(backfill)
 
+    async def _look_into(self, backfills: list[Backfill]) -> None:
+        """Ask for the runs of those that failed: their own counts stand still from then on."""
+        dagster, before = self.visit.console.dagster, self.runs
+        self.runs = {
+            one.backfill_id: await dagster.runs(backfill=one.backfill_id, limit=one.batches or 1)
+            if not _all_over(before.get(one.backfill_id)) else before[one.backfill_id]
+            for one in backfills
+            if one.status == "FAILED"
+        }  # fmt: skip
+
     def _one(self, backfill: Backfill) -> None:
         async def cancel() -> None:
             with theme.asking(f"End backfill {backfill.backfill_id}?", "End it") as dialog:
@@ -54,17 +68,17 @@ class Backfills:
                 await self.visit.console.dagster.cancel_backfill(backfill.backfill_id)
                 await self.follow()
 
-        state = backfill.status.lower().replace("_", " ")
-        failed = f", {backfill.failed} failed" if backfill.failed else ""
-        words = f"{backfill.done} of {backfill.batches} batch(es) done{failed} · {state}"
+        words, is_bad = outcome(backfill, self.runs.get(backfill.backfill_id, []))
         with ui.row().classes("items-center no-wrap w-full"):
             with ui.column().classes("gap-0 grow"):
                 ui.label(f"{backfill.created_at:%Y-%m-%d %H:%M} · {', '.join(backfill.assets)}")
-                ui.label(words).classes("bad" if backfill.failed else "soft")
-                if backfill.problem:
-                    ui.label(backfill.problem).classes("bad")
+                ui.label(words).classes("bad" if is_bad else "soft")
                 if backfill.batches and not backfill.is_over:
                     share = backfill.done / backfill.batches
                     ui.linear_progress(share, show_value=False).props(f'aria-label="{words}"')
             if not backfill.is_over and self.visit.may("admin"):
                 ui.button("End", on_click=self.visit.action("admin", cancel)).props("flat dense")
+
+
+def _all_over(runs: list[Run] | None) -> bool:
+    return bool(runs) and all(run.is_over for run in runs or [])

@@ -12,6 +12,7 @@ from ava_core.annotation.gold import deal_gold, plan_gold
 from ava_core.base.errors import DecisionError, InputError
 from ava_ui import addresses
 from ava_ui.addresses import cell
+from ava_ui.elements.ask_button import AskButton
 from ava_ui.elements.data_table import DataTable
 from ava_ui.elements.decided import Decided, Seen
 from ava_ui.frame import theme
@@ -77,12 +78,13 @@ def _measured(visit: Visit, batch: str) -> None:
     if not visit.may("admin"):
         return
 
+    button = AskButton(visit, "Measure agreement again", icon="refresh").props("flat")
+
     async def again() -> None:
-        visit.note("process", batch, stage="agreement")
-        await visit.console.dagster.process([batch], ("agreement",))
+        await button.process([batch], ("agreement",))
         ui.notify("Started; the overview shows how far it is.")
 
-    ui.button("Measure agreement again", icon="refresh", on_click=visit.action("admin", again)).props("flat")
+    button.wire(again)
 
 
 def _choose(visit: Visit, seen: Seen, gold: dict[str, str], done: list[tuple[str, str]]) -> None:
