@@ -11,7 +11,7 @@ from sqlalchemy import delete
 from ava_core.annotation.sync import as_seen, unread_work
 from ava_core.store import tasks
 from ava_core.store.tables import Job, Task
-from tests.support.site import Site
+from tests.support.annotation_site import AnnotationSite
 
 
 def at(minute: int) -> datetime:
@@ -64,11 +64,11 @@ def test_work_that_changes_hands_begins_anew() -> None:
     assert as_seen(job, answer | {"updated_date": at(9).isoformat()})["started_at"] == at(9)
 
 
-def own_job(site: Site) -> Any:
+def own_job(site: AnnotationSite) -> Any:
     return next(job for job in tasks.jobs_of(site.store, "b") if job.of_annotator)
 
 
-def test_the_database_learns_moments_from_the_server(site: Site) -> None:
+def test_the_database_learns_moments_from_the_server(site: AnnotationSite) -> None:
     site.create()
     ready = own_job(site)
     assert ready.created_at is not None
@@ -86,7 +86,7 @@ def test_the_database_learns_moments_from_the_server(site: Site) -> None:
     assert own_job(site).completed_at is None
 
 
-def test_jobs_that_are_found_again_on_the_server_know_when_they_were_completed(site: Site) -> None:
+def test_jobs_that_are_found_again_on_the_server_know_when_they_were_completed(site: AnnotationSite) -> None:
     """The database is lost; the server has the tasks, and work in them."""
     site.create()
     job_id = own_job(site).job_id
@@ -100,7 +100,7 @@ def test_jobs_that_are_found_again_on_the_server_know_when_they_were_completed(s
     assert (found.state, found.started_at, found.completed_at) == ("completed", None, moment)
 
 
-def test_work_is_unread_until_its_present_state_was_read(site: Site) -> None:
+def test_work_is_unread_until_its_present_state_was_read(site: AnnotationSite) -> None:
     site.create()
     job_id = own_job(site).job_id
     assert unread_work(site.store) == {}

@@ -11,7 +11,7 @@ from ava_core.base.settings import Settings
 from ava_core.store import Store, open_store
 from ava_core.store.tables import Decision
 from ava_ui.elements.decided import Seen
-from tests.support.home import BATCH
+from tests.support.street import BATCH
 
 
 @pytest.fixture

@@ -12,9 +12,10 @@ import httpx
 import pytest
 
 from ava_ui.elements.ask_button import WAITING
-from tests.support.home import BATCH
-from tests.ui.conftest import Site, eventually
-from tests.ui.dagster.test_client import REPOSITORY, RUN
+from tests.support.dagster_answers import REPOSITORY, RUN
+from tests.support.site import Site
+from tests.support.street import BATCH
+from tests.support.waiting import eventually
 
 NONE: dict[str, Any] = {
     "Runs": {"runsOrError": {"__typename": "Runs", "results": []}},
