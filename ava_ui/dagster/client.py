@@ -74,8 +74,10 @@ class Backfill:
         return self.status not in ("REQUESTED", "CANCELING", "FAILING")
 
 
+OWN_ERRORS: Final = "ava_core."
+"""How Dagster's names of the platform's own errors begin: `ava_core.base.errors.InputError: …`."""
 UNKNOWN_CURE: Final = "The run's log says more; retry it once that is mended."
-"""Where the error is none of the platform's own, which bring their cure with them."""
+"""Of any other error: the platform's own bring their cure with them."""
 
 
 @dataclass(frozen=True)
@@ -253,11 +255,13 @@ def _expect(answer: dict[str, Any], *kinds: str) -> dict[str, Any]:
 
 def _failure(event: dict[str, Any]) -> str:
     """An error event in words: where, what, and the cure."""
-    cause = event["error"]["cause"] or event["error"]
-    kind, _, rest = cause["message"].strip().partition(": ")
-    own = kind.startswith("ava_core.") and " " not in kind
-    said = rest if own else f"{cause['message'].strip()} {UNKNOWN_CURE}"
-    return f"{event['stepKey']}: {said}" if event.get("stepKey") else said
+    where = f"{event['stepKey']}: " if event.get("stepKey") else ""
+    messages = [str(one["message"]).strip() for one in (event["error"], event["error"]["cause"]) if one]
+    for message in messages:
+        kind, _, said = message.partition(": ")
+        if kind.startswith(OWN_ERRORS):
+            return where + said
+    return f"{where}{messages[-1]} {UNKNOWN_CURE}"
 
 
 def _run(row: dict[str, Any]) -> Run:

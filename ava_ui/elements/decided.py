@@ -12,7 +12,6 @@ from nicegui import ui
 from ava_core import decisions
 from ava_core.store import Store
 from ava_core.store.tables import Decision
-from ava_ui.frame.visit import Visit
 
 FOLLOW_SECONDS: Final = 2.0
 
@@ -72,7 +71,7 @@ class Decided:
     """
 
     def __init__(
-        self, visit: Visit, seen: Seen, concerns: Concern, then: Callable[[], Awaitable[None]] | None = None
+        self, seen: Seen, concerns: Concern, then: Callable[[], Awaitable[None]] | None = None
     ) -> None:
         self.seen, self.concerns, self.then = seen, concerns, then
         self.known = 0
@@ -80,7 +79,7 @@ class Decided:
             self.words = ui.label().classes("grow").mark("decided")
             ui.button("Look again", icon="refresh", on_click=ui.navigate.reload).props("flat no-caps")
         self.place.set_visibility(False)
-        ui.timer(FOLLOW_SECONDS, visit.action("viewer", self.follow))
+        ui.timer(FOLLOW_SECONDS, self.follow)
 
     async def follow(self) -> None:
         """Look, and say what is new; how long ago it was grows on."""

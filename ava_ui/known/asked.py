@@ -67,7 +67,7 @@ class Asked:
             made = await ask()
         except BaseException:
             for key in keys:
-                del self._requests[key]
+                self._requests.pop(key, None)
             raise
         self._requests |= dict.fromkeys(keys, replace(request, made=made))
         return made

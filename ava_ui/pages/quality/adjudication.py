@@ -82,7 +82,7 @@ async def _item(
         visit.console.store, batch, visit.user.username, row, choices(said(work, row), ontology, group),
         alike(work, row, waiting), seen.of(batch),
     )  # fmt: skip
-    Decided(visit, seen, settling.concerns)
+    Decided(seen, settling.concerns)
     asked = "is somebody there at all?" if settling.of_presence else group
     ui.label(f"{clip_id} · second {row['second']} · person {row['person_id']} · {asked}").classes(
         "part-title"

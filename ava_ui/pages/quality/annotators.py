@@ -29,7 +29,7 @@ async def content(visit: Visit) -> None:
         )
     seen = Seen(visit.console.store, batch)
     excluded = decisions.decision_state(visit.console.store, batch).excluded
-    Decided(visit, seen, lambda decision: decision.action in ("exclude", "include"))
+    Decided(seen, lambda decision: decision.action in ("exclude", "include"))
     ui.link("agreement", addresses.agreement(batch))
     with ui.row():
         for name, status, reasons in gate.select("annotator", "status", "reasons").iter_rows():

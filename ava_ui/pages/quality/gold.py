@@ -34,7 +34,7 @@ async def content(visit: Visit) -> None:
     seen = Seen(store, batch)
     gold = decisions.decision_state(store, batch).gold
     jobs = (await asyncio.to_thread(visit.console.jobs.table)).filter(pl.col("batch") == batch)
-    Decided(visit, seen, lambda decision: decision.action == "gold")
+    Decided(seen, lambda decision: decision.action == "gold")
     theme.heading("Gold clips")
     if gold:
         _gold_clips(batch, gold, jobs)

@@ -70,7 +70,7 @@ async def content(visit: Visit) -> None:
             addresses.PROGRESS, "See the jobs",
         )  # fmt: skip
         return
-    following = Decided(visit, seen, lambda decision: decision.action in QC_STATUS)
+    following = Decided(seen, lambda decision: decision.action in QC_STATUS)
     _choose(asked, names, found)
     wanted = found.filter(pl.col("status") == asked.status)
     if asked.status == "pending" and visit.may("reviewer") and wanted.height:

@@ -46,7 +46,7 @@ async def content(visit: Visit) -> None:
         status=str(row["status"]), blocked=_breaches(visit, batch).get(clip_id, ""),
         following=next_after(found, clip_id),
     )  # fmt: skip
-    Decided(visit, seen, lambda decision: decision.subject == clip_id)
+    Decided(seen, lambda decision: decision.subject == clip_id)
     _figures(row, found)
     if judgement.blocked:
         ui.label(f"Breaks a rule that must not be broken: {judgement.blocked}.").classes("bad").mark(
