@@ -19,7 +19,7 @@ MAKER: Final = "platform"
 def note(store: Store, batch: str, asset: str) -> None:
     """Note that an asset of a batch is made now, where it was not made before."""
     if firsts(store, [asset], batch) == {}:
-        audit_log.note(store, MAKER, _action(asset), batch)
+        audit_log.note(store, MAKER, action(asset), batch)
 
 
 def firsts(store: Store, assets: Sequence[str], batch: str = "") -> dict[str, list[datetime | None]]:
@@ -28,11 +28,11 @@ def firsts(store: Store, assets: Sequence[str], batch: str = "") -> dict[str, li
     A batch of which none was noted is left out. Of a batch that was removed and added anew, what was made before its
     adding does not count.
     """
-    moments = [func.min(case((AuditLogEntry.action == _action(asset), AuditLogEntry.at))) for asset in assets]
+    moments = [func.min(case((AuditLogEntry.action == action(asset), AuditLogEntry.at))) for asset in assets]
     wanted = (
         select(Batch.name, *moments)
         .join(AuditLogEntry, AuditLogEntry.subject == Batch.name)
-        .where(AuditLogEntry.action.in_([_action(asset) for asset in assets]))
+        .where(AuditLogEntry.action.in_([action(asset) for asset in assets]))
         .where(AuditLogEntry.at >= Batch.created_at)
         .group_by(Batch.name)
     )
@@ -42,5 +42,6 @@ def firsts(store: Store, assets: Sequence[str], batch: str = "") -> dict[str, li
         return {name: list(made) for name, *made in session.execute(wanted)}
 
 
-def _action(asset: str) -> str:
+def action(asset: str) -> str:
+    """What the log calls the making of an asset."""
     return f"made {asset}"
