@@ -10,7 +10,8 @@ from ava_ui.dagster.client import Backfill, Run
 def outcome(backfill: Backfill, runs: Sequence[Run] = ()) -> tuple[str, bool]:
     """A sentence, and whether somebody has to do something about it.
 
-    `runs`: the backfill's runs, which count where the backfill itself failed: it may have done so while they went on.
+    `runs`: the backfill's runs, the newest first, which count where the backfill itself failed: it may have done so
+    while they went on.
     """
     done = f"{backfill.done} of {backfill.batches} batch(es) done"
     if backfill.status in ("REQUESTED", "CANCELING", "FAILING"):
@@ -27,15 +28,24 @@ def outcome(backfill: Backfill, runs: Sequence[Run] = ()) -> tuple[str, bool]:
 
 
 def _all_went_well(backfill: Backfill, runs: Sequence[Run]) -> bool:
-    succeeded = {run.batch for run in runs if run.status == "SUCCESS"}
-    return bool(succeeded) and len(succeeded) >= backfill.batches and all(run.is_over for run in runs)
+    """Whether every batch has come through all assets, in however many runs; `runs` begin with the newest."""
+    newest: dict[tuple[str, tuple[str, ...]], Run] = {}
+    for run in runs:
+        newest.setdefault((run.batch, run.assets), run)
+    made: dict[str, set[str]] = {}
+    for run in newest.values():
+        if run.status != "SUCCESS":
+            return False
+        made.setdefault(run.batch, set()).update(run.assets)
+    wanted = set(backfill.assets)
+    return sum(wanted <= assets for assets in made.values()) >= max(1, backfill.batches)
 
 
 def _broken(backfill: Backfill, runs: Sequence[Run]) -> str:
     """The backfill itself stopped, for a reason of Dagster's, whatever its runs did."""
     why = f" Dagster stopped it: {_first_line(backfill.problem)}" if backfill.problem else ""
     if _all_went_well(backfill, runs):
-        return f"all its {len(runs)} run(s) were successful; nothing has to be made again.{why}"
+        return f"every batch came through in its runs; nothing has to be made again.{why}"
     ended = sum(run.is_over for run in runs)
     good = sum(run.status == "SUCCESS" for run in runs)
     went = f"of its {len(runs)} run(s) {good} were successful" if runs else "it started no run"

@@ -13,6 +13,8 @@ from ava_ui.frame.visit import Visit
 
 LIVE_SECONDS: Final = 6.0
 SHOWN: Final = 8
+RUNS_A_BATCH: Final = 4
+"""Runs of a failed backfill that are looked at: a batch may take several, and be tried again."""
 
 
 class Backfills:
@@ -51,13 +53,12 @@ class Backfills:
 
     async def _look_into(self, backfills: list[Backfill]) -> None:
         """Ask for the runs of those that failed: their own counts stand still from then on."""
-        dagster, before = self.visit.console.dagster, self.runs
-        self.runs = {
-            one.backfill_id: await dagster.runs(backfill=one.backfill_id, limit=one.batches or 1)
-            if not _all_over(before.get(one.backfill_id)) else before[one.backfill_id]
-            for one in backfills
-            if one.status == "FAILED"
-        }  # fmt: skip
+        for one in backfills:
+            known = self.runs.get(one.backfill_id, [])
+            if one.status == "FAILED" and not (known and all(run.is_over for run in known)):
+                most = RUNS_A_BATCH * max(1, one.batches)
+                found = await self.visit.console.dagster.runs(backfill=one.backfill_id, limit=most)
+                self.runs[one.backfill_id] = found
 
     def _one(self, backfill: Backfill) -> None:
         async def cancel() -> None:
@@ -78,7 +79,3 @@ class Backfills:
                     ui.linear_progress(share, show_value=False).props(f'aria-label="{words}"')
             if not backfill.is_over and self.visit.may("admin"):
                 ui.button("End", on_click=self.visit.action("admin", cancel)).props("flat dense")
-
-
-def _all_over(runs: list[Run] | None) -> bool:
-    return bool(runs) and all(run.is_over for run in runs or [])

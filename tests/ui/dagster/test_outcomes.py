@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -42,9 +43,9 @@ def test_each_state_has_its_words(found: Backfill, said: str, is_bad: bool) -> N
 
 def test_a_backfill_that_failed_with_all_its_runs_successful_needs_nothing() -> None:
     found = backfill("FAILED", problem="DagsterError: a code location was away\nand more")
-    words, is_bad = outcome(found, [run("a", "SUCCESS"), run("b", "FAILURE"), run("b", "SUCCESS")])
+    words, is_bad = outcome(found, [run("b", "SUCCESS"), run("b", "FAILURE"), run("a", "SUCCESS")])
     assert words == (
-        "all its 3 run(s) were successful; nothing has to be made again. "
+        "every batch came through in its runs; nothing has to be made again. "
         "Dagster stopped it: DagsterError: a code location was away"
     )
     assert not is_bad
@@ -56,4 +57,7 @@ def test_a_backfill_that_failed_in_between_says_how_far_it_came() -> None:
         "stopped before it was through: of its 2 run(s) 1 were successful, 1 are under way."
     )
     assert is_bad
+    one_asset_more = replace(backfill("FAILED"), assets=("clips", "tracks"))
+    assert outcome(one_asset_more, [run("a", "SUCCESS"), run("b", "SUCCESS")])[1]
+    assert outcome(backfill("FAILED"), [run("b", "FAILURE"), run("b", "SUCCESS"), run("a", "SUCCESS")])[1]
     assert outcome(backfill("FAILED"))[0].startswith("stopped before it was through: it started no run.")

@@ -86,3 +86,20 @@ async def test_a_failed_run_is_retried_once(site: Site, dagster: SlowDagster) ->
     other_tab.find(marker="retry").click()
     await other_tab.should_see("it waits for Dagster", retries=50)
     assert dagster.done == ["Retry"]
+
+
+async def test_a_backfill_that_failed_although_its_runs_went_well_says_so(
+    site: Site, dagster: SlowDagster
+) -> None:
+    failed = {
+        "id": "abc", "status": "FAILED", "timestamp": 10.0, "numPartitions": 1, "assetSelection": [{"path": ["clips"]}],
+        "error": {"message": "a code location was away\n"}, "assetBackfillData": None,
+    }  # fmt: skip
+    dagster.answers |= {
+        "Backfills": {"partitionBackfillsOrError": {"__typename": "PartitionBackfills", "results": [failed]}},
+        "Runs": {"runsOrError": {"__typename": "Runs", "results": [RUN | {"status": "SUCCESS"}]}},
+    }
+    vera = site.enter("vera")
+    await vera.open("/batches")
+    await vera.should_see("every batch came through in its runs; nothing has to be made again.", retries=50)
+    await vera.should_see("Dagster stopped it: a code location was away")
