@@ -26,7 +26,9 @@ PASSWORD = "a long enough password"
 PEOPLE = {"vera": "viewer", "rita": "reviewer", "adam": "admin"}
 CLIPS_PLANTED, SECONDS = 4, 6
 WIDTH, HEIGHT = 1280, 720
-PARAMS = {"batch": BATCH, "clip_id": "clip_0000", "release": "v1", "other": "v1", "run_id": "nothing"}
+PARAMS = {
+    "batch": BATCH, "clip_id": "clip_0000", "release": "v1", "other": "v1", "run_id": "nothing", "job_id": "10",
+}  # fmt: skip
 """What stands in the address of each page."""
 
 
