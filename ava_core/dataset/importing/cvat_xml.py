@@ -136,8 +136,8 @@ def _read(
     for box in boxes:
         place = f"{where[box['track_key']]}, second {box['second']}"
         for flag in box["flags"]:
-            defect = _FLAGS.get(flag, (flag.replace("_", " "), "read as far as it goes"))
-            repairs.note(*defect, place)
+            defect, repair = _FLAGS.get(flag, (flag.replace("_", " "), "read as far as it goes"))
+            repairs.note(defect, repair, place)
     seen = {box["track_key"] for box in boxes}
     for key in (key for key in where if key not in seen):
         repairs.note("tracks that are seen at no whole second", "left out", where[key])

@@ -174,9 +174,11 @@ class _Reading:
             outside = element.get("outside") == "1"
             held = held | attributes_of(element)
             found = self._box(element, place)
-            if found is None and (box is None or not outside):
-                continue  # where a person is hidden only the frame counts, so any box will do there
-            box = found or box
+            if found is None and outside:
+                found = box  # where a person is hidden only the frame counts, so any box will do there
+            if found is None:
+                continue
+            box = found
             if frame in by_frame:
                 self.repairs.note(
                     "shapes at a frame where the track has another one", "the last one is kept", place

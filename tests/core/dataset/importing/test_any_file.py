@@ -54,10 +54,10 @@ def altered(draw: st.DrawFn, text: str) -> bytes:
         return draw(st.binary(max_size=200))
     words = re.findall(r"[\w.-]+|[^\w.-]+", text)
     for _ in range(draw(st.integers(1, 4))):
-        place = draw(st.integers(0, len(words) - 1))
+        place = draw(st.integers(0, max(len(words) - 1, 0)))
         kind = draw(st.integers(0, 5))
         if kind < 4:
-            words[place] = draw(ODD)
+            words[place : place + 1] = [draw(ODD)]
         elif kind == 4:
             words[place:place] = words[place : place + draw(st.integers(1, 30))]
         else:
