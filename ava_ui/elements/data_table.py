@@ -16,7 +16,7 @@ from nicegui.events import GenericEventArguments, ValueChangeEventArguments
 
 PAGE_ROWS: Final = 25
 KEY: Final = "row number"
-PROSE: Final = frozenset({"reason", "reasons", "detail", "missing", "say"})
+PROSE: Final = frozenset({"reason", "reasons", "detail", "cure", "missing", "say"})
 """Columns of sentences; they get room."""
 PAUSE_MS: Final = 100
 """How long somebody stops typing before the filter is applied."""
@@ -52,7 +52,7 @@ class DataTable:
     """Shows a polars frame; only the rows of the present page travel to the browser.
 
     `labels` renames columns for people and gives their order (default: all, as they are). `links`: addresses by
-    column, in which `{column}` stands for a value of the row (`/batches/{batch}`); "" links nothing. `facets`:
+    column, in which `{column}` stands for a value of the row (`addresses.cell`); "" links nothing. `facets`:
     columns that get a choice of their values beside the filter. `file` names the csv, and the table in the address.
     `nothing` is said where no row is left.
     """

@@ -18,7 +18,7 @@ from ava_ui.addresses import cell
 from ava_ui.known.console import Console
 from ava_ui.main import PAGES
 from ava_ui.web import door, files, uploads
-from tests.ui.conftest import Site
+from tests.support.site import Site
 
 ROUTES = {name: route for name, route in vars(addresses).items() if name.isupper()}
 
@@ -29,6 +29,7 @@ LED_TO = {
     "TASKS": addresses.tasks("street"),
     "PROGRESS": addresses.progress("street", clip="clip_0000", annotator="mia", state="completed"),
     "QUALITY": addresses.quality("street", "pending"),
+    "READINGS": addresses.readings("street", 1),
     "AGREEMENT": addresses.agreement("street", {"a": "mia", "b": "tom"}, "diverging"),
     "ANNOTATORS": addresses.annotators("street"),
     "ADJUDICATION": addresses.answer("street", "clip_0000", 2, 1, "posture"),

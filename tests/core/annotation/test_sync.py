@@ -11,7 +11,7 @@ from sqlalchemy import delete
 from ava_core.annotation.sync import as_seen, unread_work
 from ava_core.store import tasks
 from ava_core.store.tables import Job, Task
-from tests.support.site import Site
+from tests.support.annotation_site import AnnotationSite
 
 
 def at(minute: int) -> datetime:
@@ -43,11 +43,16 @@ def looks(*seen: str) -> Job:
         (["in progress", "completed", "rejected"], 1, None),
         (["in progress", "completed", "in progress", "completed"], 1, 4),
         (["in progress@validation"], None, None),
-        (["in progress", "completed@acceptance"], 1, None),
+        (["in progress", "completed@acceptance"], 1, 2),
+        (["in progress", "completed", "new@validation", "in progress@validation"], 1, 2),
+        (["in progress", "completed", "new@validation", "completed@acceptance"], 1, 2),
+        (["in progress", "completed", "new@validation", "rejected@validation"], 1, None),
+        (["in progress", "new@validation"], 1, None),
     ],
     ids=[
         "not begun", "begun", "begun and saved again", "its beginning not seen", "changed after completion",
-        "handed back", "done again", "a reviewer's work", "completed for a reviewer",
+        "handed back", "done again", "a reviewer's work", "accepted",
+        "moved on", "moved on and accepted", "moved on and rejected", "moved on before it was done",
     ],
 )  # fmt: skip
 def test_moments_are_of_the_look_that_first_saw_a_state(
@@ -64,11 +69,11 @@ def test_work_that_changes_hands_begins_anew() -> None:
     assert as_seen(job, answer | {"updated_date": at(9).isoformat()})["started_at"] == at(9)
 
 
-def own_job(site: Site) -> Any:
+def own_job(site: AnnotationSite) -> Any:
     return next(job for job in tasks.jobs_of(site.store, "b") if job.of_annotator)
 
 
-def test_the_database_learns_moments_from_the_server(site: Site) -> None:
+def test_the_database_learns_moments_from_the_server(site: AnnotationSite) -> None:
     site.create()
     ready = own_job(site)
     assert ready.created_at is not None
@@ -86,7 +91,7 @@ def test_the_database_learns_moments_from_the_server(site: Site) -> None:
     assert own_job(site).completed_at is None
 
 
-def test_jobs_that_are_found_again_on_the_server_know_when_they_were_completed(site: Site) -> None:
+def test_jobs_that_are_found_again_on_the_server_know_when_they_were_completed(site: AnnotationSite) -> None:
     """The database is lost; the server has the tasks, and work in them."""
     site.create()
     job_id = own_job(site).job_id
@@ -100,7 +105,7 @@ def test_jobs_that_are_found_again_on_the_server_know_when_they_were_completed(s
     assert (found.state, found.started_at, found.completed_at) == ("completed", None, moment)
 
 
-def test_work_is_unread_until_its_present_state_was_read(site: Site) -> None:
+def test_work_is_unread_until_its_present_state_was_read(site: AnnotationSite) -> None:
     site.create()
     job_id = own_job(site).job_id
     assert unread_work(site.store) == {}

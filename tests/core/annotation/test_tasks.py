@@ -24,10 +24,10 @@ from ava_core.base.settings import load_settings
 from ava_core.batch import BatchContext
 from ava_core.ontology import load_ontology
 from ava_core.store import annotators, batches, open_store, readings, tasks
-from tests.support.site import PEOPLE, Site
+from tests.support.annotation_site import PEOPLE, AnnotationSite
 
 
-def test_a_task_per_clip_and_a_job_per_annotator(site: Site) -> None:
+def test_a_task_per_clip_and_a_job_per_annotator(site: AnnotationSite) -> None:
     jobs = site.create()
     assert dict(jobs.schema) == dict(CVAT_JOBS)
     by_clip = {clip: rows for (clip,), rows in jobs.group_by("clip_id")}
@@ -43,7 +43,7 @@ def test_a_task_per_clip_and_a_job_per_annotator(site: Site) -> None:
             assert job["organization"] is not None, "made inside the organisation"
 
 
-def test_making_them_again_changes_nothing(site: Site) -> None:
+def test_making_them_again_changes_nothing(site: AnnotationSite) -> None:
     first = site.create()
     assert site.create().equals(first)
     assert site.server_tasks() == ["c0", "c1"]
@@ -52,7 +52,7 @@ def test_making_them_again_changes_nothing(site: Site) -> None:
 @pytest.mark.parametrize("method", ["create_task", "jobs_of_task", "put_tracks", "set_job"])
 @pytest.mark.parametrize("when", ["before", "after"])
 def test_a_crash_at_any_point_is_taken_up_where_it_stopped(
-    site: Site, monkeypatch: pytest.MonkeyPatch, method: str, when: str
+    site: AnnotationSite, monkeypatch: pytest.MonkeyPatch, method: str, when: str
 ) -> None:
     """A call that fails, or whose answer is lost: the next run ends in exactly the planned tasks."""
     original = getattr(CvatGateway, method)
@@ -80,7 +80,7 @@ def test_a_crash_at_any_point_is_taken_up_where_it_stopped(
             assert api.get(f"/api/jobs/{job_id}").json()["assignee"] is not None
 
 
-def test_a_lost_database_finds_its_tasks_on_the_server(site: Site, tmp_path: Path) -> None:
+def test_a_lost_database_finds_its_tasks_on_the_server(site: AnnotationSite, tmp_path: Path) -> None:
     jobs = site.create()
     site.store = open_store(f"sqlite:///{tmp_path / 'new.db'}")
     batches.add(site.store, "b", "x", {})
@@ -90,7 +90,9 @@ def test_a_lost_database_finds_its_tasks_on_the_server(site: Site, tmp_path: Pat
     assert site.server_tasks() == ["c0", "c1"]
 
 
-def test_another_batch_never_gets_the_task_of_a_clip_of_the_same_name(site: Site, tmp_path: Path) -> None:
+def test_another_batch_never_gets_the_task_of_a_clip_of_the_same_name(
+    site: AnnotationSite, tmp_path: Path
+) -> None:
     """Ids of an earlier version could be alike: the other batch is refused, before anything is made."""
     site.create()
     batches.add(site.store, "other", "x", {})
@@ -103,7 +105,7 @@ def test_another_batch_never_gets_the_task_of_a_clip_of_the_same_name(site: Site
     assert tasks.tasks_of(site.store, "other") == []
 
 
-def test_a_task_is_known_by_its_batch_too(site: Site, tmp_path: Path) -> None:
+def test_a_task_is_known_by_its_batch_too(site: AnnotationSite, tmp_path: Path) -> None:
     """Two platforms that share a project, or a database that was lost: the other one's task is left alone."""
     jobs = site.create()
     store = open_store(f"sqlite:///{tmp_path / 'new.db'}")
@@ -116,7 +118,7 @@ def test_a_task_is_known_by_its_batch_too(site: Site, tmp_path: Path) -> None:
     assert not set(made["task_id"]) & set(jobs["task_id"])
 
 
-def test_a_task_that_an_earlier_version_made_is_found(site: Site, tmp_path: Path) -> None:
+def test_a_task_that_an_earlier_version_made_is_found(site: AnnotationSite, tmp_path: Path) -> None:
     """It says nothing of its batch."""
     site.create()
     with site.server.api() as api:
@@ -131,7 +133,7 @@ def test_a_task_that_an_earlier_version_made_is_found(site: Site, tmp_path: Path
     assert site.server_tasks() == ["c0", "c1"]
 
 
-def test_a_poisoned_upload_leaves_no_task(site: Site) -> None:
+def test_a_poisoned_upload_leaves_no_task(site: AnnotationSite) -> None:
     broken = site.storage.local(site.storage.path("clips", "c1.mp4"))
     whole = broken.read_bytes()
     broken.write_bytes(whole[:200])
@@ -143,7 +145,7 @@ def test_a_poisoned_upload_leaves_no_task(site: Site) -> None:
     assert site.server_tasks() == ["c0", "c1"]
 
 
-def test_work_that_has_begun_is_never_written_over(site: Site) -> None:
+def test_work_that_has_begun_is_never_written_over(site: AnnotationSite) -> None:
     site.create()
     [job] = [job for job in tasks.jobs_of(site.store, "b") if job.of_annotator][:1]
     with site.gateway() as gateway:
@@ -157,7 +159,7 @@ def test_work_that_has_begun_is_never_written_over(site: Site) -> None:
         assert gateway.annotations(job.job_id)["tracks"] == []
 
 
-def test_nobody_to_assign_to_is_said_before_anything_is_made(site: Site) -> None:
+def test_nobody_to_assign_to_is_said_before_anything_is_made(site: AnnotationSite) -> None:
     for name in PEOPLE:
         annotators.set_state(site.store, name, active=False)
     with pytest.raises(AssignmentError, match="ava annotator add"):
@@ -165,7 +167,7 @@ def test_nobody_to_assign_to_is_said_before_anything_is_made(site: Site) -> None
     assert site.server_tasks() == []
 
 
-def test_someone_who_is_no_member_is_named(site: Site) -> None:
+def test_someone_who_is_no_member_is_named(site: AnnotationSite) -> None:
     for name in PEOPLE:
         annotators.set_state(site.store, name, active=False)
     for name in ("ghost", "wraith"):
@@ -175,13 +177,13 @@ def test_someone_who_is_no_member_is_named(site: Site) -> None:
     assert site.server_tasks() == []
 
 
-def finish(site: Site, job_id: int, **change: Any) -> None:
+def finish(site: AnnotationSite, job_id: int, **change: Any) -> None:
     with site.gateway() as gateway:
         gateway.set_job(job_id, **(change or {"state": "completed"}))
     site.look()
 
 
-def test_completed_jobs_are_read_as_drawn_and_once(site: Site) -> None:
+def test_completed_jobs_are_read_as_drawn_and_once(site: AnnotationSite) -> None:
     jobs = site.create().filter(pl.col("annotator") != "")
     assert completed_work(site.store) == {}
     finish(site, jobs["job_id"][0])
@@ -198,7 +200,7 @@ def test_completed_jobs_are_read_as_drawn_and_once(site: Site) -> None:
     assert len(readings.latest(site.store, jobs["job_id"].to_list())) == 1
 
 
-def test_work_that_is_done_again_is_read_again(site: Site) -> None:
+def test_work_that_is_done_again_is_read_again(site: AnnotationSite) -> None:
     jobs = site.create().filter(pl.col("annotator") != "")
     job_id = jobs["job_id"][0]
     finish(site, job_id)
@@ -216,14 +218,15 @@ def test_work_that_is_done_again_is_read_again(site: Site) -> None:
     assert tables["completed_jobs"]["version"].to_list() == [2], "an empty job is work, too"
 
 
-def test_changing_the_stage_is_not_done(site: Site) -> None:
-    job_id = site.create().filter(pl.col("annotator") != "")["job_id"][0]
-    finish(site, job_id)
-    finish(site, job_id, stage="validation")
-    assert completed_work(site.store) == {}
+def test_moving_a_job_on_makes_nothing_done_and_nothing_undone(site: AnnotationSite) -> None:
+    first, second = site.create().filter(pl.col("annotator") != "")["job_id"][:2]
+    finish(site, first)
+    finish(site, first, stage="validation")
+    finish(site, second, stage="validation")
+    assert completed_work(site.store)["b"].completed == 1
 
 
-def test_a_job_given_to_someone_else_on_the_server_is_theirs(site: Site) -> None:
+def test_a_job_given_to_someone_else_on_the_server_is_theirs(site: AnnotationSite) -> None:
     job = site.create().filter(pl.col("annotator") != "").row(0, named=True)
     other = next(name for name in PEOPLE if name != job["annotator"])
     with site.gateway() as gateway:
@@ -233,14 +236,14 @@ def test_a_job_given_to_someone_else_on_the_server_is_theirs(site: Site) -> None
     assert site.read()["completed_jobs"]["annotator"].to_list() == [other]
 
 
-def test_another_form_is_refused(site: Site) -> None:
+def test_another_form_is_refused(site: AnnotationSite) -> None:
     site.create()
     with site.gateway() as gateway, pytest.raises(CvatError, match="another form"):
         gateway.ensure_project(site.settings.cvat_project, load_ontology("ava80"))
 
 
 @pytest.mark.parametrize("secret", ["cvat_password", "cvat_token"])
-def test_a_wrong_password_or_token_is_one_sentence_without_it(site: Site, secret: str) -> None:
+def test_a_wrong_password_or_token_is_one_sentence_without_it(site: AnnotationSite, secret: str) -> None:
     wrong = site.settings.with_options({secret: "wrong-secret"})
     with pytest.raises(CvatLoginError, match="does not accept") as caught, CvatGateway(wrong) as gateway:
         gateway.members()

@@ -65,7 +65,7 @@ def test_an_id_that_two_batches_share_belongs_to_the_first(tmp_path: Path) -> No
     with engine.begin() as connection:
         config = _alembic_config()
         config.attributes["connection"] = connection
-        command.upgrade(config, "0005")
+        command.upgrade(config, "0006")
         for batch in ("a", "b"):
             connection.exec_driver_sql(
                 "INSERT INTO batches (name, source_path, options, note, created_at) "

@@ -6,7 +6,7 @@ import polars as pl
 import pytest
 
 from ava_core.quality.agreement.measure import measure_agreement
-from tests.support.written import LEFT, RIGHT, Track, written
+from tests.support.written_work import LEFT, RIGHT, Track, written
 
 
 def card(tables: dict[str, pl.DataFrame], name: str) -> dict:
