@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Final
 
 import polars as pl
 
+from ava_core.base.errors import InputError
 from ava_core.base.schemas import BOX_COLUMNS
 
 BORDER: Final = 0.1
@@ -35,3 +37,11 @@ def have_width_and_height(rows: pl.DataFrame, width: float, height: float) -> bo
         & (pl.col("y1") + pl.col("y2") <= height * (1 + BORDER))
     )
     return bool(rows.select(fits.all()).item())
+
+
+def width_and_height(path: Path, place: str) -> InputError:
+    """The refusal of such a file."""
+    return InputError(
+        f"{path}: boxes look like left, top, width, height: x2 or y2 is not beyond x1 or y1, {place}.",
+        "Write x1, y1, x2, y2; where they are so, mend or remove those rows.",
+    )

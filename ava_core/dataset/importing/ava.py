@@ -18,7 +18,14 @@ from ava_core.dataset.formats.ava.reader import (
     read_rows,
 )
 from ava_core.dataset.formats.ava.rows import CONTEXT_SECONDS, DECIMALS, KEY_COLUMNS, in_window
-from ava_core.dataset.formats.boxes import FINITE, IN_SHARES, WHOLE, are_shares, have_width_and_height
+from ava_core.dataset.formats.boxes import (
+    FINITE,
+    IN_SHARES,
+    WHOLE,
+    are_shares,
+    have_width_and_height,
+    width_and_height,
+)
 from ava_core.dataset.formats.dataset import VIDEO_ID, Dataset
 from ava_core.dataset.formats.repairs import Repair
 from ava_core.dataset.importing.imported import Imported
@@ -95,12 +102,7 @@ def _boxed(rows: pl.DataFrame, clips: pl.DataFrame, folder: Path, repairs: list[
         rows = sized.with_columns(pl.col("x1", "x2") / pl.col("width"), pl.col("y1", "y2") / pl.col("height"))
         rows = rows.drop("width", "height")
     if have_width_and_height(rows, 1.0, 1.0):
-        line = rows.filter(~WHOLE)
-        raise InputError(
-            f"{folder / names.ANNOTATIONS}: boxes are left, top, width, height (see {line['video_id'][0]} at "
-            f"{line['timestamp'][0]:04d}); x1, y1, x2, y2 are read.",
-            "Add left and top to width and height.",
-        )
+        raise width_and_height(folder / names.ANNOTATIONS, f"first {_place(rows.filter(~WHOLE))}")
     rows = _kept(rows, IN_SHARES, "boxes far beyond the picture, or in pixels among shares", repairs)
     cut = rows.with_columns(pl.col(BOX_COLUMNS).clip(0.0, 1.0))
     beyond = rows.filter(pl.any_horizontal((pl.col(n) < 0) | (pl.col(n) > 1) for n in BOX_COLUMNS))

@@ -16,7 +16,7 @@ import polars as pl
 
 from ava_core.base.errors import InputError
 from ava_core.base.schemas import AVA_TIMESTAMP_OFFSET, BOX_COLUMNS
-from ava_core.dataset.formats.boxes import FINITE, IN_SHARES, WHOLE, are_shares, have_width_and_height
+from ava_core.dataset.formats.boxes import FINITE, IN_SHARES, WHOLE, are_shares, have_width_and_height, width_and_height
 from ava_core.dataset.formats.cells import read_bytes, read_cells
 from ava_core.dataset.formats.repairs import Repair
 from ava_core.ontology import Ontology
@@ -159,10 +159,8 @@ class OlderRows:
         sides = {"x1": width, "y1": height, "x2": width, "y2": height}
         shares = are_shares(self.rows)
         if have_width_and_height(self.rows, *((1.0, 1.0) if shares else size)):
-            raise InputError(
-                f"{self.path}: boxes are left, top, width, height; x1, y1, x2, y2 are read.",
-                "Add left and top to width and height.",
-            )
+            line = self.rows.filter(~WHOLE)["line"][0]
+            raise width_and_height(self.path, f"first in line {line}")
         if shares:
             self.keep(IN_SHARES, "boxes in pixels among shares of the picture")
             self.rows = self.rows.with_columns(pl.col(name) * side for name, side in sides.items())
