@@ -90,7 +90,9 @@ def label_of_people(copies: Sequence[CvatCopy], ontology: Ontology, repairs: Rep
     if not labels or any(plain(label) == LABEL for label in labels):
         return LABEL
     fields = {field.name for field in form_fields(ontology)}
-    fit: list[str] = sorted({s["label"] for copy in copies for s in copy.shapes if fields & s["attributes"].keys()})
+    fit: list[str] = sorted(
+        {s["label"] for copy in copies for s in copy.shapes if fields & s["attributes"].keys()}
+    )
     if len(fit) != 1:
         raise InputError(
             f"No shape is labelled {LABEL!r}; there are {', '.join(map(repr, labels))}.",

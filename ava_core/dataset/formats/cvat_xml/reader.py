@@ -164,14 +164,14 @@ class _Reading:
         """Keyframe shapes of a track; attributes that a shape does not name hold on."""
         self.tracks += 1
         elements = [element for element in track if element.tag != "attribute"]
-        keys = [e for e in elements if e.get("keyframe", "1") == "1" or e.get("outside") == "1"]
+        keys = [e for e in elements if _is_set(e, "keyframe", "1") or _is_set(e, "outside")]
         placed = [(frame, e) for e in keys or elements if (frame := self._frame(e, track)) is not None]
         held, where = attributes_of(track), f"track {track.get('id', self.tracks)}"
         box: Box | None = None
         by_frame: dict[int, dict[str, Any]] = {}
         for frame, element in sorted(placed, key=lambda pair: pair[0]):
             place = self._at(where, f"frame {frame + self.start}")
-            outside = element.get("outside") == "1"
+            outside = _is_set(element, "outside")
             held = held | attributes_of(element)
             found = self._box(element, place)
             if found is None and outside:
@@ -256,12 +256,15 @@ def _first(element: Any, *paths: str) -> str:
     return next((text for path in paths if (text := (element.findtext(path) or "").strip())), "")
 
 
+def _is_set(element: Any, name: str, otherwise: str = "0") -> bool:
+    return element.get(name, otherwise).strip().lower() in ("1", "true")
+
+
 def _count(text: str | None) -> int | None:
     """A number of frames or pixels; `None` where the text is none."""
     text = (text or "").strip()
-    if not re.fullmatch(r"[0-9]{1,10}", text) or int(text) > LAST_FRAME:
-        return None
-    return int(text)
+    found = re.fullmatch(r"([0-9]{1,10})(?:\.0+)?", text)
+    return int(found[1]) if found and int(found[1]) <= LAST_FRAME else None
 
 
 def _step(frame_filter: str | None) -> int:

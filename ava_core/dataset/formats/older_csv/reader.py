@@ -16,7 +16,14 @@ import polars as pl
 
 from ava_core.base.errors import InputError
 from ava_core.base.schemas import AVA_TIMESTAMP_OFFSET, BOX_COLUMNS
-from ava_core.dataset.formats.boxes import FINITE, IN_SHARES, WHOLE, are_shares, have_width_and_height, width_and_height
+from ava_core.dataset.formats.boxes import (
+    FINITE,
+    IN_SHARES,
+    WHOLE,
+    are_shares,
+    have_width_and_height,
+    width_and_height,
+)
 from ava_core.dataset.formats.cells import read_bytes, read_cells
 from ava_core.dataset.formats.repairs import Repair
 from ava_core.ontology import Ontology

@@ -126,7 +126,7 @@ def test_boxes_in_pixels_need_a_picture_that_tells_its_size(tmp_path: Path) -> N
     import numpy as np
 
     folder = rows_alone(tmp_path / "a", "64,36,320,180", "0,0,640,360")
-    with pytest.raises(InputError, match="boxes are in pixels.*frames/film holds no picture"):
+    with pytest.raises(InputError, match=r"boxes are in pixels.*frames/film holds no picture"):
         import_ava(folder)
     (folder / "frames/film").mkdir(parents=True)
     cv2.imwrite(str(folder / "frames/film/film_000001.jpg"), np.zeros((360, 640, 3), np.uint8))
@@ -136,7 +136,7 @@ def test_boxes_in_pixels_need_a_picture_that_tells_its_size(tmp_path: Path) -> N
 
 
 def test_left_top_width_height_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="look like left, top, width, height.*first film at 0903"):
+    with pytest.raises(InputError, match=r"look like left, top, width, height.*first film at 0903"):
         import_ava(rows_alone(tmp_path / "a", "0.1,0.1,0.5,0.5", "0.6,0.1,0.2,0.5"))
 
 
