@@ -131,7 +131,7 @@ def joined(copy: CvatCopy, repairs: Repairs) -> CvatCopy:
         tracks.setdefault(shape["track_id"], []).append(shape)
     ended: dict[int, list[int]] = {}  # tracks by the frame from which they are gone
     for number, track in tracks.items():
-        if track[-1]["outside"] and len(track) > 2:
+        if track[-1]["outside"]:
             ended.setdefault(track[-1]["frame"], []).append(number)
     for number, track in sorted(tracks.items(), key=lambda item: item[1][0]["frame"]):
         start = track[0]["frame"]

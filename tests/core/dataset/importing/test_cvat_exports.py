@@ -168,14 +168,22 @@ def test_a_second_whose_frame_was_deleted_is_left_out(tmp_path: Path) -> None:
     assert "seconds whose frame was deleted in CVAT" in listed(imported)
 
 
-def test_a_person_whom_the_end_of_a_job_cut_in_two_is_one(tmp_path: Path) -> None:
-    cut = track(box(60), box(92), box(93, outside=1)) + track(box(88), box(150, outside=1), number=1)
+@pytest.mark.parametrize("shapes", [(box(60), box(92), box(93, outside=1)), (box(60), box(93, outside=1))])
+def test_a_person_whom_the_end_of_a_job_cut_in_two_is_one(tmp_path: Path, shapes: tuple[str, ...]) -> None:
+    cut = track(*shapes) + track(box(88), box(150, outside=1), number=1)
     imported = taken(export(tmp_path / "a.xml", cut))
     assert [second for second, _ in places(imported)] == [2, 3, 4]
     assert imported.dataset.rows["person_id"].n_unique() == 1
     assert listed(imported) == {"tracks cut where two jobs overlap": "joined"}
     elsewhere = cut.replace(box(88), box(88, 400))
     assert [second for second, _ in places(taken(export(tmp_path / "b.xml", elsewhere)))] == [2, 3, 3, 4]
+
+
+def test_a_person_through_several_jobs_is_one(tmp_path: Path) -> None:
+    parts = [track(box(n * 58), box(n * 58 + 63, outside=1), number=n) for n in range(5)]
+    imported = taken(export(tmp_path / "a.xml", "".join(parts)))
+    assert [second for second, _ in places(imported)] == [2, 3, 4, 5, 6, 7, 8, 9]
+    assert imported.dataset.rows["person_id"].n_unique() == 1
 
 
 def test_two_exports_of_one_person_are_a_question(tmp_path: Path) -> None:
