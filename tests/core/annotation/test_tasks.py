@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 from typing import Any
 
@@ -82,21 +81,23 @@ def test_a_crash_at_any_point_is_taken_up_where_it_stopped(
             assert api.get(f"/api/jobs/{job_id}").json()["assignee"] is not None
 
 
-@pytest.mark.parametrize("content", [b"", b"no video at all", None])
-def test_a_clip_that_the_server_cannot_use_stops_no_other(
-    site: AnnotationSite, content: bytes | None
+@pytest.mark.parametrize("left", [0, 200, None], ids=["empty", "cut short", "missing"])
+def test_a_clip_that_the_server_cannot_use_stops_no_other_and_leaves_no_task(
+    site: AnnotationSite, left: int | None
 ) -> None:
-    sound, path = (Path(site.storage.path("clips", name).path) for name in ("c0.mp4", "c1.mp4"))
-    path.unlink()
-    if content is not None:
-        path.write_bytes(content)
+    broken = site.storage.local(site.storage.path("clips", "c1.mp4"))
+    whole = broken.read_bytes()
+    broken.unlink()
+    if left is not None:
+        broken.write_bytes(whole[:left])
     jobs = site.create()
     assert jobs["clip_id"].unique().to_list() == site.server_tasks() == ["c0"]
     ((aside, reason),) = set_aside_of(site.context, "cvat_tasks").rows()
     assert aside == "c1"
     assert reason
-    shutil.copyfile(sound, path)
-    assert site.create()["clip_id"].unique().sort().to_list() == ["c0", "c1"]
+    broken.write_bytes(whole)
+    site.create()
+    assert site.server_tasks() == ["c0", "c1"]
     assert set_aside_of(site.context, "cvat_tasks").is_empty()
 
 
@@ -149,18 +150,6 @@ def test_a_task_that_an_earlier_version_made_is_found(site: AnnotationSite, tmp_
     batches.add(site.store, "b", "x", {})
     for name in PEOPLE:
         annotators.put(site.store, name)
-    site.create()
-    assert site.server_tasks() == ["c0", "c1"]
-
-
-def test_a_poisoned_upload_leaves_no_task(site: AnnotationSite) -> None:
-    broken = site.storage.local(site.storage.path("clips", "c1.mp4"))
-    whole = broken.read_bytes()
-    broken.write_bytes(whole[:200])
-    with pytest.raises(CvatError):
-        site.create()
-    assert "c1" not in site.server_tasks()
-    broken.write_bytes(whole)
     site.create()
     assert site.server_tasks() == ["c0", "c1"]
 
