@@ -10,11 +10,13 @@ from typing import Any, Final
 from nicegui import ui
 from nicegui.elements.mixins.value_element import ValueElement
 
+from ava_core.base.names import batch_name_for
 from ava_core.base.settings import Settings
 from ava_core.ontology import shipped_ontologies
 from ava_core.ontology.extend import published
 from ava_core.store import batches as batch_store
-from ava_core.video.intake.inbox import add_to_inbox
+from ava_core.video.intake.archive import VIDEO_SUFFIXES
+from ava_core.video.intake.inbox import add_to_inbox, free_name
 from ava_ui import addresses
 from ava_ui.addresses import cell
 from ava_ui.elements.backfills import Backfills
@@ -34,6 +36,9 @@ STAGES: Final = {
     "consensus and dataset": ("consensus_labels", "ava_csv"),
 }
 
+
+UPLOADED: Final = VIDEO_SUFFIXES | {".zip", ".pkl"}
+"""Endings of files that can be uploaded."""
 
 FORM_OPTIONS: Final = (
     "detector", "detect_fps", "detection_threshold", "ontology", "clip_seconds", "clip_min_seconds", "clip_fit",
@@ -117,7 +122,12 @@ def _upload(visit: Visit) -> None:
         finished.update(names)
         add.set_enabled(bool(finished))
 
-    Uploader(uploaded)
+    def propose(file: str) -> None:
+        if not name.value:
+            wanted = batch_name_for(Path(file).with_suffix(""))
+            name.value = free_name(visit.console.store, wanted)
+
+    Uploader(uploaded, propose, UPLOADED)
     name = (
         ui.input("Name of the batch", placeholder="from the file's name").classes("w-full").mark("batch-name")
     )
