@@ -37,7 +37,7 @@ export default {
             <span class="player-swatch" :style="{background: layer.colour}"></span>{{ layer.name }}
             <small v-if="layer.kind === 'consensus' || !choosing">{{ layer.kind === 'consensus' ? 'C' : n + 1 }}</small>
           </button>
-          <a v-for="layer in doc.layers.filter(l => l.link)" :key="'l' + layer.key" target="_blank"
+          <a v-for="layer in doc.layers.filter(l => l.link)" :key="'l' + layer.key" target="_blank" rel="noopener"
              :href="layer.link + frame">{{ layer.name }} in CVAT</a>
         </div>
         <div class="player-keys">Space play · ←/→ frame · Shift ←/→ second<template v-if="choosing"> · 1–9 answer · C consensus</template><template v-else-if="doc.groups.length"> · 1–9 annotator · C consensus · N/P conflict · A approve · R reject · U undo · S skip</template></div>

@@ -29,12 +29,14 @@ ROW: Final = """
     <q-checkbox dense v-model="props.selected" aria-label="Select row"></q-checkbox>
   </q-td>
   <q-td v-for="col in props.cols" :key="col.name" :props="props">
-    <a v-if="props.row['href ' + col.name]" :href="props.row['href ' + col.name]">{{ col.value }}</a>
+    <a v-if="props.row['href ' + col.name]" :href="props.row['href ' + col.name]"
+       :target="/^https?:/.test(props.row['href ' + col.name]) ? '_blank' : null" rel="noopener">{{ col.value }}</a>
     <template v-else>{{ col.value }}</template>
   </q-td>
 </q-tr>
 """
-"""One slot a row: one a cell would make a component of every cell at every change."""
+"""One slot a row: one a cell would make a component of every cell at every change. What leads to another server opens
+beside this page."""
 
 TICK_ALL: Final = (
     '<q-checkbox dense v-model="props.selected" aria-label="Select all rows of this page"></q-checkbox>'
