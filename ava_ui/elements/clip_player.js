@@ -59,7 +59,7 @@ export default {
           <option v-for="k in kinds" :key="k" :value="k">{{ k }}</option></select></label>
         <ol class="player-conflicts">
           <li v-for="(c, n) in shownConflicts.slice(0, 400)" :key="n">
-            <button :class="{here: n === at, grave: c.grave}" @click="jump(n)">{{ c.second }} s · person {{ c.person }} · {{ c.kind }}: {{ c.detail }}</button>
+            <button :class="{here: n === at, grave: c.grave}" @click="jump(n)">{{ c.second === c.until ? c.second : c.second + " to " + c.until }} s · person {{ c.person }} · {{ c.kind }}: {{ c.detail }}</button>
           </li>
         </ol>
       </div>

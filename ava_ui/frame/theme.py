@@ -17,7 +17,9 @@ from ava_ui import addresses
 from ava_ui.frame.visit import Visit
 
 STYLE: Final = (Path(__file__).parent / "style.css").read_text("utf-8")
-SCRIPTS: Final = tuple((Path(__file__).parent / f"{name}.js").read_text("utf-8") for name in ("keys", "recover"))
+SCRIPTS: Final = tuple(
+    (Path(__file__).parent / f"{name}.js").read_text("utf-8") for name in ("keys", "recover")
+)
 
 NAVIGATION: Final = (
     (addresses.OVERVIEW, "Overview", "space_dashboard", "o"),

@@ -124,7 +124,12 @@ def routes(console: Console) -> APIRouter:
 
 
 def _form(
-    console: Console, *, after: str = addresses.OVERVIEW, username: str = "", code: str = "", problem: str = ""
+    console: Console,
+    *,
+    after: str = addresses.OVERVIEW,
+    username: str = "",
+    code: str = "",
+    problem: str = "",
 ) -> HTMLResponse:
     first = users.first_code(console.store, console.settings.home_dir) is not None
     words = {
