@@ -12,6 +12,7 @@ from nicegui.elements.mixins.value_element import ValueElement
 
 from ava_core.base.names import batch_name_for
 from ava_core.base.settings import Settings
+from ava_core.base.text import plural
 from ava_core.ontology import shipped_ontologies
 from ava_core.ontology.extend import published
 from ava_core.store import batches as batch_store
@@ -24,6 +25,7 @@ from ava_ui.elements.data_table import DataTable
 from ava_ui.elements.uploader import Uploader
 from ava_ui.frame import theme
 from ava_ui.frame.visit import Visit
+from ava_ui.known.counts import BatchRow
 from ava_ui.pages.operations.overview import frame, links
 from ava_ui.web.uploads import uploads_of
 
@@ -36,6 +38,8 @@ STAGES: Final = {
     "consensus and dataset": ("consensus_labels", "ava_csv"),
 }
 
+
+PICTURES_SHOWN: Final = 12
 
 UPLOADED: Final = VIDEO_SUFFIXES | {".zip", ".pkl"}
 """Endings of files that can be uploaded."""
@@ -70,8 +74,30 @@ async def content(visit: Visit) -> None:
     )
     if visit.may("admin"):
         _process(visit, table)
+    theme.later(visit, lambda: _newest(visit, rows))
     theme.heading("Many at once")
     Backfills(visit)
+
+
+async def _newest(visit: Visit, rows: list[BatchRow]) -> None:
+    """A picture of each of the newest batches, from the middle of its first clip."""
+    newest = sorted(rows, key=lambda row: row.created_at, reverse=True)[:PICTURES_SHOWN]
+    pictures = await asyncio.to_thread(lambda: {row.batch: _picture(visit, row.batch) for row in newest})
+    with ui.element("div").classes("grid"):
+        for row in newest:
+            with ui.link(target=addresses.batch(row.batch)).classes("cell"):
+                if pictures[row.batch]:
+                    ui.element("img").props(f'src="{pictures[row.batch]}" loading=lazy alt=""')
+                ui.label(f"{row.batch} · {plural(row.counts['clips'] or 0, 'clip')}")
+
+
+def _picture(visit: Visit, batch: str) -> str:
+    """The address of a picture of a batch; "" while it has no clips."""
+    clips = visit.console.tables.table(batch, "clips")
+    if clips is None or clips.is_empty():
+        return ""
+    clip_id, seconds = clips.sort("clip_id").select("clip_id", "duration_s").row(0)
+    return addresses.keyframe(batch, clip_id, int(seconds // 2))
 
 
 def options_form(settings: Settings, own: Settings | None = None) -> Callable[[], dict[str, Any]]:
