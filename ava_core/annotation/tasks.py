@@ -1,7 +1,8 @@
 """Making a batch's tasks: once, whatever happens in between.
 
-A task's identity is its name within the platform's project, which survives on the server: the clip's id, and
-for an annotator who was added later the clip's id and that annotator's name. What the server has is looked up
+A task's identity is its name and its batch within the platform's project, which survive on the server. The name is
+the clip's id, and for an annotator who was added later the clip's id and that annotator's name; the batch stands where
+CVAT has a task's subset, which tasks that were made by earlier versions leave empty. What the server has is looked up
 before anything is made, so a run that was killed, or whose answers were lost, goes on where it stopped; a task
 without usable media is replaced. A task that anybody has work in is never removed.
 """
@@ -14,6 +15,7 @@ from typing import Any
 import polars as pl
 
 from ava_core.annotation.assignment import AssignmentPlan, plan_assignment
+from ava_core.annotation.forms import project_for_tasks
 from ava_core.annotation.gateway import CvatGateway, ProjectInfo
 from ava_core.annotation.pool import GatewayPool
 from ava_core.annotation.prefill import prefill_tracks, to_api
@@ -115,12 +117,10 @@ class Workshop:
 
     def __init__(self, at: BatchContext, tracks: pl.DataFrame, pool: GatewayPool) -> None:
         self.at, self.tracks, self.pool = at, tracks, pool
-        name = at.settings.cvat_project
         with pool.gateway() as gateway:
             gateway.ensure_organisation()
-            self.project: ProjectInfo = gateway.ensure_project(name, at.ontology)
+            self.project: ProjectInfo = project_for_tasks(at, gateway)
             self.members = gateway.members()
-        tasks.put_project(at.store, self.project.project_id, name)
 
     def extras_on_server(self, clips: list[dict[str, Any]]) -> list[PlannedTask]:
         """Tasks that were added for annotators once and that the database does not know (any more)."""
@@ -129,6 +129,7 @@ class Workshop:
             names = [
                 task["name"].partition(EXTRA_MARK)
                 for task in gateway.tasks_of_project(self.project.project_id)
+                if self._is_ours(task)
             ]
         return [
             PlannedTask(clip_id + EXTRA_MARK + annotator, by_id[clip_id], (annotator,))
@@ -137,7 +138,8 @@ class Workshop:
         ]
 
     def make_all(self, wanted: list[PlannedTask], sink: ProgressSink = ignore_progress) -> None:
-        """Make the tasks, several at a time."""
+        """Make the tasks, several at a time. Raises `InputError` where a clip's id is another batch's."""
+        tasks.claim_clips(self.at.store, self.at.batch, [task.clip["clip_id"] for task in wanted])
         for name in sorted({name for task in wanted for name in task.annotators} - self.members.keys()):
             raise CvatError(
                 f"{name!r} is no member of organisation {self.at.settings.cvat_organisation!r} on CVAT.",
@@ -172,7 +174,7 @@ class Workshop:
         """The task of that name: one that the server has, else a new one. Unusable and doubled ones are removed."""
         clip, project_id = wanted.clip, self.project.project_id
         replicas = len(wanted.annotators) if len(wanted.annotators) > 1 else 0
-        found = gateway.tasks_named(project_id, wanted.name)
+        found = [task for task in gateway.tasks_named(project_id, wanted.name) if self._is_ours(task)]
         begun = {task["id"] for task in found if _is_dealt(gateway.jobs_of_task(task["id"]))}
         usable = [t for t in found if t.get("size") == clip["frames"] and t["jobs"]["count"] == replicas + 1]
         usable.sort(key=lambda task: task["id"] not in begun)  # what people have is kept
@@ -188,7 +190,9 @@ class Workshop:
         if usable:
             return usable[0]
         with self.at.storage.fetched(self.at.storage.path(clip["path"])) as video:
-            task = gateway.create_task(project_id, wanted.name, video, replicas=replicas)
+            task = gateway.create_task(
+                project_id, wanted.name, video, replicas=replicas, subset=self.at.batch
+            )
         if task.get("size") != clip["frames"]:
             gateway.remove_task(task["id"])
             raise CvatError(
@@ -196,6 +200,10 @@ class Workshop:
                 "Its frames would be misnumbered; cut the clip again.",
             )
         return task
+
+    def _is_ours(self, task: dict[str, Any]) -> bool:
+        """Whether the server's task is one of this batch: a name alone may be another batch's, or platform's."""
+        return task.get("subset") in (self.at.batch, "", None)
 
     def _job(
         self,

@@ -5,12 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import case, func, or_, select, update
+from sqlalchemy.orm import Session
 
+from ava_core.base.errors import InputError
 from ava_core.store.database import Store
-from ava_core.store.tables import Job, Project, Task, now
+from ava_core.store.tables import Clip, Job, Project, Task, now
+
+ASKED_AT_ONCE: Final = 10_000
+"""Values in one question: SQLite takes 32,766."""
 
 _DONE = case((Job.is_done, 1), else_=0)
 
@@ -37,16 +42,61 @@ class ClipCounts:
     approved: int = 0
 
 
-def put_project(store: Store, project_id: int, name: str) -> None:
-    """Note a project."""
+def put_project(store: Store, project_id: int, name: str, form: dict[str, Any] | None = None) -> None:
+    """Note a project; `form` as in its table, `None` leaves the one that is known."""
     with store.session() as session:
-        session.merge(Project(project_id=project_id, name=name))
+        known = session.get(Project, project_id)
+        if known is None:
+            session.add(Project(project_id=project_id, name=name, form=form))
+        else:
+            known.form = form or known.form
+
+
+def projects(store: Store) -> dict[int, Project]:
+    """All projects that tasks were made in, by id."""
+    with store.session() as session:
+        return {project.project_id: project for project in session.scalars(select(Project))}
+
+
+def project_of(store: Store, task_id: int) -> int:
+    """Id of the project that a task was made in."""
+    with store.session() as session:
+        return session.scalars(select(Task.project_id).where(Task.task_id == task_id)).one()
+
+
+def claim_clips(store: Store, batch: str, clip_ids: Iterable[str]) -> None:
+    """Give the ids to the batch for good. Raises `InputError` where one of them is another batch's."""
+    with store.session() as session:
+        _claim(session, batch, clip_ids)
+
+
+def _claim(session: Session, batch: str, clip_ids: Iterable[str]) -> None:
+    wanted = {clip_id.casefold(): clip_id for clip_id in clip_ids}
+    known: dict[str, tuple[str, str]] = {}
+    keys = sorted(wanted)
+    for start in range(0, len(keys), ASKED_AT_ONCE):
+        rows = session.scalars(select(Clip).where(Clip.key.in_(keys[start : start + ASKED_AT_ONCE])))
+        known |= {clip.key: (clip.batch, clip.clip_id) for clip in rows}
+    for key in keys:
+        clip_id = wanted[key]
+        owner, theirs = known.get(key, (batch, clip_id))
+        if (owner, theirs) != (batch, clip_id):
+            raise InputError(
+                f"Clip {clip_id} of batch {batch} has the id of a clip of batch {owner}, whose annotators have it.",
+                "Add its videos again, as a batch of another name; a preprocessed folder is made anew for that.",
+            )
+    session.add_all(Clip(key=key, clip_id=wanted[key], batch=batch) for key in keys if key not in known)
+    session.flush()
 
 
 def put_task(store: Store, task: Task, jobs: Sequence[Job]) -> None:
-    """Note a task with its jobs, all at once. What was decided on its clip already holds for it, too."""
+    """Note a task with its jobs, all at once. What was decided on its clip already holds for it, too.
+
+    Raises `InputError` where the clip's id is another batch's.
+    """
     with store.session() as session:
-        decided = select(Task.qc_status).where(Task.clip_id == task.clip_id)
+        _claim(session, task.batch, [task.clip_id])
+        decided = select(Task.qc_status).where(Task.batch == task.batch, Task.clip_id == task.clip_id)
         task.qc_status = session.scalar(decided.order_by(Task.task_id).limit(1)) or "pending"
         session.merge(task)
         session.flush()

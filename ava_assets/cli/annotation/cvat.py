@@ -31,25 +31,31 @@ def setup(
     The server is AVA_CVAT_URL, the account AVA_CVAT_TOKEN, or AVA_CVAT_USERNAME and AVA_CVAT_PASSWORD. Run it as
     often as you like.
     """
+    from ava_core.annotation.forms import known_project
     from ava_core.annotation.setup import set_up
     from ava_core.ontology import load_ontology
     from ava_core.store import annotators, open_store
 
     settings = load_settings()
-    names = [person.username for person in annotators.available(open_store(settings))]
-    _show(set_up(settings, load_ontology(settings.ontology), names, webhook_url))
+    store = open_store(settings)
+    names = [person.username for person in annotators.available(store)]
+    known = known_project(store, settings.cvat_project)
+    _show(set_up(settings, load_ontology(settings.ontology), names, webhook_url, known))
 
 
 @app.command("check")
 def check_server() -> None:
     """Say whether the server, its version, the account, the project and the annotators are as they must be."""
+    from ava_core.annotation.forms import known_project
     from ava_core.annotation.setup import check
     from ava_core.ontology import load_ontology
     from ava_core.store import annotators, open_store
 
     settings = load_settings()
-    names = [person.username for person in annotators.available(open_store(settings))]
-    if _show(check(settings, load_ontology(settings.ontology), names)):
+    store = open_store(settings)
+    names = [person.username for person in annotators.available(store)]
+    known = known_project(store, settings.cvat_project)
+    if _show(check(settings, load_ontology(settings.ontology), names, known)):
         raise typer.Exit(1)
 
 

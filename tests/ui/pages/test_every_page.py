@@ -176,7 +176,7 @@ async def test_ones_own_password_is_changed_with_the_old_one(site: Site) -> None
 
 
 async def test_what_breaks_is_said(site: Site, monkeypatch, caplog) -> None:  # type: ignore[no-untyped-def]
-    def breaking(*arguments: object) -> None:
+    def breaking(*arguments: object, **named: object) -> None:
         raise RuntimeError("a bug")
 
     monkeypatch.setattr(decisions, "approve", breaking)
