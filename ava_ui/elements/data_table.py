@@ -18,7 +18,7 @@ from ava_ui.elements.figures import MEANINGS, figure_of, trust
 
 PAGE_ROWS: Final = 25
 KEY: Final = "row number"
-PROSE: Final = frozenset({"reason", "reasons", "detail", "cure", "missing", "say"})
+PROSE: Final = frozenset({"reason", "reasons", "detail", "cure", "description", "missing", "say"})
 """Columns of sentences; they get room."""
 PAUSE_MS: Final = 100
 """How long somebody stops typing before the filter is applied."""

@@ -150,6 +150,7 @@ def _upload(visit: Visit) -> None:
         add.set_enabled(bool(finished))
 
     def propose(file: str) -> None:
+        """The first file names the batch, as long as nobody has typed another name."""
         if not name.value:
             wanted = batch_name_for(Path(file).with_suffix(""))
             name.value = free_name(visit.console.store, wanted)
