@@ -103,7 +103,9 @@ def test_a_zip_is_uploaded(browser: Browser, console_url: str, settings: Setting
     adam = Visitor(browser, console_url, "adam")
     adam.open("/batches")
     adam.page.set_input_files("input[type=file]", str(archive))
-    adam.page.wait_for_function("document.querySelector('[aria-label=\"Name of the batch\"]').value === 'night'")
+    adam.page.wait_for_function(
+        "document.querySelector('[aria-label=\"Name of the batch\"]').value === 'night'"
+    )
     adam.page.get_by_role("button", name="Add batch").and_(adam.page.locator(":enabled")).click(
         timeout=30_000
     )
