@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from ava_core.annotation.refusal import reason_in
 from ava_core.annotation.session import (
     API_KEY,
     POLL_SECONDS,
@@ -21,7 +22,6 @@ from ava_core.annotation.session import (
     CvatMissingError,
     CvatSession,
     made_once,
-    short,
 )
 from ava_core.base.errors import CvatError
 from ava_core.ontology import Ontology
@@ -212,9 +212,10 @@ class CvatGateway(CvatSession):
         """Replace a job's annotations by tracks in the API's form."""
         from cvat_sdk import models
 
-        request = models.LabeledDataRequest(
-            version=0, tags=[], shapes=[], tracks=[_track_request(models, track) for track in tracks]
-        )
+        with self._explained("take such tracks", ours=True):
+            request = models.LabeledDataRequest(
+                version=0, tags=[], shapes=[], tracks=[_track_request(models, track) for track in tracks]
+            )
         self._rewrite("jobs_api", "update_annotations", job_id, labeled_data_request=request)
 
     def ensure_issue(self, job_id: int, frame: int, message: str, box: Sequence[float]) -> bool:
@@ -298,7 +299,7 @@ class CvatGateway(CvatSession):
         except CvatMissingError:
             return False
         if request["status"] == "failed":
-            raise CvatError(f"{self.url} cannot use the clip: {short(request['message'])}", "Cut it again.")
+            raise CvatError(f"{self.url} cannot use the clip: {reason_in(request['message'])}", "Cut it again.")
         return request["status"] in ("queued", "started")
 
 
