@@ -142,20 +142,72 @@ class CvatGateway(CvatSession):
             self._write("auth_api", "create_register", request)
             return username
 
+        known = self.members().get(username)
+        if known is not None:
+            return known
+        made_once(account, register)
+        return self._invited(username, email)
+
+    def has_project(self, project_id: int) -> bool:
+        """Whether there is a project of that id."""
+        with suppress(CvatMissingError):
+            return bool(self._read("projects_api", "retrieve", project_id))
+        return False
+
+    def labels(self, project_id: int) -> list[dict[str, Any]]:
+        """Labels of a project with their attributes."""
+        return self._list("labels_api", project_id=project_id)
+
+    def put_label(self, project_id: int, label: dict[str, Any]) -> None:
+        """Add a label to a project, or change the one of its `id`; attributes likewise."""
+        request = self._model("PatchedLabelRequest")(**label)
+        if "id" in label:
+            self._rewrite("labels_api", "partial_update", label["id"], patched_label_request=request)
+        else:
+            project = self._model("PatchedProjectWriteRequest")(labels=[request])
+            self._write("projects_api", "partial_update", project_id, patched_project_write_request=project)
+
+    def invite(self, username: str, email: str = "") -> int:
+        """Take somebody who has an account into the organisation as a worker; returns the user's id.
+
+        `email`: "" for the one that the account has, where this account may see it. A member is left as it is.
+        """
+        known = self.members().get(username)
+        if known is not None:
+            return known
+        with self._outside():
+            listed = self._list("users_api", search=username)
+        found = [user for user in listed if user["username"] == username]
+        if not found:
+            raise CvatError(
+                f"{self.url} has no account {username!r}.",
+                "Make it: `ava annotator add NAME --email ADDRESS`.",
+            )
+        address = email or found[0].get("email") or ""
+        if not address:
+            raise CvatError(
+                f"The e-mail address of {username!r} is not known.",
+                f"Invite the person on CVAT, or `ava annotator add {username} --email ADDRESS`.",
+            )
+        return self._invited(username, address)
+
+    def _invited(self, username: str, email: str) -> int:
         def invite() -> int:
             request = self._model("InvitationWriteRequest")(email=email, role="worker")
             self._write("invitations_api", "create", request)
             return self.members()[username]
 
-        known = self.members().get(username)
-        if known is not None:
-            return known
-        made_once(account, register)
         return made_once(lambda: self.members().get(username), invite)
 
     def tasks_named(self, project_id: int, name: str) -> list[dict[str, Any]]:
         """Tasks of the project with exactly that name, oldest first."""
         return [t for t in self._list("tasks_api", project_id=project_id, name=name) if t["name"] == name]
+
+    def has_task(self, task_id: int) -> bool:
+        """Whether there is a task of that id."""
+        with suppress(CvatMissingError):
+            return bool(self.task(task_id))
+        return False
 
     def task(self, task_id: int) -> dict[str, Any]:
         """One task; its `size` counts frames, and is missing before its media are there."""
@@ -299,7 +351,9 @@ class CvatGateway(CvatSession):
         except CvatMissingError:
             return False
         if request["status"] == "failed":
-            raise CvatError(f"{self.url} cannot use the clip: {reason_in(request['message'])}", "Cut it again.")
+            raise CvatError(
+                f"{self.url} cannot use the clip: {reason_in(request['message'])}", "Cut it again."
+            )
         return request["status"] in ("queued", "started")
 
 

@@ -11,7 +11,7 @@ from sqlalchemy import func, select
 
 from ava_core.annotation.gateway import CvatGateway
 from ava_core.store import Store, tasks
-from ava_core.store.tables import BEGUN_STATE, DONE_STAGE, DONE_STATE, Job, Reading
+from ava_core.store.tables import BEGUN_STATE, DONE_STAGE, DONE_STATE, MISSING, Job, Reading
 
 LOOK_BACK_SECONDS: Final = 60
 """A change may become visible after a later one: transactions end in another order than they begin."""
@@ -57,7 +57,10 @@ def look_at_jobs(
     updates, changes = [], []
     for job in seen:
         before = known.get(job["id"])
-        if before is None or before.server_updated_at == job["updated_date"]:
+        known_as_it_is = (
+            before and before.server_updated_at == job["updated_date"] and before.state != MISSING
+        )
+        if before is None or known_as_it_is:
             continue
         update = as_seen(before, job)
         updates.append(update)

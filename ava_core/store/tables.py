@@ -72,8 +72,8 @@ class Project(Base):
     created_at: Mapped[datetime] = mapped_column(default=now)
 
 
-TaskStatus = Literal["annotation", "completed"]
-"""Of a task as a whole: completed once all annotators' jobs are."""
+TaskStatus = Literal["annotation", "completed", "missing"]
+"""Of a task as a whole: completed once all annotators' jobs are; missing where the server does not have it any more."""
 
 QcStatus = Literal["pending", "approved", "rejected"]
 """What was decided on a clip; all its tasks have the same."""
@@ -101,8 +101,11 @@ class Task(Base):
 
 JobType = Literal["annotation", "consensus_replica", "ground_truth"]
 JobStage = Literal["annotation", "validation", "acceptance"]
-JobState = Literal["new", "in progress", "completed", "rejected"]
-"""CVAT's words for its jobs."""
+JobState = Literal["new", "in progress", "completed", "rejected", "missing"]
+"""CVAT's words for its jobs; missing is the platform's, for work that was removed there before it was read."""
+
+MISSING: Final = "missing"
+"""Status of a task and state of a job that the server does not have any more."""
 
 DONE_STAGE: Final[JobStage] = "annotation"
 DONE_STATE: Final[JobState] = "completed"
@@ -154,6 +157,28 @@ class Job(Base):
     def is_done(self) -> bool:
         """Whether whoever has it completed it."""
         return (self.stage == DONE_STAGE) & (self.state == DONE_STATE)
+
+
+DiscrepancyKind = Literal[
+    "task_missing", "project_missing", "task_moved", "form_changed", "member_missing", "half_made"
+]
+"""A task or a whole project was removed on the server; a task was moved to another project; the form lacks what the
+ontology has; somebody who has work is no member; a task's making never came to its end."""
+
+
+class Discrepancy(Base):
+    """What the annotation server had otherwise than the platform made it, when the two were held together last."""
+
+    __tablename__ = "discrepancies"
+    kind: Mapped[DiscrepancyKind] = mapped_column(String(32), primary_key=True)
+    subject: Mapped[str] = mapped_column(
+        String(256), primary_key=True
+    )  # task, project: id; member: user name
+    batch: Mapped[str] = mapped_column(String(63), default="")  # "" where it is of no batch alone
+    clip_id: Mapped[str] = mapped_column(String(200), default="")
+    said: Mapped[str] = mapped_column(Text)
+    cure: Mapped[str] = mapped_column(Text)
+    found_at: Mapped[datetime] = mapped_column(default=now)
 
 
 class Annotator(Base):

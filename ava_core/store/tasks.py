@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import case, func, or_, select, update
 
 from ava_core.store.database import Store
-from ava_core.store.tables import Job, Project, Task, now
+from ava_core.store.tables import MISSING, Job, Project, Reading, Task, now
+
+GONE_MARK: Final = " gone, was "
+"""Before its id in the name of a missing task that another one has taken the place of."""
 
 _DONE = case((Job.is_done, 1), else_=0)
 
@@ -60,6 +63,12 @@ def tasks_of(store: Store, batch: str) -> list[Task]:
         return list(session.scalars(select(Task).where(Task.batch == batch).order_by(Task.clip_id)))
 
 
+def everything(store: Store) -> list[Task]:
+    """Tasks of all batches by id."""
+    with store.session() as session:
+        return list(session.scalars(select(Task).order_by(Task.task_id)))
+
+
 def jobs_of(store: Store, batch: str, clip_id: str = "") -> list[Job]:
     """Jobs of a batch, or of one of its clips, by clip and id."""
     wanted = select(Job).where(Job.batch == batch)
@@ -78,6 +87,13 @@ def completed_jobs(store: Store, batch: str | None = None, clip_id: str = "") ->
         wanted = wanted.where(Job.clip_id == clip_id)
     with store.session() as session:
         return list(session.scalars(wanted.order_by(Job.clip_id, Job.job_id)))
+
+
+def open_jobs(store: Store) -> list[Job]:
+    """Annotators' jobs of all batches that wait for their annotators; missing ones do not."""
+    wanted = select(Job).where(Job.of_annotator, ~Job.is_done, Job.state != MISSING)
+    with store.session() as session:
+        return list(session.scalars(wanted.order_by(Job.job_id)))
 
 
 def completed_parents(store: Store, batch: str | None = None) -> list[Job]:
@@ -127,6 +143,40 @@ def update_jobs(store: Store, changes: Iterable[dict[str, Any]]) -> None:
     if rows:
         with store.session() as session:
             session.execute(update(Job), rows)
+
+
+def note_missing(store: Store, task_ids: Sequence[int]) -> None:
+    """Note that the server does not have these tasks any more.
+
+    Work whose present state was read stays as it is and counts on; all other jobs are missing.
+    """
+    read = select(Reading.reading_id).where(
+        Reading.job_id == Job.job_id, Reading.server_updated_at == Job.server_updated_at
+    )
+    with store.session() as session:
+        session.execute(update(Task).where(Task.task_id.in_(task_ids)).values(status=MISSING))
+        unread = update(Job).where(Job.task_id.in_(task_ids), ~(Job.is_done & read.exists()))
+        session.execute(unread.values(state=MISSING), execution_options={"synchronize_session": False})
+
+
+def note_found(store: Store, task_id: int) -> None:
+    """Note that the server has a task after all."""
+    with store.session() as session:
+        session.execute(update(Task).where(Task.task_id == task_id).values(status="annotation"))
+
+
+def set_aside(store: Store, task_id: int) -> None:
+    """Give the name of a missing task free for the one that is made in its place."""
+    with store.session() as session:
+        task = session.get_one(Task, task_id)
+        task.name = f"{task.name[: 256 - len(GONE_MARK) - 12]}{GONE_MARK}{task_id}"
+
+
+def replace_jobs(store: Store, task_id: int) -> None:
+    """Take the missing jobs of a task from their annotators, who have others in their place."""
+    with store.session() as session:
+        wanted = update(Job).where(Job.task_id == task_id, Job.state == MISSING)
+        session.execute(wanted.values(annotator=""), execution_options={"synchronize_session": False})
 
 
 def note_start(store: Store, job_id: int, annotator: str, moment: datetime) -> None:
