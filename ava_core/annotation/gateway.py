@@ -30,6 +30,10 @@ from ava_core.ontology.form import LABEL, cvat_labels
 UPLOAD_TIMEOUT_SECONDS: Final = 1800.0
 """How long CVAT may take to make a task of an uploaded clip."""
 
+STILL_SECONDS: Final = 180.0
+"""How long a request that was begun may show no progress. A clip of seconds takes seconds; a request whose worker was
+killed stays "started" until CVAT's queue is tidied up, which may be never."""
+
 
 @dataclass(frozen=True)
 class ProjectInfo:
@@ -327,34 +331,49 @@ class CvatGateway(CvatSession):
                 )
         except CvatError:
             # The last answer may be all that was lost, or a repeated request refused (409): then it is under way.
-            if not (self._is_under_way(task_id) or self.task(task_id).get("size")):
+            if not (self._under_way(task_id) or self.task(task_id).get("size")):
                 raise
-        deadline = time.monotonic() + UPLOAD_TIMEOUT_SECONDS
-        while self._is_under_way(task_id):
-            if time.monotonic() > deadline:
-                raise CvatError(
-                    f"{self.url} has not made a task of {video.name} in time.", "Look at its workers."
-                )
-            time.sleep(POLL_SECONDS)
+        self._wait_for_import(task_id, video.name)
         task = self.task(task_id)
         if not task.get("size"):
             raise CvatLostError(f"{self.url} has forgotten the upload of {video.name}.", "Run it again.")
         return task
 
-    def _is_under_way(self, task_id: int) -> bool:
-        """Whether the server still works on a task's media; raises `CvatError` where that failed.
+    def _wait_for_import(self, task_id: int, name: str) -> None:
+        """Wait until the server has made a task of its media. Raises `CvatError` where it does not get on with it."""
+        begun = moved = time.monotonic()
+        before = None
+        while request := self._under_way(task_id):
+            now, shown = (
+                time.monotonic(),
+                (request["status"], request.get("progress"), request.get("message")),
+            )
+            if shown != before:
+                before, moved = shown, now
+            if request["status"] == "started" and now - moved > STILL_SECONDS:
+                raise CvatError(
+                    f"{self.url} has not got on with {name} for {STILL_SECONDS / 60:.0f} minutes: its import worker "
+                    "was probably ended.",
+                    "See that CVAT's import workers run, then retry. The unfinished task is removed.",
+                )
+            if now - begun > UPLOAD_TIMEOUT_SECONDS:
+                raise CvatError(f"{self.url} has not made a task of {name} in time.", "Look at its workers.")
+            time.sleep(POLL_SECONDS)
+
+    def _under_way(self, task_id: int) -> dict[str, Any] | None:
+        """The request in which the server works on a task's media, if it does; raises `CvatError` where that failed.
 
         A finished request is forgotten after minutes: then the task itself says how it went.
         """
         try:
             request = self._read("requests_api", "retrieve", f"action=create&target=task&target_id={task_id}")
         except CvatMissingError:
-            return False
+            return None
         if request["status"] == "failed":
             raise CvatError(
                 f"{self.url} cannot use the clip: {reason_in(request['message'])}", "Cut it again."
             )
-        return request["status"] in ("queued", "started")
+        return request if request["status"] in ("queued", "started") else None
 
 
 def _track_request(models: Any, track: dict[str, Any]) -> Any:

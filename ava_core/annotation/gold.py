@@ -15,8 +15,9 @@ from ava_core.store import annotators, tasks
 def plan_gold(at: BatchContext, *, each: int) -> list[tuple[str, str]]:
     """Which gold clips go to whom so that everyone who gets work has `each` of them: `(clip, annotator)`.
 
-    Nobody gets a clip whose expert that person is, as its measure or as its adjudicator, or has one count. The clip that fewest have goes first, among equals by lot.
-    Raises `AssignmentError` where the batch has no gold clip; whoever has all of them gets no more.
+    Nobody gets a clip whose expert that person is, as its measure or as its adjudicator, nor has one count. The clip
+    that fewest have goes first, among equals by lot. Raises `AssignmentError` where the batch has no gold clip; whoever
+    has all of them gets no more.
     """
     gold = decision_state(at.store, at.batch).gold
     if not gold:

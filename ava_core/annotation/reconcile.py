@@ -14,7 +14,7 @@ from ava_core.annotation.form import form_lacks
 from ava_core.annotation.gateway import CvatGateway
 from ava_core.annotation.sync import as_seen
 from ava_core.annotation.tasks import EXTRA_MARK
-from ava_core.base.errors import AvaError
+from ava_core.base.errors import AvaError, InputError, OntologyError
 from ava_core.base.settings import Settings
 from ava_core.batch import BatchContext, open_batch
 from ava_core.store import Store, annotators, audit_log, batches, discrepancies, tasks
@@ -128,7 +128,10 @@ def _forms(
 ) -> Iterator[Discrepancy]:
     """Projects whose form lacks something of the ontology. `projects`: a batch of each."""
     for number, batch in sorted(projects.items()):
-        ontology = open_batch(settings, batch, store=store).ontology
+        try:
+            ontology = open_batch(settings, batch, store=store).ontology
+        except (InputError, OntologyError):  # the doctor says so
+            continue
         if lacks := form_lacks(gateway, number, ontology):
             yield Discrepancy(
                 kind="form_changed", subject=str(number),

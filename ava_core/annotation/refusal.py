@@ -1,4 +1,4 @@
-"""What the annotation server said when it refused, as a sentence: its answers are objects, lists, text, or web pages."""
+"""What the annotation server said when it refused, as a sentence: objects, lists, text and web pages come from it."""
 
 from __future__ import annotations
 

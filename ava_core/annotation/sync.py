@@ -78,7 +78,8 @@ def as_seen(job: Job, seen: dict[str, Any]) -> dict[str, Any]:
     """The columns of a job that the server's answer changes, with its `job_id`.
 
     The moments of work are of the look that first saw a state: `started_at` stays once it is set, unless the job
-    goes to somebody else; `completed_at` is of the present completion, and null while the job is open.
+    goes to somebody else; `completed_at` is of the present completion, and null while the job is open. Where the
+    webhook has told of a completion since the last look, its word holds: a date of the server is the last touch's.
     """
     # A person may re-assign a job in CVAT itself: the work is whose it is there.
     assignee = seen["assignee"]
@@ -89,13 +90,19 @@ def as_seen(job: Job, seen: dict[str, Any]) -> dict[str, Any]:
     )
     was_done = job.is_done
     started = job.started_at if annotator == job.annotator else None
-    completed = job.completed_at if was_done else None
+    completed = job.completed_at if was_done or _told_since(job) else None
     return {
         "job_id": job.job_id, "stage": seen["stage"], "state": seen["state"], "annotator": annotator,
         "server_updated_at": seen["updated_date"],
         "started_at": started or (moment if begun else None),
         "completed_at": (completed or moment) if done else None,
     }  # fmt: skip
+
+
+def _told_since(job: Job) -> bool:
+    """Whether the webhook told of a completion after the last look."""
+    looked = datetime.fromisoformat(job.server_updated_at) if job.server_updated_at else None
+    return job.completed_at is not None and looked is not None and job.completed_at > looked
 
 
 def completed_work(store: Store) -> dict[str, CompletedWork]:

@@ -288,8 +288,9 @@ def _completed(jobs: list[dict[str, Any]]) -> int:
 
 def _is_for(annotator: str, job: dict[str, Any]) -> bool:
     """Whether a job is the annotator's, or nobody's who has begun it."""
-    assignee = job["assignee"]
-    return assignee["username"] == annotator if assignee else job["state"] == "new"
+    if job["assignee"]:
+        return bool(job["assignee"]["username"] == annotator)
+    return not _is_dealt([job])
 
 
 def _is_dealt(jobs: list[dict[str, Any]]) -> bool:

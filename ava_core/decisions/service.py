@@ -126,11 +126,15 @@ def include_annotator(store: Store, batch: str, annotator: str, actor: str, comm
 def mark_gold(store: Store, batch: str, clip_id: str, expert: str, actor: str, comment: str = "") -> Decision:
     """Make an expert's completed work on a clip the measure of the others' work on it.
 
-    Raises `DecisionError` where the expert has not completed the clip.
+    It is an annotator's job, or the parent job in which the expert adjudicated the clip. Raises `DecisionError` where
+    the expert has not completed the clip.
     """
     _check_clips(store, batch, [clip_id])
+    names = {expert} - {""}
+    if decision_state(store, batch).experts.get(clip_id) == expert:
+        names.add("")  # a parent job has no annotator
     with store.session() as session:
-        wanted = select(Job.job_id).where(Job.clip_id == clip_id, Job.annotator == expert, Job.is_done)
+        wanted = select(Job.job_id).where(Job.clip_id == clip_id, Job.annotator.in_(names), Job.is_done)
         if session.scalar(wanted.limit(1)) is None:
             raise DecisionError(
                 f"{expert!r} has not completed {clip_id}.", "A gold clip needs its expert's completed job."

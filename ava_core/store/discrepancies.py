@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from sqlalchemy import select
 
 from ava_core.store.database import Store
-from ava_core.store.tables import Discrepancy, DiscrepancyKind
+from ava_core.store.tables import Discrepancy, DiscrepancyKind, now
 
 
 def replace(store: Store, found: Sequence[Discrepancy]) -> None:
@@ -16,8 +16,7 @@ def replace(store: Store, found: Sequence[Discrepancy]) -> None:
         known = {(one.kind, one.subject): one for one in session.scalars(select(Discrepancy))}
         for one in found:
             before = known.pop((one.kind, one.subject), None)
-            if before is not None:
-                one.found_at = before.found_at
+            one.found_at = before.found_at if before else now()
             session.merge(one)
         for gone in known.values():
             session.delete(gone)

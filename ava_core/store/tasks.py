@@ -190,6 +190,16 @@ def note_start(store: Store, job_id: int, annotator: str, moment: datetime) -> N
         )
 
 
+def note_completion(store: Store, job_id: int, moment: datetime) -> None:
+    """Note that a job was completed at `moment`. A job that was looked at since is left as that look saw it."""
+    with store.session() as session:
+        job = session.get(Job, job_id)
+        if job is not None and (
+            not job.server_updated_at or datetime.fromisoformat(job.server_updated_at) < moment
+        ):
+            job.completed_at = moment
+
+
 def note_retrieval(store: Store, task_ids: Iterable[int]) -> None:
     """Note that the tasks' annotations were read now; a task is completed when all annotators' jobs are."""
     open_jobs = select(Job.task_id).where(Job.of_annotator, ~Job.is_done)

@@ -28,6 +28,7 @@ class Cvat:
         self.work: dict[str, CompletedWork] = {}
         self.unread: dict[str, int] = {}
         monkeypatch.setattr(sensors, "look_at_jobs", self.look)
+        monkeypatch.setattr(sensors, "reconcile", lambda gateway, store, settings: [])
         monkeypatch.setattr(sensors, "completed_work", lambda store: self.work)
         monkeypatch.setattr(sensors, "unread_work", lambda store: self.unread)
         monkeypatch.setattr(sensors.Platform, "gateway", self.gateway)

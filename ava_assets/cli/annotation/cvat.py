@@ -42,14 +42,19 @@ def setup(
 
 @app.command("check")
 def check_server() -> None:
-    """Say whether the server, its version, the account, the project and the annotators are as they must be."""
-    from ava_core.annotation.setup import check
+    """Say whether the server, its version, the account, the project and the annotators are as they must be.
+
+    And whether it still has what was made there: the tasks, the form, the members.
+    """
+    from ava_core.annotation.setup import check, differences
     from ava_core.ontology import load_ontology
     from ava_core.store import annotators, open_store
 
     settings = load_settings()
-    names = [person.username for person in annotators.available(open_store(settings))]
-    if _show(check(settings, load_ontology(settings.ontology), names)):
+    store = open_store(settings)
+    names = [person.username for person in annotators.available(store)]
+    steps = check(settings, load_ontology(settings.ontology), names)
+    if _show(steps + differences(settings, store)):
         raise typer.Exit(1)
 
 
