@@ -61,7 +61,7 @@ def test_a_value_that_the_client_refuses_is_a_sentence(site: Site) -> None:
             gateway.register_annotator("m" * 200, "correct-horse-9", "m@example.org")
         with pytest.raises(CvatError, match="assignee"):
             gateway.set_job(1, assignee="maria")
-        with pytest.raises(CvatError, match="integer|int"):
+        with pytest.raises(CvatError, match="int"):
             gateway.job("one")  # type: ignore[arg-type]
 
 
