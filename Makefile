@@ -3,8 +3,9 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
+PYTEST := $(BIN)/python -m pytest -n 2 --dist loadgroup
 
-.PHONY: demo test test-fast check bench up format clean help
+.PHONY: demo test test-nightly test-fast check bench up format clean help
 
 help: ## List the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -12,11 +13,14 @@ help: ## List the commands
 demo: $(INSTALLED) ## Environment, then raw videos → AVA dataset on the embedded default
 	$(BIN)/ava demo
 
-test: $(INSTALLED) ## Environment, then all tests
-	$(BIN)/python -m pytest -n 2 --dist loadgroup
+test: $(INSTALLED) ## Environment, then the tests
+	$(PYTEST) -m "not nightly"
+
+test-nightly: $(INSTALLED) ## The rest of the tests; of properties ten times as many examples
+	$(PYTEST) -m "nightly or hypothesis" --hypothesis-profile nightly
 
 test-fast: $(INSTALLED) ## The tests that need no real server and no real run
-	$(BIN)/python -m pytest -n 2 --dist loadgroup -m "not slow"
+	$(PYTEST) -m "not slow and not nightly"
 
 check: $(INSTALLED) ## Static checks: format, lint, types, package rules, the Dagster definitions
 	$(BIN)/ruff format --check .

@@ -16,16 +16,14 @@ from sqlalchemy import insert
 
 from ava_core.annotation.rules import broken_rules, load_rules
 from ava_core.base.schemas import CLIP_FPS, CLIPS, RAW_BOXES, RAW_LABELS, SOURCE_VIDEOS, conform, empty
-from ava_core.base.settings import Settings
 from ava_core.base.storage import Storage
 from ava_core.batch import BatchContext
 from ava_core.dataset.formats.ava.rows import annotation_rows
-from ava_core.ontology import Ontology, load_ontology
+from ava_core.ontology import Ontology
 from ava_core.quality.agreement.build import match_work
 from ava_core.quality.agreement.measure import measure_work
 from ava_core.quality.consensus.form import form_from_work
 from ava_core.quality.review.audits import start_audit
-from ava_core.store import open_store
 from ava_core.store.tables import Project
 from ava_core.video.media.frames import jpeg
 from ava_core.video.proposals.keyframes import keyframe_proposals
@@ -37,7 +35,6 @@ from benchmarks._console_work import (
     BIG_CREW,
     CREW,
     HEIGHT,
-    ONTOLOGY,
     PEOPLE,
     SECONDS,
     WIDTH,
@@ -52,21 +49,21 @@ from benchmarks._console_work import (
     renamed,
     tracks_of,
 )
-from tests.support.planted import good_annotators, plant
+from tests.support.home import Home
+from tests.support.planted_work import good_annotators, plant
 from tests.support.videos import picture_of, write_video
 
 
-def make_home(settings: Settings, size: Size) -> None:
+def make_home(home: Home, size: Size) -> None:
     """Plant everything into an empty home."""
-    store, storage = open_store(settings), Storage(settings.resolved_storage_url)
-    ontology = load_ontology(ONTOLOGY)
+    settings, store, storage, ontology = home.settings, home.store, home.storage, home.ontology
     ordinary = marked_work(plant(
         good_annotators(CREW, 1), seed=1, clips=size.clips, seconds=SECONDS, people=PEOPLE, ontology=ontology
     ))  # fmt: skip
     works = {stage: Work(ordinary, CREW, stage) for stage in ("released", "review", "open")}
     big = Work(big_work(size, ontology), BIG_CREW, "review")
     made = {stage: _tables(work, ontology) for stage, work in works.items()} | {"big": _tables(big, ontology)}
-    write_people(store)
+    write_people(home)
     files = {stage: _files(tables) for stage, tables in made.items() if stage != "big"}
     with store.session() as session:
         session.execute(insert(Project), [{"project_id": 1, "name": settings.cvat_project}])
@@ -75,8 +72,7 @@ def make_home(settings: Settings, size: Size) -> None:
             work = big if name == size.big else works[stage]
             names = names_of(work, number)
             if work is big:
-                for (asset, table), content in made["big"].items():
-                    storage.write_table(storage.table_path(name, asset, table), renamed(content, names))
+                home.write_tables(name, {key: renamed(table, names) for key, table in made["big"].items()})
             else:
                 for (asset, table), content in files[stage].items():
                     storage.write_bytes(storage.table_path(name, asset, table), _copied(content, names))

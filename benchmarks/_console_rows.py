@@ -11,7 +11,7 @@ from sqlalchemy import insert, text
 from sqlalchemy.orm import Session
 
 from ava_core.base.settings import Settings
-from ava_core.store import Store, annotators, users
+from ava_core.store import Store
 from ava_core.store.tables import AuditLogEntry, Batch, Decision, Job, Reading, Task
 from benchmarks._console_work import (
     BATCH_MARK,
@@ -25,16 +25,14 @@ from benchmarks._console_work import (
     cvat_jobs,
     renamed,
 )
+from tests.support.home import Home
 
 
-def write_people(store: Store) -> None:
+def write_people(home: Home) -> None:
     """Reviewers of the console, and everybody who annotates."""
-    for number in range(5):
-        users.add(store, f"reviewer_{number}", PASSWORD, "reviewer")
-    for number in range(POOL):
-        annotators.put(store, f"annotator_{number:02d}", cvat_user_id=100 + number)
-    for number in range(BIG_CREW):
-        annotators.put(store, f"expert_{number:02d}", cvat_user_id=200 + number)
+    home.add_users({f"reviewer_{number}": "reviewer" for number in range(5)}, PASSWORD)
+    home.add_annotators(f"annotator_{number:02d}" for number in range(POOL))
+    home.add_annotators(f"expert_{number:02d}" for number in range(BIG_CREW))
 
 
 def write_rows(

@@ -13,7 +13,7 @@ import polars as pl
 from ava_core.annotation.prefill import prefill_tracks
 from ava_core.base.schemas import BOX_COLUMNS, CLIP_FPS, CVAT_JOBS, TRACKS, conform
 from ava_core.ontology import Ontology
-from tests.support.planted import RANDOM, Planted, good_annotators, plant
+from tests.support.planted_work import RANDOM, Planted, good_annotators, plant
 
 Tables = dict[tuple[str, str], pl.DataFrame]
 """By asset and table; "" is the table that is named after the asset."""

@@ -31,7 +31,7 @@ TABLES = ("raw_boxes", "raw_labels", "completed")
 
 def plant_batch(folder: Path) -> None:
     """Write the batch's tables as parquet."""
-    from tests.support.planted import good_annotators, plant
+    from tests.support.planted_work import good_annotators, plant
 
     small = plant(good_annotators(3, 0), seed=0, clips=PLANTED, people=PEOPLE)
     for name in TABLES:

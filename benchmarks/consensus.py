@@ -25,7 +25,7 @@ from ava_core.quality.consensus.boxes import box_table, merge_boxes
 from ava_core.quality.consensus.form import form_consensus
 from ava_core.video.tracking.iou import pairwise_iou
 from benchmarks._bench import Bars, argument_parser, table
-from tests.support.planted import (  # fmt: skip
+from tests.support.planted_work import (  # fmt: skip
     CONSTANT,
     PLACE,
     RANDOM,

@@ -31,8 +31,8 @@ from playwright.sync_api import TimeoutError as PlaywrightTimeout
 from ava_core.store import open_store, tasks
 from ava_ui.main import PAGES
 from benchmarks._bench import Bars, argument_parser, table
-from benchmarks._console_site import Site, console
 from benchmarks._console_work import FULL, SMALL
+from benchmarks._running_console import RunningConsole, console
 
 CHROMIUM = "/usr/bin/chromium"
 WARM_S = 30
@@ -130,7 +130,7 @@ class Lively:
     blocked_share: float = 0.0
 
 
-def paint(tab: Tab, site: Site, pattern: str) -> Paint:
+def paint(tab: Tab, site: RunningConsole, pattern: str) -> Paint:
     """Open a page once."""
     tab.goto(site.url + site.path(pattern), wait_until="commit")
     selector = CONTENT.get(pattern.split("?")[0], ROWS)
@@ -142,7 +142,7 @@ def paint(tab: Tab, site: Site, pattern: str) -> Paint:
     return Paint(first / 1000, content / 1000)
 
 
-def paints(tab: Tab, site: Site) -> tuple[dict[str, Paint], dict[str, Paint]]:
+def paints(tab: Tab, site: RunningConsole) -> tuple[dict[str, Paint], dict[str, Paint]]:
     """Of every page: the first visit, and the median of the following ones."""
     first, later = {}, {}
     for page in PAGES:
@@ -152,7 +152,7 @@ def paints(tab: Tab, site: Site) -> tuple[dict[str, Paint], dict[str, Paint]]:
     return first, later
 
 
-def empty_paints(tab: Tab, site: Site) -> dict[str, float]:
+def empty_paints(tab: Tab, site: RunningConsole) -> dict[str, float]:
     """Median first paint of the pages that an empty platform has."""
     found = {}
     for path in (page.path for page in PAGES if "{" not in page.path):
@@ -164,7 +164,7 @@ def empty_paints(tab: Tab, site: Site) -> dict[str, float]:
     return found
 
 
-def filters(tab: Tab, site: Site) -> dict[str, list[float]]:
+def filters(tab: Tab, site: RunningConsole) -> dict[str, list[float]]:
     """Times from the last input in a filter to the rows that it leaves, of every table of every filled page.
 
     The filter is given words of the last row that is shown, and not all of the others have them.
@@ -194,7 +194,7 @@ def _filter(tab: Tab, number: int, text: str) -> float:
     return seconds
 
 
-def memory_over_loads(site: Site) -> list[float]:
+def memory_over_loads(site: RunningConsole) -> list[float]:
     """Resident MB after half of the page loads, and after all of them, each time once pages are forgotten."""
     paths = [site.path(page.path) for page in PAGES]
     sizes = []
@@ -207,7 +207,7 @@ def memory_over_loads(site: Site) -> list[float]:
     return sizes
 
 
-def lively(browser: Browser, site: Site, seconds: float) -> Lively:
+def lively(browser: Browser, site: RunningConsole, seconds: float) -> Lively:
     """Ten pages stay open while jobs change; then one more is opened beside them."""
     found = Lively()
     context = site.visitor(browser)
@@ -247,7 +247,7 @@ def _beside(work: Callable[[threading.Event], None]) -> Iterator[None]:
         thread.join()
 
 
-def _change_jobs(site: Site, stop: threading.Event, found: Lively) -> None:
+def _change_jobs(site: RunningConsole, stop: threading.Event, found: Lively) -> None:
     """What the sensor and the webhook write: jobs that are begun, completed, and begun again."""
     store = open_store(site.settings)
     with store.session() as session:
@@ -267,7 +267,7 @@ def _change_jobs(site: Site, stop: threading.Event, found: Lively) -> None:
         found.changes += 1
 
 
-def _ask(site: Site, stop: threading.Event, found: Lively) -> None:
+def _ask(site: RunningConsole, stop: threading.Event, found: Lively) -> None:
     """How long the console takes to answer something that costs nothing: what holds it up for everybody."""
     with site.client() as client:
         while not stop.wait(ASK_EVERY_S):

@@ -11,51 +11,24 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import httpx
-import numpy as np
-import polars as pl
 
 from ava_core.annotation import pool
 from ava_core.annotation.gateway import CvatGateway
-from ava_core.annotation.retrieve import read_completed
 from ava_core.annotation.sync import look_at_jobs
-from ava_core.annotation.tasks import create_tasks
-from ava_core.base.schemas import CLIPS, TRACKS
-from ava_core.base.settings import Settings, load_settings
-from ava_core.base.storage import Storage
-from ava_core.batch import BatchContext
-from ava_core.store import Store, annotators, batches, open_store, tasks
+from ava_core.store import Store, tasks
 from ava_core.store.tables import Job, Task
 from benchmarks._bench import Bars, argument_parser, table
+from tests.support.annotation_server import PASSWORD, RunningServer, write_small_clip
+from tests.support.annotation_site import AnnotationSite
 
-PASSWORD = "benchmark-only"
-PEOPLE = ("maria", "tomas", "chloe")
-FRAMES = 60
 LATENCY_SECONDS = 0.2
 TASKS_MADE = 12
 JOBS_READ = 1000
 JOBS_WATCHED, JOBS_CHANGED = 5000, 50
-
-
-@dataclass
-class Site:
-    """A platform beside a server."""
-
-    settings: Settings
-    store: Store
-    clips: pl.DataFrame
-    tracks: pl.DataFrame
-
-    @property
-    def context(self) -> BatchContext:
-        return BatchContext("b", self.settings, store=self.store)
-
-    def make_tasks(self) -> None:
-        create_tasks(self.context, self.clips, self.tracks)
 
 
 def main() -> None:
@@ -81,7 +54,7 @@ def making(folder: Path, bars: Bars) -> None:
             site = make_site(folder / name.replace(" ", "-"), url, TASKS_MADE, cvat_project=name)
             before, pool.AT_ONCE = pool.AT_ONCE, at_once
             began = time.perf_counter()
-            site.make_tasks()
+            site.create()
             seconds[name] = time.perf_counter() - began
             pool.AT_ONCE = before
     rows = [[name, took, TASKS_MADE / took] for name, took in seconds.items()]
@@ -96,7 +69,7 @@ def watching_and_reading(folder: Path, bars: Bars) -> None:
     home = folder / "cvat"
     with server(home) as url:
         site = make_site(folder / "site", url, 1, annotators_per_clip=1)
-        site.make_tasks()
+        site.create()
     many_jobs(home, site.store, JOBS_WATCHED)
     with server(home) as url:
         site.settings = site.settings.with_options({"cvat_url": url})
@@ -131,10 +104,10 @@ def watching_and_reading(folder: Path, bars: Bars) -> None:
         jobs = [job.job_id for job in tasks.completed_jobs(site.store, "b")]
         bare = bare_answers(url, jobs)
         began = time.perf_counter()
-        tables = read_completed(site.context, site.clips)
+        tables = site.read()
         took = time.perf_counter() - began
         began = time.perf_counter()
-        read_completed(site.context, site.clips)
+        site.read()
         again = time.perf_counter() - began
     assert tables["completed_jobs"].height == len(jobs)
     rows = [
@@ -195,7 +168,7 @@ def many_jobs(home: Path, store: Store, count: int) -> None:
         )
         rows.append(Job(
             job_id=new_job["id"], task_id=new_task["id"], batch="b", clip_id="c0", job_type="annotation",
-            annotator=own.annotator, frames=FRAMES, predrawn=own.predrawn,
+            annotator=own.annotator, frames=own.frames, predrawn=own.predrawn,
         ))  # fmt: skip
     with store.session() as session:
         session.add_all([row for row in rows if isinstance(row, Task)])
@@ -220,47 +193,13 @@ def complete(home: Path, count: int) -> None:
     state.close()
 
 
-def make_site(home: Path, url: str, clips: int, **given: Any) -> Site:
-    """A platform with clips of a moving square, one track each."""
-    settings = load_settings(
-        **{"home": home, "cvat_url": url, "cvat_username": "admin", "cvat_password": PASSWORD, "overlap": 1.0}
-        | given
+def make_site(home: Path, url: str, clips: int, **given: Any) -> AnnotationSite:
+    """A platform with clips of a moving square, one track each, all of whose annotators annotate everything."""
+    home.mkdir(parents=True)
+    clip = write_small_clip(home / "clip.mp4")
+    return AnnotationSite(
+        RunningServer(url, home), home, clip, clips, **{"annotators_per_clip": 3, "overlap": 1.0} | given
     )
-    store, storage = open_store(settings), Storage(settings.resolved_storage_url)
-    batches.add(store, "b", str(home), {})
-    video = write_video(home / "clip.mp4")
-    with CvatGateway(settings) as gateway:
-        gateway.ensure_organisation()
-        for name in PEOPLE:
-            gateway.register_annotator(name, PASSWORD, f"{name}@example.org")
-            annotators.put(store, name)
-    rows = []
-    for number in range(clips):
-        storage.write_bytes(storage.path("clips", f"c{number}.mp4"), video)
-        rows.append({"clip_id": f"c{number}", "source_id": "s", "batch": "b", "index": number, "frames": FRAMES,
-                     "width": 96, "height": 64, "path": f"clips/c{number}.mp4"})  # fmt: skip
-    boxes = [
-        (f"c{n}", f, 1, float(f), 20.0, f + 12.0, 44.0, 0.9, False)
-        for n in range(clips) for f in range(0, 46, 3)
-    ]  # fmt: skip
-    return Site(
-        settings, store, pl.DataFrame(rows, schema=dict(CLIPS)),
-        pl.DataFrame(boxes, schema=dict(TRACKS), orient="row"),
-    )  # fmt: skip
-
-
-def write_video(path: Path) -> bytes:
-    import av
-
-    with av.open(str(path), "w") as container:
-        stream = container.add_stream("libx264", rate=30)
-        stream.width, stream.height, stream.pix_fmt = 96, 64, "yuv420p"
-        for number in range(FRAMES):
-            picture = np.full((64, 96, 3), 60, np.uint8)
-            picture[20:44, number : number + 12] = 220
-            container.mux(stream.encode(av.VideoFrame.from_ndarray(picture, format="rgb24")))
-        container.mux(stream.encode(None))
-    return path.read_bytes()
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import secrets
 import tempfile
@@ -13,13 +14,43 @@ import pytest
 import sqlalchemy as sa
 
 from ava_core.base.settings import with_driver
+from tests.support.examples import register_profiles
+from tests.support.shared import made_once
+from tests.support.skipped import not_proved
 
 if TYPE_CHECKING:
     from tests.support.annotation_server import RunningServer
-    from tests.support.site import Site as AnnotationSite
+    from tests.support.annotation_site import AnnotationSite
     from tests.support.world import World
 
 PROJECT_ROOT = Path(__file__).resolve().parent.parent
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_configure() -> None:
+    """Hypothesis' profiles are known before `--hypothesis-profile` is looked at."""
+    register_profiles()
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What is slow starts first, so that no worker is left with it while the others have nothing to do."""
+    items.sort(key=lambda item: item.get_closest_marker("slow") is None)
+
+
+def pytest_collection_finish() -> None:
+    """What the tests imported stays: who collects garbage, as NiceGUI does around each test, need not look at it."""
+    gc.freeze()
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """One line at the end says what was skipped and is therefore not proved."""
+    skipped = [
+        (report.nodeid, report.longrepr[2])
+        for report in terminalreporter.getreports("skipped")
+        if isinstance(report.longrepr, tuple)
+    ]
+    if skipped:
+        terminalreporter.write_line(not_proved(skipped), yellow=True)
 
 
 @pytest.fixture(scope="session")
@@ -98,17 +129,17 @@ def small_clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """`write_small_clip`: 60 frames."""
     from tests.support.annotation_server import write_small_clip
 
-    return write_small_clip(tmp_path_factory.mktemp("clip") / "clip.mp4")
+    return made_once(tmp_path_factory, "small", lambda made: write_small_clip(made / "clip.mp4")) / "clip.mp4"
 
 
 @pytest.fixture
 def annotation_site(cvat_server: RunningServer, tmp_path: Path, small_clip: Path) -> Iterator[AnnotationSite]:
     """A platform with two clips and three annotators beside a running annotation server."""
-    from tests.support.site import Site
+    from tests.support.annotation_site import AnnotationSite
 
-    built = Site(cvat_server, tmp_path / "home", small_clip)
+    built = AnnotationSite(cvat_server, tmp_path / "home", small_clip)
     yield built
-    built.store.close()
+    built.close()
 
 
 @pytest.fixture(scope="session")
@@ -116,38 +147,50 @@ def seven_seconds(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The clip that worlds show."""
     from tests.support.world import write_seven_seconds
 
-    return write_seven_seconds(tmp_path_factory.mktemp("clip") / "clip.mp4")
+    return (
+        made_once(tmp_path_factory, "seven", lambda made: write_seven_seconds(made / "clip.mp4")) / "clip.mp4"
+    )
 
 
 @pytest.fixture(scope="session")
 def released(tmp_path_factory: pytest.TempPathFactory, seven_seconds: Path) -> Path:
     """The folder of a release of three source videos in two batches. Read only: copy it to change it."""
-    from tests.support.world import make_world
+    from tests.support.world import World
 
-    made = make_world(tmp_path_factory.mktemp("released"), seven_seconds)
-    first = made.add_batch("north", ["gate", "yard"])
-    made.add_batch("south", ["lane"], actions=[("pose", 2), ("object", 4), ("object", 5)])
-    made.dispute("north", first[0], 5)
-    release = made.release("golden", licence="CC-BY-4.0", authors=["Doe, Jane"], note="Made for tests.")
-    made.store.close()
-    return release.folder
+    def make(folder: Path) -> None:
+        made = World(folder, seven_seconds)
+        first = made.add_batch("north", ["gate", "yard"])
+        made.add_batch("south", ["lane"], actions=[("pose", 2), ("object", 4), ("object", 5)])
+        made.dispute("north", first[0], 5)
+        made.release("golden", licence="CC-BY-4.0", authors=["Doe, Jane"], note="Made for tests.")
+        made.close()
+
+    return made_once(tmp_path_factory, "released", make) / "storage" / "releases" / "golden"
+
+
+@pytest.fixture(scope="session")
+def street(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The home that `plant_street` makes. Read only: `copy_street` gives one to change."""
+    from tests.support.street import plant_street
+
+    return made_once(tmp_path_factory, "street", plant_street)
 
 
 @pytest.fixture
 def world(tmp_path: Path, seven_seconds: Path) -> Iterator[World]:
     """A world without batches."""
-    from tests.support.world import make_world
+    from tests.support.world import World
 
-    made = make_world(tmp_path / "home", seven_seconds)
+    made = World(tmp_path / "home", seven_seconds)
     yield made
-    made.store.close()
+    made.close()
 
 
 @pytest.fixture
 def distant_world(tmp_path: Path, seven_seconds: Path) -> Iterator[World]:
     """A world whose files are not on this machine's disk."""
-    from tests.support.world import make_world
+    from tests.support.world import World
 
-    made = make_world(tmp_path / "home", seven_seconds, f"memory://{tmp_path.name}")
+    made = World(tmp_path / "home", seven_seconds, f"memory://{tmp_path.name}")
     yield made
-    made.store.close()
+    made.close()

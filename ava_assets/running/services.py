@@ -65,16 +65,19 @@ class Service:
     def wait_until_ready(self, timeout: float = 90.0) -> None:
         """Wait for `ready_url` to answer."""
         deadline = time.monotonic() + timeout
-        while self.ready_url:
-            self.check()
-            try:
-                if httpx.get(self.ready_url, timeout=2.0).status_code < 500:
-                    return
-            except httpx.HTTPError:
-                pass
-            if time.monotonic() > deadline:
-                raise ServiceError(f"{self.name} did not answer within {timeout:.0f} s.", f"See {self.log}.")
-            time.sleep(0.1)
+        with httpx.Client(timeout=2.0) as http:
+            while self.ready_url:
+                self.check()
+                try:
+                    if http.get(self.ready_url).status_code < 500:
+                        return
+                except httpx.HTTPError:
+                    pass
+                if time.monotonic() > deadline:
+                    raise ServiceError(
+                        f"{self.name} did not answer within {timeout:.0f} s.", f"See {self.log}."
+                    )
+                time.sleep(0.1)
 
     def stop(self) -> None:
         """End the process and the ones it started."""
@@ -101,6 +104,7 @@ def annotation_server(settings: Settings) -> Service:
         [
             sys.executable, "-m", "ava_core.annotation_server",
             "--home", str(home), "--port", str(settings.cvat_port),
+            "--console-port", str(settings.console_port),
         ],
         _environment(settings) | account,
         settings.home_dir / "logs" / "annotation-server.log",

@@ -15,9 +15,11 @@ import uvicorn
 
 from ava_core.annotation_server import create_app
 from ava_core.annotation_server.lock import HomeInUse, locked
-from ava_core.annotation_server.options import Options
+from ava_core.annotation_server.options import CONSOLE_PORT, Options, console_at
 
 GIB = 2**30
+EVERYWHERE = {"0.0.0.0", "::"}  # noqa: S104
+"""Addresses to listen on that are no names."""
 
 
 def main() -> None:
@@ -29,8 +31,8 @@ def main() -> None:
     username = os.environ.get("AVA_CVAT_USERNAME") or "admin"
     options = Options(
         registration=given.registration,
-        hosts=(*given.allow_host, given.host),
-        webhook_receivers=(*Options.webhook_receivers, *given.webhook_receiver),
+        hosts=(*given.allow_host, *({given.host} - EVERYWHERE)),
+        webhook_receivers=(*console_at(given.console_port), *given.webhook_receiver),
         task_bytes=round(given.task_gib * GIB),
     )
     os.umask(0o077)  # annotations and media are their owner's alone
@@ -57,8 +59,14 @@ def _arguments() -> argparse.Namespace:
         help="a name beyond loopback to answer to",
     )
     parser.add_argument(
+        "--console-port",
+        type=int,
+        default=CONSOLE_PORT,
+        help="port of this machine's console, which webhooks may call",
+    )
+    parser.add_argument(
         "--webhook-receiver", action="append", default=[], metavar="HOST[:PORT]",
-        help="a private address that webhooks may call; public ones and the console's they may",
+        help="another private address that webhooks may call; public ones they always may",
     )  # fmt: skip
     parser.add_argument(
         "--task-gib", type=float, default=Options.task_bytes / GIB, help="what a task's media may take"

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import base64
 import binascii
-import json
 import secrets
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import cached_property, lru_cache
-from typing import Annotated, Any
+from typing import Annotated
 
 from argon2 import PasswordHasher
 from argon2.exceptions import VerifyMismatchError
@@ -32,8 +31,6 @@ MAX_SESSIONS = 50
 """Sessions of a user that are kept: clients sign in and do not sign out."""
 SESSION_LIFETIME = timedelta(days=14)
 """How long a session lasts."""
-MAX_JSON = 256 * 2**20
-"""Bytes of a JSON body; a job of ten thousand boxes has a few million."""
 WITHOUT_MEMBERSHIP = ("/api/users/self", "/api/organizations", "/api/auth/")
 """Paths that a user may call in the name of an organisation that he is no member of."""
 
@@ -282,28 +279,4 @@ def base_url(request: Request) -> str:
     return str(request.base_url).rstrip("/")
 
 
-async def json_body(request: Request) -> Any:
-    """The request's JSON; refuses other media types and broken JSON as CVAT does. No body is `{}`."""
-    chunks, size = [], 0
-    async for chunk in request.stream():
-        size += len(chunk)
-        if size > MAX_JSON:
-            raise Problem(413, {"detail": "The body is too large."})
-        chunks.append(chunk)
-    if not size:
-        return {}
-    media_type = request.headers.get("Content-Type", "").split(";")[0].strip()
-    if media_type != "application/json" and not media_type.endswith("+json"):
-        raise Problem(415, {"detail": f'Unsupported media type "{media_type}" in request.'})
-    try:
-        return json.loads(b"".join(chunks).decode(), parse_constant=_no_number)
-    except (ValueError, RecursionError) as error:
-        raise Problem(400, {"detail": f"JSON parse error - {error}"}) from None
-
-
-def _no_number(constant: str) -> None:
-    raise ValueError(f"Out of range float values are not JSON compliant: {constant!r}")
-
-
 CallerOf = Annotated[Caller, Depends(caller)]
-Body = Annotated[Any, Depends(json_body)]

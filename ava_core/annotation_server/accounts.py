@@ -9,7 +9,6 @@ from fastapi import APIRouter, Request, Response
 
 from ava_core.annotation_server import bodies
 from ava_core.annotation_server.access import (
-    Body,
     Caller,
     CallerOf,
     authenticate,
@@ -20,7 +19,7 @@ from ava_core.annotation_server.access import (
     start_session,
 )
 from ava_core.annotation_server.answers import CvatJSON
-from ava_core.annotation_server.fields import read
+from ava_core.annotation_server.fields import Body, read
 from ava_core.annotation_server.lists import page
 from ava_core.annotation_server.passwords import is_like, weaknesses
 from ava_core.annotation_server.problems import Problem, forbidden, invalid, refused
@@ -91,7 +90,9 @@ def register(request: Request, body: Body) -> Document:
     with state.lock:
         if next(state.find("user", username=given.username), None):
             raise invalid("username", "A user with that username already exists.")
-        if given.email and user_of_address(state, given.email):
+        taken = user_of_address(state, given.email) if given.email else None
+        # An invitation that went nowhere left an account that nobody has used: its address is free.
+        if taken is not None and (taken["is_active"] or taken["last_login"]):
             raise refused("A user is already registered with this e-mail address.")
         names = given.first_name, given.last_name
         user = add_user(state, given.username, given.password1, email=given.email or "", names=names)

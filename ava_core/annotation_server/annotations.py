@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 from fastapi import APIRouter, Request, Response
 
-from ava_core.annotation_server.access import Body, Caller, CallerOf
+from ava_core.annotation_server.access import Caller, CallerOf
 from ava_core.annotation_server.changes import job_changes
 from ava_core.annotation_server.content import (
     EMPTY,
@@ -22,6 +22,7 @@ from ava_core.annotation_server.content import (
     filled,
     numbered,
 )
+from ava_core.annotation_server.fields import Body
 from ava_core.annotation_server.jobs import accessible
 from ava_core.annotation_server.labels import labels_of
 from ava_core.annotation_server.problems import PlainProblem, refused

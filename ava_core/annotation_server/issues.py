@@ -7,9 +7,9 @@ from typing import Any
 from fastapi import APIRouter, Request, Response
 
 from ava_core.annotation_server import bodies, webhooks
-from ava_core.annotation_server.access import Body, Caller, CallerOf
+from ava_core.annotation_server.access import Caller, CallerOf
 from ava_core.annotation_server.changes import differences
-from ava_core.annotation_server.fields import read
+from ava_core.annotation_server.fields import Body, read
 from ava_core.annotation_server.jobs import accessible
 from ava_core.annotation_server.lists import number_of, page
 from ava_core.annotation_server.problems import forbidden, missing_object

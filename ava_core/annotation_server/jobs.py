@@ -7,9 +7,9 @@ from typing import Any
 from fastapi import APIRouter, Request, Response
 
 from ava_core.annotation_server import bodies
-from ava_core.annotation_server.access import Body, Caller, CallerOf
+from ava_core.annotation_server.access import Caller, CallerOf
 from ava_core.annotation_server.changes import job_changes
-from ava_core.annotation_server.fields import read
+from ava_core.annotation_server.fields import Body, read
 from ava_core.annotation_server.lists import page
 from ava_core.annotation_server.problems import Problem, forbidden, refused
 from ava_core.annotation_server.state import Document, timestamp

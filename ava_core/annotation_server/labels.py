@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from fastapi import APIRouter, Request, Response
 
 from ava_core.annotation_server import bodies
-from ava_core.annotation_server.access import Body, Caller, CallerOf
-from ava_core.annotation_server.fields import read
+from ava_core.annotation_server.access import Caller, CallerOf
+from ava_core.annotation_server.fields import Body, read
 from ava_core.annotation_server.lists import number_of, page
 from ava_core.annotation_server.problems import forbidden, invalid, refused
 from ava_core.annotation_server.removal import remove_label

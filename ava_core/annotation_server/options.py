@@ -11,6 +11,11 @@ CONSOLE_PORT: Final = 8501
 """Where the console takes webhooks unless it is told otherwise."""
 
 
+def console_at(port: int) -> tuple[str, ...]:
+    """The console of this machine, as receiver of webhooks."""
+    return tuple(f"{name}:{port}" for name in LOOPBACK)
+
+
 @dataclass(frozen=True)
 class Options:
     """Doors and limits of the server.
@@ -22,5 +27,5 @@ class Options:
 
     registration: bool = False
     hosts: tuple[str, ...] = ()
-    webhook_receivers: tuple[str, ...] = tuple(f"{name}:{CONSOLE_PORT}" for name in LOOPBACK)
+    webhook_receivers: tuple[str, ...] = console_at(CONSOLE_PORT)
     task_bytes: int = 20 * 2**30

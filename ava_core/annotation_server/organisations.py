@@ -7,9 +7,9 @@ import secrets
 from fastapi import APIRouter, Request, Response
 
 from ava_core.annotation_server import bodies, webhooks
-from ava_core.annotation_server.access import LEADERS, Body, Caller, CallerOf
+from ava_core.annotation_server.access import LEADERS, Caller, CallerOf
 from ava_core.annotation_server.accounts import add_user, user_of_address
-from ava_core.annotation_server.fields import read
+from ava_core.annotation_server.fields import Body, read
 from ava_core.annotation_server.lists import page
 from ava_core.annotation_server.problems import Problem, forbidden, invalid, refused
 from ava_core.annotation_server.state import Document, timestamp

@@ -5,9 +5,9 @@ from __future__ import annotations
 from fastapi import APIRouter, Request, Response
 
 from ava_core.annotation_server import bodies, webhooks
-from ava_core.annotation_server.access import Body, CallerOf
+from ava_core.annotation_server.access import CallerOf
 from ava_core.annotation_server.changes import project_changes
-from ava_core.annotation_server.fields import read
+from ava_core.annotation_server.fields import Body, read
 from ava_core.annotation_server.labels import add_labels, change_labels, check_labels
 from ava_core.annotation_server.lists import page
 from ava_core.annotation_server.problems import refuse_unknown

@@ -7,9 +7,9 @@ from typing import Any
 from fastapi import APIRouter, Request, Response
 
 from ava_core.annotation_server import bodies, media, webhooks
-from ava_core.annotation_server.access import Body, Caller, CallerOf
+from ava_core.annotation_server.access import Caller, CallerOf
 from ava_core.annotation_server.changes import task_changes
-from ava_core.annotation_server.fields import read
+from ava_core.annotation_server.fields import Body, read
 from ava_core.annotation_server.labels import add_labels, change_labels, check_labels, project_of
 from ava_core.annotation_server.lists import page
 from ava_core.annotation_server.problems import Problem, invalid, refuse_unknown, refused

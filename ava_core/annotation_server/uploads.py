@@ -12,10 +12,10 @@ from fastapi import APIRouter, Request, Response
 from starlette.types import Message, Receive
 
 from ava_core.annotation_server import bodies
-from ava_core.annotation_server.access import Caller, CallerOf, json_body
+from ava_core.annotation_server.access import Caller, CallerOf
 from ava_core.annotation_server.answers import CvatJSON
 from ava_core.annotation_server.changes import task_changes
-from ava_core.annotation_server.fields import read
+from ava_core.annotation_server.fields import json_body, read
 from ava_core.annotation_server.problems import Problem, not_found, unsupported
 from ava_core.annotation_server.removal import media_folder
 from ava_core.annotation_server.requests import must_take_media, start_processing

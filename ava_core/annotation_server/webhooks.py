@@ -15,9 +15,9 @@ import httpx
 from fastapi import APIRouter, Request, Response
 
 from ava_core.annotation_server import bodies, receivers
-from ava_core.annotation_server.access import Body, Caller, CallerOf
+from ava_core.annotation_server.access import Caller, CallerOf
 from ava_core.annotation_server.events import listed
-from ava_core.annotation_server.fields import read
+from ava_core.annotation_server.fields import Body, read
 from ava_core.annotation_server.lists import page
 from ava_core.annotation_server.problems import forbidden, invalid, missing_object, not_found, refused
 from ava_core.annotation_server.state import Document, State

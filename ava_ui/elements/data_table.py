@@ -52,7 +52,7 @@ class DataTable:
     """Shows a polars frame; only the rows of the present page travel to the browser.
 
     `labels` renames columns for people and gives their order (default: all, as they are). `links`: addresses by
-    column, in which `{column}` stands for a value of the row (`/batches/{batch}`); "" links nothing. `facets`:
+    column, in which `{column}` stands for a value of the row (`addresses.cell`); "" links nothing. `facets`:
     columns that get a choice of their values beside the filter. `file` names the csv, and the table in the address.
     `nothing` is said where no row is left.
     """

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -29,8 +30,8 @@ from ava_core.base.schemas import (
 from ava_core.base.settings import load_settings
 from ava_core.decisions import mark_gold
 from ava_core.store import batches, open_store
-from tests.assets.conftest import Site, make_site
-from tests.support.home import BATCH, make_home
+from tests.support.dagster_site import DagsterSite
+from tests.support.street import BATCH, copy_street
 
 
 def by_class(alpha: float | None, floor: float | None, positives: int = 30) -> dict[str, pl.DataFrame]:
@@ -71,15 +72,16 @@ def test_people_without_labels_are_reported() -> None:
 
 
 @pytest.fixture
-def annotated(tmp_path: Path) -> Site:
+def annotated(street: Path, tmp_path: Path) -> Iterator[DagsterSite]:
     """A batch that three people completed and whose agreement was measured."""
-    make_home(tmp_path / "home")
-    site = make_site(tmp_path / "home", ontology="street")
+    copy_street(street, tmp_path / "home")
+    site = DagsterSite(tmp_path / "home", ontology="street")
     site.instance.add_dynamic_partitions("video_batch", [BATCH])
-    return site
+    yield site
+    site.close()
 
 
-def krippendorffs_word(site: Site) -> Any:
+def krippendorffs_word(site: DagsterSite) -> Any:
     """What the check says when it is run by itself, as a click in the UI would."""
     key = dg.AssetCheckKey(dg.AssetKey("agreement"), "alphas_are_krippendorffs")
     job = site.definitions.resolve_implicit_global_asset_job_def().get_subset(
@@ -91,13 +93,13 @@ def krippendorffs_word(site: Site) -> Any:
     return evaluation
 
 
-def test_krippendorff_comes_to_the_same_alphas(annotated: Site) -> None:
+def test_krippendorff_comes_to_the_same_alphas(annotated: DagsterSite) -> None:
     said = krippendorffs_word(annotated)
     assert said.passed
     assert said.metadata["figures"].value > 10
 
 
-def test_an_alpha_that_krippendorff_does_not_come_to_is_an_error(annotated: Site) -> None:
+def test_an_alpha_that_krippendorff_does_not_come_to_is_an_error(annotated: DagsterSite) -> None:
     storage = annotated.platform.storage
     path = storage.table_path(BATCH, "agreement", "per_group")
     storage.write_table(path, storage.read_table(path).with_columns(pl.col("alpha") + 1e-6))
@@ -106,7 +108,7 @@ def test_an_alpha_that_krippendorff_does_not_come_to_is_an_error(annotated: Site
     assert "group posture" in said.metadata["differ"].value
 
 
-def test_figures_of_work_that_went_on_are_a_warning(annotated: Site) -> None:
+def test_figures_of_work_that_went_on_are_a_warning(annotated: DagsterSite) -> None:
     store = open_store(annotated.settings)
     mark_gold(store, BATCH, "clip_0000", "good1", "ann")
     store.close()

@@ -18,7 +18,7 @@ from ava_core.demo.truth import SceneTruth, truth_in_clips
 from ava_core.ontology import load_ontology
 from ava_core.store import batches, open_store, readings, tasks
 from ava_core.video.intake.inbox import add_to_inbox
-from tests.assets.conftest import Site
+from tests.support.dagster_site import DagsterSite
 
 BATCH = "street_1"
 
@@ -28,9 +28,11 @@ def checks_of(result: dg.ExecuteInProcessResult) -> dict[str, bool]:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("annotated_site", ["sqlite", "postgresql"], indirect=True)
+@pytest.mark.parametrize(
+    "annotated_site", ["sqlite", pytest.param("postgresql", marks=pytest.mark.nightly)], indirect=True
+)
 def test_from_a_zip_to_a_dataset(
-    annotated_site: tuple[Site, list[SimulatedAnnotator]], scenes: tuple[Path, SceneTruth]
+    annotated_site: tuple[DagsterSite, list[SimulatedAnnotator]], scenes: tuple[Path, SceneTruth]
 ) -> None:
     site, crowd = annotated_site
     archive, scene_truth = scenes
@@ -111,7 +113,7 @@ def _metadata(result: dg.ExecuteInProcessResult, asset: str) -> dict[str, Any]:
     return dict(event.metadata)
 
 
-def _check_where_runs_lie(site: Site) -> None:
+def _check_where_runs_lie(site: DagsterSite) -> None:
     """Dagster's runs are in PostgreSQL where that was asked for, and nowhere else."""
     if not site.dagster_url:
         assert (site.settings.dagster_home / "history").exists()
@@ -124,7 +126,7 @@ def _check_where_runs_lie(site: Site) -> None:
     assert not (site.settings.dagster_home / "history").exists()
 
 
-def test_a_batch_without_a_usable_video_stops_with_a_sentence(site: Site, tmp_path: Path) -> None:
+def test_a_batch_without_a_usable_video_stops_with_a_sentence(site: DagsterSite, tmp_path: Path) -> None:
     (tmp_path / "bad").mkdir()
     (tmp_path / "bad" / "cut.mp4").write_bytes(b"\0" * 500)
     store = open_store(site.settings)
@@ -136,7 +138,7 @@ def test_a_batch_without_a_usable_video_stops_with_a_sentence(site: Site, tmp_pa
     assert result.get_step_skipped_events() or "clips" not in str(result.get_asset_materialization_events())
 
 
-def test_options_of_a_batch_reach_its_assets(site: Site, scenes: tuple[Path, SceneTruth]) -> None:
+def test_options_of_a_batch_reach_its_assets(site: DagsterSite, scenes: tuple[Path, SceneTruth]) -> None:
     store = open_store(site.settings)
     options = {"clip_seconds": 3, "clip_min_seconds": 1.5, "clip_width": 320, "clip_height": 240}
     add_to_inbox(site.settings, store, scenes[0], name="small", options=options)
@@ -150,7 +152,7 @@ def test_options_of_a_batch_reach_its_assets(site: Site, scenes: tuple[Path, Sce
 
 
 def test_a_batch_that_is_dealt_out_on_request_stops_before_its_tasks(
-    site: Site, scenes: tuple[Path, SceneTruth]
+    site: DagsterSite, scenes: tuple[Path, SceneTruth]
 ) -> None:
     store = open_store(site.settings)
     add_to_inbox(site.settings, store, scenes[0], name="later", options={"deal_out": "on request"})
@@ -166,7 +168,9 @@ def test_a_batch_that_is_dealt_out_on_request_stops_before_its_tasks(
     assert not site.platform.storage.table_path("later", "cvat_tasks").exists()
 
 
-def test_tasks_without_a_server_fail_with_the_cure(site: Site, scenes: tuple[Path, SceneTruth]) -> None:
+def test_tasks_without_a_server_fail_with_the_cure(
+    site: DagsterSite, scenes: tuple[Path, SceneTruth]
+) -> None:
     add_to_inbox(site.settings, open_store(site.settings), scenes[0], name="b")
     site.tick("inbox")
     result = site.materialise("source_videos", "clips", "tracks", "dense_proposals", "cvat_tasks", batch="b")
@@ -175,5 +179,5 @@ def test_tasks_without_a_server_fail_with_the_cure(site: Site, scenes: tuple[Pat
     assert "ava annotator add" in str(failure.step_failure_data.error.cause)
 
 
-def test_the_sensor_says_that_the_server_is_away(site: Site) -> None:
+def test_the_sensor_says_that_the_server_is_away(site: DagsterSite) -> None:
     assert "does not answer" in site.tick("cvat_jobs").skipped

@@ -15,7 +15,7 @@ from ava_assets.announcements import FIRST_WAIT_SECONDS
 from ava_core.annotation.sync import CompletedWork
 from ava_core.annotation.webhook import keep_delivery
 from ava_core.base.errors import CvatUnreachableError
-from tests.assets.conftest import Site
+from tests.support.dagster_site import DagsterSite
 
 
 class Cvat:
@@ -50,7 +50,7 @@ def cvat(monkeypatch: pytest.MonkeyPatch) -> Cvat:
     return Cvat(monkeypatch)
 
 
-def tick(site: Site, cursor: str | None) -> tuple[Any, str | None]:
+def tick(site: DagsterSite, cursor: str | None) -> tuple[Any, str | None]:
     """A tick of a daemon that has ticked before."""
     context = dg.SensorEvaluationContext(
         instance_ref=None, last_tick_completion_time=time.time(), last_run_key=None, cursor=cursor,
@@ -65,7 +65,7 @@ def job_event(number: int) -> dict[str, Any]:
     return {"event": "update:job", "job": {"id": 5, "updated_date": str(number)}}
 
 
-def test_between_two_polls_nothing_is_asked(site: Site, cvat: Cvat) -> None:
+def test_between_two_polls_nothing_is_asked(site: DagsterSite, cvat: Cvat) -> None:
     _, cursor = tick(site, None)
     found, later = tick(site, cursor)
     assert cvat.looks == 1
@@ -73,7 +73,7 @@ def test_between_two_polls_nothing_is_asked(site: Site, cvat: Cvat) -> None:
     assert later == cursor
 
 
-def test_an_event_about_a_job_wakes_it_once(site: Site, cvat: Cvat) -> None:
+def test_an_event_about_a_job_wakes_it_once(site: DagsterSite, cvat: Cvat) -> None:
     _, cursor = tick(site, None)
     store = site.platform.store
     keep_delivery(store, {"event": "ping"})
@@ -89,7 +89,7 @@ def test_an_event_about_a_job_wakes_it_once(site: Site, cvat: Cvat) -> None:
     assert cvat.looks == 3, "an older event that comes late is a reason to look, too"
 
 
-def test_an_event_is_not_forgotten_while_cvat_is_away(site: Site, cvat: Cvat) -> None:
+def test_an_event_is_not_forgotten_while_cvat_is_away(site: DagsterSite, cvat: Cvat) -> None:
     _, cursor = tick(site, None)
     keep_delivery(site.platform.store, job_event(1))
     cvat.away = True
@@ -100,7 +100,7 @@ def test_an_event_is_not_forgotten_while_cvat_is_away(site: Site, cvat: Cvat) ->
     assert cvat.looks == 3
 
 
-def test_work_is_reported_once_and_again_when_it_changed(site: Site, cvat: Cvat) -> None:
+def test_work_is_reported_once_and_again_when_it_changed(site: DagsterSite, cvat: Cvat) -> None:
     cvat.work = {"b": CompletedWork(1, 3, "first")}
     found, cursor = tick(site, None)
     assert [event.partition for event in found.asset_events] == ["b"]
@@ -111,7 +111,9 @@ def test_work_is_reported_once_and_again_when_it_changed(site: Site, cvat: Cvat)
         assert isinstance(found, dg.SensorResult) == reported
 
 
-def test_a_lost_event_is_only_a_late_one(site: Site, cvat: Cvat, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_lost_event_is_only_a_late_one(
+    site: DagsterSite, cvat: Cvat, monkeypatch: pytest.MonkeyPatch
+) -> None:
     _, cursor = tick(site, None)
     later = time.time() + site.settings.cvat_poll_seconds
     monkeypatch.setattr(sensors.time, "time", lambda: later)
@@ -121,7 +123,7 @@ def test_a_lost_event_is_only_a_late_one(site: Site, cvat: Cvat, monkeypatch: py
 
 
 def test_all_jobs_are_looked_at_again_every_hour(
-    site: Site, cvat: Cvat, monkeypatch: pytest.MonkeyPatch
+    site: DagsterSite, cvat: Cvat, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     now = time.time()
     _, cursor = tick(site, None)
@@ -133,7 +135,7 @@ def test_all_jobs_are_looked_at_again_every_hour(
 
 
 def test_work_that_nobody_has_read_is_told_again(
-    site: Site, cvat: Cvat, monkeypatch: pytest.MonkeyPatch
+    site: DagsterSite, cvat: Cvat, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Dagster forgets an event that comes while the asset that should follow is being made."""
     moment = [time.time()]

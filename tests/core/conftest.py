@@ -12,7 +12,7 @@ from ava_core.base.settings import Settings, load_settings
 from ava_core.store import Store, open_store
 
 if TYPE_CHECKING:
-    from tests.support.site import Site as AnnotationSite
+    from tests.support.annotation_site import AnnotationSite
 
 
 @pytest.fixture

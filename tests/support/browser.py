@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from playwright.sync_api import Browser, Page
 
-from tests.support.home import PASSWORD
+from tests.support.street import PASSWORD
 
 CHROMIUM = "/usr/bin/chromium"
 SIZES = {"laptop": (1280, 800), "wide": (1920, 1080), "tablet": (1024, 1366)}

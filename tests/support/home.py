@@ -1,172 +1,140 @@
-"""A home as a batch leaves it once its annotators are done: planted work, real tables, small real videos."""
+"""A platform's home: settings, files and database in a folder of the test's own, and how work is planted in it.
+
+Every home of the tests is one of these. `AnnotationSite` adds a running annotation server, `DagsterSite` the graph,
+`World` batches that can be released, `street` the batch that the console's pages show.
+"""
 
 from __future__ import annotations
 
-import json
-import shutil
-from fractions import Fraction
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from itertools import count
 from pathlib import Path
+from typing import Any
 
-import av
-import numpy as np
 import polars as pl
+import pytest
+from argon2 import PasswordHasher
 
-from ava_assets.running.services import free_port
-from ava_core.base.schemas import BOX_COLUMNS, CLIPS, CVAT_JOBS, SOURCE_VIDEOS, TRACKS, conform
+from ava_core.base.schemas import CVAT_JOBS, Schema, conform
 from ava_core.base.settings import Settings, load_settings
 from ava_core.base.storage import Storage
-from ava_core.dataset.formats.ava import names
-from ava_core.ontology import load_ontology
+from ava_core.batch import BatchContext
+from ava_core.ontology import Ontology, load_ontology
 from ava_core.quality.agreement.measure import measure_agreement
 from ava_core.store import Store, annotators, batches, open_store, tasks, users
 from ava_core.store.tables import Job, Task
-from tests.support.planted import good_annotators, plant
+from tests.support.planted_work import Planted
 
-BATCH = "street"
-PASSWORD = "a long enough password"
-PEOPLE = {"vera": "viewer", "rita": "reviewer", "adam": "admin"}
-CLIPS_PLANTED, SECONDS = 4, 6
-WIDTH, HEIGHT = 1280, 720
+DONE_AT = "2026-01-05T10:00:00.000000Z"
+"""When the server saw the last change of a planted job."""
+REPETITIONS = 20
+"""Of the bootstrap: intervals are not what homes are planted for."""
 
-
-def make_home(folder: Path) -> Settings:
-    """Everything that the pages read; nobody has decided anything."""
-    settings = load_settings(home=folder, ontology="street")
-    storage, store = Storage(settings.resolved_storage_url), open_store(settings)
-    for name, role in PEOPLE.items():
-        users.add(store, name, PASSWORD, role)
-    work = plant(
-        good_annotators(3, 1),
-        seed=1,
-        clips=CLIPS_PLANTED,
-        seconds=SECONDS,
-        people=3,
-        ontology=load_ontology("street"),
-    )
-    batches.add(store, BATCH, str(settings.inbox_dir / "street.zip"), {})
-    clips = _clips(storage, work.clip_ids)
-    jobs = _jobs(store, work.completed)
-    raw = {"raw_boxes": work.raw_boxes, "raw_labels": work.raw_labels, "completed_jobs": work.completed}
-    tables = {
-        ("source_videos", ""): _sources(),
-        ("clips", ""): clips,
-        ("tracks", ""): _tracks(work.true_boxes),
-        ("cvat_tasks", ""): jobs,
-        **{("raw_annotations", name): table for name, table in raw.items()},
-        **{
-            ("agreement", name): table
-            for name, table in measure_agreement(*work.work, repetitions=20).items()
-        },
-    }
-    for (asset, name), table in tables.items():
-        storage.write_table(storage.table_path(BATCH, asset, name), table)
-    _release(storage)
-    store.close()
-    return settings
+Tables = Mapping[tuple[str, str], pl.DataFrame]
+"""By asset and table; "" is the table that is named after the asset."""
 
 
-def copy_home(template: Path, folder: Path) -> Settings:
-    """A copy of a home, to do with as one likes."""
-    shutil.copytree(template, folder)
-    # Nothing answers there: what runs on this machine by itself is no part of a test.
-    ports = {name: free_port() for name in ("dagster_port", "cvat_port", "console_port")}
-    return load_settings(home=folder, ontology="street", **ports)
+@contextmanager
+def passwords_that_cost_little() -> Iterator[None]:
+    """Hash so that a sign-in takes no time, nor memory: what a guess must cost is a matter of the store's own tests."""
+    little = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(users, "_hasher", lambda: little)
+        yield
 
 
-def _sources() -> pl.DataFrame:
-    good = {
-        "source_id": "street_a",
-        "original_name": "a.mp4",
-        "status": "ok",
-        "reason": "",
-        "duration_s": 24.0,
-    }
-    bad = {
-        "source_id": "street_b",
-        "original_name": "b.mp4",
-        "status": "quarantined",
-        "reason": "it cannot be read",
-    }
-    rows = [{name: {**one, "batch": BATCH}.get(name) for name in SOURCE_VIDEOS} for one in (good, bad)]
-    return conform(pl.DataFrame(rows, schema=dict(SOURCE_VIDEOS)), SOURCE_VIDEOS, "sources")
+class Home:
+    """Settings, files and database of one platform; `given` are settings."""
 
+    def __init__(self, folder: Path, **given: Any) -> None:
+        self.settings: Settings = load_settings(home=folder, **given)
+        self.storage = Storage(self.settings.resolved_storage_url)
+        self.store: Store = open_store(self.settings)
+        self._task_ids = count(1)
 
-def _clips(storage: Storage, clip_ids: list[str]) -> pl.DataFrame:
-    rows = []
-    for index, clip_id in enumerate(clip_ids):
-        path = f"batches/{BATCH}/clips/files/{clip_id}.mp4"
-        with storage.writing(storage.path(path)) as file:
-            _video(file, index)
-        keyframe = storage.asset_dir(BATCH, "clips") / "keyframes" / clip_id / f"{SECONDS // 2:04d}.jpg"
-        storage.write_bytes(keyframe, _jpeg())
-        rows.append({
-            "clip_id": clip_id, "source_id": "street_a", "batch": BATCH, "index": index, "start_s": index * 6.0,
-            "duration_s": float(SECONDS), "frames": SECONDS * 30, "width": WIDTH, "height": HEIGHT, "scale_x": 1.0,
-            "scale_y": 1.0, "pad_x": 0, "pad_y": 0, "content_width": WIDTH, "content_height": HEIGHT, "path": path,
-            "sha256": "0" * 64,
-        })  # fmt: skip
-    return conform(pl.DataFrame(rows), CLIPS, "clips")
+    @property
+    def home(self) -> Path:
+        """Its folder."""
+        return self.settings.home_dir
 
+    @property
+    def ontology(self) -> Ontology:
+        """The one that the settings name."""
+        return load_ontology(self.settings.ontology)
 
-def _video(file: Path, shade: int) -> None:
-    with av.open(str(file), "w", format="mp4", options={"movflags": "+faststart"}) as container:
-        stream = container.add_stream("libx264", rate=30, options={"preset": "ultrafast", "g": "30"})
-        stream.width, stream.height, stream.pix_fmt = 160, 90, "yuv420p"
-        stream.time_base = Fraction(1, 30)
-        for number in range(SECONDS * 30):
-            picture = np.full((90, 160, 3), 60 + 20 * shade, np.uint8)
-            picture[:, : 1 + number % 160] += 40
-            frame = av.VideoFrame.from_ndarray(picture, format="rgb24")
-            frame.pts, frame.time_base = number, Fraction(1, 30)
-            container.mux(stream.encode(frame))
-        container.mux(stream.encode(None))
+    def at(self, batch: str) -> BatchContext:
+        """A batch with everything that belongs to it."""
+        return BatchContext(batch, self.settings, storage=self.storage, store=self.store)
 
+    def close(self) -> None:
+        """Let go of the database."""
+        self.store.close()
 
-def _jpeg() -> bytes:
-    import cv2
+    def add_users(self, roles: Mapping[str, str], password: str) -> None:
+        """People of the console, by name and role."""
+        with passwords_that_cost_little():
+            for name, role in roles.items():
+                users.add(self.store, name, password, role)
 
-    return bytes(cv2.imencode(".jpg", np.full((90, 160, 3), 90, np.uint8))[1])
+    def add_annotators(self, names: Iterable[str]) -> None:
+        """People who annotate."""
+        for name in names:
+            annotators.put(self.store, name)
 
+    def register_batch(self, name: str, options: Mapping[str, Any] | None = None) -> None:
+        """A batch whose zip came through the inbox."""
+        batches.add(self.store, name, str(self.settings.inbox_dir / f"{name}.zip"), dict(options or {}))
 
-def _tracks(boxes: pl.DataFrame) -> pl.DataFrame:
-    rows = boxes.with_columns(
-        frame=pl.col("second") * 30,
-        track_id=pl.col("person_id"),
-        score=pl.lit(0.9),
-        interpolated=pl.lit(value=False),
-    )
-    return conform(rows.select(*TRACKS), TRACKS, "tracks").filter(
-        pl.all_horizontal(pl.col(BOX_COLUMNS).is_not_nan())
-    )
+    def write_tables(self, batch: str, tables: Tables) -> None:
+        """Put tables where the graph has them."""
+        for (asset, name), table in tables.items():
+            self.storage.write_table(self.storage.table_path(batch, asset, name), table)
 
+    def write_rows(
+        self, batch: str, asset: str, schema: Schema, rows: Sequence[Mapping[str, Any]], table: str = ""
+    ) -> None:
+        """Put a table written by hand where the graph has it: columns that `rows` lack are null."""
+        known = [{name: row.get(name) for name in schema} for row in rows]
+        self.write_tables(batch, {(asset, table): pl.DataFrame(known, schema=dict(schema))})
 
-def _jobs(store: Store, completed: pl.DataFrame) -> pl.DataFrame:
-    tasks.put_project(store, 1, "ava")
-    rows = []
-    for number, ((clip_id,), part) in enumerate(
-        completed.group_by(["clip_id"], maintain_order=True), start=1
-    ):
-        task = Task(task_id=number, project_id=1, name=str(clip_id), batch=BATCH, clip_id=str(clip_id))
-        jobs = [
-            Job(job_id=row["job_id"], task_id=number, batch=BATCH, clip_id=row["clip_id"],
-                job_type="consensus_replica", annotator=row["annotator"], stage="annotation", state="completed",
-                server_updated_at="2026-01-05T10:00:00.000000Z", frames=SECONDS * 30)
-            for row in part.to_dicts()
-        ]  # fmt: skip
-        tasks.put_task(store, task, jobs)
-        rows += [
-            {"batch": BATCH, "clip_id": j.clip_id, "project_id": 1, "task_id": number, "job_id": j.job_id,
-             "job_type": j.job_type, "annotator": j.annotator, "frames": j.frames}
-            for j in jobs
-        ]  # fmt: skip
-    for name in completed["annotator"].unique():
-        annotators.put(store, name)
-    return conform(pl.DataFrame(rows), CVAT_JOBS, "jobs")
+    def add_jobs(self, batch: str, jobs: Iterable[Mapping[str, Any]], frames: int) -> pl.DataFrame:
+        """Completed jobs with a task for each clip, in the database and as the asset's table, which is returned.
 
+        `jobs`: `clip_id`, `annotator`, `job_id` (the task's number and a digit where left out).
+        """
+        tasks.put_project(self.store, 1, self.settings.cvat_project)
+        by_clip: dict[str, list[Mapping[str, Any]]] = {}
+        for job in jobs:
+            by_clip.setdefault(job["clip_id"], []).append(job)
+        rows = []
+        for clip_id, own in by_clip.items():
+            task = next(self._task_ids)
+            rows += [
+                {"batch": batch, "clip_id": clip_id, "project_id": 1, "task_id": task, "annotator": job["annotator"],
+                 "job_id": job.get("job_id", task * 10 + n), "job_type": "consensus_replica", "frames": frames}
+                for n, job in enumerate(own)
+            ]  # fmt: skip
+            done = [
+                Job(**{name: value for name, value in row.items() if name != "project_id"}, stage="annotation",
+                    state="completed", server_updated_at=DONE_AT)
+                for row in rows[-len(own):]
+            ]  # fmt: skip
+            tasks.put_task(
+                self.store, Task(task_id=task, project_id=1, name=clip_id, batch=batch, clip_id=clip_id), done
+            )
+        table = conform(pl.DataFrame(rows), CVAT_JOBS, "jobs")
+        self.write_tables(batch, {("cvat_tasks", ""): table})
+        return table
 
-def _release(storage: Storage) -> None:
-    folder = storage.path("releases", "v1")
-    record = {"name": "v1", "made_at": "2026-01-06T10:00:00+00:00", "batches": {BATCH: {"clips": 4}}}
-    storage.write_bytes(folder / names.RECORD, json.dumps(record).encode())
-    storage.write_bytes(folder / names.CARD, b"# Release v1\n\nFour clips.\n")
-    storage.write_bytes(folder / names.ALL_ROWS, b"clip_0000,0902,0.1,0.1,0.2,0.2,1,1\n")
+    def add_work(self, batch: str, work: Planted, frames: int) -> None:
+        """A batch that all annotators of planted work have completed: jobs, readings and agreement."""
+        self.add_annotators(sorted(work.completed["annotator"].unique()))
+        self.add_jobs(batch, work.completed.to_dicts(), frames)
+        raw = {"raw_boxes": work.raw_boxes, "raw_labels": work.raw_labels, "completed_jobs": work.completed}
+        measured = measure_agreement(*work.work, repetitions=REPETITIONS)
+        self.write_tables(
+            batch,
+            {("raw_annotations", name): table for name, table in raw.items()}
+            | {("agreement", name): table for name, table in measured.items()},
+        )

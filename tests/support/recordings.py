@@ -7,11 +7,15 @@ server (the last two of a second server), which is how they are replayed.
 
 from __future__ import annotations
 
+import gzip
 import json
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+DATA = Path(__file__).resolve().parents[1] / "data"
 
 ADMIN, WORKER, OTHER, SUPERVISOR = "admin", "annotator1", "annotator2", "annotator3"
 ANONYMOUS, WRONG_PASSWORD = "", "wrong password"
@@ -29,7 +33,7 @@ FLOWS = (
     "14_sdk280", "15_roles_maintainer", "16_concurrency", "17_webhook_down", "18_reupload_after_failure",
     "19_task_media_by_tus",
 )  # fmt: skip
-"""Every recording of requests; `webhook_deliveries.json` holds what the server sent."""
+"""Every recording of requests."""
 
 CALLERS: dict[str, dict[str, range | tuple[int, ...]]] = {
     "01_auth_users_org": {WRONG_PASSWORD: (2, 3), ANONYMOUS: (4,)},
@@ -126,11 +130,13 @@ class Exchange:
     path: str
     query: dict[str, str]
     headers: dict[str, str]
+    """Those of uploads and of the organisation, and the media type."""
     request: Any
-    """The request's JSON, `{"bytes": …}` for other content, or `None`."""
+    """The request's JSON, its length and maybe `text` for other content, or `None`."""
     status: int
     content_type: str
     answer: Any
+    """JSON; `None` for other content."""
 
     def __str__(self) -> str:
         query = "?" + "&".join(f"{name}={value}" for name, value in self.query.items()) if self.query else ""
@@ -170,27 +176,31 @@ class Exchange:
         return self.content_type.endswith("json")
 
 
-def read_recordings(folder: Path) -> list[Exchange]:
+@dataclass(frozen=True)
+class Delivery:
+    """A webhook's delivery as it came."""
+
+    path: str
+    signature: str
+    """The header `X-Signature-256`."""
+    content_type: str
+    signed: bool
+    """Whether the signature was found to be right when it came, with the secret that the tests use."""
+    whole: bool
+    """Whether the body's text can be had back from `body` to the byte."""
+    body: dict[str, Any]
+
+
+def read_recordings() -> list[Exchange]:
     """All exchanges of `FLOWS`, in the order of time."""
-    exchanges = []
-    for flow in FLOWS:
-        for number, one in enumerate(json.loads((folder / f"{flow}.json").read_text())):
-            exchanges.append(_exchange(flow, number, one))
-    return sorted(exchanges, key=lambda exchange: exchange.time)
+    return [Exchange(**one) for one in _lines("cvat_exchanges.jsonl.gz")]
 
 
-def _exchange(flow: str, number: int, one: dict[str, Any]) -> Exchange:
-    request, answer = one["request_body"], one["response_body"]
-    return Exchange(
-        flow=flow,
-        number=number,
-        time=one["t"],
-        method=one["method"],
-        path=one["path"],
-        query=one["query"],
-        headers=one["request_headers"],
-        request=request.get("json", request) if isinstance(request, dict) else request,
-        status=one["status"],
-        content_type=one["response_headers"].get("Content-Type", "").split(";")[0],
-        answer=answer.get("json", answer) if isinstance(answer, dict) else answer,
-    )
+def read_deliveries() -> list[Delivery]:
+    """What the server sent to its webhooks in the same history."""
+    return [Delivery(**one) for one in _lines("cvat_deliveries.jsonl.gz")]
+
+
+def _lines(name: str) -> Iterator[dict[str, Any]]:
+    with gzip.open(DATA / name, "rt", encoding="utf-8") as file:
+        yield from map(json.loads, file)

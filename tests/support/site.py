@@ -1,88 +1,45 @@
-"""A platform beside a running annotation server."""
+"""The console as a web site, in the test's own process, and people who visit it."""
 
 from __future__ import annotations
 
-import shutil
-from pathlib import Path
-from typing import Any
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
 
-import polars as pl
+import httpx
+from nicegui import core
+from nicegui.testing import User
+from nicegui.testing.user_simulation import user_simulation
 
-from ava_core.annotation.gateway import CvatGateway
-from ava_core.annotation.retrieve import read_completed
-from ava_core.annotation.sync import look_at_jobs
-from ava_core.annotation.tasks import create_tasks
-from ava_core.base.schemas import CLIPS, TRACKS
-from ava_core.base.settings import Settings, load_settings
-from ava_core.base.storage import Storage
-from ava_core.batch import BatchContext
-from ava_core.ontology import load_ontology
-from ava_core.store import Store, annotators, batches, open_store
-
-PEOPLE = ("maria", "tomas", "chloe")
+from ava_core.base.settings import Settings
+from ava_core.store import users
+from ava_ui.known.console import Console
+from ava_ui.web.door import COOKIE
+from tests.support.street import PASSWORD
 
 
+@dataclass
 class Site:
-    """A platform beside a running annotation server: clips of 60 frames with a track each."""
+    """A console; `http` has no session, `enter(name)` gives a visitor who is signed in."""
 
-    def __init__(self, server: Any, folder: Path, clip: Path, clips: int = 2, **given: Any) -> None:
-        self.server = server
-        server.add_annotators(*PEOPLE)
-        self.settings: Settings = load_settings(
-            **{"home": folder, "cvat_url": server.url, "cvat_username": server.username,
-               "cvat_password": server.password, "annotators_per_clip": 2, "overlap": 0.5} | given
-        )  # fmt: skip
-        self.store: Store = open_store(self.settings)
-        self.storage = Storage(self.settings.resolved_storage_url)
-        self.ontology = load_ontology("street")
-        batches.add(self.store, "b", str(folder), {})
-        for name in PEOPLE:
-            annotators.put(self.store, name)
-        rows = []
-        for number in range(clips):
-            path = self.storage.path("clips", f"c{number}.mp4")
-            with self.storage.writing(path) as target:
-                shutil.copyfile(clip, target)
-            rows.append({"clip_id": f"c{number}", "source_id": "s", "batch": "b", "index": number,
-                         "frames": 60, "width": 96, "height": 64, "path": f"clips/c{number}.mp4"})  # fmt: skip
-        self.clips = pl.DataFrame(rows, schema=dict(CLIPS))
-        boxes = [
-            (f"c{n}", f, 1, float(f), 20.0, f + 12.0, 44.0, 0.9, False)
-            for n in range(clips)
-            for f in range(0, 46, 3)
-        ]
-        self.tracks = pl.DataFrame(boxes, schema=dict(TRACKS), orient="row")
+    console: Console
+    http: httpx.AsyncClient
+    enter: Callable[[str], User]
 
-    @property
-    def context(self) -> BatchContext:
-        """The batch."""
-        return BatchContext(
-            "b", self.settings, storage=self.storage, store=self.store, ontology=self.ontology
-        )
 
-    def keep_tables(self) -> None:
-        """Write the tables where the graph has them."""
-        for name, table in (("clips", self.clips), ("tracks", self.tracks)):
-            self.storage.write_table(self.storage.table_path("b", name), table)
+@asynccontextmanager
+async def opened(settings: Settings) -> AsyncIterator[Site]:
+    """The console over a home for the time of the block."""
+    from ava_ui.main import build
 
-    def create(self) -> pl.DataFrame:
-        """Make the tasks."""
-        return create_tasks(self.context, self.clips, self.tracks)
+    async with user_simulation() as first:
+        console = Console.open(settings)
+        build(console)
 
-    def gateway(self) -> CvatGateway:
-        """A session of the platform."""
-        return CvatGateway(self.settings)
+        def enter(name: str) -> User:
+            client = httpx.AsyncClient(transport=httpx.ASGITransport(core.app), base_url="http://test")
+            client.cookies.set(COOKIE, users.sign_in(console.store, name, PASSWORD))
+            return User(client)
 
-    def read(self) -> dict[str, pl.DataFrame]:
-        """Read completed work."""
-        return read_completed(self.context, self.clips)
-
-    def look(self) -> None:
-        """Bring the database in step with the server."""
-        with self.gateway() as gateway:
-            look_at_jobs(gateway, self.store)
-
-    def server_tasks(self) -> list[str]:
-        """Names of the tasks on the server."""
-        with self.server.api() as api:
-            return sorted(task["name"] for task in api.get("/api/tasks?page_size=500").json()["results"])
+        yield Site(console, first.http_client, enter)
+        console.store.close()

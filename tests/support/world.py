@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +16,6 @@ from ava_core.base.schemas import (
     COMPLETED_JOBS,
     CONSENSUS_BOXES,
     CONSENSUS_LABELS,
-    CVAT_JOBS,
     DISPUTED,
     PROPOSALS,
     RAW_BOXES,
@@ -25,16 +23,11 @@ from ava_core.base.schemas import (
     SOURCE_VIDEOS,
     Schema,
 )
-from ava_core.base.settings import Settings, load_settings
-from ava_core.base.storage import Storage
-from ava_core.batch import BatchContext
 from ava_core.dataset.export.batch import write_batch
 from ava_core.dataset.export.inputs import load_batch
 from ava_core.dataset.export.options import ReleaseOptions
 from ava_core.dataset.export.release import Release, write_release
-from ava_core.ontology import Ontology, load_ontology
-from ava_core.store import Store, batches, open_store, tasks
-from ava_core.store.tables import Job, Task
+from tests.support.home import Home
 
 ONTOLOGY = """\
 name: tiny
@@ -63,28 +56,19 @@ PERSONS = pl.DataFrame(
 )
 
 
-def _table(schema: Schema, rows: Sequence[dict[str, Any]]) -> pl.DataFrame:
-    return pl.DataFrame(rows, schema=dict(schema))
-
-
 def _sha(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-@dataclass
-class World:
-    """A home with storage and database; `clip` is the video that every clip shows."""
+class World(Home):
+    """A home of batches that can be released; `clip` is the video that every clip shows."""
 
-    home: Path
-    clip: Path
-    settings: Settings
-    storage: Storage
-    store: Store
-    task_ids: Iterator[int] = field(default_factory=lambda: iter(range(1, 1000)))
-
-    @property
-    def ontology(self) -> Ontology:
-        return load_ontology(self.settings.ontology)
+    def __init__(self, folder: Path, clip: Path, storage_url: str = "") -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        ontology = folder / "tiny.yaml"
+        ontology.write_text(ONTOLOGY)
+        super().__init__(folder, ontology=str(ontology), storage_url=storage_url)
+        self.clip = clip
 
     @property
     def releases(self) -> Path:
@@ -106,15 +90,15 @@ class World:
 
         `contents`: what a source's hash is made from, its id otherwise; `actions` are person 1's; person 2 walks.
         """
-        batches.add(self.store, name, f"/inbox/{name}.zip", options or {})
+        self.register_batch(name, options)
         ids = [f"{name}_{source}" for source in sources]
         clips = [f"{source}_{index:03d}" for source in ids]
         content = {source: (contents or {}).get(source, source) for source in ids}
-        self._write(name, "source_videos", SOURCE_VIDEOS, [_source(name, s, content[s]) for s in ids])
-        self._write(name, "clips", CLIPS, [self._clip(name, s, content[s], index) for s in ids])
+        self.write_rows(name, "source_videos", SOURCE_VIDEOS, [_source(name, s, content[s]) for s in ids])
+        self.write_rows(name, "clips", CLIPS, [self._clip(name, s, content[s], index) for s in ids])
         places = [(clip, second, person) for clip in clips for second, person in _PLACES]
         boxes = [{"clip_id": c, "second": s, "person_id": p, **_box(s, p)} for c, s, p in places]
-        self._write(name, "dense_proposals", PROPOSALS, [
+        self.write_rows(name, "dense_proposals", PROPOSALS, [
             {**box, "track_id": box["person_id"], "score": 0.95 - box["person_id"] / 10, "interpolated": False}
             for box in boxes
         ])  # fmt: skip
@@ -143,9 +127,9 @@ class World:
 
     def write_batch(self, name: str) -> Path:
         """The batch's own dataset, as the asset `ava_csv` makes it."""
-        at = BatchContext(name, self.settings, storage=self.storage, store=self.store, ontology=self.ontology)
+        at = self.at(name)
         written = write_batch(at, load_batch(at))
-        self.storage.write_table(self.storage.table_path(name, "ava_csv"), written.rows)
+        self.write_tables(name, {("ava_csv", ""): written.rows})
         return written.folder
 
     def release(self, name: str = "", **options: Any) -> Release:
@@ -167,26 +151,10 @@ class World:
 
     def _annotated(self, batch: str, clips: list[str], boxes: list[Any], labels: list[Any]) -> None:
         """Both annotators said exactly what came out."""
-        tasks.put_project(self.store, 1, "ava")
-        jobs: list[dict[str, Any]] = []
-        for clip in clips:
-            task_id = next(self.task_ids)
-            own = [
-                {"batch": batch, "clip_id": clip, "project_id": 1, "task_id": task_id, "job_id": task_id * 10 + n,
-                 "job_type": "consensus_replica", "annotator": name, "frames": FRAMES}
-                for n, name in enumerate(ANNOTATORS)
-            ]  # fmt: skip
-            jobs += own
-            tasks.put_task(
-                self.store,
-                Task(task_id=task_id, project_id=1, name=clip, batch=batch, clip_id=clip),
-                [
-                    Job(**{k: v for k, v in job.items() if k != "project_id"}, state="completed")
-                    for job in own
-                ],
-            )
-        self._write(batch, "cvat_tasks", CVAT_JOBS, jobs)
-        job_of = {(job["clip_id"], job["annotator"]): job["job_id"] for job in jobs}
+        jobs = self.add_jobs(
+            batch, [{"clip_id": clip, "annotator": name} for clip in clips for name in ANNOTATORS], FRAMES
+        )
+        job_of = {(job["clip_id"], job["annotator"]): job["job_id"] for job in jobs.iter_rows(named=True)}
 
         def by(clip: str, annotator: str, person: int) -> dict[str, Any]:
             where = {"clip_id": clip, "annotator": annotator, "job_id": job_of[clip, annotator], "version": 1}
@@ -204,10 +172,10 @@ class World:
             {**by(clip, name, person), "second": second, "group": group, "action_ids": ids}
             for (clip, second, person, group), ids in said.items() for name in ANNOTATORS
         ]  # fmt: skip
-        self._write(batch, "raw_annotations", RAW_BOXES, raw_boxes, "raw_boxes")
-        self._write(batch, "raw_annotations", RAW_LABELS, raw_labels, "raw_labels")
+        self.write_rows(batch, "raw_annotations", RAW_BOXES, raw_boxes, "raw_boxes")
+        self.write_rows(batch, "raw_annotations", RAW_LABELS, raw_labels, "raw_labels")
         done = [{"clip_id": c, "annotator": a, "job_id": j, "version": 1} for (c, a), j in job_of.items()]
-        self._write(batch, "raw_annotations", COMPLETED_JOBS, done, "completed_jobs")
+        self.write_rows(batch, "raw_annotations", COMPLETED_JOBS, done, "completed_jobs")
         persons = [
             {"clip_id": c, "annotator": a, "track_key": f"t{p}", "person_id": p}
             for c, a in job_of
@@ -215,12 +183,8 @@ class World:
         ]
         self._consensus(batch, "persons", PERSONS.schema, persons)
 
-    def _write(self, batch: str, asset: str, schema: Schema, rows: list[Any], table: str = "") -> None:
-        known = [{name: row.get(name) for name in schema} for row in rows]
-        self.storage.write_table(self.storage.table_path(batch, asset, table), _table(schema, known))
-
     def _consensus(self, batch: str, table: str, schema: Schema, rows: list[Any]) -> None:
-        self._write(batch, "consensus_labels", schema, rows, table)
+        self.write_rows(batch, "consensus_labels", schema, rows, table)
 
 
 _PLACES = [(2, 1), (3, 1), (4, 1), (5, 1), (3, 2), (4, 2)]
@@ -251,11 +215,3 @@ def write_seven_seconds(path: Path) -> Path:
             container.mux(stream.encode(av.VideoFrame.from_ndarray(picture, format="rgb24")))
         container.mux(stream.encode(None))
     return path
-
-
-def make_world(home: Path, clip: Path, storage_url: str = "") -> World:
-    """An empty world in `home`, its files there too or elsewhere."""
-    home.mkdir(parents=True, exist_ok=True)
-    (home / "tiny.yaml").write_text(ONTOLOGY)
-    settings = load_settings(home=home, ontology=str(home / "tiny.yaml"), storage_url=storage_url)
-    return World(home, clip, settings, Storage(settings.resolved_storage_url), open_store(settings))

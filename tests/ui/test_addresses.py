@@ -18,7 +18,7 @@ from ava_ui.addresses import cell
 from ava_ui.known.console import Console
 from ava_ui.main import PAGES
 from ava_ui.web import door, files, uploads
-from tests.ui.conftest import Site
+from tests.support.site import Site
 
 ROUTES = {name: route for name, route in vars(addresses).items() if name.isupper()}
 

@@ -3,14 +3,10 @@
 from __future__ import annotations
 
 import os
-import subprocess
-import sys
-import time
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
-import httpx
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser
@@ -20,37 +16,17 @@ from ava_core.base.settings import Settings
 from ava_core.store import batches, open_store
 from ava_ui.main import PAGES
 from tests.support.browser import SIZES, Visitor
-from tests.support.home import BATCH
-from tests.ui.pages.test_every_page import PARAMS
+from tests.support.processes import console
+from tests.support.street import BATCH, PARAMS
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("browser")]
-
-PROJECT = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture
 def console_url(settings: Settings) -> Iterator[str]:
-    """The console as a process of its own, on a free port; Dagster does not run."""
-    from ava_assets.running.services import free_port
-
-    port = free_port()
-    outside = ("PYTEST", "NICEGUI", "AVA_")
-    environment = {name: value for name, value in os.environ.items() if not name.startswith(outside)}
-    own = settings.environment() | {"AVA_CONSOLE_PORT": str(port), "AVA_DAGSTER_PORT": str(free_port())}
-    log = (settings.home_dir / "console.log").open("wb")
-    process = subprocess.Popen(
-        [sys.executable, "-m", "ava_ui"],
-        env=environment | own | {"PYTHONPATH": str(PROJECT)}, cwd=settings.home_dir, stdout=log, stderr=log,
-    )  # fmt: skip
-    try:
-        url = f"http://127.0.0.1:{port}"
-        _wait(lambda: process.poll() is not None or _answers(url))
-        assert process.poll() is None, (settings.home_dir / "console.log").read_text()
+    """The console as a process of its own; Dagster does not run."""
+    with console(settings) as url:
         yield url
-    finally:
-        process.terminate()
-        process.wait(20)
-        log.close()
 
 
 def test_a_clip_is_reviewed_by_keyboard(
@@ -123,10 +99,10 @@ def test_a_cell_of_the_matrix_leads_to_what_the_two_say_differently(
     assert (rita.troubles, rita.elsewhere) == ([], [])
 
 
-@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
-def test_no_page_shuts_anybody_out(browser: Browser, console_url: str, dark: bool) -> None:
+@pytest.mark.parametrize("theme", ["light", pytest.param("dark", marks=pytest.mark.nightly)])
+def test_no_page_shuts_anybody_out(browser: Browser, console_url: str, theme: str) -> None:
     """axe-core finds nothing serious or critical: names, contrast, keyboard."""
-    adam = Visitor(browser, console_url, "adam", dark=dark)
+    adam = Visitor(browser, console_url, "adam", dark=theme == "dark")
     found = []
     for page in PAGES:
         adam.open(page.path.format(**PARAMS))
@@ -139,31 +115,21 @@ def test_no_page_shuts_anybody_out(browser: Browser, console_url: str, dark: boo
     assert found == []
 
 
-@pytest.mark.parametrize("size", SIZES)
-@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
-def test_every_page_is_drawn(browser: Browser, console_url: str, shots: Path, size: str, dark: bool) -> None:
-    adam = Visitor(browser, console_url, "adam", size=size, dark=dark)
+USUAL_LOOKS = (("laptop", "light"), ("tablet", "dark"))
+LOOKS = [
+    pytest.param(size, theme, marks=[] if (size, theme) in USUAL_LOOKS else pytest.mark.nightly)
+    for size in SIZES for theme in ("light", "dark")
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("size", "theme"), LOOKS)
+def test_every_page_is_drawn(browser: Browser, console_url: str, shots: Path, size: str, theme: str) -> None:
+    adam = Visitor(browser, console_url, "adam", size=size, dark=theme == "dark")
     width = SIZES[size][0]
     for page in PAGES:
         adam.open(page.path.format(**PARAMS))
         adam.page.wait_for_load_state("networkidle")
         name = page.path.strip("/").replace("/", "_").replace("{", "").replace("}", "") or "overview"
-        adam.page.screenshot(
-            path=str(shots / f"{name}_{size}_{'dark' if dark else 'light'}.png"), full_page=True
-        )
+        adam.page.screenshot(path=str(shots / f"{name}_{size}_{theme}.png"), full_page=True)
         assert adam.page.evaluate("document.documentElement.scrollWidth") <= width, f"{page.path} is too wide"
     assert (adam.troubles, adam.elsewhere) == ([], [])
-
-
-def _answers(url: str) -> bool:
-    try:
-        return httpx.get(f"{url}/login", timeout=1).status_code == 200
-    except httpx.HTTPError:
-        return False
-
-
-def _wait(condition: Callable[[], bool], seconds: float = 90.0) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "it did not start in time"
-        time.sleep(0.1)

@@ -191,13 +191,13 @@ def _differing(visit: Visit, batch: str) -> pl.DataFrame:
     if a and b:
         conflicts = between(conflicts, a, b)
     names = tuple((action.id, action.name) for action in visit.console.ontology(batch).actions)
-    told = {detail: _told(detail, names) for detail in conflicts["detail"].unique()}
-    detail = pl.col("detail").replace_strict(told, default=pl.col("detail"), return_dtype=pl.String)
+    named_details = {detail: _with_names(detail, names) for detail in conflicts["detail"].unique()}
+    detail = pl.col("detail").replace_strict(named_details, default=pl.col("detail"), return_dtype=pl.String)
     return conflicts.select("clip_id", "second", "person_id", "frame", "kind", detail.alias("detail"))
 
 
 @lru_cache(maxsize=50_000)
-def _told(detail: str, names: tuple[tuple[int, str], ...]) -> str:
+def _with_names(detail: str, names: tuple[tuple[int, str], ...]) -> str:
     return named(detail, dict(names))
 
 

@@ -7,13 +7,14 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from ava_core.annotation.reading import content_hash, read_shapes, shapes_from_api
 from ava_core.base.schemas import CLIP_FPS
 from ava_core.ontology import NONE, UNSET, load_ontology
 from ava_core.ontology.form import SEED_TRACK_ATTRIBUTE, fields_of, form_fields, labels_from_values
+from tests.support.examples import examples
 
 FRAMES, WIDTH, HEIGHT = 150, 640, 360
 ONTOLOGY = load_ontology("street")
@@ -125,7 +126,7 @@ def said_last(track: dict[str, Any], frame: int) -> dict[str, str]:
 
 
 @given(seed=st.integers(0, 10**6), edits=st.integers(0, 40))
-@settings(max_examples=150, deadline=None)
+@examples(150)
 def test_reading_back_says_what_is_shown(seed: int, edits: int) -> None:
     editor = Editor(random.Random(seed))
     for _ in range(edits):
@@ -157,7 +158,7 @@ def _rounded(rows: list[Any]) -> list[Any]:
 
 
 @given(seed=st.integers(0, 10**6))
-@settings(max_examples=40, deadline=None)
+@examples(40)
 def test_the_same_work_has_the_same_hash_whatever_the_servers_numbers(seed: int) -> None:
     editor = Editor(random.Random(seed))
     for _ in range(10):

@@ -16,8 +16,8 @@ from ava_core.annotation.session import CvatBusyError, CvatLostError
 from ava_core.base.errors import CvatError
 from ava_core.store import tasks
 from tests.support.annotation_server import serving
+from tests.support.annotation_site import PEOPLE, AnnotationSite
 from tests.support.faults import KINDS, FaultyServer, faulty
-from tests.support.site import PEOPLE, Site
 
 CLIPS = 30
 
@@ -45,13 +45,13 @@ class Restartable:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("seed", [1, 2])
+@pytest.mark.parametrize("seed", [1, pytest.param(2, marks=pytest.mark.nightly)])
 def test_a_batch_ends_complete_and_exact(seed: int, tmp_path: Path, small_clip: Path) -> None:
     with ExitStack() as stack:
         home = Restartable(tmp_path / "cvat", stack)
         proxy = FaultyServer(home.server.url, 0.12, seed, home.restart, frozenset({150, 400}))
         stack.enter_context(faulty(proxy))
-        site = Site(
+        site = AnnotationSite(
             home.server, tmp_path / "home", small_clip, CLIPS,
             cvat_url=proxy.url, annotators_per_clip=3, overlap=1.0,
         )  # fmt: skip
@@ -72,7 +72,7 @@ def test_a_batch_ends_complete_and_exact(seed: int, tmp_path: Path, small_clip: 
         _check_reading(site, jobs)
 
 
-def _check_reading(site: Site, jobs: pl.DataFrame) -> None:
+def _check_reading(site: AnnotationSite, jobs: pl.DataFrame) -> None:
     """All work is completed, and read back through the same faults: each job once, as it is."""
     own = jobs.filter(pl.col("annotator") != "")["job_id"]
     with site.server.api() as api:
@@ -91,7 +91,7 @@ def _check_reading(site: Site, jobs: pl.DataFrame) -> None:
     assert not tables["raw_boxes"]["edited"].any()
 
 
-def _check_exact(site: Site, jobs: pl.DataFrame) -> None:
+def _check_exact(site: AnnotationSite, jobs: pl.DataFrame) -> None:
     assert site.server_tasks() == sorted(f"c{n}" for n in range(CLIPS))
     own = jobs.filter(pl.col("annotator") != "")
     assert own.height == 3 * CLIPS
@@ -131,7 +131,7 @@ class SetFaults(FaultyServer):
 def behind(cvat_server: Any, tmp_path: Path, small_clip: Path) -> Any:
     """A platform with two clips whose way to the server is a proxy."""
     with faulty(SetFaults(cvat_server.url, 0.0, 0)) as proxy:
-        site = Site(cvat_server, tmp_path / "home", small_clip, cvat_url=proxy.url)
+        site = AnnotationSite(cvat_server, tmp_path / "home", small_clip, cvat_url=proxy.url)
         yield site, proxy
         site.store.close()
 
@@ -144,7 +144,7 @@ def behind(cvat_server: Any, tmp_path: Path, small_clip: Path) -> Any:
     ],
 )  # fmt: skip
 def test_faults_at_each_call_are_mended_in_the_same_run(
-    behind: tuple[Site, SetFaults], method: str, path: str
+    behind: tuple[AnnotationSite, SetFaults], method: str, path: str
 ) -> None:
     site, proxy = behind
     proxy.set(method, path, "refused", "failed before", "dropped before", "cut off")
@@ -156,7 +156,7 @@ def test_faults_at_each_call_are_mended_in_the_same_run(
         assert api.get("/api/projects").json()["count"] == 1
 
 
-def test_a_server_that_keeps_failing_is_one_sentence(behind: tuple[Site, SetFaults]) -> None:
+def test_a_server_that_keeps_failing_is_one_sentence(behind: tuple[AnnotationSite, SetFaults]) -> None:
     site, proxy = behind
     proxy.set("GET", "/api/memberships", *["failed before"] * 100)
     with (
@@ -167,7 +167,9 @@ def test_a_server_that_keeps_failing_is_one_sentence(behind: tuple[Site, SetFaul
     assert 100 - len(proxy.left) == session.TRIES
 
 
-def test_what_makes_something_is_asked_once(behind: tuple[Site, SetFaults], small_clip: Path) -> None:
+def test_what_makes_something_is_asked_once(
+    behind: tuple[AnnotationSite, SetFaults], small_clip: Path
+) -> None:
     site, proxy = behind
     site.create()
     proxy.set("POST", "/api/tasks", "dropped after")
@@ -181,7 +183,9 @@ def test_what_makes_something_is_asked_once(behind: tuple[Site, SetFaults], smal
     )
 
 
-def test_retry_after_is_waited_for(behind: tuple[Site, SetFaults], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_retry_after_is_waited_for(
+    behind: tuple[AnnotationSite, SetFaults], monkeypatch: pytest.MonkeyPatch
+) -> None:
     site, proxy = behind
     waits: list[float] = []
     monkeypatch.setattr(session.time, "sleep", waits.append)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import polars as pl
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from ava_core.annotation.prefill import LEAST_IOU, prefill_tracks, to_api
@@ -14,6 +14,7 @@ from ava_core.base.schemas import TRACKS
 from ava_core.ontology import UNSET, Ontology, load_ontology
 from ava_core.ontology.form import SEED_TRACK_ATTRIBUTE, form_fields
 from ava_core.video.tracking.iou import pairwise_iou
+from tests.support.examples import examples
 
 FRAMES = 450
 
@@ -47,7 +48,7 @@ def walk(seed: int, first: int, last: int, step: int, track_id: int = 1) -> pl.D
     length=st.integers(0, 240),
     step=st.sampled_from([1, 3, 6]),
 )
-@settings(max_examples=60, deadline=None)
+@examples(60)
 def test_drawn_boxes_stay_near_the_trackers(seed: int, first: int, length: int, step: int) -> None:
     track = walk(seed, first, min(first + length, FRAMES - 1), step)
     [drawn] = prefill_tracks(track, FRAMES)
@@ -80,7 +81,7 @@ def test_a_hole_is_hidden_and_a_track_to_the_end_has_no_end() -> None:
 
 
 @given(seeds=st.lists(st.integers(0, 1000), min_size=1, max_size=4), step=st.sampled_from([1, 3, 6]))
-@settings(max_examples=30, deadline=None)
+@examples(30)
 def test_what_was_drawn_reads_back_untouched(seeds: list[int], step: int) -> None:
     ontology = load_ontology("street")
     specs = specs_of(ontology)

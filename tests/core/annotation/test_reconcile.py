@@ -17,11 +17,11 @@ from ava_core.base.errors import AssignmentError, CvatError, InputError
 from ava_core.ontology.form import LABEL
 from ava_core.store import annotators, audit_log, discrepancies, tasks
 from ava_core.store.tables import Discrepancy, Job, Task
-from tests.support.site import Site
+from tests.support.annotation_site import AnnotationSite
 
 
 @pytest.fixture
-def made(site: Site) -> Site:
+def made(site: AnnotationSite) -> AnnotationSite:
     """The site with its tasks, and its tables where the graph has them."""
     site.keep_tables()
     site.create()
@@ -29,40 +29,40 @@ def made(site: Site) -> Site:
     return site
 
 
-def found(site: Site) -> list[Discrepancy]:
+def found(site: AnnotationSite) -> list[Discrepancy]:
     return look(site.settings, site.store)
 
 
-def mended(site: Site) -> str:
+def mended(site: AnnotationSite) -> str:
     [one] = found(site)
     said = mend(site.settings, site.store, one.kind, one.subject, "ann")
     assert discrepancies.known(site.store) == []
     return said
 
 
-def shared(site: Site) -> Task:
+def shared(site: AnnotationSite) -> Task:
     parents = {job.task_id for job in tasks.jobs_of(site.store, "b") if not job.of_annotator}
     return next(task for task in tasks.everything(site.store) if task.task_id in parents)
 
 
-def own_jobs(site: Site, task_id: int = 0) -> list[Job]:
+def own_jobs(site: AnnotationSite, task_id: int = 0) -> list[Job]:
     jobs = [job for job in tasks.jobs_of(site.store, "b") if job.of_annotator]
     return [job for job in jobs if task_id in (0, job.task_id)]
 
 
-def remove(site: Site, path: str) -> None:
+def remove(site: AnnotationSite, path: str) -> None:
     """As somebody at CVAT does, who knows nothing of the platform."""
     with site.server.api() as api:
         api.delete(f"/api/{path}").raise_for_status()
 
 
-def finish(site: Site, job_id: int) -> None:
+def finish(site: AnnotationSite, job_id: int) -> None:
     with site.server.api() as api:
         api.patch(f"/api/jobs/{job_id}", json={"state": "completed"}).raise_for_status()
     site.look()
 
 
-def test_a_removed_task_is_found_and_made_anew_for_the_same_people(made: Site) -> None:
+def test_a_removed_task_is_found_and_made_anew_for_the_same_people(made: AnnotationSite) -> None:
     task = shared(made)
     people = {job.annotator for job in own_jobs(made, task.task_id)}
     remove(made, f"tasks/{task.task_id}")
@@ -84,7 +84,7 @@ def test_a_removed_task_is_found_and_made_anew_for_the_same_people(made: Site) -
     assert [entry.action for entry in audit_log.newest(made.store)] == ["mend", "task missing"]
 
 
-def test_work_of_a_removed_task_that_was_read_counts_on(made: Site) -> None:
+def test_work_of_a_removed_task_that_was_read_counts_on(made: AnnotationSite) -> None:
     task = shared(made)
     done, left = own_jobs(made, task.task_id)
     finish(made, done.job_id)
@@ -103,7 +103,7 @@ def test_work_of_a_removed_task_that_was_read_counts_on(made: Site) -> None:
     assert set(names) == {done.annotator, left.annotator}
 
 
-def test_a_removed_task_whose_work_was_all_read_needs_nothing(made: Site) -> None:
+def test_a_removed_task_whose_work_was_all_read_needs_nothing(made: AnnotationSite) -> None:
     task = shared(made)
     for job in own_jobs(made, task.task_id):
         finish(made, job.job_id)
@@ -115,7 +115,7 @@ def test_a_removed_task_whose_work_was_all_read_needs_nothing(made: Site) -> Non
     assert len(audit_log.newest(made.store)) == 1, "said once"
 
 
-def test_nobody_is_staffed_on_a_removed_task(made: Site) -> None:
+def test_nobody_is_staffed_on_a_removed_task(made: AnnotationSite) -> None:
     task = shared(made)
     job = own_jobs(made, task.task_id)[0]
     remove(made, f"tasks/{task.task_id}")
@@ -129,7 +129,9 @@ def test_nobody_is_staffed_on_a_removed_task(made: Site) -> None:
             change()
 
 
-def test_a_server_that_is_another_one_loses_no_task(made: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_server_that_is_another_one_loses_no_task(
+    made: AnnotationSite, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Nothing is there: the address is wrong, or the project was removed. The first undoes itself."""
     with monkeypatch.context() as patch:
         patch.setattr(CvatGateway, "has_project", lambda gateway, number: False)
@@ -141,7 +143,7 @@ def test_a_server_that_is_another_one_loses_no_task(made: Site, monkeypatch: pyt
     assert {job.state for job in own_jobs(made)} == {"new"}
 
 
-def test_a_removed_project_is_made_anew_with_its_tasks(made: Site) -> None:
+def test_a_removed_project_is_made_anew_with_its_tasks(made: AnnotationSite) -> None:
     before = {(job.clip_id, job.annotator) for job in own_jobs(made)}
     [project] = {task.project_id for task in tasks.everything(made.store)}
     remove(made, f"projects/{project}")
@@ -152,7 +154,7 @@ def test_a_removed_project_is_made_anew_with_its_tasks(made: Site) -> None:
 
 
 def test_a_task_that_is_there_after_all_is_taken_up_again(
-    made: Site, monkeypatch: pytest.MonkeyPatch
+    made: AnnotationSite, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     job = own_jobs(made)[0]
     finish(made, job.job_id)
@@ -165,14 +167,14 @@ def test_a_task_that_is_there_after_all_is_taken_up_again(
     assert {task.status for task in tasks.everything(made.store)} == {"annotation"}
 
 
-def label_of(site: Site) -> dict[str, Any]:
+def label_of(site: AnnotationSite) -> dict[str, Any]:
     [project] = {task.project_id for task in tasks.everything(site.store)}
     with site.server.api() as api:
         [label] = api.get("/api/labels", params={"project_id": project}).json()["results"]
     return dict(label)
 
 
-def change_attribute(site: Site, **change: Any) -> int:
+def change_attribute(site: AnnotationSite, **change: Any) -> int:
     label = label_of(site)
     attribute = next(a for a in label["attributes"] if a["input_type"] == "select")
     body = {"attributes": [attribute | change]}
@@ -181,7 +183,7 @@ def change_attribute(site: Site, **change: Any) -> int:
     return int(attribute["id"])
 
 
-def test_values_that_were_taken_away_are_put_back_with_their_ids(made: Site) -> None:
+def test_values_that_were_taken_away_are_put_back_with_their_ids(made: AnnotationSite) -> None:
     before = label_of(made)
     values = next(a for a in before["attributes"] if a["input_type"] == "select")["values"]
     change_attribute(made, values=[*values[:-1], "flying"])
@@ -199,14 +201,14 @@ def test_values_that_were_taken_away_are_put_back_with_their_ids(made: Site) -> 
     ]
 
 
-def test_a_renamed_attribute_gets_its_name_back(made: Site) -> None:
+def test_a_renamed_attribute_gets_its_name_back(made: AnnotationSite) -> None:
     before = label_of(made)
     change_attribute(made, name="pose of the body")
     mended(made)
     assert label_of(made)["attributes"] == before["attributes"]
 
 
-def test_a_removed_label_is_put_back(made: Site) -> None:
+def test_a_removed_label_is_put_back(made: AnnotationSite) -> None:
     remove(made, f"labels/{label_of(made)['id']}")
     [one] = found(made)
     assert LABEL in one.said
@@ -215,13 +217,13 @@ def test_a_removed_label_is_put_back(made: Site) -> None:
         assert gateway.ensure_project(made.settings.cvat_project, made.ontology).specs
 
 
-def membership(site: Site, name: str) -> int:
+def membership(site: AnnotationSite, name: str) -> int:
     with site.server.api() as api:
         rows = api.get("/api/memberships", params={"org": "ava", "page_size": 100}).json()["results"]
     return int(next(row["id"] for row in rows if row["user"]["username"] == name))
 
 
-def test_a_member_who_was_removed_is_invited_again(made: Site) -> None:
+def test_a_member_who_was_removed_is_invited_again(made: AnnotationSite) -> None:
     job = own_jobs(made)[0]
     remove(made, f"memberships/{membership(made, job.annotator)}")
     with made.server.api() as api:
@@ -237,7 +239,7 @@ def test_a_member_who_was_removed_is_invited_again(made: Site) -> None:
         assert api.get(f"/api/jobs/{job.job_id}").json()["assignee"]["username"] == job.annotator
 
 
-def test_a_person_who_gets_no_work_and_has_none_may_leave(made: Site) -> None:
+def test_a_person_who_gets_no_work_and_has_none_may_leave(made: AnnotationSite) -> None:
     busy = {job.annotator for job in own_jobs(made)}
     annotators.put(made.store, "gone")
     assert [one.subject for one in found(made)] == ["gone"]
@@ -246,7 +248,9 @@ def test_a_person_who_gets_no_work_and_has_none_may_leave(made: Site) -> None:
     assert found(made) == []
 
 
-def test_a_task_that_was_half_made_is_made_again(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_task_that_was_half_made_is_made_again(
+    site: AnnotationSite, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The run was killed after the task was begun, and nobody ran it again."""
     site.keep_tables()
     site.create()
@@ -269,7 +273,7 @@ def test_a_task_that_was_half_made_is_made_again(site: Site, monkeypatch: pytest
 
 
 def test_an_import_worker_that_was_killed_is_not_waited_for(
-    site: Site, monkeypatch: pytest.MonkeyPatch
+    site: AnnotationSite, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The request stays "started" with the same progress; the task is removed, and the next try makes it."""
     original = CvatGateway._read
@@ -290,12 +294,12 @@ def test_an_import_worker_that_was_killed_is_not_waited_for(
     assert site.server_tasks() == ["c0", "c1"]
 
 
-def test_what_is_settled_cannot_be_settled_again(made: Site) -> None:
+def test_what_is_settled_cannot_be_settled_again(made: AnnotationSite) -> None:
     with pytest.raises(InputError, match="settled already"):
         mend(made.settings, made.store, "task_missing", "99", "ann")
 
 
-def test_a_discrepancy_keeps_the_moment_of_its_finding_and_goes_with_its_cause(made: Site) -> None:
+def test_a_discrepancy_keeps_the_moment_of_its_finding_and_goes_with_its_cause(made: AnnotationSite) -> None:
     annotators.put(made.store, "ghost")
     [first] = found(made)
     [again] = found(made)
@@ -305,7 +309,7 @@ def test_a_discrepancy_keeps_the_moment_of_its_finding_and_goes_with_its_cause(m
     assert discrepancies.known(made.store) == []
 
 
-def test_a_look_at_all_jobs_passes_over_what_is_gone(made: Site) -> None:
+def test_a_look_at_all_jobs_passes_over_what_is_gone(made: AnnotationSite) -> None:
     task = shared(made)
     remove(made, f"tasks/{task.task_id}")
     found(made)

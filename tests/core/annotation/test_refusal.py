@@ -10,7 +10,7 @@ import pytest
 from ava_core.annotation.refusal import LONGEST, reason_in
 from ava_core.annotation.session import CvatLostError, CvatMissingError
 from ava_core.base.errors import CvatError
-from tests.support.site import Site
+from tests.support.annotation_site import AnnotationSite
 
 PAGE_404 = b"""<!doctype html><html lang="en"><head><title>Not Found</title><style>h1 {color: red}</style></head>
 <body><h1>Not Found</h1><p>The requested resource was not found on this server.</p></body></html>"""
@@ -39,7 +39,7 @@ def test_a_refusal_is_no_longer_than_people_read() -> None:
 
 
 @pytest.mark.parametrize("status", [400, 404])
-def test_no_web_page_is_shown(site: Site, status: int) -> None:
+def test_no_web_page_is_shown(site: AnnotationSite, status: int) -> None:
     from cvat_sdk.exceptions import ApiException
 
     error = ApiException(status, "no")
@@ -50,12 +50,12 @@ def test_no_web_page_is_shown(site: Site, status: int) -> None:
     assert "<" not in str(caught.value)
 
 
-def test_what_is_gone_is_told_apart_with_its_cure(site: Site) -> None:
+def test_what_is_gone_is_told_apart_with_its_cure(site: AnnotationSite) -> None:
     with site.gateway() as gateway, pytest.raises(CvatMissingError, match="removed there"):
         gateway.task(4711)
 
 
-def test_a_value_that_the_client_refuses_is_a_sentence(site: Site) -> None:
+def test_a_value_that_the_client_refuses_is_a_sentence(site: AnnotationSite) -> None:
     with site.gateway() as gateway:
         with pytest.raises(CvatError, match=r"username.*150"):
             gateway.register_annotator("m" * 200, "correct-horse-9", "m@example.org")
@@ -65,7 +65,7 @@ def test_a_value_that_the_client_refuses_is_a_sentence(site: Site) -> None:
             gateway.job("one")  # type: ignore[arg-type]
 
 
-def test_an_answer_that_is_not_cvats_may_have_been_lost(site: Site) -> None:
+def test_an_answer_that_is_not_cvats_may_have_been_lost(site: AnnotationSite) -> None:
     from cvat_sdk.exceptions import ApiTypeError
 
     with site.gateway() as gateway, pytest.raises(CvatLostError), gateway._explained("sign in"):

@@ -10,11 +10,11 @@ import pytest
 from ava_core.annotation import retrieve
 from ava_core.annotation.gateway import CvatGateway
 from ava_core.store import readings, tasks
-from tests.support.site import PEOPLE, Site
+from tests.support.annotation_site import PEOPLE, AnnotationSite
 
 
 @pytest.fixture
-def done(site: Site) -> int:
+def done(site: AnnotationSite) -> int:
     """A completed job, seen by the platform."""
     job_id = int(site.create().filter(pl.col("annotator") != "")["job_id"][0])
     with site.gateway() as gateway:
@@ -23,7 +23,7 @@ def done(site: Site) -> int:
     return job_id
 
 
-def meanwhile(monkeypatch: pytest.MonkeyPatch, site: Site, change: Any, times: int = 1) -> None:
+def meanwhile(monkeypatch: pytest.MonkeyPatch, site: AnnotationSite, change: Any, times: int = 1) -> None:
     """`change(gateway)` happens right after a job's content was read, so many times."""
     original, left = CvatGateway.annotations, [times]
 
@@ -39,7 +39,7 @@ def meanwhile(monkeypatch: pytest.MonkeyPatch, site: Site, change: Any, times: i
 
 
 def test_work_that_is_opened_again_while_it_is_read_is_left_alone(
-    site: Site, done: int, monkeypatch: pytest.MonkeyPatch
+    site: AnnotationSite, done: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     meanwhile(monkeypatch, site, lambda gateway: gateway.set_job(done, state="in progress"))
     assert site.read()["completed_jobs"].is_empty()
@@ -48,7 +48,7 @@ def test_work_that_is_opened_again_while_it_is_read_is_left_alone(
 
 
 def test_a_change_while_it_is_read_is_read_as_well(
-    site: Site, done: int, monkeypatch: pytest.MonkeyPatch
+    site: AnnotationSite, done: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     meanwhile(monkeypatch, site, lambda gateway: gateway.put_tracks(done, []))
     tables = site.read()
@@ -61,7 +61,7 @@ def test_a_change_while_it_is_read_is_read_as_well(
 
 
 def test_a_job_that_never_rests_is_taken_up_later(
-    site: Site, done: int, monkeypatch: pytest.MonkeyPatch
+    site: AnnotationSite, done: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     often = retrieve.READ_TRIES
     meanwhile(monkeypatch, site, lambda gateway: gateway.set_job(done, state="completed"), often)
@@ -69,7 +69,7 @@ def test_a_job_that_never_rests_is_taken_up_later(
     assert site.read()["completed_jobs"]["job_id"].to_list() == [done]
 
 
-def test_a_touch_without_a_change_makes_no_version(site: Site, done: int) -> None:
+def test_a_touch_without_a_change_makes_no_version(site: AnnotationSite, done: int) -> None:
     first = site.read()
     with site.gateway() as gateway:
         gateway.set_job(done, state="completed")
@@ -79,7 +79,7 @@ def test_a_touch_without_a_change_makes_no_version(site: Site, done: int) -> Non
     assert reading.version == 1
 
 
-def test_work_that_changes_hands_is_a_version_of_its_new_author(site: Site, done: int) -> None:
+def test_work_that_changes_hands_is_a_version_of_its_new_author(site: AnnotationSite, done: int) -> None:
     [before] = site.read()["completed_jobs"]["annotator"].to_list()
     with site.gateway() as gateway:
         other = next(name for name in PEOPLE if name != before)
@@ -91,7 +91,7 @@ def test_work_that_changes_hands_is_a_version_of_its_new_author(site: Site, done
     assert reading.annotator == other
 
 
-def test_what_annotators_did_is_held_to_the_rules(site: Site, done: int) -> None:
+def test_what_annotators_did_is_held_to_the_rules(site: AnnotationSite, done: int) -> None:
     tables = site.read()
     findings = retrieve.check_rules(site.context, tables)
     assert set(findings["rule"]) == {"tiny_box"}, "boxes of 12 × 24 pixels"

@@ -12,35 +12,35 @@ from ava_core.annotation.gateway import CvatGateway
 from ava_core.base.errors import AssignmentError, CvatError, InputError
 from ava_core.decisions import approve, reject
 from ava_core.store import annotators, audit_log, tasks
-from tests.support.site import PEOPLE, Site
+from tests.support.annotation_site import PEOPLE, AnnotationSite
 
 
-def own_jobs(site: Site) -> list[Any]:
+def own_jobs(site: AnnotationSite) -> list[Any]:
     return [job for job in tasks.jobs_of(site.store, "b") if job.of_annotator]
 
 
-def free_person(site: Site, clip_id: str) -> str:
+def free_person(site: AnnotationSite, clip_id: str) -> str:
     busy = {job.annotator for job in own_jobs(site) if job.clip_id == clip_id}
     return next(name for name in PEOPLE if name not in busy)
 
 
-def complete(site: Site, job_id: int) -> None:
+def complete(site: AnnotationSite, job_id: int) -> None:
     with site.gateway() as gateway:
         gateway.set_job(job_id, state="completed")
     site.look()
 
 
-def assignee(site: Site, job_id: int) -> str:
+def assignee(site: AnnotationSite, job_id: int) -> str:
     with site.gateway() as gateway:
         return str(gateway.job(job_id)["assignee"]["username"])
 
 
-def top_up(site: Site, clip_id: str, annotator: str = "") -> str:
+def top_up(site: AnnotationSite, clip_id: str, annotator: str = "") -> str:
     site.keep_tables()
     return staffing.top_up(site.context, clip_id, "admin", annotator)
 
 
-def test_a_job_nobody_has_begun_goes_to_another(site: Site) -> None:
+def test_a_job_nobody_has_begun_goes_to_another(site: AnnotationSite) -> None:
     site.create()
     job = own_jobs(site)[0]
     other = free_person(site, job.clip_id)
@@ -51,7 +51,7 @@ def test_a_job_nobody_has_begun_goes_to_another(site: Site) -> None:
     assert (entry.actor, entry.action, entry.detail["before"]) == ("admin", "reassign", job.annotator)
 
 
-def test_begun_work_keeps_its_author(site: Site) -> None:
+def test_begun_work_keeps_its_author(site: AnnotationSite) -> None:
     site.create()
     job = own_jobs(site)[0]
     with site.gateway() as gateway:
@@ -61,7 +61,7 @@ def test_begun_work_keeps_its_author(site: Site) -> None:
     assert assignee(site, job.job_id) == job.annotator
 
 
-def test_nobody_gets_two_copies_of_a_clip_or_work_while_paused(site: Site) -> None:
+def test_nobody_gets_two_copies_of_a_clip_or_work_while_paused(site: AnnotationSite) -> None:
     site.create()
     first, second = [job for job in own_jobs(site) if job.clip_id == shared_clip(site)]
     with pytest.raises(AssignmentError, match="already"):
@@ -74,11 +74,11 @@ def test_nobody_gets_two_copies_of_a_clip_or_work_while_paused(site: Site) -> No
         top_up(site, first.clip_id)
 
 
-def shared_clip(site: Site) -> str:
+def shared_clip(site: AnnotationSite) -> str:
     return next(job.clip_id for job in tasks.jobs_of(site.store, "b") if not job.of_annotator)
 
 
-def test_an_extra_annotator_gets_the_clip_as_the_others_did(site: Site) -> None:
+def test_an_extra_annotator_gets_the_clip_as_the_others_did(site: AnnotationSite) -> None:
     before = site.create()
     clip = shared_clip(site)
     who = top_up(site, clip)
@@ -93,7 +93,7 @@ def test_an_extra_annotator_gets_the_clip_as_the_others_did(site: Site) -> None:
 
 
 def test_a_top_up_that_broke_goes_on_and_is_found_by_a_lost_database(
-    site: Site, monkeypatch: pytest.MonkeyPatch
+    site: AnnotationSite, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     site.create()
     clip = shared_clip(site)
@@ -109,14 +109,12 @@ def test_a_top_up_that_broke_goes_on_and_is_found_by_a_lost_database(
     who = top_up(site, clip)
     assert site.server_tasks() == sorted(["c0", "c1", f"{clip}+{who}"])
     known = {job.job_id for job in own_jobs(site)}
-    with site.store.session() as session:
-        for row in (*tasks.jobs_of(site.store, "b"), *tasks.tasks_of(site.store, "b")):
-            session.delete(row)
+    site.forget()
     site.create()
     assert {job.job_id for job in own_jobs(site)} == known
 
 
-def test_what_is_decided_on_a_clip_holds_for_its_extra_task(site: Site) -> None:
+def test_what_is_decided_on_a_clip_holds_for_its_extra_task(site: AnnotationSite) -> None:
     site.create()
     job = next(job for job in own_jobs(site) if job.clip_id == shared_clip(site))
     complete(site, job.job_id)
@@ -125,7 +123,7 @@ def test_what_is_decided_on_a_clip_holds_for_its_extra_task(site: Site) -> None:
     assert {t.qc_status for t in tasks.tasks_of(site.store, "b") if t.clip_id == job.clip_id} == {"approved"}
 
 
-def test_rejected_work_comes_back_with_the_comment_on_its_frame(site: Site) -> None:
+def test_rejected_work_comes_back_with_the_comment_on_its_frame(site: AnnotationSite) -> None:
     site.create()
     job = own_jobs(site)[0]
     complete(site, job.job_id)
@@ -152,7 +150,7 @@ def test_rejected_work_comes_back_with_the_comment_on_its_frame(site: Site) -> N
     assert site.read()["completed_jobs"]["job_id"].to_list() == [job.job_id]
 
 
-def hand_over(site: Site, job_id: int, name: str) -> None:
+def hand_over(site: AnnotationSite, job_id: int, name: str) -> None:
     """As somebody at CVAT does."""
     with site.gateway() as gateway:
         number = gateway.members()[name]
@@ -160,7 +158,7 @@ def hand_over(site: Site, job_id: int, name: str) -> None:
         api.patch(f"/api/jobs/{job_id}", json={"assignee": number}).raise_for_status()
 
 
-def test_somebody_whose_added_task_went_to_another_gets_one_again(site: Site) -> None:
+def test_somebody_whose_added_task_went_to_another_gets_one_again(site: AnnotationSite) -> None:
     site.create()
     [single] = {job.clip_id for job in own_jobs(site)} - {shared_clip(site)}
     [author] = [job.annotator for job in own_jobs(site) if job.clip_id == single]
@@ -173,14 +171,12 @@ def test_somebody_whose_added_task_went_to_another_gets_one_again(site: Site) ->
     assert set(jobs) == {author, first, other}, "the look that came first saw the move, too"
     assert (jobs[other], assignee(site, jobs[first])) == (extra.job_id, first)
     known = {job.job_id: job.annotator for job in own_jobs(site)}
-    with site.store.session() as session:
-        for row in (*tasks.jobs_of(site.store, "b"), *tasks.tasks_of(site.store, "b")):
-            session.delete(row)
+    site.forget()
     site.create()
     assert {job.job_id: job.annotator for job in own_jobs(site)} == known, "a lost database finds both"
 
 
-def test_nobody_gets_a_clip_that_was_handed_over_a_moment_ago(site: Site) -> None:
+def test_nobody_gets_a_clip_that_was_handed_over_a_moment_ago(site: AnnotationSite) -> None:
     site.create()
     job = next(job for job in own_jobs(site) if job.clip_id == shared_clip(site))
     other = free_person(site, job.clip_id)

@@ -12,7 +12,7 @@ from ava_core.annotation.sync import as_seen, unread_work
 from ava_core.annotation.webhook import keep_delivery
 from ava_core.store import tasks
 from ava_core.store.tables import Job, Task
-from tests.support.site import Site
+from tests.support.annotation_site import AnnotationSite
 
 
 def at(minute: int) -> datetime:
@@ -75,7 +75,7 @@ def told(job_id: int, moment: datetime, **state: str) -> dict[str, Any]:
     }
 
 
-def test_completion_is_the_webhooks_moment_not_that_of_a_later_touch(site: Site) -> None:
+def test_completion_is_the_webhooks_moment_not_that_of_a_later_touch(site: AnnotationSite) -> None:
     site.create()
     job_id = own_job(site).job_id
     with site.gateway() as gateway:
@@ -88,7 +88,7 @@ def test_completion_is_the_webhooks_moment_not_that_of_a_later_touch(site: Site)
         assert own_job(site).completed_at == moment
 
 
-def test_a_late_word_or_one_of_another_change_is_no_completion(site: Site) -> None:
+def test_a_late_word_or_one_of_another_change_is_no_completion(site: AnnotationSite) -> None:
     site.create()
     job_id = own_job(site).job_id
     with site.gateway() as gateway:
@@ -102,11 +102,11 @@ def test_a_late_word_or_one_of_another_change_is_no_completion(site: Site) -> No
     assert own_job(site).completed_at == again
 
 
-def own_job(site: Site) -> Any:
+def own_job(site: AnnotationSite) -> Any:
     return next(job for job in tasks.jobs_of(site.store, "b") if job.of_annotator)
 
 
-def test_the_database_learns_moments_from_the_server(site: Site) -> None:
+def test_the_database_learns_moments_from_the_server(site: AnnotationSite) -> None:
     site.create()
     ready = own_job(site)
     assert ready.created_at is not None
@@ -124,7 +124,7 @@ def test_the_database_learns_moments_from_the_server(site: Site) -> None:
     assert own_job(site).completed_at is None
 
 
-def test_jobs_that_are_found_again_on_the_server_know_when_they_were_completed(site: Site) -> None:
+def test_jobs_that_are_found_again_on_the_server_know_when_they_were_completed(site: AnnotationSite) -> None:
     """The database is lost; the server has the tasks, and work in them."""
     site.create()
     job_id = own_job(site).job_id
@@ -138,7 +138,7 @@ def test_jobs_that_are_found_again_on_the_server_know_when_they_were_completed(s
     assert (found.state, found.started_at, found.completed_at) == ("completed", None, moment)
 
 
-def test_work_is_unread_until_its_present_state_was_read(site: Site) -> None:
+def test_work_is_unread_until_its_present_state_was_read(site: AnnotationSite) -> None:
     site.create()
     job_id = own_job(site).job_id
     assert unread_work(site.store) == {}

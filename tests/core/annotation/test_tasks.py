@@ -17,10 +17,10 @@ from ava_core.base.schemas import CVAT_JOBS
 from ava_core.base.settings import load_settings
 from ava_core.ontology import load_ontology
 from ava_core.store import annotators, batches, open_store, readings, tasks
-from tests.support.site import PEOPLE, Site
+from tests.support.annotation_site import PEOPLE, AnnotationSite
 
 
-def test_a_task_per_clip_and_a_job_per_annotator(site: Site) -> None:
+def test_a_task_per_clip_and_a_job_per_annotator(site: AnnotationSite) -> None:
     jobs = site.create()
     assert dict(jobs.schema) == dict(CVAT_JOBS)
     by_clip = {clip: rows for (clip,), rows in jobs.group_by("clip_id")}
@@ -36,7 +36,7 @@ def test_a_task_per_clip_and_a_job_per_annotator(site: Site) -> None:
             assert job["organization"] is not None, "made inside the organisation"
 
 
-def test_making_them_again_changes_nothing(site: Site) -> None:
+def test_making_them_again_changes_nothing(site: AnnotationSite) -> None:
     first = site.create()
     assert site.create().equals(first)
     assert site.server_tasks() == ["c0", "c1"]
@@ -45,7 +45,7 @@ def test_making_them_again_changes_nothing(site: Site) -> None:
 @pytest.mark.parametrize("method", ["create_task", "jobs_of_task", "put_tracks", "set_job"])
 @pytest.mark.parametrize("when", ["before", "after"])
 def test_a_crash_at_any_point_is_taken_up_where_it_stopped(
-    site: Site, monkeypatch: pytest.MonkeyPatch, method: str, when: str
+    site: AnnotationSite, monkeypatch: pytest.MonkeyPatch, method: str, when: str
 ) -> None:
     """A call that fails, or whose answer is lost: the next run ends in exactly the planned tasks."""
     original = getattr(CvatGateway, method)
@@ -73,7 +73,7 @@ def test_a_crash_at_any_point_is_taken_up_where_it_stopped(
             assert api.get(f"/api/jobs/{job_id}").json()["assignee"] is not None
 
 
-def test_a_lost_database_finds_its_tasks_on_the_server(site: Site, tmp_path: Path) -> None:
+def test_a_lost_database_finds_its_tasks_on_the_server(site: AnnotationSite, tmp_path: Path) -> None:
     jobs = site.create()
     site.store = open_store(f"sqlite:///{tmp_path / 'new.db'}")
     batches.add(site.store, "b", "x", {})
@@ -83,14 +83,7 @@ def test_a_lost_database_finds_its_tasks_on_the_server(site: Site, tmp_path: Pat
     assert site.server_tasks() == ["c0", "c1"]
 
 
-def forget(site: Site) -> None:
-    """The database is lost; what the server has is left."""
-    with site.store.session() as session:
-        for row in (*tasks.jobs_of(site.store, "b"), *tasks.tasks_of(site.store, "b")):
-            session.delete(row)
-
-
-def test_two_runs_at_once_make_each_task_once(site: Site) -> None:
+def test_two_runs_at_once_make_each_task_once(site: AnnotationSite) -> None:
     with ThreadPoolExecutor(2) as threads:
         first, second = threads.map(lambda _: site.create(), range(2))
     assert first.equals(second)
@@ -98,20 +91,20 @@ def test_two_runs_at_once_make_each_task_once(site: Site) -> None:
 
 
 @pytest.mark.parametrize("size", [{"annotators_per_clip": 3}, {"overlap": 0.0}])
-def test_work_that_is_found_again_stays_as_it_was_dealt(site: Site, size: dict[str, Any]) -> None:
+def test_work_that_is_found_again_stays_as_it_was_dealt(site: AnnotationSite, size: dict[str, Any]) -> None:
     """The database is lost, and clips would be dealt otherwise today: completed work is no less welcome."""
     jobs = site.create()
     finish(site, jobs.filter(pl.col("annotator") != "")["job_id"][0])
-    forget(site)
+    site.forget()
     site.settings = site.settings.with_options(size)
     assert site.create().equals(jobs)
     assert site.server_tasks() == ["c0", "c1"]
 
 
-def test_completed_work_is_never_advised_to_be_removed(site: Site) -> None:
+def test_completed_work_is_never_advised_to_be_removed(site: AnnotationSite) -> None:
     job = site.create().filter(pl.col("annotator") != "").row(0, named=True)
     finish(site, job["job_id"])
-    forget(site)
+    site.forget()
     site.clips = site.clips.with_columns(frames=pl.lit(59, pl.Int32))
     with pytest.raises(CvatError, match="Nothing was removed") as caught:
         site.create()
@@ -120,18 +113,18 @@ def test_completed_work_is_never_advised_to_be_removed(site: Site) -> None:
     assert set(site.server_tasks()) == {"c0", "c1"}
 
 
-def test_work_without_an_author_is_nobodys(site: Site) -> None:
+def test_work_without_an_author_is_nobodys(site: AnnotationSite) -> None:
     """The account was removed in CVAT, and then the database was lost: the plan's names are not put to it."""
     job = site.create().filter(pl.col("annotator") != "").row(0, named=True)
     finish(site, job["job_id"])
     with site.gateway() as gateway:
         gateway.set_job(job["job_id"], assignee=None)
-    forget(site)
+    site.forget()
     with pytest.raises(CvatError, match=f"job {job['job_id']} was begun.*assigned to nobody"):
         site.create()
 
 
-def test_a_poisoned_upload_leaves_no_task(site: Site) -> None:
+def test_a_poisoned_upload_leaves_no_task(site: AnnotationSite) -> None:
     broken = site.storage.local(site.storage.path("clips", "c1.mp4"))
     whole = broken.read_bytes()
     broken.write_bytes(whole[:200])
@@ -143,21 +136,19 @@ def test_a_poisoned_upload_leaves_no_task(site: Site) -> None:
     assert site.server_tasks() == ["c0", "c1"]
 
 
-def test_work_that_has_begun_is_never_written_over(site: Site) -> None:
+def test_work_that_has_begun_is_never_written_over(site: AnnotationSite) -> None:
     site.create()
     [job] = [job for job in tasks.jobs_of(site.store, "b") if job.of_annotator][:1]
     with site.gateway() as gateway:
         gateway.put_tracks(job.job_id, [])
         gateway.set_job(job.job_id, state="in progress")
-    with site.store.session() as session:
-        for row in (*tasks.jobs_of(site.store, "b"), *tasks.tasks_of(site.store, "b")):
-            session.delete(row)
+    site.forget()
     site.create()
     with site.gateway() as gateway:
         assert gateway.annotations(job.job_id)["tracks"] == []
 
 
-def test_nobody_to_assign_to_is_said_before_anything_is_made(site: Site) -> None:
+def test_nobody_to_assign_to_is_said_before_anything_is_made(site: AnnotationSite) -> None:
     for name in PEOPLE:
         annotators.set_state(site.store, name, active=False)
     with pytest.raises(AssignmentError, match="ava annotator add"):
@@ -165,7 +156,7 @@ def test_nobody_to_assign_to_is_said_before_anything_is_made(site: Site) -> None
     assert site.server_tasks() == []
 
 
-def test_someone_who_is_no_member_is_named(site: Site) -> None:
+def test_someone_who_is_no_member_is_named(site: AnnotationSite) -> None:
     for name in PEOPLE:
         annotators.set_state(site.store, name, active=False)
     for name in ("ghost", "wraith"):
@@ -175,13 +166,13 @@ def test_someone_who_is_no_member_is_named(site: Site) -> None:
     assert site.server_tasks() == []
 
 
-def finish(site: Site, job_id: int, **change: Any) -> None:
+def finish(site: AnnotationSite, job_id: int, **change: Any) -> None:
     with site.gateway() as gateway:
         gateway.set_job(job_id, **(change or {"state": "completed"}))
     site.look()
 
 
-def test_completed_jobs_are_read_as_drawn_and_once(site: Site) -> None:
+def test_completed_jobs_are_read_as_drawn_and_once(site: AnnotationSite) -> None:
     jobs = site.create().filter(pl.col("annotator") != "")
     assert completed_work(site.store) == {}
     finish(site, jobs["job_id"][0])
@@ -198,7 +189,7 @@ def test_completed_jobs_are_read_as_drawn_and_once(site: Site) -> None:
     assert len(readings.latest(site.store, jobs["job_id"].to_list())) == 1
 
 
-def test_work_that_is_done_again_is_read_again(site: Site) -> None:
+def test_work_that_is_done_again_is_read_again(site: AnnotationSite) -> None:
     jobs = site.create().filter(pl.col("annotator") != "")
     job_id = jobs["job_id"][0]
     finish(site, job_id)
@@ -216,14 +207,14 @@ def test_work_that_is_done_again_is_read_again(site: Site) -> None:
     assert tables["completed_jobs"]["version"].to_list() == [2], "an empty job is work, too"
 
 
-def test_changing_the_stage_is_not_done(site: Site) -> None:
+def test_changing_the_stage_is_not_done(site: AnnotationSite) -> None:
     job_id = site.create().filter(pl.col("annotator") != "")["job_id"][0]
     finish(site, job_id)
     finish(site, job_id, stage="validation")
     assert completed_work(site.store) == {}
 
 
-def test_a_job_given_to_someone_else_on_the_server_is_theirs(site: Site) -> None:
+def test_a_job_given_to_someone_else_on_the_server_is_theirs(site: AnnotationSite) -> None:
     job = site.create().filter(pl.col("annotator") != "").row(0, named=True)
     other = next(name for name in PEOPLE if name != job["annotator"])
     with site.gateway() as gateway:
@@ -233,14 +224,14 @@ def test_a_job_given_to_someone_else_on_the_server_is_theirs(site: Site) -> None
     assert site.read()["completed_jobs"]["annotator"].to_list() == [other]
 
 
-def test_another_form_is_refused(site: Site) -> None:
+def test_another_form_is_refused(site: AnnotationSite) -> None:
     site.create()
     with site.gateway() as gateway, pytest.raises(CvatError, match="another form"):
         gateway.ensure_project(site.settings.cvat_project, load_ontology("ava80"))
 
 
 @pytest.mark.parametrize("secret", ["cvat_password", "cvat_token"])
-def test_a_wrong_password_or_token_is_one_sentence_without_it(site: Site, secret: str) -> None:
+def test_a_wrong_password_or_token_is_one_sentence_without_it(site: AnnotationSite, secret: str) -> None:
     wrong = site.settings.with_options({secret: "wrong-secret"})
     with pytest.raises(CvatLoginError, match="does not accept") as caught, CvatGateway(wrong) as gateway:
         gateway.members()

@@ -15,6 +15,7 @@ from ava_core.annotation.webhook import MAX_BODY_BYTES, SIGNATURE_HEADER, is_sig
 from ava_core.base.settings import Settings, load_settings
 from ava_core.store import Store, batches, tasks, webhook_events
 from ava_core.store.tables import Job, Task
+from tests.support.recordings import Delivery, read_deliveries
 
 SECRET = "s3cret"
 
@@ -25,10 +26,9 @@ def settings(tmp_path: Path) -> Settings:
 
 
 @pytest.fixture
-def deliveries(reference_data: Path) -> list[dict[str, Any]]:
+def deliveries() -> list[Delivery]:
     """What a real server delivered, signed with `SECRET`; only what was recorded whole."""
-    found = json.loads((reference_data / "cvat" / "recordings" / "webhook_deliveries.json").read_text())
-    return [one for one in found if len(json.dumps(one["body"])) == one["raw_len"]]
+    return [one for one in read_deliveries() if one.whole]
 
 
 async def post(settings: Settings, body: bytes, **headers: str) -> httpx.Response:
@@ -54,29 +54,27 @@ def completed(job: int, moment: str = "2026-11-22T14:43:12Z", webhook: int = 1) 
     }  # fmt: skip
 
 
-def test_the_signature_is_the_real_servers(deliveries: list[dict[str, Any]]) -> None:
+def test_the_signature_is_the_real_servers(deliveries: list[Delivery]) -> None:
     assert len(deliveries) > 30
     for one in deliveries:
-        assert is_signed(SECRET, json.dumps(one["body"]).encode(), one["headers"][SIGNATURE_HEADER])
+        assert is_signed(SECRET, json.dumps(one.body).encode(), one.signature)
 
 
 async def test_real_deliveries_are_kept_once_each(
-    settings: Settings, store: Store, deliveries: list[dict[str, Any]]
+    settings: Settings, store: Store, deliveries: list[Delivery]
 ) -> None:
     """Late, out of order and doubled: the same events are kept, and two webhooks' word of one event is one."""
     shuffled = random.Random(5).sample(deliveries, len(deliveries)) + deliveries[:7]
     for one in shuffled:
-        body = json.dumps(one["body"]).encode()
-        answer = await post(settings, body, **{SIGNATURE_HEADER: one["headers"][SIGNATURE_HEADER]})
+        body = json.dumps(one.body).encode()
+        answer = await post(settings, body, **{SIGNATURE_HEADER: one.signature})
         assert answer.status_code == 200
     found = webhook_events.after(store, 0)
-    different = {
-        json.dumps({k: v for k, v in one["body"].items() if k != "webhook_id"}) for one in deliveries
-    }
+    different = {json.dumps({k: v for k, v in one.body.items() if k != "webhook_id"}) for one in deliveries}
     assert len(found) == len(different) < len(deliveries)
     assert sum(event.deliveries for event in found) == len(shuffled)
-    jobs = {one["body"]["job"]["id"] for one in deliveries if "job" in one["body"]}
-    issues = {one["body"]["issue"]["job"] for one in deliveries if "issue" in one["body"]}
+    jobs = {one.body["job"]["id"] for one in deliveries if "job" in one.body}
+    issues = {one.body["issue"]["job"] for one in deliveries if "issue" in one.body}
     assert {event.job_id for event in found} - {None} == jobs | issues
 
 

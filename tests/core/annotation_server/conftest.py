@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.core.annotation_server.place import Place, make_place
+from tests.support.server_place import Place, make_place
 
 
 @pytest.fixture(scope="module")

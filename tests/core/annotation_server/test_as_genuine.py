@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.core.annotation_server.place import PASSWORD, Place
+from tests.support.server_place import PASSWORD, Place
 
 FORBIDDEN = {"detail": "You do not have permission to perform this action."}
 
@@ -61,6 +61,14 @@ def test_a_member_is_not_invited_twice(shared: Place) -> None:
     body = {"email": "Maria@example.org", "role": "worker"}
     answer = shared.admin.post("/api/invitations?org=ava", json=body)
     assert said(answer) == (400, ["The user is a member of the organization already."])
+
+
+def test_who_was_invited_in_vain_can_still_be_registered_and_invited(place: Place) -> None:
+    invitation = {"email": "later@example.org", "role": "worker"}
+    assert place.admin.post("/api/invitations?org=ava", json=invitation).status_code == 400
+    place.register("later")
+    assert place.admin.post("/api/invitations?org=ava", json=invitation).status_code == 201
+    assert place.client("later").get("/api/memberships?org=ava").json()["count"] == 4
 
 
 def test_an_annotator_cannot_invite(shared: Place) -> None:

@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given
 from hypothesis import strategies as st
 
-from tests.core.annotation_server.place import PASSWORD, Place, make_place
+from tests.support.examples import examples
+from tests.support.server_place import PASSWORD, Place, make_place
 
 ROUTES = (
     "POST auth/login", "POST auth/register", "POST auth/access_tokens", "PATCH auth/access_tokens/1",
@@ -109,7 +110,7 @@ anything = st.recursive(
 
 @pytest.mark.parametrize("route", ROUTES)
 def test_arbitrary_json_is_never_a_fault(fuzzed: Place, route: str) -> None:
-    @settings(deadline=None, max_examples=20, suppress_health_check=list(HealthCheck), database=None)
+    @examples(20, suppress_health_check=list(HealthCheck), database=None)
     @given(st.one_of(anything, st.dictionaries(st.sampled_from(FIELDS), anything, max_size=12)))
     def throw(body: Any) -> None:
         status = send(fuzzed, route, json.dumps(body).encode())
@@ -161,7 +162,7 @@ def places(value: Any) -> Iterator[tuple[Any, Any]]:
 def test_annotations_with_one_wrong_place_are_stored_whole_or_refused(shared: Place, route: str) -> None:
     shared.ids.setdefault("empty", shared.ids["task"])
 
-    @settings(deadline=None, max_examples=30, suppress_health_check=list(HealthCheck), database=None)
+    @examples(30, suppress_health_check=list(HealthCheck), database=None)
     @given(st.data())
     def throw(data: st.DataObject) -> None:
         body, before = data.draw(drawn(shared)), shared.stored()

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-import json
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -19,11 +18,19 @@ from typing import Any
 import pytest
 
 from tests.support.annotation_server import serving
+from tests.support.json_differences import differences
 from tests.support.openapi import OpenApi
-from tests.support.receiver import Receiver, receiving
-from tests.support.recordings import FLOWS, UNREPEATABLE, UNSUPPORTED, Exchange, read_recordings
+from tests.support.recordings import (
+    FLOWS,
+    UNREPEATABLE,
+    UNSUPPORTED,
+    Delivery,
+    Exchange,
+    read_deliveries,
+    read_recordings,
+)
 from tests.support.replay import PASSWORD, Outcome, Replay
-from tests.support.shapes import differences
+from tests.support.webhook_receiver import Receiver, receiving
 
 AT_LEAST_COMPARED = 560
 """Of the 706 recorded exchanges; the rest is in `UNSUPPORTED` and `UNREPEATABLE`."""
@@ -39,9 +46,9 @@ class History:
 
 
 @pytest.fixture(scope="module")
-def recordings(reference_data: Path) -> list[Exchange]:
+def recordings() -> list[Exchange]:
     """The recorded exchanges in the order of time."""
-    return read_recordings(reference_data / "cvat" / "recordings")
+    return read_recordings()
 
 
 @pytest.fixture(scope="module")
@@ -131,11 +138,9 @@ def test_answers_keep_to_the_schema(history: History, reference_data: Path) -> N
 
 
 @pytest.fixture(scope="module")
-def recorded_deliveries(reference_data: Path) -> list[dict[str, Any]]:
+def recorded_deliveries() -> list[Delivery]:
     """What the real server sent to its webhooks in the same history, but for its ground-truth job."""
-    path = reference_data / "cvat" / "recordings" / "webhook_deliveries.json"
-    sent = json.loads(path.read_text())
-    return [one for one in sent if one["body"].get("job", {}).get("type") != "ground_truth"]
+    return [one for one in read_deliveries() if one.body.get("job", {}).get("type") != "ground_truth"]
 
 
 def matter(path: str, body: dict[str, Any]) -> tuple[Any, ...]:
@@ -143,21 +148,21 @@ def matter(path: str, body: dict[str, Any]) -> tuple[Any, ...]:
     return path, body["event"], frozenset(body.get("changes", {})), frozenset(body.get("before_update", {}))
 
 
-def test_webhooks_deliver_as_recorded(history: History, recorded_deliveries: list[dict[str, Any]]) -> None:
+def test_webhooks_deliver_as_recorded(history: History, recorded_deliveries: list[Delivery]) -> None:
     for recorded in recorded_deliveries:
-        wanted = matter(recorded["path"], recorded["body"])
+        wanted = matter(recorded.path, recorded.body)
         live = history.receiver.wait_for(lambda one, m=wanted: matter(one.path, one.body) == m)
-        assert differences(recorded["body"], live.body, None) == [], wanted
-        for name in recorded["body"].get("changes", {}):
+        assert differences(recorded.body, live.body, None) == [], wanted
+        for name in recorded.body.get("changes", {}):
             assert live.body["changes"][name].keys() == {"from", "to"}
             assert live.body["changes"][name]["from"] == live.body["before_update"][name]
 
 
-def test_webhooks_are_signed_as_recorded(history: History, recorded_deliveries: list[dict[str, Any]]) -> None:
+def test_webhooks_are_signed_as_recorded(history: History, recorded_deliveries: list[Delivery]) -> None:
     for recorded in recorded_deliveries:
-        live = history.receiver.wait_for(lambda one, path=recorded["path"]: one.path == path)
-        assert recorded["signature_ok_with_secret_s3cret"]
+        live = history.receiver.wait_for(lambda one, path=recorded.path: one.path == path)
+        assert recorded.signed
         digest = hmac.new(PASSWORD.encode(), live.raw, hashlib.sha256).hexdigest()
         assert live.headers["X-Signature-256"] == f"sha256={digest}"
-        assert live.headers["Content-Type"] == recorded["headers"]["Content-Type"]
+        assert live.headers["Content-Type"] == recorded.content_type
         assert live.headers["User-Agent"].startswith("CVAT/2.73.0 ")

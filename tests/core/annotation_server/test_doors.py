@@ -15,8 +15,8 @@ import pytest
 
 from ava_core.annotation_server import receivers
 from ava_core.annotation_server.lock import HomeInUse, locked
-from tests.core.annotation_server.place import PASSWORD, Place, make_place
-from tests.support.receiver import Receiver, receiving
+from tests.support.server_place import PASSWORD, Place, make_place
+from tests.support.webhook_receiver import Receiver, receiving
 
 NEWCOMER = {
     "username": "newcomer", "email": "new@example.org", "password1": PASSWORD, "password2": PASSWORD,

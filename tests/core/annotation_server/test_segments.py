@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from ava_core.annotation_server.segments import cut, interpolated, joined, within
+from tests.support.examples import examples
 
 
 def box(frame: int, left: float, *, outside: bool = False, **values: str) -> dict[str, Any]:
@@ -78,7 +79,15 @@ def one(*tracks: dict[str, Any]) -> dict[str, Any]:
     return {"tags": [], "shapes": [], "tracks": list(tracks)}
 
 
-@settings(deadline=None, max_examples=50)
+def test_between_the_largest_numbers_everything_is_finite() -> None:
+    """Whatever was stored can be read for the whole task."""
+    wide = [box(0, 0.0) | {"points": [-1e308] * 4}, box(30, 0.0) | {"points": [1e308] * 4}]
+    parts = [(start, stop, within(one(track(*wide)), start, stop)) for start, stop in ((0, 19), (15, 40))]
+    shapes = [shape for part in joined(parts)["tracks"] for shape in part["shapes"]]
+    assert all(abs(point) <= 1e308 for shape in shapes for point in shape["points"])
+
+
+@examples(50)
 @given(
     frames=st.lists(st.integers(0, 39), min_size=2, max_size=6, unique=True).map(sorted),
     lefts=st.lists(st.integers(0, 30), min_size=6, max_size=6),

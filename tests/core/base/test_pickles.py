@@ -11,11 +11,12 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from ava_core.base.errors import InputError, UnsafePickleError
 from ava_core.base.pickles import safe_load
+from tests.support.examples import examples
 
 PLAIN = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text() | st.binary(),
@@ -36,7 +37,7 @@ class Calls:
         return self.function, self.arguments
 
 
-@settings(max_examples=50, deadline=None)
+@examples(50)
 @given(PLAIN, st.integers(0, pickle.HIGHEST_PROTOCOL))
 def test_plain_values_come_back(value: Any, protocol: int) -> None:
     if protocol > 0 or "\\" not in repr(value):

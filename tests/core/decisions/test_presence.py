@@ -13,7 +13,7 @@ from ava_core.quality.consensus.form import form_consensus
 from ava_core.quality.consensus.labels import adjudicate
 from ava_core.store import Store, batches, tasks
 from ava_core.store.tables import Task
-from tests.support.written import RIGHT, Track, Work, written
+from tests.support.written_work import RIGHT, Track, Work, written
 
 PLACE = {"clip_id": "c", "second": 3, "person_id": 1}
 

@@ -8,7 +8,7 @@ from ava_core.operations.overview import STAGES
 from ava_core.store import batches, tasks
 from ava_ui.known.console import Console
 from ava_ui.pages.operations import overview
-from tests.support.home import BATCH, CLIPS_PLANTED
+from tests.support.street import BATCH, CLIPS_PLANTED
 
 
 def test_counts_follow_decisions_and_jobs(settings: Settings) -> None:

@@ -9,7 +9,7 @@ from sqlalchemy import delete, update
 
 from ava_core.store.tables import Job
 from ava_ui.known import jobs
-from tests.ui.conftest import Site
+from tests.support.site import Site
 
 LATER, EARLIER = "2999-01-01T00:00:00.000000Z", "1999-01-01T00:00:00.000000Z"
 

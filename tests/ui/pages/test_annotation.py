@@ -14,9 +14,10 @@ from ava_core.store import annotators, batches, tasks
 from ava_ui.dagster.client import DagsterClient, DagsterError
 from ava_ui.elements.data_table import DataTable
 from ava_ui.known.runs import LiveRuns
-from tests.support.home import BATCH, CLIPS_PLANTED
-from tests.ui.conftest import Site, eventually
-from tests.ui.dagster.test_client import REPOSITORY, RUN, answering
+from tests.support.dagster_answers import REPOSITORY, RUN, answering
+from tests.support.site import Site
+from tests.support.street import BATCH, CLIPS_PLANTED
+from tests.support.waiting import eventually
 
 
 def line(message: str) -> dict[str, Any]:

@@ -17,33 +17,36 @@ from nicegui.testing import User
 
 from ava_core import decisions
 from ava_core.base.settings import Settings, load_settings
-from ava_core.store import audit_log, users
+from ava_core.store import audit_log
 from ava_ui.elements.data_table import DataTable
 from ava_ui.elements.json_tree import LEAVES, json_tree
 from ava_ui.known.release_contents import ReleaseContents
 from ava_ui.web.release_card import shown_card
-from tests.support.home import PASSWORD, PEOPLE
-from tests.support.world import make_world, write_seven_seconds
-from tests.ui.conftest import Site, eventually
+from tests.support.shared import made_once
+from tests.support.site import Site
+from tests.support.street import PASSWORD, PEOPLE
+from tests.support.waiting import eventually
+from tests.support.world import World
 
 
 @pytest.fixture(scope="session")
-def released_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def released_template(tmp_path_factory: pytest.TempPathFactory, seven_seconds: Path) -> Path:
     """Batches north, south and west; v1 of north alone, v2 of north and south, a label less; west waits."""
-    home = tmp_path_factory.mktemp("released") / "home"
-    world = make_world(home, write_seven_seconds(home.parent / "clip.mp4"))
-    for name, role in PEOPLE.items():
-        users.add(world.store, name, PASSWORD, role)
-    first, _ = world.add_batch("north", ["gate", "yard"])
-    world.release("v1", flavours=[], note="Made for tests.", actor="adam")
-    world.add_batch("south", ["lane"], actions=[("pose", 2), ("object", 4), ("object", 5)])
-    world.dispute("north", first, 5)
-    world.release("v2", flavours=["coco"])
-    world.add_batch("west", approve=False)
-    world.store.close()
-    for folder in home.glob("storage/batches/*/ava_csv/*/"):
-        shutil.rmtree(folder)  # pictures of batches, which no page shows
-    return home
+
+    def make(folder: Path) -> None:
+        world = World(folder, seven_seconds)
+        world.add_users(PEOPLE, PASSWORD)
+        first, _ = world.add_batch("north", ["gate", "yard"])
+        world.release("v1", flavours=[], note="Made for tests.", actor="adam")
+        world.add_batch("south", ["lane"], actions=[("pose", 2), ("object", 4), ("object", 5)])
+        world.dispute("north", first, 5)
+        world.release("v2", flavours=["coco"])
+        world.add_batch("west", approve=False)
+        world.close()
+        for pictures in folder.glob("storage/batches/*/ava_csv/*/"):
+            shutil.rmtree(pictures)  # of batches: no page shows them
+
+    return made_once(tmp_path_factory, "two-releases", make)
 
 
 @pytest.fixture

@@ -8,10 +8,10 @@ from ava_core import decisions
 from ava_core.store import annotators, users
 from ava_ui.elements.data_table import DataTable
 from ava_ui.main import PAGES
-from tests.support.home import BATCH, CLIPS_PLANTED, PASSWORD
-from tests.ui.conftest import Site, eventually
+from tests.support.site import Site
+from tests.support.street import BATCH, CLIPS_PLANTED, PARAMS, PASSWORD
+from tests.support.waiting import eventually
 
-PARAMS = {"batch": BATCH, "clip_id": "clip_0000", "release": "v1", "other": "v1", "run_id": "nothing"}
 SEEN = {
     "/": "How many clips are how far",
     "/batches": "Batches",

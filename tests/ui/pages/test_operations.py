@@ -17,8 +17,9 @@ from ava_ui.known.console import Console
 from ava_ui.known.review_queue import queue
 from ava_ui.pages.annotation import progress
 from ava_ui.pages.operations import metrics
-from tests.support.home import BATCH
-from tests.ui.conftest import Site, eventually
+from tests.support.site import Site
+from tests.support.street import BATCH
+from tests.support.waiting import eventually
 
 TWO_HOURS = {
     "started_at": datetime(2026, 1, 5, 8, tzinfo=UTC), "completed_at": datetime(2026, 1, 5, 10, tzinfo=UTC),
@@ -105,6 +106,7 @@ async def test_every_job_is_listed_when_somebody_asks(site: Site) -> None:
     assert any(first_row(vera, "job_id")["href job_id"].endswith(page) for page in pages)
     await vera.open("/metrics?job_times.page=1")
     await vera.should_see(marker="every-job", retries=20)
+    await eventually(lambda: tables_with(vera, "job_id"))
     assert first_row(vera, "job_id")["elapsed_h"] == "2"
 
 

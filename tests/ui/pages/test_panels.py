@@ -23,7 +23,7 @@ from ava_ui.pages.quality.blind_audit import NewAudit
 from ava_ui.pages.quality.bulk import BulkApproval
 from ava_ui.pages.quality.judging import Judgement, next_after
 from ava_ui.pages.quality.settling import Choice, Row, Settling, Work, alike, choices, other_choice, said
-from tests.support.home import BATCH, CLIPS_PLANTED
+from tests.support.street import BATCH, CLIPS_PLANTED
 
 CLIP = "clip_0000"
 

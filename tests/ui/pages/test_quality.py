@@ -13,8 +13,9 @@ from ava_core.quality.review import audits
 from ava_core.store import audit_log
 from ava_ui.known import drafts
 from ava_ui.known.console import Console
-from tests.support.home import BATCH, CLIPS_PLANTED
-from tests.ui.conftest import Site, eventually
+from tests.support.site import Site
+from tests.support.street import BATCH, CLIPS_PLANTED
+from tests.support.waiting import eventually
 
 
 def approve_all(console: Console) -> None:

@@ -16,8 +16,9 @@ from ava_core.store import audit_log, open_store, users, webhook_events
 from ava_core.store.tables import User
 from ava_ui.known.console import Console
 from ava_ui.web.door import COOKIE, Door
-from tests.support.home import BATCH, PASSWORD
-from tests.ui.conftest import Site, eventually
+from tests.support.site import Site
+from tests.support.street import BATCH, PASSWORD
+from tests.support.waiting import eventually
 
 CLOSED = [
     "/", "/batches", f"/quality/{BATCH}/clips/clip_0000", f"/media/clip/{BATCH}/clip_0000",

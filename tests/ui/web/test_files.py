@@ -9,8 +9,8 @@ import pytest
 
 from ava_core import decisions
 from ava_ui.known import drafts
-from tests.support.home import BATCH, SECONDS
-from tests.ui.conftest import Site
+from tests.support.site import Site
+from tests.support.street import BATCH, SECONDS
 
 CLIP = f"/media/clip/{BATCH}/clip_0000"
 

@@ -11,7 +11,7 @@ from ava_core.base.errors import InputError
 from ava_core.store import batches
 from ava_core.video.intake.inbox import add_to_inbox
 from ava_ui.web.uploads import Uploads, uploads_of
-from tests.ui.conftest import Site
+from tests.support.site import Site
 
 KEY, OTHER = "0123456789abcdef", "fedcba9876543210"
 

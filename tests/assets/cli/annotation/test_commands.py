@@ -13,13 +13,13 @@ from ava_assets.cli.main import app
 from ava_core.base.errors import SettingsError
 from ava_core.decisions import reject
 from ava_core.store import audit_log, tasks
-from tests.support.site import PEOPLE, Site
+from tests.support.annotation_site import PEOPLE, AnnotationSite
 
 Command = Callable[..., Result]
 
 
 @pytest.fixture
-def ava(annotation_site: Site, monkeypatch: pytest.MonkeyPatch) -> Command:
+def ava(annotation_site: AnnotationSite, monkeypatch: pytest.MonkeyPatch) -> Command:
     """`ava …` with the settings of the annotation_site."""
     for name, value in annotation_site.settings.environment().items():
         monkeypatch.setenv(name, value)
@@ -44,7 +44,9 @@ def test_set_up_then_check(ava: Command) -> None:
     assert "by hand" not in checked.stdout
 
 
-def test_a_preview_makes_nothing_and_says_what_will_be_made(ava: Command, annotation_site: Site) -> None:
+def test_a_preview_makes_nothing_and_says_what_will_be_made(
+    ava: Command, annotation_site: AnnotationSite
+) -> None:
     shown = ava("assign", "preview", "b").stdout
     assert annotation_site.server_tasks() == []
     jobs = annotation_site.create()
@@ -59,7 +61,7 @@ def test_a_preview_makes_nothing_and_says_what_will_be_made(ava: Command, annota
     assert "2 clips, of which 2 have their task" in ava("assign", "preview", "b").stdout
 
 
-def test_moving_topping_up_and_handing_back(ava: Command, annotation_site: Site) -> None:
+def test_moving_topping_up_and_handing_back(ava: Command, annotation_site: AnnotationSite) -> None:
     annotation_site.create()
     alone = next(
         job for job in tasks.jobs_of(annotation_site.store, "b") if _copies(annotation_site, job.clip_id) == 1
@@ -77,7 +79,9 @@ def test_moving_topping_up_and_handing_back(ava: Command, annotation_site: Site)
     assert "1 job(s)" in ava("assign", "requeue", "b", alone.clip_id, "--second", "1").stdout
 
 
-def test_whoever_is_named_is_noted_else_the_user_of_the_machine(ava: Command, annotation_site: Site) -> None:
+def test_whoever_is_named_is_noted_else_the_user_of_the_machine(
+    ava: Command, annotation_site: AnnotationSite
+) -> None:
     annotation_site.create()
     store = annotation_site.store
     for named, noted in ((["--as", "rita"], "rita"), (["--actor", "ann"], "ann"), ([], getpass.getuser())):
@@ -87,7 +91,7 @@ def test_whoever_is_named_is_noted_else_the_user_of_the_machine(ava: Command, an
         assert audit_log.newest(store, 1)[0].actor == noted
 
 
-def _copies(annotation_site: Site, clip_id: str) -> int:
+def _copies(annotation_site: AnnotationSite, clip_id: str) -> int:
     return sum(
         job.clip_id == clip_id and job.of_annotator for job in tasks.jobs_of(annotation_site.store, "b")
     )

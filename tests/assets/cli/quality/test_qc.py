@@ -15,47 +15,25 @@ from ava_core.base.schemas import RULE_FINDINGS
 from ava_core.base.settings import load_settings
 from ava_core.base.storage import Storage
 from ava_core.ontology import load_ontology
-from ava_core.quality.agreement.measure import measure_agreement
 from ava_core.quality.consensus.form import form_consensus
 from ava_core.quality.review import audits
-from ava_core.store import Store, batches, open_store, tasks
-from ava_core.store.tables import Job, Task
-from tests.support.planted import good_annotators, plant
+from ava_core.store import Store
+from tests.support.home import Home
+from tests.support.planted_work import good_annotators, plant
 
 BATCH = "b"
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> Store:
+def store() -> Store:
     """Two clips that three people completed, with agreement and consensus."""
-    settings = load_settings()
+    home = Home(load_settings().home)
     planted = plant(good_annotators(3, 0), clips=2, seed=0)
-    storage, opened = Storage(settings.resolved_storage_url), open_store(settings)
-    batches.add(opened, BATCH, "/b.zip", {"ontology": "ava80"})
-    raw = {
-        "raw_boxes": planted.raw_boxes,
-        "raw_labels": planted.raw_labels,
-        "completed_jobs": planted.completed,
-    }
-    agreement = measure_agreement(*raw.values(), planted.ontology, repetitions=20)
-    consensus = form_consensus(*planted.work, approved=planted.clip_ids)
-    for asset, tables in (
-        ("raw_annotations", raw),
-        ("agreement", agreement),
-        ("consensus_labels", consensus),
-    ):
-        for name, table in tables.items():
-            storage.write_table(storage.table_path(BATCH, asset, name), table)
-    tasks.put_project(opened, 1, "ava")
-    for number, clip in enumerate(planted.clip_ids, start=1):
-        rows = planted.completed.filter(clip_id=clip).to_dicts()
-        jobs = [
-            Job(job_id=row["job_id"], task_id=number, batch=BATCH, clip_id=clip, job_type="consensus_replica",
-                annotator=row["annotator"], state="completed", frames=450, predrawn=[])
-            for row in rows
-        ]  # fmt: skip
-        tasks.put_task(opened, Task(task_id=number, project_id=1, name=clip, batch=BATCH, clip_id=clip), jobs)
-    return opened
+    home.register_batch(BATCH, {"ontology": "ava80"})
+    home.add_work(BATCH, planted, frames=450)
+    formed = form_consensus(*planted.work, approved=planted.clip_ids)
+    home.write_tables(BATCH, {("consensus_labels", name): table for name, table in formed.items()})
+    return home.store
 
 
 @pytest.fixture

@@ -7,11 +7,12 @@ from collections import Counter
 import numpy as np
 import polars as pl
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from ava_core.base.errors import ExportError
 from ava_core.dataset.export.splits import RATIOS, assign_splits, check_leakage
+from tests.support.examples import examples
 
 
 def counts(sources: int, classes: int = 6, seed: int = 0) -> pl.DataFrame:
@@ -61,7 +62,7 @@ def test_the_seed_decides_and_the_order_of_rows_does_not() -> None:
     assert len({tuple(assign_splits(table, seed=seed).items()) for seed in range(5)}) > 1
 
 
-@settings(max_examples=20, deadline=None)
+@examples(20)
 @given(st.integers(1, 20), st.integers(0, 20), st.integers(0, 5))
 def test_what_is_fixed_never_moves(before: int, added: int, seed: int) -> None:
     first = assign_splits(counts(before, 3), seed=seed)

@@ -150,6 +150,7 @@ print(numpy.__version__, len(boxes), round(float(first.sum()), 4), len(tubes["gt
 
 
 @pytest.mark.slow
+@pytest.mark.nightly
 @pytest.mark.parametrize("version", ["1.26.4", "2"])
 def test_pickles_load_under_numpy(released: Path, tmp_path: Path, version: str) -> None:
     wanted = f"numpy=={version}" if "." in version else f"numpy>={version}"
@@ -180,6 +181,7 @@ for item in found:
 
 
 @pytest.mark.slow
+@pytest.mark.nightly
 def test_datumaro_imports_its_folder(released: Path, tmp_path: Path) -> None:
     # Not a development dependency: it brings its own build of OpenCV, which overwrites the one in use here.
     python = throwaway(tmp_path / "venv", "datumaro", "protobuf<5")

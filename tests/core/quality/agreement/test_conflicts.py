@@ -7,7 +7,7 @@ import pytest
 
 from ava_core.quality.agreement.conflicts import between
 from ava_core.quality.agreement.measure import measure_agreement
-from tests.support.written import LEFT, RIGHT, Track, written
+from tests.support.written_work import LEFT, RIGHT, Track, written
 
 ODD = "a.b+c (x)|[d]"
 """A name full of characters that mean something in patterns."""

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from ava_core.quality.agreement.build import build_panel
 from ava_core.quality.agreement.dawid_skene import TWO_COIN, Patterns, dawid_skene
 from ava_core.quality.agreement.panel import Panel
 from ava_core.quality.agreement.reliability import annotator_rates, estimate_labels
-from tests.support.planted import scenario
-from tests.support.written import Track, written
+from tests.support.examples import examples
+from tests.support.planted_work import scenario
+from tests.support.written_work import Track, written
 
 
 def items(answers: np.ndarray, count: np.ndarray | None = None) -> Patterns:
@@ -30,7 +31,7 @@ matrices = st.integers(2, 4).flatmap(
 ).map(np.array)  # fmt: skip
 
 
-@settings(max_examples=60, deadline=None)
+@examples(60)
 @given(matrices)
 def test_the_objective_never_falls(answers: np.ndarray) -> None:
     found = dawid_skene(items(answers), problems=1, observers=answers.shape[1], smoothing=TWO_COIN)
@@ -38,7 +39,7 @@ def test_the_objective_never_falls(answers: np.ndarray) -> None:
     assert ((found.posterior >= 0) & (found.posterior <= 1)).all()
 
 
-@settings(max_examples=40, deadline=None)
+@examples(40)
 @given(matrices, st.integers(2, 5))
 def test_a_pattern_with_a_count_is_as_good_as_its_items(answers: np.ndarray, times: int) -> None:
     # Few steps: each is the same, but where two observers mirror each other, rounding grows with every one.

@@ -6,8 +6,8 @@ import polars as pl
 import pytest
 
 from ava_core.quality.agreement.measure import measure_agreement
-from tests.support.planted import CONSTANT, LAZY, RANDOM, STAMPER, good_annotators, plant
-from tests.support.written import Track, written
+from tests.support.planted_work import CONSTANT, LAZY, RANDOM, STAMPER, good_annotators, plant
+from tests.support.written_work import Track, written
 
 
 def status(profiles: dict, seed: int, clips: int = 5) -> dict[str, str]:

@@ -8,7 +8,7 @@ import krippendorff
 import numpy as np
 import polars as pl
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from scipy.optimize import linear_sum_assignment
 
@@ -20,8 +20,9 @@ from ava_core.quality.agreement.build import build_panel
 from ava_core.quality.agreement.measure import measure_agreement
 from ava_core.quality.agreement.overlap import box_iou
 from ava_core.quality.agreement.pairs import kappa, pair_sums
-from tests.support.planted import RANDOM, Planted, good_annotators, plant
-from tests.support.written import rated
+from tests.support.examples import examples
+from tests.support.planted_work import RANDOM, Planted, good_annotators, plant
+from tests.support.written_work import rated
 
 matrices = st.integers(2, 4).flatmap(
     lambda coders: st.lists(
@@ -34,7 +35,7 @@ def pooled(matrix: list[list[Any]]) -> float:
     return float(alpha.pooled(alpha.label_sums(rated(matrix).panel).total())[0])
 
 
-@settings(max_examples=60, deadline=None)
+@examples(60)
 @given(matrices)
 def test_alpha_is_krippendorffs(matrix: list[list[Any]]) -> None:
     values = sorted({v for row in matrix for v in row if v is not None})
@@ -48,14 +49,14 @@ def test_alpha_is_krippendorffs(matrix: list[list[Any]]) -> None:
     assert ours == pytest.approx(theirs, abs=1e-9, nan_ok=True) if len(shared) > 1 else np.isnan(ours)
 
 
-@settings(max_examples=40, deadline=None)
+@examples(40)
 @given(matrices, st.sampled_from("abc"))
 def test_what_one_alone_rated_changes_nothing(matrix: list[list[Any]], value: str) -> None:
     alone = [[*row, value if number == 0 else None] for number, row in enumerate(matrix)]
     assert pooled(alone) == pytest.approx(pooled(matrix), abs=1e-12, nan_ok=True)
 
 
-@settings(max_examples=40, deadline=None)
+@examples(40)
 @given(matrices)
 def test_kappa_of_two_is_scikit_learns(matrix: list[list[Any]]) -> None:
     from sklearn.metrics import cohen_kappa_score

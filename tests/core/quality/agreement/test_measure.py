@@ -20,7 +20,7 @@ from ava_core.base.schemas import (  # fmt: skip
     empty,
 )
 from ava_core.quality.agreement.measure import measure_agreement
-from tests.support.written import LEFT, ONTOLOGY, RIGHT, Track, Work, written
+from tests.support.written_work import LEFT, ONTOLOGY, RIGHT, Track, Work, written
 
 SCHEMAS = {
     "overall": AGREEMENT_OVERALL, "per_class": AGREEMENT_BY_CLASS, "per_group": AGREEMENT_BY_GROUP,

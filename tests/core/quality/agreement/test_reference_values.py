@@ -17,21 +17,15 @@ from ava_core.quality.agreement.overlap import box_iou
 from ava_core.quality.agreement.pairs import PairSums, kappa, masi, pair_sums
 from ava_core.quality.agreement.reliability import estimate_labels
 from ava_core.quality.consensus.labels import decide
-from tests.support.written import Track, rated, written
+from tests.support.written_work import Track, rated, written
+
+PUBLISHED = Path(__file__).resolve().parents[3] / "data" / "published_agreement.json"
 
 
 @pytest.fixture(scope="module")
 def published() -> dict[str, Any]:
-    from os import environ
-
-    root = Path(__file__).resolve().parents[4]
-    file = (
-        Path(environ.get("AVA_REFERENCE_DATA", root / ".." / "shared" / "data"))
-        / "agreement_reference_values.json"
-    )
-    if not file.is_file():
-        pytest.skip(f"reference values not found at {file}; set AVA_REFERENCE_DATA")
-    content: dict[str, Any] = json.loads(file.read_text())
+    """The examples by name: see `tests/data/README.md`."""
+    content: dict[str, Any] = json.loads(PUBLISHED.read_text())
     return content
 
 

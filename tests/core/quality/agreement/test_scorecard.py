@@ -7,7 +7,7 @@ import pytest
 
 from ava_core.quality.agreement.gold import with_expert_jobs
 from ava_core.quality.agreement.measure import measure_agreement
-from tests.support.written import LEFT, RIGHT, Track, written
+from tests.support.written_work import LEFT, RIGHT, Track, written
 
 
 def card(tables: dict[str, pl.DataFrame], name: str) -> dict:

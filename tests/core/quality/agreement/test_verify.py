@@ -14,8 +14,8 @@ from ava_core.base.errors import InputError
 from ava_core.quality.agreement import verify
 from ava_core.quality.agreement.measure import measure_agreement
 from ava_core.quality.agreement.verify import SAMPLED_CLIPS, TOLERANCE, differing, in_full, verify_agreement
-from tests.support.planted import Planted, good_annotators, plant
-from tests.support.written import Track, Work, written
+from tests.support.planted_work import Planted, good_annotators, plant
+from tests.support.written_work import Track, Work, written
 
 Tables = dict[str, pl.DataFrame]
 

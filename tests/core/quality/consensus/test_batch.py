@@ -11,7 +11,7 @@ from ava_core.decisions import DecisionState
 from ava_core.quality.consensus.batch import EXPERT_TABLES, consensus_of_batch
 from ava_core.quality.consensus.expert import RULE
 from ava_core.quality.consensus.form import form_consensus
-from tests.support.written import ONTOLOGY, Track, written
+from tests.support.written_work import ONTOLOGY, Track, written
 
 SITS = Track(seconds=[0], labels={"pose": [1], "object": []})
 STANDS = Track(seconds=[0], labels={"pose": [2], "object": []})

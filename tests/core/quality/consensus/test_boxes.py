@@ -8,7 +8,7 @@ import pytest
 
 from ava_core.quality.consensus.boxes import merge_boxes
 from ava_core.quality.consensus.form import form_consensus
-from tests.support.written import LEFT, RIGHT, Track, Work, written
+from tests.support.written_work import LEFT, RIGHT, Track, Work, written
 
 NEAR = (110.0, 100.0, 190.0, 300.0)
 FAR = (150.0, 100.0, 230.0, 300.0)  # IoU .23 with LEFT

@@ -17,8 +17,8 @@ from ava_core.base.schemas import (  # fmt: skip
     empty,
 )
 from ava_core.quality.consensus.form import form_consensus
-from tests.support.planted import RANDOM, Planted, good_annotators, plant, scenario, score
-from tests.support.written import Track, Work, written
+from tests.support.planted_work import RANDOM, Planted, good_annotators, plant, scenario, score
+from tests.support.written_work import Track, Work, written
 
 SCHEMAS = {
     "consensus_boxes": CONSENSUS_BOXES, "consensus_labels": CONSENSUS_LABELS, "disputed": DISPUTED,

@@ -6,8 +6,8 @@ import polars as pl
 import pytest
 
 from ava_core.quality.consensus.form import form_consensus
-from tests.support.planted import scenario
-from tests.support.written import Track, Work, written
+from tests.support.planted_work import scenario
+from tests.support.written_work import Track, Work, written
 
 NAMES = ("anna", "ben", "cleo", "dora")
 

@@ -6,7 +6,7 @@ import polars as pl
 
 from ava_core.base.schemas import PROVENANCE
 from ava_core.quality.consensus.form import form_consensus
-from tests.support.written import Track, Work, written
+from tests.support.written_work import Track, Work, written
 
 JOBS = {(clip, name): [Track()] for clip in ("c0", "c1") for name in ("anna", "ben")}
 

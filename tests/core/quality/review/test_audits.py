@@ -18,7 +18,7 @@ from ava_core.quality.consensus.form import form_consensus
 from ava_core.quality.review import audits
 from ava_core.store import Store, audit_log, batches, open_store, tasks
 from ava_core.store.tables import Audit, Job, Task
-from tests.support.written import ONTOLOGY, Track, written
+from tests.support.written_work import ONTOLOGY, Track, written
 
 POSE, OBJECT = ONTOLOGY.groups
 NO_POSE = Track(seconds=[0], labels={"object": [4, 5]})

@@ -22,7 +22,7 @@ from ava_core.quality.consensus.form import form_consensus
 from ava_core.quality.review.effect import exclusion_effect
 from ava_core.quality.review.report import quality_report
 from ava_core.quality.review.tables import QualityTables, load_quality
-from tests.support.planted import RANDOM, Planted, good_annotators, plant
+from tests.support.planted_work import RANDOM, Planted, good_annotators, plant
 
 NOBODY = DecisionState(frozenset(), frozenset(), frozenset(), empty(ADJUDICATIONS), {})
 

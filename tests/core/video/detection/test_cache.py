@@ -14,7 +14,7 @@ from ava_core.batch import BatchContext
 from ava_core.video.detection import cache
 from ava_core.video.detection.base import Frame
 from ava_core.video.detection.cache import BatchedDetection, ClipDetections, collect, keep, load_or_detect
-from tests.support.scripted import Counting
+from tests.support.counting_detector import Counting
 
 CLIP: dict[str, Any] = {"clip_id": "c", "sha256": "aa", "path": "c.mp4"}
 

@@ -14,7 +14,7 @@ from ava_core.batch import BatchContext
 from ava_core.video import cutting
 from ava_core.video.intake.source_videos import take_in_sources
 from ava_core.video.media.ahead import ahead
-from tests.support.scripted import Counting
+from tests.support.counting_detector import Counting
 
 
 def threads() -> list[str]:

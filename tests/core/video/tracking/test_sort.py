@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from ava_core.video.tracking.filterpy_sort import FilterpyFilter
 from ava_core.video.tracking.iou import grown, pairwise_iou
 from ava_core.video.tracking.sort import ArrayFilter, Sort
+from tests.support.examples import examples
 
 BOXES = hnp.arrays(
     np.float64,
@@ -68,7 +69,7 @@ def assert_equal_runs(steps: list[np.ndarray], *, velocity_noise: float = 1.0, *
         np.testing.assert_allclose(arrays.predict(), oracle.predict(), rtol=0, atol=1e-9)
 
 
-@settings(max_examples=60, deadline=None)
+@examples(60)
 @given(st.lists(BOXES, min_size=1, max_size=8), st.sampled_from([0.0, 0.45]), st.sampled_from([0.0, 0.3]))
 def test_any_boxes_give_the_same_tracks(units: list[np.ndarray], start_score: float, buffer: float) -> None:
     assert_equal_runs([as_detections(unit) for unit in units], start_score=start_score, buffer=buffer)
@@ -80,7 +81,7 @@ def test_a_crowd_gives_the_same_tracks(seed: int) -> None:
     assert_equal_runs(crowd(seed, people=25, looks=60), velocity_noise=30.0)
 
 
-@settings(max_examples=40, deadline=None)
+@examples(40)
 @given(st.lists(BOXES, min_size=2, max_size=6), st.randoms(use_true_random=False))
 def test_the_order_of_detections_does_not_matter(units: list[np.ndarray], random: object) -> None:
     steps = [as_detections(unit + np.arange(len(unit))[:, None] * 1e-4) for unit in units]

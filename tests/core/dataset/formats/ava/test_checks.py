@@ -12,13 +12,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given
 from hypothesis import strategies as st
 
 from ava_core.base.errors import InputError
 from ava_core.base.pickles import safe_load
 from ava_core.dataset.formats.ava.checks import Finding, errors_among, validate_dataset
 from ava_core.dataset.formats.ava.proposals import write_ava_pickle
+from tests.support.examples import examples
 
 CSV = "annotations/ava_train_v2.2.csv"
 LIST = "frame_lists/train.csv"
@@ -260,7 +261,7 @@ def test_a_finding_reads_as_a_sentence() -> None:
 TEXT = st.text(st.sampled_from('a1.,-e "\r\x00\n\x01é/٣'), max_size=60) | st.text(max_size=40)
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@examples(20, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.sampled_from([CSV, LIST, EXCLUDED, PREDICTED, LABELS, PROPOSALS]), TEXT | st.binary(max_size=60))
 def test_whatever_a_file_holds_there_is_an_answer(dataset: Path, name: str, content: str | bytes) -> None:
     before = (dataset / name).read_bytes()

@@ -17,12 +17,13 @@ import psutil
 from playwright.sync_api import Browser, BrowserContext
 
 from ava_assets.running.services import free_port
-from ava_core.base.settings import Settings, load_settings
-from ava_core.store import open_store, users
+from ava_core.base.settings import Settings
+from ava_core.store import users
 from ava_ui.web.door import COOKIE
 from benchmarks._console_dagster import Dagster, serving
 from benchmarks._console_home import make_home
-from benchmarks._console_work import PASSWORD, Size
+from benchmarks._console_work import ONTOLOGY, PASSWORD, Size
+from tests.support.home import Home
 
 RSS_SAMPLES = 10
 WAIT_MS = 60_000
@@ -35,7 +36,7 @@ new PerformanceObserver(list => window.blocked.push(...list.getEntries().map(one
 
 
 @dataclass(frozen=True)
-class Site:
+class RunningConsole:
     """A console that runs, and whom it lets in."""
 
     url: str
@@ -70,17 +71,17 @@ class Site:
 
 
 @contextmanager
-def console(home: Path, size: Size | None) -> Iterator[Site]:
+def console(home: Path, size: Size | None) -> Iterator[RunningConsole]:
     """The console as a process of its own over a home, with a Dagster beside it; an empty platform without a size."""
-    settings = load_settings(
-        home=home, console_port=free_port(), dagster_port=free_port(), cvat_port=free_port()
+    planted = Home(
+        home, ontology=ONTOLOGY, console_port=free_port(), dagster_port=free_port(), cvat_port=free_port()
     )
+    settings, store = planted.settings, planted.store
     if size:
         began = time.monotonic()
-        make_home(settings, size)
+        make_home(planted, size)
         print(f"planted in {time.monotonic() - began:.0f} s", flush=True)
     dagster = Dagster(size.names if size else [])
-    store = open_store(settings)
     users.add(store, "bench", PASSWORD, "admin")
     token = users.sign_in(store, "bench", PASSWORD)
     big = size.big if size else ""
@@ -91,7 +92,7 @@ def console(home: Path, size: Size | None) -> Iterator[Site]:
     with serving(dagster, settings.dagster_port), _process(settings) as process:
         url = f"http://127.0.0.1:{settings.console_port}"
         _wait(url, process, home / "console.log")
-        yield Site(url, psutil.Process(process.pid), token, settings, params)
+        yield RunningConsole(url, psutil.Process(process.pid), token, settings, params)
 
 
 @contextmanager
