@@ -14,6 +14,7 @@ from ava_core.annotation.sync import look_at_jobs
 from ava_core.annotation.tasks import create_tasks
 from ava_core.base.schemas import CLIPS, TRACKS
 from ava_core.batch import BatchContext
+from ava_core.store import tasks
 from tests.support.annotation_server import RunningServer
 from tests.support.home import Home
 
