@@ -165,5 +165,5 @@ def _work(settings: Settings) -> Finding:
         return Finding(
             "work on it", "ok", "the server had all that was made there, when it was compared last"
         )
-    more = f" ({len(found)} such on the page Progress)" if len(found) > 1 else ""
+    more = f" {len(found)} such stand on the page Progress." if len(found) > 1 else ""
     return Finding("work on it", "warning", found[0].said, found[0].cure + more)

@@ -167,6 +167,19 @@ def test_a_task_that_is_there_after_all_is_taken_up_again(
     assert {task.status for task in tasks.everything(made.store)} == {"annotation"}
 
 
+def test_a_task_in_another_project_is_named_and_left_to_its_people(
+    made: AnnotationSite, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr(CvatGateway, "tasks_of_project", lambda gateway, number: [])
+        moved = found(made)
+    assert {one.kind for one in moved} == {"task_moved"}
+    assert {job.state for job in own_jobs(made)} == {"new"}
+    discrepancies.replace(made.store, moved[:1])
+    with pytest.raises(InputError, match="Move it back"):
+        mend(made.settings, made.store, "task_moved", moved[0].subject, "ann")
+
+
 def label_of(site: AnnotationSite) -> dict[str, Any]:
     [project] = {task.project_id for task in tasks.everything(site.store)}
     with site.server.api() as api:
