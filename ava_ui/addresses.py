@@ -21,6 +21,7 @@ CLIP: Final = "/batches/{batch}/clips/{clip_id}"
 RUN: Final = "/runs/{run_id}"
 TASKS: Final = "/tasks"
 PROGRESS: Final = "/progress"
+READINGS: Final = "/readings/{batch}/{job_id}"
 QUALITY: Final = "/quality"
 AGREEMENT: Final = "/quality/{batch}/agreement"
 ANNOTATORS: Final = "/quality/{batch}/annotators"
@@ -105,6 +106,11 @@ def tasks(batch: Part = "") -> str:
 def progress(batch: Part = "", *, clip: Part = "", annotator: Part = "", state: Part = "") -> str:
     """The jobs, or those of a batch, a clip, an annotator, in a state."""
     return with_query(PROGRESS, {"batch": batch, "clip": clip, "annotator": annotator, "state": state})
+
+
+def readings(batch: Part, job_id: Part) -> str:
+    """The versions of a job."""
+    return _filled(READINGS, batch=batch, job_id=job_id)
 
 
 def quality(batch: Part = "", status: Part = "") -> str:

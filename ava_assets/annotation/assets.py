@@ -72,14 +72,16 @@ def raw_annotations(
     tables = read_completed(at, clips, sink=log_progress(context))
     findings = check_rules(at, tables)
     experts = read_experts(at, clips)
+    unsettled = pl.concat([tables["job_findings"], experts["job_findings"]])
     redone = reopen_redone(at.store, at.batch)
     boxes = tables["raw_boxes"]
     return Output(
-        tables | {"rule_findings": findings} | experts,
+        tables | experts | {"rule_findings": findings, "job_findings": unsettled},
         metadata={
             "boxes": boxes.height,
             "jobs read": boxes["job_id"].n_unique(),
             "breaches of rules": findings.height,
+            "findings on jobs": unsettled.height,
             "rejected clips done again": len(redone),
             "clips by experts": experts["expert_clips"].height,
             "edited share": float(boxes["edited"].mean() or 0.0),  # type: ignore[arg-type]

@@ -48,6 +48,18 @@ def cvat_has_what_was_made(context: AssetCheckExecutionContext, platform: Platfo
 
 
 @asset_check(asset=assets.raw_annotations, partitions_def=video_batch)
+def every_job_is_read_as_it_is(raw_annotations: Tables) -> AssetCheckResult:
+    """No job could not be read or was held back (error), and none has values outside the ontology (warning)."""
+    findings = raw_annotations["job_findings"]
+    grave = not findings.filter(pl.col("kind") != "unknown_value").is_empty()
+    return AssetCheckResult(
+        passed=findings.is_empty(),
+        severity=AssetCheckSeverity.ERROR if grave else AssetCheckSeverity.WARN,
+        metadata={"findings": markdown(findings.head(SHOWN_FINDINGS))},
+    )
+
+
+@asset_check(asset=assets.raw_annotations, partitions_def=video_batch)
 def annotations_are_clean(raw_annotations: Tables) -> AssetCheckResult:
     """No box is degenerate and no attribute has a value outside the ontology; flagged ones are kept."""
     boxes = raw_annotations["raw_boxes"]

@@ -7,7 +7,7 @@ import sys
 import typer
 from rich.console import Console
 
-from ava_assets.cli.annotation import annotator, assign, cvat, webhook
+from ava_assets.cli.annotation import annotator, assign, cvat, reading, webhook
 from ava_assets.cli.dataset import dataset, release
 from ava_assets.cli.operations import demo, doctor, up, user
 from ava_assets.cli.quality import qc
@@ -37,6 +37,7 @@ app.add_typer(batch.app, name="batch")
 app.add_typer(annotator.app, name="annotator")
 app.add_typer(assign.app, name="assign")
 app.add_typer(cvat.app, name="cvat")
+app.add_typer(reading.app, name="reading")
 app.add_typer(qc.app, name="qc")
 app.add_typer(release.app, name="release")
 app.add_typer(user.app, name="user")

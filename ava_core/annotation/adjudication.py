@@ -12,9 +12,11 @@ from typing import Any
 import polars as pl
 
 from ava_core import decisions
+from ava_core.annotation.forms import form_of
 from ava_core.annotation.gateway import CvatGateway
 from ava_core.annotation.prefill import to_api
-from ava_core.annotation.reading import content_hash, read_shapes, shapes_from_api
+from ava_core.annotation.reader import Reader
+from ava_core.annotation.reading import read_shapes
 from ava_core.base.errors import DecisionError
 from ava_core.base.schemas import BOX_COLUMNS, CLIP_FPS, RAW_BOXES, RAW_LABELS, conform
 from ava_core.batch import BatchContext
@@ -50,7 +52,7 @@ def send_to_expert(
                 f"The expert's work on {clip_id} has begun.",
                 "Let it be completed, then send the clip again.",
             )
-        project = gateway.ensure_project(at.settings.cvat_project, at.ontology)
+        project = form_of(at.store, gateway, tasks.project_of(at.store, job.task_id))
         gateway.put_tracks(job.job_id, to_api(tracks, at.ontology, project.label_id, project.specs))
         gateway.set_job(job.job_id, assignee=number, stage="annotation", state="new")
     tasks.update_jobs(at.store, [{"job_id": job.job_id, "predrawn": tracks, "state": "new"}])
@@ -92,46 +94,41 @@ def _end(shape: dict[str, Any]) -> dict[str, Any]:
 
 
 def read_experts(at: BatchContext, clips: pl.DataFrame) -> dict[str, pl.DataFrame]:
-    """Experts' completed work, newest version of each clip: `expert_boxes`, `expert_labels`, `expert_clips`.
+    """Experts' completed work, the version of each clip that counts: `expert_boxes`, `expert_labels`, `expert_clips`.
 
-    The first two as `schemas.RAW_BOXES` and `RAW_LABELS`; `expert_clips`: `clip_id, annotator`.
+    The first two as `schemas.RAW_BOXES` and `RAW_LABELS`; `expert_clips`: `clip_id, annotator`. With it
+    `job_findings` (`schemas.JOB_FINDINGS`) of these jobs.
     """
     sent = decisions.decision_state(at.store, at.batch).experts
     jobs = [job for job in tasks.completed_parents(at.store, at.batch) if job.clip_id in sent]
+    reader = Reader(at)
+    reader.read(jobs, {job.job_id: sent[job.clip_id] for job in jobs})
+    last = readings.latest(at.store, [job.job_id for job in jobs])
+    shapes = readings.shapes_of_all(at.store, [reading.reading_id for reading in last.values()])
     by_id = {clip["clip_id"]: clip for clip in clips.to_dicts()}
     boxes: list[dict[str, Any]] = []
     labels: list[dict[str, Any]] = []
-    if jobs:
-        with CvatGateway(at.settings) as gateway:
-            project = gateway.ensure_project(at.settings.cvat_project, at.ontology)
-            names = {number: name for name, number in project.specs.items()}
-            for job in jobs:
-                clip, expert = by_id[job.clip_id], sent[job.clip_id]
-                shapes = shapes_from_api(gateway.annotations(job.job_id), names)
-                reading = readings.append(
-                    at.store, job_id=job.job_id, task_id=job.task_id, annotator=expert,
-                    server_updated_at=job.server_updated_at, content_hash=content_hash(shapes), shapes=shapes,
-                )  # fmt: skip
-                own_boxes, own_labels = read_shapes(
-                    shapes, at.ontology, frames=clip["frames"], width=clip["width"], height=clip["height"],
-                    predrawn=job.predrawn,
-                )  # fmt: skip
-                whose = {
-                    "clip_id": job.clip_id,
-                    "annotator": expert,
-                    "job_id": job.job_id,
-                    "version": reading.version,
-                }
-                boxes += [whose | row for row in own_boxes]
-                labels += [whose | row for row in own_labels]
+    read = [job for job in jobs if job.job_id in last]
+    for job in read:
+        reading, clip = last[job.job_id], by_id[job.clip_id]
+        whose = {
+            "clip_id": job.clip_id, "annotator": sent[job.clip_id], "job_id": job.job_id, "version": reading.version,
+        }  # fmt: skip
+        size = {name: clip[name] for name in ("frames", "width", "height")}
+        own_boxes, own_labels = read_shapes(
+            shapes[reading.reading_id], at.ontology, **size, predrawn=job.predrawn
+        )
+        boxes += [whose | row for row in own_boxes]
+        labels += [whose | row for row in own_labels]
     return {
         "expert_boxes": conform(pl.DataFrame(boxes, schema=dict(RAW_BOXES)), RAW_BOXES, "expert boxes"),
         "expert_labels": conform(pl.DataFrame(labels, schema=dict(RAW_LABELS)), RAW_LABELS, "expert labels"),
         "expert_clips": pl.DataFrame(
-            [(job.clip_id, sent[job.clip_id]) for job in jobs],
+            [(job.clip_id, sent[job.clip_id]) for job in read],
             schema={"clip_id": pl.String, "annotator": pl.String},
             orient="row",
         ),
+        "job_findings": reader.findings(jobs),
     }
 
 

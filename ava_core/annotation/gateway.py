@@ -94,7 +94,7 @@ class CvatGateway(CvatSession):
     def ensure_project(self, name: str, ontology: Ontology) -> ProjectInfo:
         """The project of that name, made with the ontology's form where it does not exist.
 
-        Raises `CvatError` where the project has another form: annotations made with it would be misread.
+        Raises `CvatError` where the project's form lacks something: annotations made with it would be misread.
         """
         request = self._model("ProjectWriteRequest")(
             name=name, labels=[self._model("PatchedLabelRequest")(**label) for label in cvat_labels(ontology)]
@@ -102,19 +102,42 @@ class CvatGateway(CvatSession):
         project = made_once(
             lambda: self.project_named(name), lambda: self._write("projects_api", "create", request)
         )
-        project_id = int(project["id"])
-        labels = {label["name"]: label for label in self._list("labels_api", project_id=project_id)}
-        wanted = {a["name"]: list(a["values"]) for a in cvat_labels(ontology)[0]["attributes"]}
-        actual = {a["name"]: list(a["values"]) for a in labels.get(LABEL, {"attributes": []})["attributes"]}
-        if any(actual.get(attribute) != values for attribute, values in wanted.items()):
+        return self._fitting(int(project["id"]), name, ontology)
+
+    def project_of(self, project_id: int, ontology: Ontology) -> ProjectInfo | None:
+        """The project of that id, whatever its name; `None` where it is gone. Raises as `ensure_project`."""
+        try:
+            name = str(self._read("projects_api", "retrieve", project_id)["name"])
+        except CvatMissingError:
+            return None
+        return self._fitting(project_id, name, ontology)
+
+    def form_of(self, project_id: int) -> ProjectInfo:
+        """The form of a project as it is, whatever it asks. Raises `CvatError` where it has no person label."""
+        label = self._label(project_id)
+        if label is None:
+            raise CvatError(
+                f"Project {project_id} on {self.url} has no label {LABEL!r}.",
+                "Make it again there, by that name.",
+            )
+        return ProjectInfo(
+            project_id, int(label["id"]), {a["name"]: int(a["id"]) for a in label["attributes"]}
+        )
+
+    def _fitting(self, project_id: int, name: str, ontology: Ontology) -> ProjectInfo:
+        """The form of a project that asks for all that the ontology has. Values that were added there do no harm."""
+        label = self._label(project_id) or {"attributes": []}
+        actual = {a["name"]: set(a["values"]) for a in label["attributes"]}
+        wanted = {a["name"]: set(a["values"]) for a in cvat_labels(ontology)[0]["attributes"]}
+        if any(not values <= actual.get(attribute, set()) for attribute, values in wanted.items()):
             raise CvatError(
                 f"Project {name!r} on {self.url} has another form than ontology {ontology.name} {ontology.version}.",
                 "Name another project (AVA_CVAT_PROJECT), or use the ontology that it was made with.",
             )
-        label = labels[LABEL]
-        return ProjectInfo(
-            project_id, int(label["id"]), {a["name"]: int(a["id"]) for a in label["attributes"]}
-        )
+        return self.form_of(project_id)
+
+    def _label(self, project_id: int) -> dict[str, Any] | None:
+        return next((label for label in self.labels(project_id) if label["name"] == LABEL), None)
 
     def project_named(self, name: str) -> dict[str, Any] | None:
         """The oldest project of exactly that name: names may repeat."""

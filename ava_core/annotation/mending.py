@@ -7,7 +7,8 @@ from typing import Final
 
 import polars as pl
 
-from ava_core.annotation.form import restore_form
+from ava_core.annotation.form_repair import restore_form
+from ava_core.annotation.forms import as_json
 from ava_core.annotation.gateway import CvatGateway
 from ava_core.annotation.pool import GatewayPool
 from ava_core.annotation.reconcile import reconcile
@@ -98,6 +99,7 @@ def _form(settings: Settings, store: Store, found: Discrepancy) -> str:
     batch = next(task.batch for task in tasks.everything(store) if task.project_id == number)
     with CvatGateway(settings) as gateway:
         restore_form(gateway, number, open_batch(settings, batch, store=store).ontology)
+        tasks.put_project(store, number, settings.cvat_project, as_json(gateway.form_of(number)))
     return f"Project {number} has the ontology's form again."
 
 

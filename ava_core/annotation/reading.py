@@ -13,22 +13,25 @@ stands.
 
 from __future__ import annotations
 
-import hashlib
-import json
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from ava_core.annotation.shapes import Shape, content_hash, shapes_from_api
 from ava_core.base.schemas import CLIP_FPS
 from ava_core.ontology import NONE, UNSET, Ontology
-from ava_core.ontology.form import SEED_TRACK_ATTRIBUTE, fields_of, labels_from_values, plain
+from ava_core.ontology.form import SEED_TRACK_ATTRIBUTE, fields_of, form_fields, labels_from_values, plain
 
 Box = tuple[float, float, float, float]
-Shape = dict[str, Any]
-"""A keyframe shape: the columns of the table `annotations` from `track_id` to `attributes`."""
-
 SAME_BOX_PX: Final = 0.5
 """A box that moved by less was not moved by a person: it is rounding."""
+
+
+__all__ = [
+    "NOTHING", "Box", "Shape", "Step", "box_at", "content_hash", "extent", "held_answers", "read_shapes", "said_at",
+    "shapes_from_api", "steps", "unknown_values",
+]  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -47,25 +50,6 @@ class Step:
 
 NOTHING: Final = Step(-1, {}, (), ())
 """What is said before a track begins."""
-
-
-def shapes_from_api(content: Mapping[str, Any], specs: Mapping[int, str]) -> list[Shape]:
-    """A job's annotations as the API gives them, flat and in an order of their own.
-
-    `specs`: attribute names by id. Tracks are numbered by content, since CVAT renumbers them; `attributes` hold
-    the values by name as of that shape, with the immutable ones. Shapes outside tracks last one frame.
-    """
-    tracks = [_track(track, specs) for track in content.get("tracks") or []]
-    for shape in content.get("shapes") or []:
-        end = dict(shape, frame=shape["frame"] + 1, outside=True)
-        tracks.append(_track({"shapes": [shape, end], "attributes": [], "single": True}, specs))
-    tracks.sort(key=lambda shapes: json.dumps(shapes, sort_keys=True))
-    return [shape | {"track_id": number} for number, shapes in enumerate(tracks, start=1) for shape in shapes]
-
-
-def content_hash(shapes: Sequence[Shape]) -> str:
-    """Hash of what a job says; the same content gives the same hash whatever the server's numbers."""
-    return hashlib.sha256(json.dumps(list(shapes), sort_keys=True).encode()).hexdigest()
 
 
 def read_shapes(
@@ -100,6 +84,24 @@ def read_shapes(
             })  # fmt: skip
             labels += [{**where, "group": group, "action_ids": ids} for group, ids in said.labels.items()]
     return boxes, labels
+
+
+def extent(shapes: Sequence[Shape], ontology: Ontology, frames: int) -> tuple[int, int]:
+    """How much a job says: people at whole seconds, and answers given about them."""
+    living = [said for track in _by_track(shapes).values() for _, _, said in _living(track, ontology, frames)]
+    return len(living), sum(len(said.labels) for said in living)
+
+
+def unknown_values(shapes: Sequence[Shape], ontology: Ontology) -> dict[tuple[str, str], int]:
+    """Values that the ontology does not have, by `(attribute, value)`: in how many keyframes they stand."""
+    known = {field.name: {plain(value) for value in field.values} for field in form_fields(ontology)}
+    found: Counter[tuple[str, str]] = Counter()
+    for shape in shapes:
+        found.update(
+            (name, value) for name, value in shape["attributes"].items()
+            if name in known and plain(value) not in known[name]
+        )  # fmt: skip
+    return dict(found)
 
 
 def held_answers(shapes: Sequence[Shape], ontology: Ontology, frames: int) -> list[dict[str, Any]]:
@@ -174,26 +176,6 @@ def box_at(track: Sequence[Shape], frame: int) -> Box | None:
             return x1, y1, x2, y2
         before = shape
     return None if before is None or before["outside"] else _corners(before)
-
-
-def _track(track: Mapping[str, Any], specs: Mapping[int, str]) -> list[Shape]:
-    fixed = _values(track.get("attributes") or [], specs)
-    held: dict[str, str] = {}
-    shapes = []
-    for shape in sorted(track["shapes"], key=lambda shape: int(shape["frame"])):
-        held |= _values(shape.get("attributes") or [], specs)
-        points = [float(point) for point in shape["points"][:4]] + [0.0] * (4 - len(shape["points"][:4]))
-        shapes.append({
-            "frame": int(shape["frame"]),
-            "xtl": points[0], "ytl": points[1], "xbr": points[2], "ybr": points[3],
-            "outside": bool(shape.get("outside")),
-            "attributes": fixed | held,
-        })  # fmt: skip
-    return shapes
-
-
-def _values(attributes: Sequence[Mapping[str, Any]], specs: Mapping[int, str]) -> dict[str, str]:
-    return {specs.get(a["spec_id"], f"spec_{a['spec_id']}"): str(a["value"]) for a in attributes}
 
 
 def _seed(attributes: Mapping[str, str], drawn: Mapping[int, Any]) -> int | None:

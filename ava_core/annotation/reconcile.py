@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from ava_core.annotation.form import form_lacks
+from ava_core.annotation.form_repair import form_lacks, made_anew
 from ava_core.annotation.gateway import CvatGateway
 from ava_core.annotation.sync import as_seen
 from ava_core.annotation.tasks import EXTRA_MARK
@@ -126,13 +126,15 @@ def _jobs(store: Store, task: Task) -> list[Job]:
 def _forms(
     gateway: CvatGateway, store: Store, settings: Settings, projects: dict[int, str]
 ) -> Iterator[Discrepancy]:
-    """Projects whose form lacks something of the ontology. `projects`: a batch of each."""
+    """Projects whose form lacks something of the ontology, or has it made anew. `projects`: a batch of each."""
+    known = tasks.projects(store)
     for number, batch in sorted(projects.items()):
         try:
             ontology = open_batch(settings, batch, store=store).ontology
         except (InputError, OntologyError):  # the doctor says so
             continue
-        if lacks := form_lacks(gateway, number, ontology):
+        lacks = form_lacks(gateway, number, ontology) or made_anew(gateway, known[number])
+        if lacks:
             yield Discrepancy(
                 kind="form_changed", subject=str(number),
                 said=f"The form of project {number} on CVAT was changed: it lacks {'; '.join(lacks)}.",

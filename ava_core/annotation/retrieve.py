@@ -1,58 +1,90 @@
-"""Reading completed jobs back: each reading is kept as a version, and the newest versions become tables."""
+"""Reading completed jobs back: each reading is kept as a version, and the versions that count become tables."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import shlex
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Final
 
 import polars as pl
 
 from ava_core.annotation.answered import count_answers
 from ava_core.annotation.pages import job_page
-from ava_core.annotation.pool import GatewayPool
-from ava_core.annotation.reading import content_hash, held_answers, read_shapes, shapes_from_api
+from ava_core.annotation.reader import Reader, finding
+from ava_core.annotation.reading import Shape, extent, held_answers, read_shapes, unknown_values
 from ava_core.annotation.rules import broken_rules, load_rules
-from ava_core.annotation.sync import as_seen
-from ava_core.base.progress import Progress, ProgressSink, ignore_progress
-from ava_core.base.schemas import COMPLETED_JOBS, HELD_ANSWERS, RAW_BOXES, RAW_LABELS, conform
+from ava_core.base.errors import InputError
+from ava_core.base.progress import ProgressSink, ignore_progress
+from ava_core.base.schemas import COMPLETED_JOBS, HELD_ANSWERS, RAW_BOXES, RAW_LABELS, Schema, conform
 from ava_core.batch import BatchContext
-from ava_core.store import Store, readings, tasks
-from ava_core.store.tables import DONE_STAGE, DONE_STATE, Job, Reading
+from ava_core.ontology.form import form_fields
+from ava_core.store import readings, tasks
+from ava_core.store.tables import Job, Reading
 
-KEPT_AT_ONCE: Final = 100
-"""Readings that are written together: a crash loses no more than these, and they are only read again."""
-READ_TRIES: Final = 3
-"""Readings of a job that changes while it is read; it is taken up again when it was looked at the next time."""
+VERSIONS: Final[Schema] = {
+    "version": pl.Int64,
+    "annotator": pl.String,  # who did the work
+    "read_at": pl.Datetime("us", "UTC"),
+    "people": pl.Int64,  # at whole seconds
+    "answers": pl.Int64,
+    "status": pl.String,  # counts | older | why it was held back or set aside
+}
+
+Said = Sequence[tuple[Job, Reading, list[Shape]]]
+"""Jobs with the reading that counts and its shapes."""
 
 
 def read_completed(
     at: BatchContext, clips: pl.DataFrame, sink: ProgressSink = ignore_progress
 ) -> dict[str, pl.DataFrame]:
-    """Read what was completed or changed since its last reading; returns the newest version of all work.
+    """Read what was completed or changed since its last reading; returns the versions that count of all work.
 
-    Tables: `raw_boxes`, `raw_labels`, `completed_jobs`, `held_answers`, `answered` (see `ava_core.base.schemas`).
-    Unchanged content makes no new version; a job that is open again keeps its last reading, and drops out of the
-    tables until it is done.
+    Tables: `raw_boxes`, `raw_labels`, `completed_jobs`, `held_answers`, `answered`, `job_findings` (see
+    `ava_core.base.schemas`). Unchanged content makes no new version; a job that is open again keeps its last reading,
+    and drops out of the tables until it is done. A job that cannot be read, or has lost most of what it said, keeps the
+    version that it had, and is a finding.
     """
-    store = at.store
-    jobs = tasks.completed_jobs(store, at.batch)
-    last = readings.latest(store, [job.job_id for job in jobs])
-    new = [j for j in jobs if j.job_id not in last or last[j.job_id].server_updated_at != j.server_updated_at]
-    if new:
-        progress = Progress("read jobs", len(new), "jobs", sink)
-        with GatewayPool(at.settings) as pool:
-            with pool.gateway() as gateway:
-                form = gateway.ensure_project(at.settings.cvat_project, at.ontology).specs
-            specs = {number: name for name, number in form.items()}
-            for start in range(0, len(new), KEPT_AT_ONCE):
-                some = new[start : start + KEPT_AT_ONCE]
-                read = [one for one in pool.map(lambda job: _read(pool, store, job, specs), some) if one]
-                last |= {reading.job_id: reading for reading in readings.append_all(store, read)}
-                progress.advance(len(some))
-        tasks.note_retrieval(store, {job.task_id for job in new})
-        progress.finish()
-        jobs = tasks.completed_jobs(store, at.batch)
-    return _tables(at, clips, [job for job in jobs if job.job_id in last], last)
+    reader = Reader(at, sink)
+    reader.read(tasks.completed_jobs(at.store, at.batch))
+    jobs = tasks.completed_jobs(at.store, at.batch)
+    last = readings.latest(at.store, [job.job_id for job in jobs])
+    shapes = readings.shapes_of_all(at.store, [reading.reading_id for reading in last.values()])
+    said = [
+        (job, last[job.job_id], shapes[last[job.job_id].reading_id]) for job in jobs if job.job_id in last
+    ]
+    return _tables(at, clips, said) | {"job_findings": reader.findings(jobs, _unknown(at, said))}
+
+
+def answered_now(at: BatchContext, job_ids: Collection[int]) -> dict[int, float]:
+    """The share of answers given in jobs as they are on the server at this moment, done or not; nothing is kept.
+
+    Jobs that draw nobody or cannot be read are left out.
+    """
+    jobs = [job for job in tasks.jobs_of(at.store, at.batch) if job.job_id in job_ids]
+    frames = {job.job_id: job.frames for job in jobs}
+    found = {}
+    for job_id, shapes in Reader(at).look_into(jobs).items():
+        living, answers = extent(shapes, at.ontology, frames[job_id])
+        if living:
+            found[job_id] = answers / (living * len(at.ontology.groups))
+    return found
+
+
+def versions_of(at: BatchContext, job_id: int) -> pl.DataFrame:
+    """All versions of a job, oldest first: `VERSIONS`. Raises `InputError` where the batch has no such job."""
+    job = next((job for job in tasks.jobs_of(at.store, at.batch) if job.job_id == job_id), None)
+    if job is None:
+        raise InputError(f"Batch {at.batch} has no job {job_id}.", "The page Progress lists jobs.")
+    known = readings.versions(at.store, job_id)
+    shapes = readings.shapes_of_all(at.store, [reading.reading_id for reading in known])
+    counting = readings.latest(at.store, [job_id]).get(job_id)
+    rows = []
+    for reading in known:
+        living, answers = extent(shapes[reading.reading_id], at.ontology, job.frames)
+        counts = counting is not None and counting.version == reading.version
+        status = "counts" if counts else reading.held or "older"
+        rows.append((reading.version, reading.annotator, reading.read_at, living, answers, status))
+    return pl.DataFrame(rows, schema=dict(VERSIONS), orient="row")
 
 
 def check_rules(at: BatchContext, tables: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
@@ -66,49 +98,39 @@ def check_rules(at: BatchContext, tables: Mapping[str, pl.DataFrame]) -> pl.Data
     return broken_rules(tables["raw_boxes"], tables["raw_labels"], rules, at.ontology, pages, held)
 
 
-def _read(pool: GatewayPool, store: Store, job: Job, specs: dict[int, str]) -> dict[str, Any] | None:
-    """A completed job's content, as `readings.append` takes it; `None` where it has been opened again by now.
-
-    The job is looked at after its content: a reading belongs to a moment at which the work was done.
-    """
-    expected = job.server_updated_at
-    with pool.gateway() as gateway:
-        for _ in range(READ_TRIES):
-            shapes = shapes_from_api(gateway.annotations(job.job_id), specs)
-            now = gateway.job(job.job_id)
-            if now["updated_date"] == expected:
-                return {
-                    "job_id": job.job_id, "task_id": job.task_id, "annotator": job.annotator,
-                    "server_updated_at": expected, "content_hash": content_hash(shapes), "shapes": shapes,
-                }  # fmt: skip
-            expected = now["updated_date"]
-            tasks.update_jobs(store, [as_seen(job, now)])
-            if (now["stage"], now["state"]) != (DONE_STAGE, DONE_STATE):
-                return None
-    return None
+def _unknown(at: BatchContext, said: Said) -> list[dict[str, Any]]:
+    """Rows of `schemas.JOB_FINDINGS`: values that the ontology does not have."""
+    group_of = {field.name: field.group for field in form_fields(at.ontology)}
+    return [
+        finding(
+            at, job, "unknown_value",
+            f"{field}: {value!r} ({number} keyframes) is not in ontology {at.ontology.name} {at.ontology.version}.",
+            f"Take it into the ontology (page Ontology, or `ava reading take-in {at.batch} {group_of[field]} "
+            f"{shlex.quote(value)}`), or have another value chosen.",
+            version=reading.version,
+        )
+        for job, reading, shapes in said
+        for (field, value), number in unknown_values(shapes, at.ontology).items()
+    ]  # fmt: skip
 
 
-def _tables(
-    at: BatchContext, clips: pl.DataFrame, jobs: list[Job], last: dict[int, Reading]
-) -> dict[str, pl.DataFrame]:
+def _tables(at: BatchContext, clips: pl.DataFrame, said: Said) -> dict[str, pl.DataFrame]:
     by_id = {clip["clip_id"]: clip for clip in clips.to_dicts()}
     boxes: list[dict[str, Any]] = []
     labels: list[dict[str, Any]] = []
     done: list[dict[str, Any]] = []
     held: list[dict[str, Any]] = []
-    shapes = readings.shapes_of_all(at.store, [last[job.job_id].reading_id for job in jobs])
-    for job in jobs:
-        reading, clip = last[job.job_id], by_id[job.clip_id]
+    for job, reading, shapes in said:
+        clip = by_id[job.clip_id]
         whose = {
-            "clip_id": job.clip_id, "annotator": job.annotator, "job_id": job.job_id, "version": reading.version,
+            "clip_id": job.clip_id, "annotator": reading.annotator, "job_id": job.job_id,
+            "version": reading.version,
         }  # fmt: skip
         size = {name: clip[name] for name in ("frames", "width", "height")}
-        job_boxes, job_labels = read_shapes(
-            shapes[reading.reading_id], at.ontology, **size, predrawn=job.predrawn
-        )
+        job_boxes, job_labels = read_shapes(shapes, at.ontology, **size, predrawn=job.predrawn)
         boxes += [whose | row for row in job_boxes]
         labels += [whose | row for row in job_labels]
-        held += [whose | row for row in held_answers(shapes[reading.reading_id], at.ontology, clip["frames"])]
+        held += [whose | row for row in held_answers(shapes, at.ontology, clip["frames"])]
         done.append(whose)
     raw_boxes = conform(pl.DataFrame(boxes, schema=dict(RAW_BOXES)), RAW_BOXES, "raw_boxes")
     raw_labels = conform(pl.DataFrame(labels, schema=dict(RAW_LABELS)), RAW_LABELS, "raw_labels")

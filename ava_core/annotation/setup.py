@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from importlib.metadata import version
 from typing import Final, Literal
 
-from ava_core.annotation.form import form_lacks
+from ava_core.annotation.form_repair import form_lacks
 from ava_core.annotation.gateway import CvatGateway
 from ava_core.annotation.mending import look
 from ava_core.base.errors import CvatError
@@ -30,27 +30,35 @@ class Step:
 
 
 def set_up(
-    settings: Settings, ontology: Ontology, annotators: Sequence[str], webhook_url: str = ""
+    settings: Settings,
+    ontology: Ontology,
+    annotators: Sequence[str],
+    webhook_url: str = "",
+    known: int | None = None,
 ) -> list[Step]:
     """Make organisation, project and webhook where they are missing; done again, it changes nothing.
 
     `annotators`: exact user names that must be members. `webhook_url`: where CVAT reaches the console's
-    `/webhook`; nothing is made for it while AVA_WEBHOOK_SECRET is unset.
+    `/webhook`; nothing is made for it while AVA_WEBHOOK_SECRET is unset. `known`: id of the project that the platform
+    has already, which may be called otherwise by now.
     """
     with CvatGateway(settings) as gateway:
         steps = [_versions(gateway)]
         made = gateway.ensure_organisation()
         steps.append(Step(f"organisation {settings.cvat_organisation}", "made" if made else "there"))
-        known = gateway.project_named(settings.cvat_project)
-        project = gateway.ensure_project(settings.cvat_project, ontology)
+        own = None if known is None else gateway.project_of(known, ontology)
+        there = own or gateway.project_named(settings.cvat_project)
+        project = own or gateway.ensure_project(settings.cvat_project, ontology)
         form = f"form of ontology {ontology.name} {ontology.version}"
-        steps.append(Step(f"project {settings.cvat_project}", "there" if known else "made", form))
+        steps.append(Step(f"project {settings.cvat_project}", "there" if there else "made", form))
         steps += _members(gateway, annotators)
         steps.append(_webhook(gateway, project.project_id, webhook_url))
     return steps
 
 
-def check(settings: Settings, ontology: Ontology, annotators: Sequence[str]) -> list[Step]:
+def check(
+    settings: Settings, ontology: Ontology, annotators: Sequence[str], known: int | None = None
+) -> list[Step]:
     """The same without making anything."""
     with CvatGateway(settings) as gateway:
         account = gateway.whoami()
@@ -65,12 +73,15 @@ def check(settings: Settings, ontology: Ontology, annotators: Sequence[str]) -> 
             return [*steps, Step(f"organisation {settings.cvat_organisation}", "by hand", missing)]
         steps.append(Step(f"organisation {settings.cvat_organisation}", "there"))
         name = f"project {settings.cvat_project}"
-        project = gateway.project_named(settings.cvat_project)
         form = f"form of ontology {ontology.name} {ontology.version}"
+        own = known if known is not None and gateway.has_project(known) else None
+        project = own or (gateway.project_named(settings.cvat_project) or {}).get("id")
         if project is None:
             steps.append(Step(name, "by hand", missing))
-        elif lacks := form_lacks(gateway, project["id"], ontology):
-            steps.append(Step(name, "by hand", f"its form lacks {'; '.join(lacks)} of ontology {ontology.name}"))
+        elif lacks := form_lacks(gateway, project, ontology):
+            steps.append(
+                Step(name, "by hand", f"its form lacks {'; '.join(lacks)} of ontology {ontology.name}")
+            )
         else:
             steps.append(Step(name, "there", form))
         return steps + _members(gateway, annotators)

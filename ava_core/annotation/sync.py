@@ -10,8 +10,8 @@ from typing import Any, Final
 from sqlalchemy import func, select
 
 from ava_core.annotation.gateway import CvatGateway
-from ava_core.store import Store, tasks
-from ava_core.store.tables import BEGUN_STATE, DONE_STAGE, DONE_STATE, MISSING, Job, Reading
+from ava_core.store import Store, readings, tasks
+from ava_core.store.tables import BEGUN_STATE, DONE_STAGE, MISSING, Job, Reading
 
 LOOK_BACK_SECONDS: Final = 60
 """A change may become visible after a later one: transactions end in another order than they begin."""
@@ -34,7 +34,10 @@ class JobChange:
 
 @dataclass(frozen=True)
 class CompletedWork:
-    """Completed jobs of a batch; `digest` changes whenever one is completed, reopened or changed again."""
+    """Completed jobs of a batch.
+
+    `digest` changes whenever one is completed, reopened or changed again, and when another of its readings is taken up.
+    """
 
     completed: int
     total: int
@@ -80,22 +83,24 @@ def as_seen(job: Job, seen: dict[str, Any]) -> dict[str, Any]:
     The moments of work are of the look that first saw a state: `started_at` stays once it is set, unless the job
     goes to somebody else; `completed_at` is of the present completion, and null while the job is open. Where the
     webhook has told of a completion since the last look, its word holds: a date of the server is the last touch's.
+
+    A person may re-assign a job in CVAT itself: open work is then whose it is there. Work that is done, or that was
+    moved on to a later stage, keeps its author, whoever is to look at it.
     """
-    # A person may re-assign a job in CVAT itself: the work is whose it is there.
-    assignee = seen["assignee"]
-    annotator = assignee["username"] if assignee and job.annotator else job.annotator
-    moment = datetime.fromisoformat(seen["updated_date"])
-    begun, done = (
-        (seen["stage"], seen["state"]) == (DONE_STAGE, state) for state in (BEGUN_STATE, DONE_STATE)
-    )
-    was_done = job.is_done
-    started = job.started_at if annotator == job.annotator else None
+    stage, state, moment = seen["stage"], seen["state"], datetime.fromisoformat(seen["updated_date"])
+    was_done = bool(job.is_done)
     completed = job.completed_at if was_done or _told_since(job) else None
+    now = Job(stage=stage, state=state, completed_at=completed)
+    keeps_author = stage != DONE_STAGE or (was_done and now.is_done)
+    assignee = None if keeps_author and job.annotator else seen["assignee"]
+    annotator = assignee["username"] if assignee and job.annotator else job.annotator
+    started = job.started_at if annotator == job.annotator else None
+    begun = (stage, state) == (DONE_STAGE, BEGUN_STATE)
     return {
-        "job_id": job.job_id, "stage": seen["stage"], "state": seen["state"], "annotator": annotator,
+        "job_id": job.job_id, "stage": stage, "state": state, "annotator": annotator,
         "server_updated_at": seen["updated_date"],
         "started_at": started or (moment if begun else None),
-        "completed_at": (completed or moment) if done else None,
+        "completed_at": (completed or moment) if now.is_done else None,
     }  # fmt: skip
 
 
@@ -120,8 +125,9 @@ def completed_work(store: Store) -> dict[str, CompletedWork]:
     experts: dict[str, list[Job]] = {}
     for job in tasks.completed_parents(store):
         experts.setdefault(job.batch, []).append(job)
+    judged = readings.judged(store)
     return {
-        batch: CompletedWork(len(jobs), totals[batch], _digest(jobs + experts.get(batch, [])))
+        batch: CompletedWork(len(jobs), totals[batch], _digest(jobs + experts.get(batch, []), judged))
         for batch, jobs in sorted(by_batch.items())
     }
 
@@ -143,6 +149,6 @@ def _earlier(moment: str) -> str:
     return (datetime.fromisoformat(moment) - timedelta(seconds=LOOK_BACK_SECONDS)).isoformat()
 
 
-def _digest(jobs: list[Job]) -> str:
-    text = "\n".join(sorted(f"{job.job_id} {job.server_updated_at}" for job in jobs))
+def _digest(jobs: list[Job], judged: dict[int, str]) -> str:
+    text = "\n".join(sorted(f"{j.job_id} {j.server_updated_at}{judged.get(j.job_id, '')}" for j in jobs))
     return hashlib.sha256(text.encode()).hexdigest()[:16]

@@ -16,6 +16,7 @@ from typing import Any
 import polars as pl
 
 from ava_core.annotation.assignment import AssignmentPlan, plan_assignment
+from ava_core.annotation.forms import project_for_tasks
 from ava_core.annotation.gateway import CvatGateway, ProjectInfo
 from ava_core.annotation.pool import GatewayPool
 from ava_core.annotation.prefill import prefill_tracks, to_api
@@ -131,12 +132,10 @@ class Workshop:
 
     def __init__(self, at: BatchContext, tracks: pl.DataFrame, pool: GatewayPool) -> None:
         self.at, self.tracks, self.pool = at, tracks, pool
-        name = at.settings.cvat_project
         with pool.gateway() as gateway:
             gateway.ensure_organisation()
-            self.project: ProjectInfo = gateway.ensure_project(name, at.ontology)
+            self.project: ProjectInfo = project_for_tasks(at, gateway)
             self.members = gateway.members()
-        tasks.put_project(at.store, self.project.project_id, name)
 
     def extras_on_server(self, clips: list[dict[str, Any]]) -> list[PlannedTask]:
         """Tasks that were added for annotators once and that the database does not know (any more)."""

@@ -52,6 +52,10 @@ class CvatLoginError(CvatError):
     """The annotation server did not accept the credentials."""
 
 
+class UnreadableJobError(CvatError):
+    """What the annotation server says of one job cannot be read; the others are not affected."""
+
+
 class AssignmentError(AvaError):
     """No assignment exists that satisfies the request."""
 

@@ -162,6 +162,21 @@ ANSWERED: Final[Schema] = {  # how much of what an annotator drew was answered, 
     "answered": pl.Int64,  # of these: the group was rated
 }
 
+JOB_FINDINGS: Final[Schema] = {  # what keeps a job from being read as it is, and what a person can do
+    "kind": pl.String,  # JobFinding
+    "clip_id": pl.String,
+    "annotator": pl.String,
+    "job_id": pl.Int64,
+    "version": pl.Int32,  # the reading that it is about; null where there is none
+    "detail": pl.String,
+    "cure": pl.String,
+    "link": pl.String,  # opens the job in CVAT
+}
+
+JobFinding = Literal["unreadable", "held_back", "unknown_value"]
+"""unreadable: an earlier version counts, if there is one; held_back: an earlier version counts until somebody takes
+the new one up; unknown_value: the job is read, without answers that the ontology does not have."""
+
 Severity = Literal["note", "flag", "block"]
 """note: how the work was read; flag: worth a second look; block: must be mended before the work is used."""
 

@@ -136,6 +136,14 @@ class Settings(BaseSettings):
         "were silence, which a dataset turns into a no.",
     )
 
+    reading_may_lose: float = Field(
+        0.5,
+        ge=0,
+        le=1,
+        description="Share of its people or answers that a job may lose from one reading to the next; one that loses "
+        "more is held back until somebody takes it up: labels that were removed in CVAT take the work with them.",
+    )
+
     # servers of `ava up`
     console_port: int = CONSOLE_PORT
     dagster_port: int = DAGSTER_PORT

@@ -1,4 +1,4 @@
-"""Readings of completed jobs: append-only versions of what annotators said."""
+"""Readings of completed jobs: append-only versions of what annotators said. The newest that is not held counts."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from typing import Any, Final
 
 from sqlalchemy import func, insert, select
 
+from ava_core.base.errors import InputError
+from ava_core.store import audit_log
 from ava_core.store.database import Store
 from ava_core.store.tables import Annotation, Reading
 
@@ -15,14 +17,14 @@ AT_ONCE: Final = 500
 """Readings asked for at a time: databases limit the length of a question."""
 
 
-def latest(store: Store, job_ids: list[int]) -> dict[int, Reading]:
-    """The newest reading of each job that has one."""
-    newest = (
-        select(Reading.job_id, func.max(Reading.version).label("version"))
-        .where(Reading.job_id.in_(job_ids))
-        .group_by(Reading.job_id)
-        .subquery()
+def latest(store: Store, job_ids: list[int], *, held: bool = False) -> dict[int, Reading]:
+    """The reading that counts of each job that has one; with `held` the newest, whether it counts or not."""
+    wanted = select(Reading.job_id, func.max(Reading.version).label("version")).where(
+        Reading.job_id.in_(job_ids)
     )
+    if not held:
+        wanted = wanted.where(Reading.held == "")
+    newest = wanted.group_by(Reading.job_id).subquery()
     with store.session() as session:
         rows = session.scalars(
             select(Reading).join(
@@ -42,7 +44,7 @@ def append(
     content_hash: str,
     shapes: list[dict[str, Any]],
 ) -> Reading:
-    """Keep a reading with its shapes; the newest version's content by the same annotator makes no new one.
+    """Keep a reading with its shapes; the newest version's content makes no new one, and keeps its author.
 
     `shapes` hold the columns of `annotations` from `track_id` to `attributes`.
     """
@@ -57,22 +59,22 @@ def append(
 
 
 def append_all(store: Store, given: Sequence[Mapping[str, Any]]) -> list[Reading]:
-    """Keep readings of different jobs, all or none; each holds what `append` takes."""
-    newest = latest(store, [one["job_id"] for one in given])
+    """Keep readings of different jobs, all or none; each holds what `append` takes, and may say why it is `held`."""
+    newest = latest(store, [one["job_id"] for one in given], held=True)
     kept: list[Reading] = []
     new: list[tuple[Mapping[str, Any], Reading]] = []
     with store.session() as session:
         for one in given:
             before = newest.get(one["job_id"])
-            said_before = (before.content_hash, before.annotator) if before else None
-            if before is not None and said_before == (one["content_hash"], one["annotator"]):
+            if before is not None and before.content_hash == one["content_hash"]:
                 kept.append(session.merge(before))
                 kept[-1].server_updated_at = one["server_updated_at"]
                 continue
             names = ("job_id", "annotator", "server_updated_at", "content_hash")
             reading = Reading(
-                **{name: one[name] for name in names}, version=before.version + 1 if before else 1
-            )
+                **{name: one[name] for name in names}, version=before.version + 1 if before else 1,
+                held=one.get("held", ""),
+            )  # fmt: skip
             session.add(reading)
             kept.append(reading)
             new.append((one, reading))
@@ -85,6 +87,42 @@ def append_all(store: Store, given: Sequence[Mapping[str, Any]]) -> list[Reading
         if rows:
             session.execute(insert(Annotation), rows)
     return kept
+
+
+def versions(store: Store, job_id: int) -> list[Reading]:
+    """All readings of a job, oldest first."""
+    wanted = select(Reading).where(Reading.job_id == job_id).order_by(Reading.version)
+    with store.session() as session:
+        return list(session.scalars(wanted))
+
+
+def take_up(store: Store, job_id: int, version: int, actor: str) -> None:
+    """Let a version count from now on, whether it was held back or is an older one; newer ones are set aside.
+
+    Raises `InputError` where there is none of that number.
+    """
+    with store.session() as session:
+        known = {one.version: one for one in session.scalars(select(Reading).where(Reading.job_id == job_id))}
+        if version not in known:
+            has = f"It has {', '.join(map(str, sorted(known)))}." if known else "It was never read."
+            raise InputError(f"Job {job_id} has no version {version}.", has)
+        for number, reading in known.items():
+            if number == version:
+                reading.held, reading.judged_by = "", actor
+            elif number > version:
+                reading.held = reading.held or f"{actor} took version {version} up instead"
+                reading.judged_by = actor
+    audit_log.note(store, actor, "take_up_reading", str(job_id), version=version)
+
+
+def judged(store: Store) -> dict[int, str]:
+    """By job, what people decided on its readings, as a text that changes with it."""
+    wanted = select(Reading.job_id, Reading.version, Reading.held).where(Reading.judged_by != "")
+    found: dict[int, str] = {}
+    with store.session() as session:
+        for job_id, version, held in session.execute(wanted.order_by(Reading.job_id, Reading.version)):
+            found[job_id] = found.get(job_id, "") + f" {version}{'-' if held else '+'}"
+    return found
 
 
 def shapes_of(store: Store, reading_id: int) -> list[dict[str, Any]]:

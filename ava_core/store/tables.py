@@ -64,11 +64,15 @@ class Batch(Base):
 
 
 class Project(Base):
-    """A project on the annotation server."""
+    """A project on the annotation server, known by its id; `name` is what it was called when it was made.
+
+    `form`: ids of the label (`label_id`) and of its attributes by name (`specs`), as they were when tasks were made.
+    """
 
     __tablename__ = "projects"
     project_id: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
     name: Mapped[str] = mapped_column(String(256))
+    form: Mapped[dict[str, Any] | None] = mapped_column(NullableJson)
     created_at: Mapped[datetime] = mapped_column(default=now)
 
 
@@ -109,7 +113,10 @@ MISSING: Final = "missing"
 
 DONE_STAGE: Final[JobStage] = "annotation"
 DONE_STATE: Final[JobState] = "completed"
-"""An annotator's work is done when the job is in this stage and state; the legacy status says otherwise."""
+"""The stage in which annotators work, and the state in which they leave it; the legacy status says otherwise."""
+
+REJECTED_STATE: Final[JobState] = "rejected"
+"""Work that is to be done again, in whatever stage that was said."""
 
 BEGUN_STATE: Final[JobState] = "in progress"
 """An annotator works on a job that is in `DONE_STAGE` and in this state."""
@@ -155,8 +162,14 @@ class Job(Base):
 
     @hybrid_property
     def is_done(self) -> bool:
-        """Whether whoever has it completed it."""
-        return (self.stage == DONE_STAGE) & (self.state == DONE_STATE)
+        """Whether the annotator completed it.
+
+        CVAT's own people may move it on: a job that is completed in a later stage is done, and one that was completed
+        stays so while they look at it, since moving it sets its state back to new.
+        """
+        was_completed = self.completed_at != None  # noqa: E711 - IS NOT NULL in a question to the database
+        moved_on = (self.stage != DONE_STAGE) & (self.state != REJECTED_STATE) & was_completed
+        return (self.state == DONE_STATE) | moved_on
 
 
 DiscrepancyKind = Literal[
@@ -195,7 +208,11 @@ class Annotator(Base):
 
 
 class Reading(Base):
-    """One reading of a completed job. Append-only; the same content never makes a second version."""
+    """One reading of a completed job. Append-only; the same content never makes a second version.
+
+    The newest one that is not `held` counts. `held` says why one was held back or set aside, "" where it was not;
+    `judged_by`: who decided that in place of the platform.
+    """
 
     __tablename__ = "readings"
     reading_id: Mapped[int] = mapped_column(primary_key=True)
@@ -205,6 +222,8 @@ class Reading(Base):
     server_updated_at: Mapped[str] = mapped_column(String(40))
     content_hash: Mapped[str] = mapped_column(String(64))
     read_at: Mapped[datetime] = mapped_column(default=now)
+    held: Mapped[str] = mapped_column(Text, default="")
+    judged_by: Mapped[str] = mapped_column(String(150), default="")
     __table_args__ = (UniqueConstraint("job_id", "version"),)
 
 

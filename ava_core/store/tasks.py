@@ -40,10 +40,26 @@ class ClipCounts:
     approved: int = 0
 
 
-def put_project(store: Store, project_id: int, name: str) -> None:
-    """Note a project."""
+def put_project(store: Store, project_id: int, name: str, form: dict[str, Any] | None = None) -> None:
+    """Note a project; `form` as in its table, `None` leaves the one that is known."""
     with store.session() as session:
-        session.merge(Project(project_id=project_id, name=name))
+        known = session.get(Project, project_id)
+        if known is None:
+            session.add(Project(project_id=project_id, name=name, form=form))
+        else:
+            known.form = form or known.form
+
+
+def projects(store: Store) -> dict[int, Project]:
+    """All projects that tasks were made in, by id."""
+    with store.session() as session:
+        return {project.project_id: project for project in session.scalars(select(Project))}
+
+
+def project_of(store: Store, task_id: int) -> int:
+    """Id of the project that a task was made in."""
+    with store.session() as session:
+        return session.scalars(select(Task.project_id).where(Task.task_id == task_id)).one()
 
 
 def put_task(store: Store, task: Task, jobs: Sequence[Job]) -> None:
@@ -156,7 +172,9 @@ def note_missing(store: Store, task_ids: Sequence[int]) -> None:
     with store.session() as session:
         session.execute(update(Task).where(Task.task_id.in_(task_ids)).values(status=MISSING))
         unread = update(Job).where(Job.task_id.in_(task_ids), ~(Job.is_done & read.exists()))
-        session.execute(unread.values(state=MISSING), execution_options={"synchronize_session": False})
+        session.execute(
+            unread.values(state=MISSING, completed_at=None), execution_options={"synchronize_session": False}
+        )
 
 
 def note_found(store: Store, task_id: int) -> None:

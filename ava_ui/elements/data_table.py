@@ -16,7 +16,7 @@ from nicegui.events import GenericEventArguments, ValueChangeEventArguments
 
 PAGE_ROWS: Final = 25
 KEY: Final = "row number"
-PROSE: Final = frozenset({"reason", "reasons", "detail", "missing", "say"})
+PROSE: Final = frozenset({"reason", "reasons", "detail", "cure", "missing", "say"})
 """Columns of sentences; they get room."""
 PAUSE_MS: Final = 100
 """How long somebody stops typing before the filter is applied."""

@@ -10,11 +10,11 @@ from sqlalchemy import Connection, func, select
 
 from ava_core.base.once import Made, Once
 from ava_core.store import Store
-from ava_core.store.tables import DONE_STAGE, DONE_STATE, Job
+from ava_core.store.tables import DONE_STAGE, Job
 
 SCHEMA: Final = {
     "job_id": pl.Int64, "task_id": pl.Int64, "batch": pl.String, "clip_id": pl.String, "annotator": pl.String,
-    "stage": pl.String, "state": pl.String, "changed": pl.String, "was_completed": pl.Boolean,
+    "stage": pl.String, "state": pl.String, "changed": pl.String, "was_completed": pl.Boolean, "done": pl.Boolean,
 }  # fmt: skip
 
 Sums = tuple[object, ...]
@@ -77,7 +77,7 @@ def _read(connection: Connection, since: object = None) -> pl.DataFrame:
     """Annotators' jobs by id; only those that have changed at that date of the server or later."""
     columns = (
         Job.job_id, Job.task_id, Job.batch, Job.clip_id, Job.annotator, Job.stage, Job.state,
-        Job.server_updated_at, Job.completed_at.is_not(None),
+        Job.server_updated_at, Job.completed_at.is_not(None), Job.is_done,
     )  # fmt: skip
     wanted = select(*columns).where(Job.of_annotator).order_by(Job.job_id)
     if since is not None:
@@ -90,10 +90,9 @@ def _read(connection: Connection, since: object = None) -> pl.DataFrame:
             for (name, kind), column in zip(SCHEMA.items(), values, strict=True)
         ]
     )
-    done = (pl.col("stage") == DONE_STAGE) & (pl.col("state") == DONE_STATE)
     elsewhere = (
         pl.when(pl.col("stage") == DONE_STAGE).then(pl.lit("")).otherwise(" (" + pl.col("stage") + ")")
     )
     return rows.with_columns(
-        status=pl.when(done).then(pl.lit("completed")).otherwise(pl.col("state") + elsewhere)
+        status=pl.when(pl.col("done")).then(pl.lit("completed")).otherwise(pl.col("state") + elsewhere)
     )

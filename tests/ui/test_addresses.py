@@ -29,6 +29,7 @@ LED_TO = {
     "TASKS": addresses.tasks("street"),
     "PROGRESS": addresses.progress("street", clip="clip_0000", annotator="mia", state="completed"),
     "QUALITY": addresses.quality("street", "pending"),
+    "READINGS": addresses.readings("street", 1),
     "AGREEMENT": addresses.agreement("street", {"a": "mia", "b": "tom"}, "diverging"),
     "ANNOTATORS": addresses.annotators("street"),
     "ADJUDICATION": addresses.answer("street", "clip_0000", 2, 1, "posture"),

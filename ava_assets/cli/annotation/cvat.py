@@ -31,13 +31,16 @@ def setup(
     The server is AVA_CVAT_URL, the account AVA_CVAT_TOKEN, or AVA_CVAT_USERNAME and AVA_CVAT_PASSWORD. Run it as
     often as you like.
     """
+    from ava_core.annotation.forms import known_project
     from ava_core.annotation.setup import set_up
     from ava_core.ontology import load_ontology
     from ava_core.store import annotators, open_store
 
     settings = load_settings()
-    names = [person.username for person in annotators.available(open_store(settings))]
-    _show(set_up(settings, load_ontology(settings.ontology), names, webhook_url))
+    store = open_store(settings)
+    names = [person.username for person in annotators.available(store)]
+    known = known_project(store, settings.cvat_project)
+    _show(set_up(settings, load_ontology(settings.ontology), names, webhook_url, known))
 
 
 @app.command("check")
@@ -46,6 +49,7 @@ def check_server() -> None:
 
     And whether it still has what was made there: the tasks, the form, the members.
     """
+    from ava_core.annotation.forms import known_project
     from ava_core.annotation.setup import check, differences
     from ava_core.ontology import load_ontology
     from ava_core.store import annotators, open_store
@@ -53,7 +57,8 @@ def check_server() -> None:
     settings = load_settings()
     store = open_store(settings)
     names = [person.username for person in annotators.available(store)]
-    steps = check(settings, load_ontology(settings.ontology), names)
+    known = known_project(store, settings.cvat_project)
+    steps = check(settings, load_ontology(settings.ontology), names, known)
     if _show(steps + differences(settings, store)):
         raise typer.Exit(1)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Final
 
 import polars as pl
@@ -13,8 +13,9 @@ from ava_core.annotation import staffing
 from ava_core.annotation.answered import by_job
 from ava_core.annotation.gateway import CvatGateway
 from ava_core.annotation.pages import JOB_PAGE
+from ava_core.annotation.retrieve import answered_now
 from ava_core.base.errors import AvaError, InputError
-from ava_core.base.schemas import ANSWERED
+from ava_core.base.schemas import ANSWERED, JOB_FINDINGS
 from ava_core.base.settings import Settings
 from ava_core.store import annotators, batches
 from ava_ui import addresses
@@ -33,13 +34,23 @@ LABELS: Final = {
 }  # fmt: skip
 
 
+FINDINGS: Final = {
+    "kind": "kind", "job_id": "job", "batch": "batch", "clip_id": "clip", "annotator": "annotator",
+    "version": "version", "detail": "what", "cure": "what to do",
+}  # fmt: skip
+
 ASKED: Final = {"batch": "batch", "clip": "clip_id", "annotator": "annotator", "state": "status"}
 """What an address may narrow the jobs down to, and the columns that it means."""
 
 
+Follow = Callable[[], Awaitable[None]]
+"""Shows the jobs as they are now."""
+
+
 async def content(visit: Visit) -> None:
     """Counts, then the jobs."""
-    jobs = await asyncio.to_thread(_jobs, visit.console)
+    measured: dict[int, float] = {}
+    jobs = await asyncio.to_thread(_jobs, visit.console, measured)
     if jobs.is_empty():
         theme.empty("No jobs yet.", "Deal clips out to annotators.", addresses.TASKS, "Tasks")
         return
@@ -63,20 +74,22 @@ async def content(visit: Visit) -> None:
             "clip_id": addresses.REVIEW, "annotator": addresses.progress(annotator=cell("annotator")),
         },
     )  # fmt: skip
-    if visit.may("admin"):
-        _hand_on(visit, table)
 
     async def follow() -> None:
-        table.set_frame(narrowed(await asyncio.to_thread(_jobs, visit.console), visit.query))
+        table.set_frame(narrowed(await asyncio.to_thread(_jobs, visit.console, measured), visit.query))
 
+    if visit.may("admin"):
+        _measure(visit, table, measured, follow)
+        _hand_on(visit, table, follow)
+    await _findings(visit)
     ui.timer(LIVE_SECONDS, follow)
 
 
-def _jobs(console: Console) -> pl.DataFrame:
-    """The jobs, with the share of answers given in the work that was read of each; null where none was."""
+def _jobs(console: Console, measured: dict[int, float]) -> pl.DataFrame:
+    """The jobs, with the share of answers given in each: as `measured` now, else as read; null where neither was."""
     jobs = console.jobs.table()
     read = console.tables.of_all(batches.names(console.store), "raw_annotations", "answered", ANSWERED)
-    shares = pl.col("job_id").replace_strict(by_job(read), default=None, return_dtype=pl.Float64)
+    shares = pl.col("job_id").replace_strict(by_job(read) | measured, default=None, return_dtype=pl.Float64)
     return jobs.with_columns(answered=(100 * shares).round(0).cast(pl.Int64))
 
 
@@ -94,7 +107,42 @@ def narrowed(jobs: pl.DataFrame, query: dict[str, str]) -> pl.DataFrame:
     return jobs.filter(*asked) if asked else jobs
 
 
-def _hand_on(visit: Visit, table: DataTable) -> None:
+async def _findings(visit: Visit) -> None:
+    """What keeps jobs from being read as they are; each leads to its readings."""
+    found = await asyncio.to_thread(
+        lambda: visit.console.tables.of_all(
+            batches.names(visit.console.store), "raw_annotations", "job_findings", JOB_FINDINGS
+        )
+    )
+    found = narrowed(found.with_columns(status=pl.lit("")), visit.query)
+    if not found.is_empty():
+        theme.heading("Jobs that are not read as they are")
+        links = {"job_id": addresses.READINGS, "batch": addresses.BATCH, "clip_id": addresses.REVIEW}
+        DataTable(found, labels=FINDINGS, file="job_findings", sort_by="kind", links=links)
+
+
+def _measure(visit: Visit, table: DataTable, measured: dict[int, float], follow: Follow) -> None:
+    """Jobs that are open are measured as they are on the server, when somebody asks."""
+
+    async def measure() -> None:
+        chosen = table.selected.select("batch", "job_id").rows()
+        if not chosen:
+            raise InputError("No job is ticked.", "Tick jobs in the table.")
+        for batch in sorted({batch for batch, _ in chosen}):
+            numbers = [job for own, job in chosen if own == batch]
+            measured.update(await asyncio.to_thread(answered_now, visit.console.batch(batch), numbers))
+        await follow()
+        left_out = sum(job not in measured for _, job in chosen)
+        ui.notify(
+            f"Measured: {len(chosen) - left_out} job(s)."
+            + (f" {left_out} say nothing yet." if left_out else "")
+        )
+
+    button = ui.button("Measure answers in ticked jobs now", icon="rule").mark("measure-answers")
+    button.on_click(visit.action("admin", measure))
+
+
+def _hand_on(visit: Visit, table: DataTable, follow: Follow) -> None:
     """What may be done with ticked jobs: another annotator, or back to the same one."""
     names = [a.username for a in annotators.available(visit.console.store)]
     with ui.row().classes("items-center"):
@@ -105,7 +153,7 @@ def _hand_on(visit: Visit, table: DataTable) -> None:
                 raise InputError("Nobody is chosen.", "Choose an annotator.")
             name = str(who.value)
             await _change(
-                visit, table, f"Hand %d job(s) to {name}?", "Only jobs that nobody has begun change hands.",
+                visit, table, follow, f"Hand %d job(s) to {name}?", "Only jobs that nobody has begun change hands.",
                 lambda job, settings: staffing.reassign(settings, visit.console.store, job, name, visit.user.username),
             )  # fmt: skip
 
@@ -116,7 +164,7 @@ def _hand_on(visit: Visit, table: DataTable) -> None:
         async def requeue() -> None:
             said = (comment.value or "").strip()
             await _change(
-                visit, table, "Give %d job(s) back to their annotators?",
+                visit, table, follow, "Give %d job(s) back to their annotators?",
                 "What was annotated in them stays; the comment becomes an issue in CVAT.",
                 lambda job, settings: staffing.hand_back(
                     settings, visit.console.store, [job], visit.user.username, comment=said
@@ -128,7 +176,12 @@ def _hand_on(visit: Visit, table: DataTable) -> None:
 
 
 async def _change(
-    visit: Visit, table: DataTable, question: str, note: str, change: Callable[[int, Settings], object]
+    visit: Visit,
+    table: DataTable,
+    follow: Follow,
+    question: str,
+    note: str,
+    change: Callable[[int, Settings], object],
 ) -> None:
     """Do something with every ticked job; what is refused is said, and the others are done all the same."""
     chosen = table.selected.select("job_id", "batch").rows()
@@ -144,7 +197,7 @@ async def _change(
             await asyncio.to_thread(change, job, visit.console.batch_settings(batch))
         except AvaError as error:
             refused.append(str(error))
-    table.set_frame(narrowed(await asyncio.to_thread(_jobs, visit.console), visit.query))
+    await follow()
     table.table.selected.clear()
     if refused:
         raise AvaError(f"{len(refused)} of {len(chosen)} job(s) stayed as they were.", refused[0])

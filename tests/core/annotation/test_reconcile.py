@@ -226,8 +226,23 @@ def test_a_removed_label_is_put_back(made: AnnotationSite) -> None:
     [one] = found(made)
     assert LABEL in one.said
     mended(made)
-    with made.gateway() as gateway:
-        assert gateway.ensure_project(made.settings.cvat_project, made.ontology).specs
+    assert made.create().height
+    top_up = staffing.top_up(made.context, shared(made).clip_id, "ann")
+    assert top_up, "new tasks are made with the new label"
+
+
+def test_a_label_that_was_made_anew_by_hand_is_taken_up(made: AnnotationSite) -> None:
+    label = label_of(made)
+    remove(made, f"labels/{label['id']}")
+    [project] = {task.project_id for task in tasks.everything(made.store)}
+    own = ("name", "mutable", "input_type", "default_value", "values")
+    attributes = [{name: attribute[name] for name in own} for attribute in label["attributes"]]
+    with made.server.api() as api:
+        body = {"labels": [{"name": LABEL, "attributes": attributes}]}
+        api.patch(f"/api/projects/{project}", json=body).raise_for_status()
+    [one] = found(made)
+    assert "made with" in one.said
+    mended(made)
 
 
 def membership(site: AnnotationSite, name: str) -> int:

@@ -7,7 +7,7 @@ from typing import Any
 import polars as pl
 import pytest
 
-from ava_core.annotation import retrieve
+from ava_core.annotation import reader, retrieve
 from ava_core.annotation.gateway import CvatGateway
 from ava_core.store import readings, tasks
 from tests.support.annotation_site import PEOPLE, AnnotationSite
@@ -63,7 +63,7 @@ def test_a_change_while_it_is_read_is_read_as_well(
 def test_a_job_that_never_rests_is_taken_up_later(
     site: AnnotationSite, done: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    often = retrieve.READ_TRIES
+    often = reader.READ_TRIES
     meanwhile(monkeypatch, site, lambda gateway: gateway.set_job(done, state="completed"), often)
     assert site.read()["completed_jobs"].is_empty()
     assert site.read()["completed_jobs"]["job_id"].to_list() == [done]
@@ -79,16 +79,54 @@ def test_a_touch_without_a_change_makes_no_version(site: AnnotationSite, done: i
     assert reading.version == 1
 
 
-def test_work_that_changes_hands_is_a_version_of_its_new_author(site: AnnotationSite, done: int) -> None:
-    [before] = site.read()["completed_jobs"]["annotator"].to_list()
+def test_done_work_keeps_its_author_whoever_the_job_is_given_to(site: AnnotationSite, done: int) -> None:
+    [author] = site.read()["completed_jobs"]["annotator"].to_list()
     with site.gateway() as gateway:
-        other = next(name for name in PEOPLE if name != before)
+        other = next(name for name in PEOPLE if name != author)
         gateway.set_job(done, assignee=gateway.members()[other])
+    site.look()
+    assert site.read()["completed_jobs"].select("annotator", "version").rows() == [(author, 1)]
+
+
+def test_work_that_somebody_else_does_over_is_a_version_of_its_new_author(
+    site: AnnotationSite, done: int
+) -> None:
+    [author] = site.read()["completed_jobs"]["annotator"].to_list()
+    with site.gateway() as gateway:
+        other = next(name for name in PEOPLE if name != author)
+        gateway.set_job(done, assignee=gateway.members()[other], state="in progress")
+    site.look()
+    with site.gateway() as gateway:
+        gateway.set_job(done, state="completed")
+    site.look()
+    assert site.read()["completed_jobs"].select("annotator", "version").rows() == [(author, 1)], (
+        "only looked at"
+    )
+    with site.gateway() as gateway:
+        gateway.set_job(done, state="in progress")
+        gateway.put_tracks(done, [])
         gateway.set_job(done, state="completed")
     site.look()
     assert site.read()["completed_jobs"].select("annotator", "version").rows() == [(other, 2)]
-    [reading] = readings.latest(site.store, [done]).values()
-    assert reading.annotator == other
+
+
+@pytest.mark.parametrize("stage", ["validation", "acceptance"])
+def test_work_that_is_moved_on_in_cvat_stays_its_authors_work(
+    site: AnnotationSite, done: int, stage: str
+) -> None:
+    [author] = site.read()["completed_jobs"]["annotator"].to_list()
+    with site.gateway() as gateway:
+        reviewer = next(name for name in PEOPLE if name != author)
+        gateway.set_job(done, stage=stage, assignee=gateway.members()[reviewer])
+    for state in ("new", "in progress", "completed"):
+        with site.gateway() as gateway:
+            gateway.set_job(done, state=state)
+        site.look()
+        assert site.read()["completed_jobs"].select("annotator", "version").rows() == [(author, 1)], state
+    with site.gateway() as gateway:
+        gateway.set_job(done, state="rejected")
+    site.look()
+    assert site.read()["completed_jobs"].is_empty(), "work that is to be done again"
 
 
 def test_what_annotators_did_is_held_to_the_rules(site: AnnotationSite, done: int) -> None:

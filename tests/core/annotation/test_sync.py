@@ -44,11 +44,16 @@ def looks(*seen: str) -> Job:
         (["in progress", "completed", "rejected"], 1, None),
         (["in progress", "completed", "in progress", "completed"], 1, 4),
         (["in progress@validation"], None, None),
-        (["in progress", "completed@acceptance"], 1, None),
+        (["in progress", "completed@acceptance"], 1, 2),
+        (["in progress", "completed", "new@validation", "in progress@validation"], 1, 2),
+        (["in progress", "completed", "new@validation", "completed@acceptance"], 1, 2),
+        (["in progress", "completed", "new@validation", "rejected@validation"], 1, None),
+        (["in progress", "new@validation"], 1, None),
     ],
     ids=[
         "not begun", "begun", "begun and saved again", "its beginning not seen", "changed after completion",
-        "handed back", "done again", "a reviewer's work", "completed for a reviewer",
+        "handed back", "done again", "a reviewer's work", "accepted",
+        "moved on", "moved on and accepted", "moved on and rejected", "moved on before it was done",
     ],
 )  # fmt: skip
 def test_moments_are_of_the_look_that_first_saw_a_state(

@@ -207,11 +207,12 @@ def test_work_that_is_done_again_is_read_again(site: AnnotationSite) -> None:
     assert tables["completed_jobs"]["version"].to_list() == [2], "an empty job is work, too"
 
 
-def test_changing_the_stage_is_not_done(site: AnnotationSite) -> None:
-    job_id = site.create().filter(pl.col("annotator") != "")["job_id"][0]
-    finish(site, job_id)
-    finish(site, job_id, stage="validation")
-    assert completed_work(site.store) == {}
+def test_moving_a_job_on_makes_nothing_done_and_nothing_undone(site: AnnotationSite) -> None:
+    first, second = site.create().filter(pl.col("annotator") != "")["job_id"][:2]
+    finish(site, first)
+    finish(site, first, stage="validation")
+    finish(site, second, stage="validation")
+    assert completed_work(site.store)["b"].completed == 1
 
 
 def test_a_job_given_to_someone_else_on_the_server_is_theirs(site: AnnotationSite) -> None:

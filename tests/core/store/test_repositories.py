@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from itertools import product
 from typing import Any
 
@@ -67,10 +68,10 @@ def test_annotators_are_found_by_their_whole_name_only(store: Store) -> None:
         annotators.set_state(store, "mari", paused=True)
 
 
-def test_done_means_stage_annotation_and_state_completed(with_job: Store) -> None:
+def test_done_means_completed_by_an_annotator(with_job: Store) -> None:
     tasks.update_jobs(with_job, [
         {"job_id": 100, "state": "completed"},
-        {"job_id": 101, "state": "completed", "stage": "validation"},
+        {"job_id": 101, "state": "new", "stage": "validation"},
         {"job_id": 99, "state": "completed"},
     ])  # fmt: skip
     assert [job.job_id for job in tasks.completed_jobs(with_job, "b")] == [100]
@@ -109,6 +110,37 @@ def test_readings_are_versions_and_the_same_content_makes_none(with_job: Store) 
     assert kept == [SHAPE, SHAPE | {"frame": 30}]
 
 
+def test_a_reading_that_is_held_does_not_count_until_somebody_takes_it_up(with_job: Store) -> None:
+    def counts() -> int:
+        return readings.latest(with_job, [100])[100].version
+
+    given = {"job_id": 100, "task_id": 10, "annotator": "mia", "server_updated_at": "t"}
+    readings.append_all(with_job, [given | {"content_hash": "a", "shapes": [SHAPE]}])
+    readings.append_all(with_job, [given | {"content_hash": "b", "shapes": [], "held": "It has lost all."}])
+    assert counts() == 1
+    assert readings.latest(with_job, [100], held=True)[100].version == 2
+    before = readings.judged(with_job)
+    readings.take_up(with_job, 100, 2, "ann")
+    assert counts() == 2
+    after = readings.judged(with_job)
+    readings.take_up(with_job, 100, 1, "ann")
+    assert counts() == 1
+    assert len({str(judged) for judged in (before, after, readings.judged(with_job))}) == 3
+    assert [(one.version, one.held) for one in readings.versions(with_job, 100)] == [
+        (1, ""), (2, "ann took version 1 up instead"),
+    ]  # fmt: skip
+    assert [entry.action for entry in audit_log.newest(with_job)] == ["take_up_reading"] * 2
+    with pytest.raises(InputError, match=r"Job 100 has no version 9\. It has 1, 2\."):
+        readings.take_up(with_job, 100, 9, "ann")
+
+
+def test_the_same_content_keeps_its_author(with_job: Store) -> None:
+    given = {"job_id": 100, "task_id": 10, "server_updated_at": "t", "content_hash": "a", "shapes": [SHAPE]}
+    for name in ("mia", "tom"):
+        readings.append_all(with_job, [given | {"annotator": name}])
+    assert [(one.version, one.annotator) for one in readings.versions(with_job, 100)] == [(1, "mia")]
+
+
 def test_a_webhook_event_is_kept_once_however_often_it_comes(store: Store) -> None:
     event: dict[str, Any] = {"digest": "d1", "event": "update:job", "job_id": 5, "payload": {"n": 1}}
     assert webhook_events.keep(store, **event)
@@ -131,13 +163,17 @@ def test_a_job_and_a_question_to_the_database_agree_on_what_is_done_and_whose_it
         ("annotation", "validation", "acceptance"),
         ("new", "in progress", "completed", "rejected"),
     )
-    for number, (stage, state) in enumerate(product(stages, states)):
-        job = {"stage": stage, "state": state}
+    moments = (None, datetime(2026, 11, 22, tzinfo=UTC))
+    expected = set()
+    for number, (stage, state, moment) in enumerate(product(stages, states, moments)):
+        job = {"stage": stage, "state": state, "completed_at": moment}
+        moved_on = stage != "annotation" and state in ("new", "in progress") and moment is not None
+        expected |= {200 + number, 300 + number} if state == "completed" or moved_on else set()
         tasks.put_task(with_job, _task(), [_job(200 + number, "mia", **job), _job(300 + number, "", **job)])
     with with_job.session() as session:
         everything = list(session.scalars(select(Job)))
         done = set(session.scalars(select(Job.job_id).where(Job.is_done)))
         own = set(session.scalars(select(Job.job_id).where(Job.of_annotator)))
-    assert done == {job.job_id for job in everything if job.is_done} == {202, 302}
+    assert done == {job.job_id for job in everything if job.is_done} == expected
     assert own == {job.job_id for job in everything if job.of_annotator}
     assert {job.annotator for job in everything if job.job_id in own} == {"mia", "tom"}

@@ -10,8 +10,9 @@ import polars as pl
 import pytest
 from nicegui import ui
 
+from ava_core.base.schemas import ANSWERED, JOB_FINDINGS
 from ava_core.base.settings import Settings
-from ava_core.store import Store, annotators, batches, discrepancies, tasks
+from ava_core.store import Store, annotators, batches, discrepancies, readings, tasks
 from ava_core.store.tables import Discrepancy
 from ava_ui.dagster.client import DagsterClient, DagsterError
 from ava_ui.elements.data_table import DataTable
@@ -198,6 +199,48 @@ async def test_what_was_changed_on_the_server_stands_there_with_a_button_that_se
     await adam.should_see("good1 is a member again.", retries=50)
     await adam.should_not_see("good1 is no member.", retries=5)
     assert settled == [("member_missing", "good1", "adam")]
+
+
+async def test_progress_shows_answers_and_jobs_that_are_not_read_as_they_are(site: Site) -> None:
+    console = site.console
+    [job, *_] = tasks.completed_jobs(console.store, BATCH)
+    own = {"clip_id": job.clip_id, "annotator": job.annotator, "job_id": job.job_id}
+    answered = pl.DataFrame([own | {"group": "g", "living": 8, "answered": 6}], schema=dict(ANSWERED))
+    finding = own | {"kind": "held_back", "version": 2, "detail": "It has 0 answers.", "cure": "Take it up."}
+    found = pl.DataFrame([finding], schema=dict(JOB_FINDINGS))
+    for name, table in (("answered", answered), ("job_findings", found)):
+        console.storage.write_table(console.storage.table_path(BATCH, "raw_annotations", name), table)
+    vera = site.enter("vera")
+    await vera.open("/progress")
+    await vera.should_see("Jobs that are not read as they are", retries=50)
+    jobs, findings = vera.find(ui.table).elements
+    tables = sorted((jobs, findings), key=lambda table: len(table.rows))  # type: ignore[attr-defined]
+    assert tables[0].rows[0]["href job_id"] == f"/readings/{BATCH}/{job.job_id}"  # type: ignore[attr-defined]
+    shares = {row["job_id"]: row["answered"] for row in tables[1].rows}  # type: ignore[attr-defined]
+    assert shares.pop(job.job_id) == 75
+    assert set(shares.values()) == {"–"}, "nothing was read of the others"
+
+
+async def test_an_admin_takes_an_earlier_version_up(site: Site) -> None:
+    store = site.console.store
+    [job, *_] = tasks.completed_jobs(store, BATCH)
+    for content in ("a", "b"):
+        given = {
+            "job_id": job.job_id,
+            "task_id": job.task_id,
+            "annotator": job.annotator,
+            "server_updated_at": "t",
+        }
+        readings.append_all(store, [given | {"content_hash": content, "shapes": []}])
+    adam = site.enter("adam")
+    await adam.open(f"/readings/{BATCH}/{job.job_id}")
+    await adam.should_see(marker="take-up", retries=50)
+    (choice,) = adam.find(marker="version").elements
+    choice.set_value(1)  # type: ignore[attr-defined]
+    adam.find(marker="take-up").click()
+    await adam.should_see(f"Let version 1 of job {job.job_id} count?", retries=50)
+    adam.find(marker="confirm").click()
+    await eventually(lambda: readings.latest(store, [job.job_id])[job.job_id].version == 1)
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from typer.testing import CliRunner, Result
 from ava_assets.cli.main import app
 from ava_core.base.errors import SettingsError
 from ava_core.decisions import reject
-from ava_core.store import audit_log, tasks
+from ava_core.store import audit_log, readings, tasks
 from tests.support.annotation_site import PEOPLE, AnnotationSite
 
 Command = Callable[..., Result]
@@ -106,3 +106,23 @@ def test_xml_of_a_batch(ava: Command, tmp_path: Path) -> None:
 def test_a_webhook_without_a_secret_does_not_start(ava: Command) -> None:
     with pytest.raises(SettingsError, match="AVA_WEBHOOK_SECRET"):
         ava("webhook")
+
+
+def test_versions_of_a_job_are_listed_and_taken_up(ava: Command, annotation_site: AnnotationSite) -> None:
+    own = annotation_site.create()["job_id"][0]
+    for number, content in enumerate(("a", "b"), start=1):
+        given = {
+            "job_id": own,
+            "task_id": 1,
+            "annotator": "maria",
+            "server_updated_at": content,
+            "shapes": [],
+        }
+        held = "It has lost all." if number == 2 else ""
+        readings.append_all(annotation_site.store, [given | {"content_hash": content, "held": held}])
+    listed = ava("reading", "list", "b", str(own)).stdout
+    assert "counts" in listed
+    assert "It has lost all." in listed
+    assert f"Version 2 of job {own} counts" in ava("reading", "take-up", str(own), "2").stdout
+    assert "Nothing has changed." in ava("reading", "learn").stdout
+    assert "uses street 2" in ava("reading", "take-in", "b", "walking_behavior", "on a skateboard").stdout

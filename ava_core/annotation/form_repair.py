@@ -7,6 +7,7 @@ from typing import Any
 from ava_core.annotation.gateway import CvatGateway
 from ava_core.ontology import Ontology
 from ava_core.ontology.form import LABEL, cvat_labels
+from ava_core.store.tables import Project
 
 
 def form_lacks(gateway: CvatGateway, project_id: int, ontology: Ontology) -> list[str]:
@@ -23,6 +24,17 @@ def form_lacks(gateway: CvatGateway, project_id: int, ontology: Ontology) -> lis
         elif gone := [value for value in values if value not in there[name]]:
             lacks.append(f"{', '.join(map(repr, gone))} in {name!r}")
     return lacks
+
+
+def made_anew(gateway: CvatGateway, project: Project) -> list[str]:
+    """What a project's form has under another id than when tasks were made in it, in words."""
+    if not project.form:
+        return []
+    now = gateway.form_of(project.project_id)
+    names = [name for name, number in project.form["specs"].items() if now.specs.get(name) != number]
+    if now.label_id != project.form["label_id"]:
+        return [f"the label {LABEL!r} that its tasks were made with"]
+    return [f"the attribute {name!r} that its tasks were made with" for name in names]
 
 
 def restore_form(gateway: CvatGateway, project_id: int, ontology: Ontology) -> None:
