@@ -43,7 +43,7 @@ def cvat_has_what_was_made(context: AssetCheckExecutionContext, platform: Platfo
     return AssetCheckResult(
         passed=not found,
         severity=AssetCheckSeverity.WARN,
-        metadata={one.kind: f"{one.said} {one.cure}" for one in found},
+        metadata={f"{one.kind} {one.subject}": f"{one.said} {one.cure}" for one in found},
     )
 
 

@@ -42,7 +42,7 @@ def reconcile(gateway: CvatGateway, store: Store, settings: Settings) -> list[Di
     lost = {number for number in projects if not gateway.has_project(number)}
     found = [
         *_projects(gateway, own, lost),
-        *_tasks(gateway, store, [task for task in own if task.project_id not in lost], there),
+        *_tasks(gateway, store, [t for t in own if t.project_id not in lost or t.status == MISSING], there),
         *_forms(gateway, store, settings, {n: batch for n, batch in projects.items() if n not in lost}),
         *_half_made(store, settings, own, there),
         *_members(gateway, store),
@@ -53,15 +53,14 @@ def reconcile(gateway: CvatGateway, store: Store, settings: Settings) -> list[Di
 
 def look_at_clip(at: BatchContext, clip_id: str) -> None:
     """Bring the jobs of one clip in step with the server, and note which of its tasks are gone."""
-    jobs = {job.job_id: job for job in tasks.jobs_of(at.store, at.batch, clip_id)}
     with CvatGateway(at.settings) as gateway:
-        for number in sorted({job.task_id for job in jobs.values()}):
-            seen = gateway.jobs_of_task(number)
-            if seen or gateway.has_task(number):
-                known = [job for job in seen if job["id"] in jobs]
-                tasks.update_jobs(at.store, [as_seen(jobs[job["id"]], job) for job in known])
+        for task in tasks.tasks_of(at.store, at.batch):
+            if task.clip_id != clip_id or task.status == MISSING:
+                continue
+            if gateway.has_task(task.task_id):
+                _look_again(gateway, at.store, task)
             else:
-                tasks.note_missing(at.store, [number])
+                _give_up(at.store, [task])
 
 
 def _projects(gateway: CvatGateway, own: Sequence[Task], lost: set[int]) -> Iterator[Discrepancy]:
@@ -80,24 +79,27 @@ def _tasks(gateway: CvatGateway, store: Store, own: Sequence[Task], there: There
     """Tasks that are gone or lie elsewhere now."""
     gone = []
     for task in own:
-        project = there.get(task.task_id, {}).get("project_id")
-        if project is None and not gateway.has_task(task.task_id):
+        if task.task_id not in there and not gateway.has_task(task.task_id):
             gone.append(task)
-        elif project is None:
+            continue
+        if there.get(task.task_id, {}).get("project_id") != task.project_id:
             yield Discrepancy(
                 kind="task_moved", subject=str(task.task_id), batch=task.batch, clip_id=task.clip_id,
                 said=f"Task {task.task_id} of clip {task.clip_id} was moved out of project {task.project_id} on CVAT.",
                 cure="Move it back there: in another project its labels mean something else.",
             )  # fmt: skip
-        if task.status == MISSING and task not in gone:
+        if task.status == MISSING:
             tasks.note_found(store, task.task_id)
             _look_again(gateway, store, task)
-    fresh = [task for task in gone if task.status != MISSING]
-    tasks.note_missing(store, [task.task_id for task in fresh])
-    for task in fresh:
-        audit_log.note(store, PLATFORM, "task missing", task.clip_id, task=task.task_id)
+    _give_up(store, [task for task in gone if task.status != MISSING])
     for task in gone:
         yield from _gone(store, task)
+
+
+def _give_up(store: Store, gone: Sequence[Task]) -> None:
+    tasks.note_missing(store, [task.task_id for task in gone])
+    for task in gone:
+        audit_log.note(store, PLATFORM, "task missing", task.clip_id, task=task.task_id)
 
 
 def _gone(store: Store, task: Task) -> Iterator[Discrepancy]:
@@ -158,7 +160,7 @@ def _members(gateway: CvatGateway, store: Store) -> Iterator[Discrepancy]:
 
 def _half_made(store: Store, settings: Settings, own: Sequence[Task], there: There) -> Iterator[Discrepancy]:
     """Tasks that a run began to make and never noted: it was ended, or the server's import worker was."""
-    known = {task.task_id for task in own} | {task.name for task in own}
+    known = {task.task_id for task in own} | {task.name.partition(tasks.GONE_MARK)[0] for task in own}
     old = [
         task for task in there.values()
         if task["id"] not in known and task["name"] not in known and _age(task) > HALF_MADE_SECONDS

@@ -266,16 +266,16 @@ def _dealt(jobs: list[dict[str, Any]], names: tuple[str, ...]) -> list[tuple[dic
     Replicas that nobody is left for are not among them. Raises `CvatError` where work has no author.
     """
     own = [job for job in jobs if job["type"] == "consensus_replica"] or jobs[:1]
-    for job in own:
-        if not _is_dealt([job]) or job["assignee"]:
-            continue
-        raise CvatError(
-            f"CVAT's job {job['id']} was begun ({job['stage']}, {job['state']}), and is assigned to nobody.",
-            "Nothing was changed. Assign it there to the person whose work it is, then run this again.",
-        )
     dealt = {job["id"]: job["assignee"]["username"] for job in own if job["assignee"]}
-    left = (name for name in names if name not in dealt.values())
-    dealt |= dict(zip((job["id"] for job in own if job["id"] not in dealt), list(left), strict=False))
+    free = [job for job in own if job["id"] not in dealt]
+    for job in free:
+        if _is_dealt([job]):
+            raise CvatError(
+                f"CVAT's job {job['id']} was begun ({job['stage']}, {job['state']}), and is assigned to nobody.",
+                "Nothing was changed. Assign it there to the person whose work it is, then run this again.",
+            )
+    left = [name for name in names if name not in dealt.values()]
+    dealt |= {job["id"]: name for job, name in zip(free, left, strict=False)}
     parents = [job["id"] for job in jobs if job not in own]
     return [(job, dealt.get(job["id"], "")) for job in jobs if job["id"] in dealt or job["id"] in parents]
 

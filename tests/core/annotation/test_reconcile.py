@@ -8,8 +8,8 @@ import polars as pl
 import pytest
 
 from ava_core.annotation import gateway as gateway_module
+from ava_core.annotation import pool, setup, staffing
 from ava_core.annotation import reconcile as reconciling
-from ava_core.annotation import setup, staffing
 from ava_core.annotation.gateway import CvatGateway
 from ava_core.annotation.mending import look, mend
 from ava_core.annotation.sync import look_at_jobs
@@ -151,6 +151,36 @@ def test_a_removed_project_is_made_anew_with_its_tasks(made: AnnotationSite) -> 
     assert made.server_tasks() == ["c0", "c1"]
     assert {(job.clip_id, job.annotator) for job in own_jobs(made)} == before
     assert {job.state for job in own_jobs(made)} == {"new"}
+
+
+def test_the_making_of_a_removed_projects_tasks_is_taken_up_where_it_stopped(
+    made: AnnotationSite, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = {(job.clip_id, job.annotator) for job in own_jobs(made)}
+    [project] = {task.project_id for task in tasks.everything(made.store)}
+    remove(made, f"projects/{project}")
+    [one] = found(made)
+    original = CvatGateway.put_tracks
+    calls = []
+
+    def breaks(*arguments: Any) -> None:
+        calls.append(arguments)
+        if len(calls) == 4:
+            raise CvatError("the connection broke")
+        original(*arguments)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(CvatGateway, "put_tracks", breaks)
+        patch.setattr(reconciling, "HALF_MADE_SECONDS", 0.0)
+        patch.setattr(pool, "AT_ONCE", 1)
+        calls.extend([()] * (4 - len(before)))  # the last job's
+        with pytest.raises(CvatError, match="connection broke"):
+            mend(made.settings, made.store, one.kind, one.subject, "ann")
+        [left] = found(made)
+        assert left.kind == "task_missing", "what is half made in its place is no other finding"
+    mended(made)
+    assert {(job.clip_id, job.annotator) for job in own_jobs(made)} == before
+    assert made.server_tasks() == ["c0", "c1"]
 
 
 def test_a_task_that_is_there_after_all_is_taken_up_again(
