@@ -4,13 +4,14 @@ import polars as pl
 from dagster import ConfigurableIOManager, InputContext, OutputContext, ResourceDependency
 
 from ava_assets.resources import Platform
+from ava_core.store import makings
 
 
 class ParquetTables(ConfigurableIOManager):
     """Stores a `pl.DataFrame`, or several as `dict[str, pl.DataFrame]`, of one batch.
 
     An input annotated `dict[str, pl.DataFrame]` gets all tables of the asset, any other the one table that is
-    named after the asset. Writes are atomic, table by table.
+    named after the asset. Writes are atomic, table by table; when they were made is noted in the database.
     """
 
     platform: ResourceDependency[Platform]
@@ -23,9 +24,13 @@ class ParquetTables(ConfigurableIOManager):
         asset, batch = context.asset_key.path[-1], context.partition_key
         storage = self.platform.storage
         tables = obj if isinstance(obj, dict) else {asset: obj}
+        paths = {name: storage.table_path(batch, asset, name) for name in tables}
+        is_new = not any(path.exists() for path in paths.values())
         for name, table in tables.items():
-            storage.write_table(storage.table_path(batch, asset, name), table)
+            storage.write_table(paths[name], table)
         rows = {f"{name}_rows": table.height for name, table in tables.items()}
+        if is_new:  # else it was made before, maybe when that was not noted yet
+            makings.note(self.platform.store, batch, asset)
         context.add_output_metadata({"folder": str(storage.asset_dir(batch, asset)), **rows})
 
     def load_input(self, context: InputContext) -> pl.DataFrame | dict[str, pl.DataFrame]:

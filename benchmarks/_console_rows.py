@@ -11,7 +11,7 @@ from sqlalchemy import insert, text
 from sqlalchemy.orm import Session
 
 from ava_core.base.settings import Settings
-from ava_core.store import Store
+from ava_core.store import Store, makings
 from ava_core.store.tables import AuditLogEntry, Batch, Decision, Job, Reading, Task
 from benchmarks._console_work import (
     BATCH_MARK,
@@ -50,6 +50,11 @@ def write_rows(
     read = [job for job in jobs if job["annotator"] and job["state"] == "completed"]
     session.execute(insert(Batch), [
         {"name": batch, "source_path": str(settings.inbox_dir / f"{batch}.zip"), "options": {}, "created_at": created}
+    ])  # fmt: skip
+    session.execute(insert(AuditLogEntry), [
+        {"at": created + timedelta(hours=hours), "actor": makings.MAKER, "action": makings.action(asset),
+         "subject": batch}
+        for hours, asset in enumerate(("source_videos", "clips", "tracks"), start=1)
     ])  # fmt: skip
     session.execute(insert(Task), [
         {"task_id": task, "project_id": 1, "name": clip, "batch": batch, "clip_id": clip,

@@ -6,15 +6,15 @@ All hours are elapsed time: nights, queues and everything else lie in them. Nobo
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, Final
 
 import polars as pl
 from sqlalchemy import and_, case, func, select
 
 from ava_core.base.schemas import Schema
-from ava_core.base.storage import Storage, changed_at
-from ava_core.store import Store
+from ava_core.base.storage import Storage
+from ava_core.store import Store, makings
 from ava_core.store.moments import hours_between, utc_day
 from ava_core.store.tables import Batch, Decision, Job, Reading, Task, now
 
@@ -22,14 +22,18 @@ SECONDS_IN_HOUR: Final = 3600
 
 BATCH_TIMES: Final[Schema] = {
     "batch": pl.String,
-    "videos_in": pl.Float64,  # hours from the adding of the batch until its videos were taken in (last)
+    "videos_in": pl.Float64,  # hours from the adding of the batch until its videos were first taken in
     "clips_cut": pl.Float64,
     "tracks_made": pl.Float64,
     "tasks_ready": pl.Float64,  # until the last of its first tasks was; annotators who were added later do not count
     "first_read": pl.Float64,  # until work of its annotators was read for the first time
     "last_read": pl.Float64,
     "makespan": pl.Float64,  # hours from the first job's readiness to the last one's completion
+    "unknown": pl.List(pl.String),  # columns of what was made, but before such moments were noted
 }
+
+MADE: Final = {"videos_in": "source_videos", "clips_cut": "clips", "tracks_made": "tracks"}
+"""Columns of `BATCH_TIMES` that say when an asset was made."""
 
 CLIPS_BY_DAY: Final[Schema] = {
     "annotator": pl.String,
@@ -83,10 +87,10 @@ WAITING_HERE: Final[Schema] = {  # on the people of the platform; null where no 
 
 
 def batch_times(store: Store, storage: Storage) -> pl.DataFrame:
-    """`BATCH_TIMES`, oldest batch first; null for what has not happened yet.
+    """`BATCH_TIMES`, oldest batch first; null for what has not happened yet, and for what is `unknown`.
 
-    Videos, clips and tracks are as old as their tables: made again, they count from then. The makespan is null while
-    a job is open.
+    All moments are those that were noted when it happened: what files say changes when they are copied. The makespan
+    is null while a job is open.
     """
     completed = case((func.sum(case((Job.is_done, 0), else_=1)) == 0, func.max(Job.completed_at)))
     first_task = case((Task.name == Task.clip_id, Job.created_at))
@@ -123,10 +127,17 @@ def batch_times(store: Store, storage: Storage) -> pl.DataFrame:
     )
     with store.session() as session:
         found = session.execute(wanted).all()
-    rows = [
-        (name, *(_made(storage, name, asset, added) for asset in ("source_videos", "clips", "tracks")), *rest)
-        for name, added, *rest in found
-    ]
+    made = makings.firsts(store, list(MADE.values()))
+    rows = []
+    for name, added, *rest in found:
+        moments = made.get(name, [None] * len(MADE))
+        hours = [None if moment is None else _age(added, moment) for moment in moments]
+        unknown = [
+            column
+            for (column, asset), moment in zip(MADE.items(), moments, strict=True)
+            if moment is None and storage.table_path(name, asset).exists()
+        ]
+        rows.append((name, *hours, *rest, unknown))
     return pl.DataFrame(rows, schema=dict(BATCH_TIMES), orient="row")
 
 
@@ -262,12 +273,6 @@ def _table(store: Store, wanted: Any, schema: Schema) -> pl.DataFrame:
     with store.engine.connect() as connection:
         rows = [tuple(row) for row in connection.execute(wanted).all()]
     return pl.DataFrame(rows, schema=dict(schema), orient="row")
-
-
-def _made(storage: Storage, batch: str, asset: str, added: datetime) -> float | None:
-    """Hours from the adding of a batch until a table was written; `None` where there is none."""
-    changed = changed_at(storage.table_path(batch, asset))
-    return None if changed is None else _age(added, datetime.fromtimestamp(changed, UTC))
 
 
 def _age(since: datetime | None, at: datetime | None) -> float | None:

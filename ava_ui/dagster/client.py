@@ -18,6 +18,7 @@ from ava_ui.dagster import queries
 TIMEOUT_SECONDS: Final = 15.0
 JOB: Final = "__ASSET_JOB"
 PARTITION_TAG: Final = "dagster/partition"
+BACKFILL_TAG: Final = "dagster/backfill"
 RUNNING: Final = ("QUEUED", "NOT_STARTED", "STARTING", "STARTED")
 
 
@@ -29,7 +30,7 @@ class DagsterError(AvaError):
 class Run:
     """A run of Dagster; times are in UTC, `None` while they are to come.
 
-    `assets`: what it makes; of a run of a job of its own, the job's name.
+    `assets`: what it makes; of a run of a job of its own, the job's name. `backfill`: the one it belongs to, or "".
     """
 
     run_id: str
@@ -39,6 +40,7 @@ class Run:
     created_at: datetime
     started_at: datetime | None
     ended_at: datetime | None
+    backfill: str = ""
 
     @property
     def is_over(self) -> bool:
@@ -72,6 +74,12 @@ class Backfill:
         return self.status not in ("REQUESTED", "CANCELING", "FAILING")
 
 
+OWN_ERRORS: Final = "ava_core."
+"""How Dagster's names of the platform's own errors begin: `ava_core.base.errors.InputError: …`."""
+UNKNOWN_CURE: Final = "The run's log says more; retry it once that is mended."
+"""Of any other error: the platform's own bring their cure with them."""
+
+
 @dataclass(frozen=True)
 class LogLine:
     """A line of a run's log."""
@@ -100,11 +108,14 @@ class DagsterClient:
         found = (await self._ask(queries.DAEMONS))["instance"]["daemonHealth"]["allDaemonStatuses"]
         return {row["daemonType"]: bool(row["healthy"]) for row in found if row["required"]}
 
-    async def runs(self, *, batch: str = "", statuses: Sequence[str] = (), limit: int = 50) -> list[Run]:
-        """The newest runs first, of one batch or of all."""
+    async def runs(
+        self, *, batch: str = "", backfill: str = "", statuses: Sequence[str] = (), limit: int = 50
+    ) -> list[Run]:
+        """The newest runs first, of one batch, of one backfill, or of all."""
         wanted: dict[str, Any] = {}
-        if batch:
-            wanted["tags"] = [{"key": PARTITION_TAG, "value": batch}]
+        tags = {PARTITION_TAG: batch, BACKFILL_TAG: backfill}
+        if any(tags.values()):
+            wanted["tags"] = [{"key": key, "value": value} for key, value in tags.items() if value]
         if statuses:
             wanted["statuses"] = list(statuses)
         answer = (await self._ask(queries.RUNS, filter=wanted, limit=limit))["runsOrError"]
@@ -119,20 +130,29 @@ class DagsterClient:
         return _run(found[0])
 
     async def failure(self, run_id: str) -> str:
-        """Why a run failed, in one sentence where the step's own error has one."""
-        cursor, messages = None, list[str]()
+        """Why a run failed and what to do: the first error that ended a step or the run; what came of it follows later.
+
+        An error after which a step was tried again is none.
+        """
+        cursor, last = None, ""
         while True:
             answer = (await self._ask(queries.FAILURE, runId=run_id, cursor=cursor))["logsForRun"]
             page = _expect(answer, "EventConnection")
             for event in page["events"]:
-                if event["__typename"] == "ExecutionStepFailureEvent" and event["error"]:
-                    cause = event["error"]["cause"] or event["error"]
-                    return f"{event['stepKey']}: {cause['message'].strip()}"
+                if event.get("error") and event["__typename"] != "ExecutionStepUpForRetryEvent":
+                    return _failure(event)
                 if event["__typename"] == "RunFailureEvent":
-                    messages.append(event["message"])
+                    last = event["message"].strip()
             if not page["hasMore"]:
-                return messages[-1].strip() if messages else "The run failed before its first step."
+                return f"{last or 'The run failed before its first step.'} {UNKNOWN_CURE}"
             cursor = page["cursor"]
+
+    async def is_over(self, made: str) -> bool:
+        """Whether nothing more will happen of a run or a backfill; one that is not known any more is over."""
+        runs = (await self._ask(queries.RUNS, filter={"runIds": [made]}, limit=1))["runsOrError"]
+        for row in _expect(runs, "Runs")["results"]:
+            return _run(row).is_over
+        return all(one.is_over for one in await self.backfills() if one.backfill_id == made)
 
     async def logs(self, run_id: str, cursor: str | None = None) -> tuple[list[LogLine], str]:
         """Lines of a run's log after `cursor`, and the cursor for the next look."""
@@ -233,6 +253,17 @@ def _expect(answer: dict[str, Any], *kinds: str) -> dict[str, Any]:
     raise DagsterError(f"Dagster refused: {said}")
 
 
+def _failure(event: dict[str, Any]) -> str:
+    """An error event in words: where, what, and the cure."""
+    where = f"{event['stepKey']}: " if event.get("stepKey") else ""
+    messages = [str(one["message"]).strip() for one in (event["error"], event["error"]["cause"]) if one]
+    for message in messages:
+        kind, _, said = message.partition(": ")
+        if kind.startswith(OWN_ERRORS):
+            return where + said
+    return f"{where}{messages[-1]} {UNKNOWN_CURE}"
+
+
 def _run(row: dict[str, Any]) -> Run:
     tags = {tag["key"]: tag["value"] for tag in row["tags"]}
     assets = tuple(asset["path"][-1] for asset in row["assetSelection"] or [])
@@ -241,7 +272,7 @@ def _run(row: dict[str, Any]) -> Run:
     return Run(
         row["runId"], row["status"], tags.get(PARTITION_TAG, ""), assets, _moment(row["creationTime"]),
         _moment(row["startTime"]) if row["startTime"] else None,
-        _moment(row["endTime"]) if row["endTime"] else None,
+        _moment(row["endTime"]) if row["endTime"] else None, tags.get(BACKFILL_TAG, ""),
     )  # fmt: skip
 
 

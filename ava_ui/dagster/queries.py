@@ -25,8 +25,8 @@ query Runs($filter: RunsFilter, $limit: Int) { runsOrError(filter: $filter, limi
 FAILURE = """
 query Failure($runId: ID!, $cursor: String) { logsForRun(runId: $runId, afterCursor: $cursor, limit: 1000) {
   __typename ... on EventConnection { cursor hasMore events { __typename
-    ... on ExecutionStepFailureEvent { stepKey error { message cause { message } } }
-    ... on RunFailureEvent { message } } } } }
+    ... on MessageEvent { message stepKey }
+    ... on ErrorEvent { error { message cause { message } } } } } } }
 """
 
 LOGS = """

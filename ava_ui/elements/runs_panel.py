@@ -8,6 +8,7 @@ from nicegui import ui
 
 from ava_ui import addresses
 from ava_ui.dagster.client import Run
+from ava_ui.elements.ask_button import AskButton
 from ava_ui.frame import theme
 from ava_ui.frame.visit import Visit
 
@@ -32,9 +33,11 @@ class RunsPanel:
         runs = self.runs
         running = [run for run in runs.running if self.batch in ("", run.batch)]
         failed = [(run, why) for run, why in runs.failed if self.batch in ("", run.batch)]
+        waiting = self.visit.console.asked.waiting(runs.newest, self.batch)
         now = (
             running,
             failed,
+            [one.words for one in waiting],
             [runs.progress.get(run.run_id, "") for run in running],
             str(runs.problem or ""),
         )
@@ -45,11 +48,13 @@ class RunsPanel:
         with self.place:
             if runs.problem is not None:
                 theme.problem(runs.problem)
+            for one in waiting:
+                ui.label(one.words).classes("soft").mark("asked")
             for run in running:
                 self._running(run)
             for run, why in failed:
                 self._failed(run, why)
-            if not running and not failed and runs.problem is None:
+            if not running and not failed and not waiting and runs.problem is None:
                 ui.label("Nothing runs, nothing failed.").classes("soft")
 
     async def _first(self) -> None:
@@ -68,19 +73,31 @@ class RunsPanel:
                     ui.linear_progress(share, show_value=False).props(f'aria-label="{said}"')
 
     def _failed(self, run: Run, why: str) -> None:
-        async def retry() -> None:
-            self.visit.note("retry run", run.run_id, batch=run.batch)
-            ui.navigate.to(addresses.run(await self.visit.console.dagster.retry(run.run_id)))
-
         with ui.row().classes("items-center no-wrap w-full"):
             ui.icon("cancel").classes("bad").props("role=img aria-label=failed")
             with ui.column().classes("gap-0 grow"):
                 ui.link(_name(run), addresses.run(run.run_id))
                 ui.label(why).classes("soft wrap")
             if self.visit.may("admin"):
-                ui.button("Retry", on_click=self.visit.action("admin", retry)).props("flat dense").mark(
-                    "retry"
-                )
+                retry_button(self.visit, run)
+
+
+def retry_button(visit: Visit, run: Run) -> AskButton:
+    """Runs what failed again, and goes there; once, from however many pages it is pressed."""
+    button, key = AskButton(visit, "Retry"), f"retry {run.run_id}"
+
+    async def ask() -> str:
+        visit.note("retry run", run.run_id, batch=run.batch)
+        return await visit.console.dagster.retry(run.run_id)
+
+    async def retry() -> None:
+        again = await button.once([key], f"a retry of {_name(run)}", [run.batch], ask)
+        ui.navigate.to(addresses.run(again))
+
+    button.wire(retry)
+    button.show_waiting(visit.console.asked.is_waiting(key))
+    button.props("flat dense").mark("retry")
+    return button
 
 
 def _name(run: Run) -> str:

@@ -13,6 +13,7 @@ from ava_core.ontology import Ontology, load_ontology
 from ava_core.quality.consensus.form import Draft
 from ava_core.store import Store, batches, open_store
 from ava_ui.dagster.client import DagsterClient
+from ava_ui.known.asked import Asked
 from ava_ui.known.audit_log import AuditLog
 from ava_ui.known.counts import Counts
 from ava_ui.known.decisions import DecisionStates
@@ -38,6 +39,7 @@ class Console:
     counts: Counts
     health: Health
     runs: LiveRuns
+    asked: Asked
     decisions: DecisionStates
     jobs: Jobs
     audit_log: AuditLog
@@ -61,6 +63,7 @@ class Console:
             counts=Counts(storage, store),
             health=Health(settings, dagster),
             runs=LiveRuns(dagster),
+            asked=Asked(dagster),
             decisions=DecisionStates(store),
             jobs=Jobs(store),
             audit_log=AuditLog(store),

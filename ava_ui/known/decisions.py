@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from sqlalchemy import func, select
-
 from ava_core.base.once import Made, Once
-from ava_core.decisions import DecisionState, decision_state, decision_states
+from ava_core.decisions import DecisionState, decision_state, decision_states, newest_decisions
 from ava_core.store import Store
-from ava_core.store.tables import Decision
 
 Newest = dict[str, int]
 """Each batch's newest decision."""
@@ -23,9 +20,7 @@ class DecisionStates:
 
     def all(self) -> States:
         """Every batch that was ever decided on, and maybe others."""
-        wanted = select(Decision.batch, func.max(Decision.decision_id)).group_by(Decision.batch)
-        with self.store.session() as session:
-            newest = {batch: int(number) for batch, number in session.execute(wanted)}
+        newest = newest_decisions(self.store)
         return self._once.get("states", newest, lambda before: self._folded(newest, before))
 
     def of(self, batch: str) -> DecisionState:

@@ -22,14 +22,15 @@ _PROGRESS: Final = re.compile(r"[a-z ]+: (\d+)(?:/(\d+))? [a-z ]+(?:, .*)?")
 class LiveRuns:
     """The newest look: runs under way with how far they are, and failures that nothing has mended since.
 
-    `progress`: by run, `clips: 3/7 clips, 0:40 left`; "" while it has said nothing. `problem` stands where Dagster
-    did not answer; what was known before stays.
+    `newest`: the newest runs of all. `progress`: by run, `clips: 3/7 clips, 0:40 left`; "" while it has said nothing.
+    `problem` stands where Dagster did not answer; what was known before stays.
     """
 
     dagster: DagsterClient
     running: list[Run] = field(default_factory=list)
     failed: list[tuple[Run, str]] = field(default_factory=list)
     progress: dict[str, str] = field(default_factory=dict)
+    newest: list[Run] = field(default_factory=list)
     problem: DagsterError | None = None
     looked: bool = False
     _cursors: dict[str, str] = field(default_factory=dict)
@@ -53,13 +54,16 @@ class LiveRuns:
         self.progress = {name: said for name, said in self.progress.items() if name in known}
         self._cursors = {name: at for name, at in self._cursors.items() if name in known}
         self._reasons = {run.run_id: self._reasons[run.run_id] for run in failed}
+        self.newest = newest
         self.running, self.failed = running, [(run, self._reasons[run.run_id]) for run in failed]
         self.problem, self.looked = None, True
 
     def now(self, batch: str) -> str:
-        """What is being done for a batch, in a few words; "" where nothing is."""
+        """What is being done for a batch, else what failed and how to mend it, in a few words; "" where nothing is."""
         own = [run for run in self.running if run.batch == batch]
-        return "; ".join(self.progress.get(run.run_id) or run.status.lower() for run in own)
+        if own:
+            return "; ".join(self.progress.get(run.run_id) or run.status.lower() for run in own)
+        return "; ".join(f"failed: {why}" for run, why in self.failed if run.batch == batch)
 
     def share(self, run_id: str) -> float | None:
         """How much of what it does now a run has done, 0 to 1; `None` while that is not known."""

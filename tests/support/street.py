@@ -17,6 +17,7 @@ from ava_core.base.settings import Settings, load_settings
 from ava_core.base.storage import Storage
 from ava_core.dataset.formats.ava import names
 from ava_core.ontology import load_ontology
+from ava_core.store import makings
 from tests.support.home import Home
 from tests.support.planted_work import good_annotators, plant
 
@@ -25,7 +26,9 @@ PASSWORD = "a long enough password"
 PEOPLE = {"vera": "viewer", "rita": "reviewer", "adam": "admin"}
 CLIPS_PLANTED, SECONDS = 4, 6
 WIDTH, HEIGHT = 1280, 720
-PARAMS = {"batch": BATCH, "clip_id": "clip_0000", "release": "v1", "other": "v1", "run_id": "nothing"}
+PARAMS = {
+    "batch": BATCH, "clip_id": "clip_0000", "release": "v1", "other": "v1", "run_id": "nothing", "job_id": "10",
+}  # fmt: skip
 """What stands in the address of each page."""
 
 
@@ -47,6 +50,8 @@ def plant_street(folder: Path) -> None:
         ("clips", ""): _clips(home.storage, work.clip_ids),
         ("tracks", ""): _tracks(work.true_boxes),
     })  # fmt: skip
+    for asset in ("source_videos", "clips", "tracks"):
+        makings.note(home.store, BATCH, asset)
     home.add_work(BATCH, work, frames=SECONDS * 30)
     _write_release(home.storage)
     home.close()

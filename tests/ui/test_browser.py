@@ -65,6 +65,37 @@ def test_a_clip_is_reviewed_by_keyboard(
     assert (rita.troubles, rita.elsewhere) == ([], [])
 
 
+def test_two_people_on_one_clip_cannot_overrule_each_other_unseen(
+    browser: Browser, console_url: str, settings: Settings, shots: Path
+) -> None:
+    rita, lead = Visitor(browser, console_url, "rita"), Visitor(browser, console_url, "adam")
+    clip = f"/quality/{BATCH}/clips/clip_0000"
+    for person in (rita, lead):
+        person.open(clip)
+        person.page.wait_for_selector(".player-labels")
+    lead.page.get_by_label("Comment (needed for a rejection)").fill("a person is missing")
+    lead.page.get_by_role("button", name="Reject (R)").click()
+    lead.page.wait_for_url("**/clips/clip_0001")
+    rita.page.keyboard.press("a")
+    rita.page.wait_for_selector(".q-notification:has-text('adam rejected clip_0000')")
+    rita.page.wait_for_selector(
+        ".decided:has-text(\"adam rejected clip_0000 just now: 'a person is missing'\")"
+    )
+    rita.page.screenshot(path=str(shots / "two_people_on_one_clip.png"))
+    assert rita.page.url.endswith(clip), "nothing was decided, so the clip stays"
+    rita.page.get_by_role("button", name="Look again").click()
+    rita.page.wait_for_selector(".q-badge:has-text('rejected')")
+    rita.page.wait_for_function("window.did_handshake && !document.querySelector('.waits')")
+    rita.page.wait_for_selector(".player-labels")
+    rita.page.keyboard.press("a")
+    rita.page.wait_for_url("**/clips/clip_0001")
+    log = [(one.actor, one.action, one.before) for one in decisions.decisions_of(open_store(settings), BATCH)]
+    assert log == [
+        ("adam", "reject", {"qc_status": "pending"}), ("rita", "approve", {"qc_status": "rejected"}),
+    ]  # fmt: skip
+    assert (rita.troubles, lead.troubles) == ([], [])
+
+
 def test_a_zip_is_uploaded(browser: Browser, console_url: str, settings: Settings, tmp_path: Path) -> None:
     archive = tmp_path / "night.zip"
     with zipfile.ZipFile(archive, "w") as writing:

@@ -151,7 +151,7 @@ def bulk(
     at = opened(batch)
     store, clips = at.store, at.table("agreement", "clips")
     thresholds = Thresholds(pooled_alpha=alpha, mean_iou=iou, f1=f1, kappa=kappa)
-    state = decisions.decision_state(store, batch)
+    seen, state = decisions.newest_decision(store, batch), decisions.decision_state(store, batch)
     findings = load_quality(at).raw_annotations.get("rule_findings")
     blocked = blocked_clips(findings, state.excluded) if findings is not None else {}
     plan = plan_bulk_approval(clips, state.judged, thresholds, blocked)
@@ -161,8 +161,10 @@ def bulk(
         say("Nothing was decided. --apply approves those that pass.")
     elif plan.approve:
         comment = f"bulk: alpha ≥ {alpha:g}, kappa ≥ {kappa:g}, IoU ≥ {iou:g}, F1 ≥ {f1:g}"
-        decisions.approve(store, batch, plan.approve, who(actor), comment)
-        say(f"{len(plan.approve)} clip(s) approved.")
+        done = decisions.approve_unmoved(store, batch, plan.approve, who(actor), comment, seen=seen)
+        say(f"{len(done.made)} clip(s) approved.")
+        for clip, why in done.moved.items():
+            say(f"{clip} stays as it is: {why}")
 
 
 @app.command("exclude")

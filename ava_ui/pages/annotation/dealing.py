@@ -15,6 +15,7 @@ from ava_core.base.errors import InputError
 from ava_core.base.settings import DEALING_OPTIONS
 from ava_core.batch import BatchContext
 from ava_core.store import annotators, batches
+from ava_ui.elements.ask_button import AskButton
 from ava_ui.elements.data_table import DataTable
 from ava_ui.elements.newest import newest_in
 from ava_ui.frame import theme
@@ -103,8 +104,8 @@ class DealingPanel:
             field.on_value_change(ask)
         ui.timer(0.05, ask, once=True)
         if visit.may("admin"):
-            button = ui.button("Create tasks …", icon="add_task").mark("create-tasks")
-            button.on_click(visit.action("admin", self.create))
+            self.button = AskButton(visit, "Create tasks …", icon="add_task").mark("create-tasks")
+            self.button.wire(self.create)
 
     async def create(self) -> None:
         """Make the tasks, once somebody has seen who gets how many."""
@@ -117,7 +118,7 @@ class DealingPanel:
         if await dialog:
             dealing.keep()
             self.visit.note("create tasks", dealing.batch, **dealing.options())
-            await self.visit.console.dagster.process([dealing.batch], ["cvat_tasks"])
+            await self.button.process([dealing.batch], ["cvat_tasks"])
             ui.notify("Started; how far it is shows below.")
 
     def _draw_people(self) -> list[Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from typing import Any
 
 import polars as pl
@@ -18,6 +19,7 @@ from ava_core.dataset.formats.ava.names import SPLITS
 from ava_core.dataset.formats.flavours import FLAVOURS
 from ava_ui import addresses
 from ava_ui.addresses import cell
+from ava_ui.elements.ask_button import AskButton
 from ava_ui.elements.data_table import DataTable
 from ava_ui.elements.pins import Pins
 from ava_ui.frame import theme
@@ -36,12 +38,12 @@ def release_form(visit: Visit, ready: list[str], sources: list[str]) -> None:
             preview = (
                 ui.button("Preview the splits", icon="call_split").props("outline no-caps").mark("preview")
             )
-            button = ui.button("Generate dataset", icon="play_arrow").mark("generate")
+            button = AskButton(visit, "Generate dataset", icon="play_arrow").mark("generate")
         if not ready:
             ui.label("No batch has a dataset yet: approve clips, and wait for ava_csv.").classes("soft")
         place = ui.column().classes("w-full")
     preview.on_click(visit.action("admin", lambda: _preview(visit, form, preview, place)))
-    button.on_click(visit.action("admin", lambda: _generate(visit, form)))
+    button.wire(lambda: _generate(visit, form, button))
     for one in (preview, button):
         one.set_enabled(bool(ready))
 
@@ -112,11 +114,18 @@ def _least_problem(value: float | None) -> str | None:
     return None if value is None or value >= 0 else "A number of labels: 0 or more."
 
 
-async def _generate(visit: Visit, form: _Form) -> None:
+async def _generate(visit: Visit, form: _Form, button: AskButton) -> None:
+    """Ask for a release; the same choices are not asked for twice while their run is under way."""
     chosen = form.options()
-    run = await visit.console.dagster.make_release(chosen | {"actor": visit.user.username})
-    visit.note("generate dataset", run, **chosen)
-    ui.navigate.to(addresses.run(run))
+
+    async def ask() -> str:
+        run = await visit.console.dagster.make_release(chosen | {"actor": visit.user.username})
+        visit.note("generate dataset", run, **chosen)
+        return run
+
+    named = f"dataset {chosen['name']}" if chosen["name"] else "a dataset"
+    key = f"generate {json.dumps(chosen, sort_keys=True)}"
+    ui.navigate.to(addresses.run(await button.once([key], named, [], ask)))
 
 
 async def _preview(visit: Visit, form: _Form, button: ui.button, place: ui.column) -> None:

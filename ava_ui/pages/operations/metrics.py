@@ -23,7 +23,9 @@ from ava_ui.known.console import Console
 BATCHES_DRAWN: Final = 15
 DAYS_DRAWN: Final = 45
 ANNOTATORS_DRAWN: Final = 30
-"""What a plot shows at most: the newest batches and days, the annotators with the most jobs. Tables show all."""
+UNKNOWN_NAMED: Final = 5
+"""What a plot shows at most: the newest batches and days, the annotators with the most jobs, batches
+named in a sentence. Tables show all."""
 
 BATCH: Final = cell("batch")
 ANNOTATOR: Final = cell("annotator")
@@ -144,8 +146,15 @@ def _batches(times: pl.DataFrame) -> None:
     if any(value is not None for values in drawn.values() for value in values):
         with ui.card().classes("w-full"):
             charts.bars(newest["batch"].to_list(), drawn, unit="hours")
+    unknown = times.filter(pl.col("unknown").list.len() > 0)["batch"].to_list()
+    if unknown:
+        named = ", ".join(unknown[:UNKNOWN_NAMED] + ["…"] * (len(unknown) > UNKNOWN_NAMED))
+        ui.label(
+            f"Of {len(unknown)} batch(es) it is unknown when videos, clips or tracks were made: they were processed"
+            f" before that was noted ({named})."
+        ).classes("soft").mark("unknown")
     ui.label("Makespan: from the first job's readiness to the last one's completion.").classes("soft")
-    DataTable(_shown(times), labels=BATCH_LABELS, links=BATCH_LINKS, file="batch_times")
+    DataTable(_shown(times.drop("unknown")), labels=BATCH_LABELS, links=BATCH_LINKS, file="batch_times")
 
 
 def _days(by_day: pl.DataFrame) -> None:

@@ -15,6 +15,7 @@ from ava_ui import addresses
 from ava_ui.addresses import cell
 from ava_ui.elements.clip_player import ClipPlayer
 from ava_ui.elements.data_table import DataTable
+from ava_ui.elements.decided import Decided, Seen
 from ava_ui.frame import theme
 from ava_ui.frame.visit import Visit
 from ava_ui.known import drafts
@@ -24,6 +25,7 @@ from ava_ui.pages.quality.settling import Settling, SettlingPanel, alike, choice
 async def content(visit: Visit) -> None:
     """The answer that is looked at, and the queue."""
     batch, clip_id = visit.params["batch"], visit.query.get("clip", "")
+    seen = Seen(visit.console.store, batch)
     waiting = await asyncio.to_thread(drafts.doubtful_answers, visit.console, batch)
     if clip_id:
         waiting = waiting.filter(pl.col("clip_id") == clip_id)
@@ -34,7 +36,7 @@ async def content(visit: Visit) -> None:
     )
     following = addresses.adjudication(batch, at=number, clip=clip_id)
     if row is not None:
-        await _item(visit, batch, row, waiting, following)
+        await _item(visit, seen, batch, row, waiting, following)
     theme.later(visit, lambda: _queue(batch, clip_id, waiting))
     theme.later(visit, lambda: _settled(visit, batch))
 
@@ -68,7 +70,9 @@ def _asked_for(visit: Visit) -> dict[str, Any] | None:
     }  # fmt: skip
 
 
-async def _item(visit: Visit, batch: str, row: dict[str, Any], waiting: pl.DataFrame, following: str) -> None:
+async def _item(
+    visit: Visit, seen: Seen, batch: str, row: dict[str, Any], waiting: pl.DataFrame, following: str
+) -> None:
     """What is asked, the clip, and the answers that can be given."""
     clip_id, group = row["clip_id"], row["group"]
     visit.console.tables.clip(batch, clip_id)
@@ -76,8 +80,9 @@ async def _item(visit: Visit, batch: str, row: dict[str, Any], waiting: pl.DataF
     work = await asyncio.to_thread(work_of_clip, visit.console, batch, clip_id)
     settling = Settling(
         visit.console.store, batch, visit.user.username, row, choices(said(work, row), ontology, group),
-        alike(work, row, waiting),
+        alike(work, row, waiting), seen.of(batch),
     )  # fmt: skip
+    Decided(seen, settling.concerns)
     asked = "is somebody there at all?" if settling.of_presence else group
     ui.label(f"{clip_id} · second {row['second']} · person {row['person_id']} · {asked}").classes(
         "part-title"

@@ -12,6 +12,7 @@ from ava_core.quality.review.effect import exclusion_effect
 from ava_ui import addresses
 from ava_ui.addresses import cell
 from ava_ui.elements.data_table import DataTable, shown
+from ava_ui.elements.decided import Decided, Seen
 from ava_ui.frame import theme
 from ava_ui.frame.visit import Visit
 from ava_ui.known.drafts import raw_tables
@@ -26,18 +27,20 @@ async def content(visit: Visit) -> None:
         raise InputError(
             f"Agreement of {batch} was not measured yet.", "It follows once completed jobs were read."
         )
+    seen = Seen(visit.console.store, batch)
     excluded = decisions.decision_state(visit.console.store, batch).excluded
+    Decided(seen, lambda decision: decision.action in ("exclude", "include"))
     ui.link("agreement", addresses.agreement(batch))
     with ui.row():
         for name, status, reasons in gate.select("annotator", "status", "reasons").iter_rows():
-            _verdict(visit, name, status, reasons, is_out=name in excluded)
+            _verdict(visit, seen, name, status, reasons, is_out=name in excluded)
     theme.heading("Scorecards")
     rows = cards.join(gate.select("annotator", gate="status"), on="annotator", how="left")
     jobs = addresses.progress(batch, annotator=cell("annotator"))
     DataTable(rows, file=f"{batch}_annotators", links={"annotator": jobs})
 
 
-def _verdict(visit: Visit, name: str, status: str, reasons: list[str], *, is_out: bool) -> None:
+def _verdict(visit: Visit, seen: Seen, name: str, status: str, reasons: list[str], *, is_out: bool) -> None:
     batch, store = visit.params["batch"], visit.console.store
     with ui.card():
         ui.label(name).classes("text-weight-bold")
@@ -60,11 +63,13 @@ def _verdict(visit: Visit, name: str, status: str, reasons: list[str], *, is_out
                     )
                 comment = ui.input("Why").classes("w-full")
             if await dialog:
-                decisions.exclude_annotator(store, batch, name, visit.user.username, comment.value or "")
+                decisions.exclude_annotator(
+                    store, batch, name, visit.user.username, comment.value or "", seen=seen.of(batch)
+                )
                 ui.navigate.reload()
 
         def take_back() -> None:
-            decisions.include_annotator(store, batch, name, visit.user.username)
+            decisions.include_annotator(store, batch, name, visit.user.username, seen=seen.of(batch))
             ui.navigate.reload()
 
         if visit.may("admin"):

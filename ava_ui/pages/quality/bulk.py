@@ -12,6 +12,7 @@ from ava_core import decisions
 from ava_core.quality.review.bulk import Thresholds
 from ava_ui import addresses
 from ava_ui.elements.data_table import DataTable
+from ava_ui.elements.decided import Seen
 from ava_ui.elements.newest import newest_in
 from ava_ui.frame import theme
 from ava_ui.frame.visit import Visit
@@ -24,10 +25,14 @@ FIRST = Thresholds()
 
 @dataclass(frozen=True)
 class BulkEffect:
-    """What a bulk approval would do. `passing`: clips by batch; `left`: `batch, clip_id, reason` of the rest."""
+    """What a bulk approval would do, as it stands when `seen` is the newest that was decided.
+
+    `passing`: clips by batch; `left`: `batch, clip_id, reason` of the rest.
+    """
 
     passing: dict[str, list[str]]
     left: pl.DataFrame
+    seen: Seen
 
     @property
     def number(self) -> int:
@@ -55,17 +60,23 @@ class BulkApproval:
     def effect(self) -> BulkEffect:
         """What approving by these thresholds would do now."""
         chosen = Thresholds(pooled_alpha=self.alpha, kappa=self.kappa, mean_iou=self.iou, f1=self.f1)
-        return BulkEffect(*bulk_plan(self.console, self.batch, chosen))
+        seen = Seen(self.console.store, self.batch)
+        return BulkEffect(*bulk_plan(self.console, self.batch, chosen), seen)
 
     @property
     def comment(self) -> str:
         """What is written beside each decision."""
         return f"bulk: alpha ≥ {self.alpha:g}, kappa ≥ {self.kappa:g}, IoU ≥ {self.iou:g}, F1 ≥ {self.f1:g}"
 
-    def approve(self, effect: BulkEffect) -> None:
-        """Approve the clips that pass."""
+    def approve(self, effect: BulkEffect) -> dict[str, str]:
+        """Approve the clips that pass; returns those that moved meanwhile and stay, each with what happened to it."""
+        moved: dict[str, str] = {}
         for batch, clips in effect.passing.items():
-            decisions.approve(self.console.store, batch, clips, self.actor, self.comment)
+            done = decisions.approve_unmoved(
+                self.console.store, batch, clips, self.actor, self.comment, seen=effect.seen.of(batch)
+            )
+            moved |= done.moved
+        return moved
 
 
 class BulkPanel:
@@ -102,9 +113,17 @@ class BulkPanel:
         effect = await asyncio.to_thread(self.approval.effect)
         with theme.asking(f"Approve {effect.number} clips?", "Approve") as dialog:
             ui.label("Each can be taken back later.")
-        if await dialog:
-            self.approval.approve(effect)
-            ui.navigate.reload()
+        if not await dialog:
+            return
+        moved = await asyncio.to_thread(self.approval.approve, effect)
+        if moved:
+            with theme.asking(
+                f"{len(moved)} clip(s) moved meanwhile and stay as they are", "Look again"
+            ) as told:
+                for clip, why in moved.items():
+                    ui.label(f"{clip}: {why}").mark("moved")
+            await told
+        ui.navigate.reload()
 
     def _draw_sliders(self) -> list[ui.slider]:
         names = {"alpha": "alpha", "kappa": "kappa", "iou": "mean IoU", "f1": "box F1"}

@@ -9,10 +9,12 @@ from nicegui import ui
 
 from ava_core import decisions
 from ava_core.annotation.gold import deal_gold, plan_gold
-from ava_core.base.errors import InputError
+from ava_core.base.errors import DecisionError, InputError
 from ava_ui import addresses
 from ava_ui.addresses import cell
+from ava_ui.elements.ask_button import AskButton
 from ava_ui.elements.data_table import DataTable
+from ava_ui.elements.decided import Decided, Seen
 from ava_ui.frame import theme
 from ava_ui.frame.visit import Visit
 
@@ -29,8 +31,10 @@ MEASURED = (
 async def content(visit: Visit) -> None:
     """The gold clips, who is measured by them, dealing them out."""
     batch, store = visit.params["batch"], visit.console.store
+    seen = Seen(store, batch)
     gold = decisions.decision_state(store, batch).gold
     jobs = (await asyncio.to_thread(visit.console.jobs.table)).filter(pl.col("batch") == batch)
+    Decided(seen, lambda decision: decision.action == "gold")
     theme.heading("Gold clips")
     if gold:
         _gold_clips(batch, gold, jobs)
@@ -38,7 +42,7 @@ async def content(visit: Visit) -> None:
         ui.label("None yet: choose a clip that an expert has completed.").classes("soft")
     if visit.may("reviewer"):
         done = jobs.filter(pl.col("status") == "completed").select("clip_id", "annotator").sort(pl.all())
-        _choose(visit, gold, done.rows())
+        _choose(visit, seen, gold, done.rows())
     if visit.may("admin") and gold:
         _deal(visit)
     _measured(visit, batch)
@@ -74,15 +78,16 @@ def _measured(visit: Visit, batch: str) -> None:
     if not visit.may("admin"):
         return
 
+    button = AskButton(visit, "Measure agreement again", icon="refresh").props("flat")
+
     async def again() -> None:
-        visit.note("process", batch, stage="agreement")
-        await visit.console.dagster.process([batch], ("agreement",))
+        await button.process([batch], ("agreement",))
         ui.notify("Started; the overview shows how far it is.")
 
-    ui.button("Measure agreement again", icon="refresh", on_click=visit.action("admin", again)).props("flat")
+    button.wire(again)
 
 
-def _choose(visit: Visit, gold: dict[str, str], done: list[tuple[str, str]]) -> None:
+def _choose(visit: Visit, seen: Seen, gold: dict[str, str], done: list[tuple[str, str]]) -> None:
     """Make clips gold, or ordinary ones again."""
     batch, store, name = visit.params["batch"], visit.console.store, visit.user.username
     rows = [(clip, who) for clip, who in done if clip not in gold]
@@ -98,8 +103,14 @@ def _choose(visit: Visit, gold: dict[str, str], done: list[tuple[str, str]]) -> 
             chosen = table.selected.select("clip_id", "annotator").rows()
             if not chosen:
                 raise InputError("No clip is ticked.", "Tick one whose answers you trust.")
+            problems = []
             for clip, who in chosen:
-                decisions.mark_gold(store, batch, clip, who, name)
+                try:
+                    decisions.mark_gold(store, batch, clip, who, name, seen=seen.of(batch))
+                except DecisionError as error:
+                    problems.append(str(error))
+            if problems:
+                raise DecisionError(problems[0], f"{len(problems)} of {len(chosen)} were not made gold.")
             ui.navigate.reload()
 
         ui.button("Make ticked ones gold", icon="star", on_click=visit.action("reviewer", make)).mark(
@@ -111,7 +122,7 @@ def _choose(visit: Visit, gold: dict[str, str], done: list[tuple[str, str]]) -> 
         def unmake() -> None:
             if not taken.value:
                 raise InputError("No gold clip is chosen.", "Choose one beside the button.")
-            decisions.unmark_gold(store, batch, taken.value, name)
+            decisions.unmark_gold(store, batch, taken.value, name, seen=seen.of(batch))
             ui.navigate.reload()
 
         ui.button("An ordinary clip again", on_click=visit.action("reviewer", unmake)).props("flat").mark(

@@ -22,14 +22,16 @@ from ava_ui.pages.quality.queue import handed_back
 class Judgement:
     """What somebody is about to decide on a clip.
 
-    `status`: what holds now. `blocked`: the rule that it breaks and must not, in words, or "". `following`: the next
-    clip of the batch that waits, or "". `comment`: what has been typed so far.
+    `seen`: the newest decision of the batch that the page shows. `status`: what holds by it. `blocked`: the rule it
+    breaks and must not, in words, or "". `following`: the next clip that waits, or "". `comment`: what has
+    been typed so far.
     """
 
     store: Store
     batch: str
     clip_id: str
     actor: str
+    seen: int | None = None
     status: str = "pending"
     blocked: str = ""
     following: str = ""
@@ -55,15 +57,16 @@ class Judgement:
     def approve(self) -> None:
         """Approve it; a rule that it breaks stands in the comment."""
         said = f"{self.comment} (although {self.blocked})".strip() if self.blocked else self.comment
-        decisions.approve(self.store, self.batch, [self.clip_id], self.actor, said)
+        decisions.approve(self.store, self.batch, [self.clip_id], self.actor, said, seen=self.seen)
 
     def reject(self) -> None:
         """Reject it. Raises `DecisionError` without a comment."""
-        decisions.reject(self.store, self.batch, [self.clip_id], self.actor, self.comment.strip())
+        said = self.comment.strip()
+        decisions.reject(self.store, self.batch, [self.clip_id], self.actor, said, seen=self.seen)
 
     def reopen(self) -> None:
         """Take the decision back."""
-        decisions.reopen(self.store, self.batch, [self.clip_id], self.actor, self.comment)
+        decisions.reopen(self.store, self.batch, [self.clip_id], self.actor, self.comment, seen=self.seen)
 
 
 def next_after(found: pl.DataFrame, clip_id: str) -> str:

@@ -12,10 +12,12 @@ from nicegui import ui
 
 from ava_core.annotation.staffing import requeue
 from ava_core.base.errors import AvaError, InputError
+from ava_core.decisions.log import QC_STATUS
 from ava_core.store import batches
 from ava_ui import addresses
 from ava_ui.addresses import cell
 from ava_ui.elements.data_table import DataTable
+from ava_ui.elements.decided import Decided, Seen
 from ava_ui.frame import theme
 from ava_ui.frame.visit import Visit
 from ava_ui.known.review_queue import queue
@@ -60,6 +62,7 @@ async def content(visit: Visit) -> None:
     """Queue, bulk approval, and what there is of each batch."""
     asked = Asked(visit.query.get("batch", ""), visit.query.get("status", "pending"))
     names = await asyncio.to_thread(batches.names, visit.console.store)
+    seen = Seen(visit.console.store, asked.batch)
     found = await asyncio.to_thread(queue, visit.console, asked.batch)
     if found.is_empty():
         theme.empty(
@@ -67,10 +70,11 @@ async def content(visit: Visit) -> None:
             addresses.PROGRESS, "See the jobs",
         )  # fmt: skip
         return
+    following = Decided(seen, lambda decision: decision.action in QC_STATUS)
     _choose(asked, names, found)
     wanted = found.filter(pl.col("status") == asked.status)
     if asked.status == "pending" and visit.may("reviewer") and wanted.height:
-        BulkPanel(visit, asked.batch)
+        following.then = BulkPanel(visit, asked.batch).follow
     left = found.filter(pl.col("status") == "rejected", pl.col("completed") == pl.col("jobs")).height
     if left:
         ui.link(

@@ -14,6 +14,7 @@ from ava_core.store import tasks
 from ava_ui import addresses
 from ava_ui.elements.clip_player import ClipPlayer
 from ava_ui.elements.data_table import shown
+from ava_ui.elements.decided import Decided, Seen
 from ava_ui.frame import theme
 from ava_ui.frame.visit import Visit
 from ava_ui.known.review_queue import queue
@@ -28,6 +29,7 @@ async def content(visit: Visit) -> None:
     """The player, what is known of the clip, and the decision."""
     batch, clip_id = visit.params["batch"], visit.params["clip_id"]
     visit.console.tables.clip(batch, clip_id)
+    seen = Seen(visit.console.store, batch)
     found = await asyncio.to_thread(queue, visit.console, batch)
     mine = found.filter(pl.col("clip_id") == clip_id)
     if mine.is_empty():
@@ -40,9 +42,11 @@ async def content(visit: Visit) -> None:
         return
     row = mine.row(0, named=True)
     judgement = Judgement(
-        visit.console.store, batch, clip_id, visit.user.username, status=str(row["status"]),
-        blocked=_breaches(visit, batch).get(clip_id, ""), following=next_after(found, clip_id),
+        visit.console.store, batch, clip_id, visit.user.username, seen=seen.of(batch),
+        status=str(row["status"]), blocked=_breaches(visit, batch).get(clip_id, ""),
+        following=next_after(found, clip_id),
     )  # fmt: skip
+    Decided(seen, lambda decision: decision.subject == clip_id)
     _figures(row, found)
     if judgement.blocked:
         ui.label(f"Breaks a rule that must not be broken: {judgement.blocked}.").classes("bad").mark(
@@ -55,7 +59,7 @@ async def content(visit: Visit) -> None:
         with above:
             JudgementPanel(visit, player, judgement)
         with ui.row().classes("items-center"):
-            _measure(visit, batch, clip_id)
+            _measure(visit, seen, batch, clip_id)
             if visit.may("admin"):
                 MoreWorkPanel(visit, batch, clip_id)
     _history(visit, batch, clip_id)
@@ -82,7 +86,7 @@ def _figures(row: dict[str, Any], found: pl.DataFrame) -> None:
             ui.label(str(row["reason"])).classes("warn")
 
 
-def _measure(visit: Visit, batch: str, clip_id: str) -> None:
+def _measure(visit: Visit, seen: Seen, batch: str, clip_id: str) -> None:
     """Gold: one person's work on this clip becomes the measure of the others'."""
     store = visit.console.store
     state = decisions.decision_state(store, batch)
@@ -92,10 +96,12 @@ def _measure(visit: Visit, batch: str, clip_id: str) -> None:
     expert = state.gold.get(clip_id, "")
 
     def choose(name: str) -> None:
+        by = visit.user.username
         if name:
-            decisions.mark_gold(store, batch, clip_id, name, visit.user.username)
+            made = decisions.mark_gold(store, batch, clip_id, name, by, seen=seen.of(batch))
         else:
-            decisions.unmark_gold(store, batch, clip_id, visit.user.username)
+            made = decisions.unmark_gold(store, batch, clip_id, by, seen=seen.of(batch))
+        seen.made(made)
         ui.notify("Noted; the scorecards follow when agreement is measured again.")
 
     options = {"": "no gold clip"} | {name: f"gold: the work of {name}" for name in workers}

@@ -14,6 +14,7 @@ from ava_core import decisions
 from ava_core.decisions import PRESENCE
 from ava_core.ontology import Ontology
 from ava_core.store import Store
+from ava_core.store.tables import Decision
 from ava_ui.elements.clip_player import ClipPlayer
 from ava_ui.frame.visit import Visit
 from ava_ui.known.console import Console
@@ -40,8 +41,8 @@ class Choice:
 class Settling:
     """One answer that is asked for, and the choices there are.
 
-    `alike`: seconds on end, this one among them, at which everybody says the same; `whole`: whether the choice holds
-    for all of them.
+    `alike`: seconds on end, this one among them, at which everybody says the same; `seen`: the newest
+    decision of the batch that the page shows. `whole`: whether the choice holds for all of them.
     """
 
     store: Store
@@ -50,6 +51,7 @@ class Settling:
     row: Row
     choices: list[Choice]
     alike: list[int]
+    seen: int | None = None
     whole: bool = True
 
     @property
@@ -69,16 +71,22 @@ class Settling:
 
     def settle(self, choice: Choice) -> None:
         """Decide that this choice holds."""
-        for second in self.seconds:
-            at = {
-                "clip_id": self.row["clip_id"], "second": second, "person_id": self.row["person_id"],
-                "actor": self.actor,
-            }  # fmt: skip
-            if self.of_presence:
-                decisions.settle_presence(self.store, self.batch, present=choice.present, **at)
-            else:
-                group, ids = self.row["group"], choice.action_ids
-                decisions.adjudicate(self.store, self.batch, group=group, action_ids=ids, **at)
+        at = {
+            "clip_id": self.row["clip_id"], "second": self.seconds[0], "until": self.seconds[-1],
+            "person_id": self.row["person_id"], "actor": self.actor, "seen": self.seen,
+        }  # fmt: skip
+        if self.of_presence:
+            decisions.settle_presence(self.store, self.batch, present=choice.present, **at)
+        else:
+            group, ids = self.row["group"], choice.action_ids
+            decisions.adjudicate(self.store, self.batch, group=group, action_ids=ids, **at)
+
+    def concerns(self, decision: Decision) -> bool:
+        """Whether a decision is on this answer, or on whose answers count."""
+        if decision.action != "adjudicate":
+            return decision.action in ("exclude", "include")
+        here = all(decision.after[name] == self.row[name] for name in ("clip_id", "person_id", "group"))
+        return here and decision.after["second"] in self.alike
 
 
 class SettlingPanel:

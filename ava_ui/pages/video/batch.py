@@ -12,6 +12,7 @@ from ava_core.base.schemas import USABLE
 from ava_core.store import batches, tasks
 from ava_ui import addresses
 from ava_ui.addresses import cell
+from ava_ui.elements.ask_button import AskButton
 from ava_ui.elements.data_table import DataTable, shown
 from ava_ui.elements.runs_panel import RunsPanel
 from ava_ui.frame import theme
@@ -55,12 +56,13 @@ def _process(visit: Visit, name: str) -> None:
     with ui.row().classes("items-center"):
         stage = ui.select(list(STAGES), value=next(iter(STAGES)), label="process").classes("w-64")
 
+        button = AskButton(visit, "Process", icon="play_arrow").mark("process")
+
         async def process() -> None:
-            visit.note("process", name, stage=stage.value)
-            await visit.console.dagster.process([name], STAGES[stage.value])
+            await button.process([name], STAGES[stage.value])
             ui.notify("Started; it shows below in a moment.")
 
-        ui.button("Process", icon="play_arrow", on_click=visit.action("admin", process)).mark("process")
+        button.wire(process)
     store, settings = visit.console.store, visit.console.settings
     if tasks.tasks_of(store, name):
         ui.label("Its tasks are made: its options stay as they are.").classes("soft")

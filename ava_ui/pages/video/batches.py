@@ -17,6 +17,7 @@ from ava_core.store import batches as batch_store
 from ava_core.video.intake.inbox import add_to_inbox
 from ava_ui import addresses
 from ava_ui.addresses import cell
+from ava_ui.elements.ask_button import AskButton
 from ava_ui.elements.backfills import Backfills
 from ava_ui.elements.data_table import DataTable
 from ava_ui.elements.uploader import Uploader
@@ -130,9 +131,12 @@ def _upload(visit: Visit) -> None:
             with uploads.taken(dict(finished)) as path:
                 return _add(visit, path, wanted, chosen)
 
-        ui.navigate.to(addresses.batch(await asyncio.to_thread(take)))
+        keys, names = [f"add {key}" for key in finished], ", ".join(finished.values())
+        batch = await add.once(keys, names, [], lambda: asyncio.to_thread(take))
+        ui.navigate.to(addresses.batch(batch))
 
-    add = ui.button("Add batch", icon="add", on_click=visit.action("admin", register)).mark("add-batch")
+    add = AskButton(visit, "Add batch", icon="add").mark("add-batch")
+    add.wire(register)
     add.set_enabled(False)
 
 
@@ -150,11 +154,17 @@ async def _inbox(visit: Visit) -> None:
     options = options_form(visit.console.settings)
 
     async def register() -> None:
-        if item.value:
-            batch = await asyncio.to_thread(_add, visit, Path(item.value), "", options())
-            ui.navigate.to(addresses.batch(batch))
+        if not item.value:
+            return
+        path, chosen = Path(item.value), options()
 
-    ui.button("Add with these options", on_click=visit.action("admin", register))
+        async def take() -> str:
+            return await asyncio.to_thread(_add, visit, path, "", chosen)
+
+        ui.navigate.to(addresses.batch(await add.once([f"add {path}"], path.name, [], take)))
+
+    add = AskButton(visit, "Add with these options")
+    add.wire(register)
 
 
 def _add(visit: Visit, path: Path, name: str, options: dict[str, Any]) -> str:
@@ -167,6 +177,8 @@ def _process(visit: Visit, table: DataTable) -> None:
     with ui.row().classes("items-center"):
         stage = ui.select(list(STAGES), value=next(iter(STAGES)), label="process again").classes("w-64")
 
+        button = AskButton(visit, "Process", icon="play_arrow")
+
         async def process() -> None:
             names = table.selected["batch"].to_list()
             if not names:
@@ -175,8 +187,7 @@ def _process(visit: Visit, table: DataTable) -> None:
             with theme.asking(f"Make {stage.value} of {len(names)} batch(es) again?", "Process") as dialog:
                 ui.label("What depends on it is made again too. Tasks in CVAT are never made twice.")
             if await dialog:
-                visit.note("process", ", ".join(names)[:200], stage=stage.value)
-                number = await visit.console.dagster.process(names, STAGES[stage.value])
+                number = await button.process(names, STAGES[stage.value])
                 ui.notify(f"Backfill {number} started; the overview shows its runs.")
 
-        ui.button("Process", icon="play_arrow", on_click=visit.action("admin", process))
+        button.wire(process)

@@ -8,6 +8,7 @@ from nicegui import ui
 
 from ava_ui import addresses
 from ava_ui.dagster.client import Run
+from ava_ui.elements.runs_panel import retry_button
 from ava_ui.frame import theme
 from ava_ui.frame.visit import Visit
 
@@ -40,7 +41,7 @@ class RunPanel:
         if visit.may("admin"):
             with ui.row():
                 ending = ui.button("End", on_click=visit.action("admin", self.end)).props("flat")
-                again = ui.button("Retry", on_click=visit.action("admin", self.retry)).props("flat")
+                again = retry_button(visit, run)
                 ending.set_visibility(not run.is_over)
                 again.set_visibility(run.status == "FAILURE")
 
@@ -66,8 +67,3 @@ class RunPanel:
         if await dialog:
             self.visit.note("end run", self.run_id)
             await self.dagster.end(self.run_id)
-
-    async def retry(self) -> None:
-        """Run what failed again, and go there."""
-        self.visit.note("retry run", self.run_id)
-        ui.navigate.to(addresses.run(await self.dagster.retry(self.run_id)))

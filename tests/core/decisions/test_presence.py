@@ -108,10 +108,10 @@ def batch(store: Store) -> Store:
 
 
 def test_a_later_word_reverses_an_earlier_one(batch: Store) -> None:
-    no = decisions.settle_presence(batch, "b", **PLACE, present=False, actor="ann", comment="a poster")
+    [no] = decisions.settle_presence(batch, "b", **PLACE, present=False, actor="ann", comment="a poster")
     assert (no.action, no.subject, no.after["action_ids"]) == ("adjudicate", "c/3/1/presence", [])
     assert 3 not in seconds(formed(HALF, _said(batch))["consensus_boxes"])
-    yes = decisions.settle_presence(batch, "b", **PLACE, present=True, actor="bob")
+    [yes] = decisions.settle_presence(batch, "b", **PLACE, present=True, actor="bob")
     assert yes.before == no.after
     assert _said(batch).rows() == [("c", 3, 1, PRESENCE, presence_ids(True))]
     assert 3 in seconds(formed(HALF, _said(batch))["consensus_boxes"])

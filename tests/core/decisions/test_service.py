@@ -80,7 +80,7 @@ def test_an_exclusion_can_be_taken_back(batch: Store) -> None:
 def test_the_last_adjudication_of_a_label_holds(batch: Store) -> None:
     what = {"clip_id": "c1", "second": 3, "person_id": 1, "group": "posture_gesture"}
     decisions.adjudicate(batch, "b", **what, action_ids=[41], actor="ann")
-    second = decisions.adjudicate(batch, "b", **what, action_ids=[40], actor="bob")
+    [second] = decisions.adjudicate(batch, "b", **what, action_ids=[40], actor="bob")
     assert second.before["action_ids"] == [41]
     rows = decisions.decision_state(batch, "b").adjudications.to_dicts()
     assert rows == [what | {"action_ids": [40]}]

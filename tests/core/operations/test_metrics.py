@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -14,8 +13,8 @@ from sqlalchemy import update
 from ava_core import decisions
 from ava_core.base.storage import Storage
 from ava_core.operations import metrics
-from ava_core.store import Store, batches, open_store, readings, tasks
-from ava_core.store.tables import Batch, Decision, Job, Reading, Task
+from ava_core.store import Store, batches, makings, open_store, readings, tasks
+from ava_core.store.tables import AuditLogEntry, Batch, Decision, Job, Reading, Task
 
 MONDAY = datetime(2026, 1, 5, 8, tzinfo=UTC)
 
@@ -62,10 +61,17 @@ def storage(tmp_path: Path) -> Storage:
     return Storage(tmp_path / "storage")
 
 
-def written(storage: Storage, asset: str, moment: datetime) -> None:
-    path = storage.table_path("north", asset)
-    storage.write_table(path, pl.DataFrame())
-    os.utime(storage.local(path), (moment.timestamp(),) * 2)
+def written(storage: Storage, asset: str) -> None:
+    """A table whose file is as old as a copy that was made just now."""
+    storage.write_table(storage.table_path("north", asset), pl.DataFrame())
+
+
+def made(store: Store, asset: str, moment: datetime) -> None:
+    """The asset of `north` was made at a moment, and that was noted then."""
+    makings.note(store, "north", asset)
+    noted = update(AuditLogEntry).where(AuditLogEntry.action == f"made {asset}")
+    with store.session() as session:
+        session.execute(noted.values(at=moment))
 
 
 def complete(store: Store, job_id: int, moment: datetime) -> None:
@@ -82,12 +88,27 @@ def read(store: Store, job_id: int, moment: datetime, content: str = "x") -> Non
 
 def test_a_batch_counts_the_hours_since_its_adding(store: Store, storage: Storage) -> None:
     for asset, after in (("source_videos", 0.25), ("clips", 0.5), ("tracks", 1.5)):
-        written(storage, asset, hours(after))
+        written(storage, asset)
+        made(store, asset, hours(after))
+        makings.note(store, "north", asset)
     read(store, 1, hours(6))
     read(store, 3, hours(9))
     north, south = metrics.batch_times(store, storage).rows()
-    assert north == ("north", *(pytest.approx(h, abs=1e-3) for h in (0.25, 0.5, 1.5, 2, 6, 9)), None)
-    assert south == ("south", *[None] * 7), "nothing has happened to it"
+    assert north == ("north", *(pytest.approx(h, abs=1e-3) for h in (0.25, 0.5, 1.5, 2, 6, 9)), None, [])
+    assert south == ("south", *[None] * 7, []), "nothing has happened to it"
+
+
+def test_what_was_made_before_moments_were_noted_is_unknown_whatever_its_file_says(
+    store: Store, storage: Storage
+) -> None:
+    for asset in ("source_videos", "clips"):
+        written(storage, asset)
+    made(store, "clips", hours(0.5))
+    made(store, "tracks", hours(-1))
+    north, south = metrics.batch_times(store, storage).rows(named=True)
+    assert (north["videos_in"], north["clips_cut"]) == (None, pytest.approx(0.5))
+    assert north["tracks_made"] is None, "it is of a batch that had this name before"
+    assert (north["unknown"], south["unknown"]) == (["videos_in"], [])
 
 
 def test_the_makespan_is_known_once_nothing_is_open(store: Store, storage: Storage) -> None:

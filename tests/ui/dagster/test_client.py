@@ -11,7 +11,7 @@ from dagster_graphql.schema import create_schema
 from graphql import parse, validate
 
 from ava_ui.dagster import queries
-from ava_ui.dagster.client import DagsterClient, DagsterError
+from ava_ui.dagster.client import UNKNOWN_CURE, DagsterClient, DagsterError
 from tests.support.dagster_answers import REPOSITORY, RUN, answering
 
 QUERIES = {
@@ -62,7 +62,41 @@ async def test_the_cause_of_a_failure_is_told() -> None:
     }  # fmt: skip
     page = {"__typename": "EventConnection", "events": [event], "cursor": "9", "hasMore": False}
     client = answering({"Failure": {"logsForRun": page}})
-    assert await client.failure("1") == "clips: a.mp4: no frames"
+    assert await client.failure("1") == f"clips: a.mp4: no frames {UNKNOWN_CURE}"
+
+
+async def test_of_several_errors_the_first_is_told_with_its_own_cure_and_what_was_tried_again_is_none() -> (
+    None
+):
+    def event(kind: str, step: str, message: str) -> dict[str, Any]:
+        return {
+            "__typename": kind,
+            "stepKey": step,
+            "message": "",
+            "error": {"message": message, "cause": None},
+        }
+
+    ours = "ava_core.base.errors.MediaError: a.mp4 has no frames. Copy it again.\n"
+    events = [
+        {"__typename": "LogMessageEvent", "stepKey": "clips", "message": "clips: 3/7 clips"},
+        event("ExecutionStepUpForRetryEvent", "clips", "TimeoutError"),
+        event("ExecutionStepFailureEvent", "clips", ours),
+        event("ExecutionStepFailureEvent", "tracks", "KeyError: 'clips'"),
+    ]
+    page = {"__typename": "EventConnection", "events": events, "cursor": "9", "hasMore": False}
+    client = answering({"Failure": {"logsForRun": page}})
+    assert await client.failure("1") == "clips: a.mp4 has no frames. Copy it again."
+
+
+async def test_whether_it_is_over_is_told_of_runs_and_backfills() -> None:
+    runs = {"runsOrError": {"__typename": "Runs", "results": [RUN]}}
+    none = {"runsOrError": {"__typename": "Runs", "results": []}}
+    row = {"id": "abc", "status": "REQUESTED", "timestamp": 10.0, "numPartitions": 1, "assetSelection": [],
+           "error": None, "assetBackfillData": None}  # fmt: skip
+    backfills = {"partitionBackfillsOrError": {"__typename": "PartitionBackfills", "results": [row]}}
+    assert await answering({"Runs": runs}).is_over("1")
+    assert not await answering({"Runs": none, "Backfills": backfills}).is_over("abc")
+    assert await answering({"Runs": none, "Backfills": backfills}).is_over("gone")
 
 
 async def test_a_failure_after_many_lines_is_found() -> None:
@@ -75,7 +109,7 @@ async def test_a_failure_after_many_lines_is_found() -> None:
         return httpx.Response(200, json={"data": {"logsForRun": page}})
 
     client = DagsterClient("http://dagster", httpx.MockTransport(handle))
-    assert await client.failure("1") == "out of memory"
+    assert await client.failure("1") == f"out of memory {UNKNOWN_CURE}"
 
 
 async def test_backfills_are_read_and_cancelled() -> None:

@@ -14,7 +14,7 @@ from ava_core.base.schemas import ANSWERED, JOB_FINDINGS
 from ava_core.base.settings import Settings
 from ava_core.store import Store, annotators, batches, discrepancies, readings, tasks
 from ava_core.store.tables import Discrepancy
-from ava_ui.dagster.client import DagsterClient, DagsterError
+from ava_ui.dagster.client import UNKNOWN_CURE, DagsterClient, DagsterError
 from ava_ui.elements.data_table import DataTable
 from ava_ui.known.runs import LiveRuns
 from ava_ui.pages.annotation import discrepancies as panel
@@ -68,10 +68,11 @@ async def test_a_run_says_how_far_it_is() -> None:
     await live.look()
     assert live.now("street") == "cut: 3/12 video seconds, 1.0 video seconds/s, 0:09 left"
     assert live.share("2") == 0.25
-    assert [(run.batch, why) for run, why in live.failed] == [("night", "clips: no frames")]
+    assert [(run.batch, why) for run, why in live.failed] == [("night", f"clips: no frames {UNKNOWN_CURE}")]
     await live.look()
     assert live.share("2") == 0.25, "what was said stays until more is said"
-    assert live.now("night") == ""
+    assert live.now("night") == f"failed: clips: no frames {UNKNOWN_CURE}"
+    assert live.now("south") == ""
 
 
 async def test_a_dagster_that_goes_away_leaves_what_was_known() -> None:

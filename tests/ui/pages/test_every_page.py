@@ -20,6 +20,7 @@ SEEN = {
     "/runs/{run_id}": "Dagster does not answer",
     "/tasks": "Clips that two share",
     "/progress": "Jobs by annotator and state",
+    "/readings/{batch}/{job_id}": "It was never read.",
     "/quality": "Approve many by thresholds",
     "/quality/{batch}/agreement": "Annotator by annotator",
     "/quality/{batch}/annotators": "Scorecards",
@@ -201,7 +202,7 @@ async def test_ones_own_password_is_changed_with_the_old_one(site: Site) -> None
 
 
 async def test_what_breaks_is_said(site: Site, monkeypatch, caplog) -> None:  # type: ignore[no-untyped-def]
-    def breaking(*arguments: object) -> None:
+    def breaking(*arguments: object, **named: object) -> None:
         raise RuntimeError("a bug")
 
     monkeypatch.setattr(decisions, "approve", breaking)

@@ -9,10 +9,11 @@ from typing import Any
 import pytest
 from nicegui import ui
 from nicegui.testing import User
+from sqlalchemy import delete
 
 from ava_core.base.settings import load_settings
 from ava_core.store import batches, readings, tasks
-from ava_core.store.tables import Job, Task
+from ava_core.store.tables import AuditLogEntry, Job, Task
 from ava_ui.known.console import Console
 from ava_ui.known.review_queue import queue
 from ava_ui.pages.annotation import progress
@@ -91,6 +92,17 @@ async def test_the_page_shows_times_pace_and_who_waits(site: Site) -> None:
         == f"/progress?batch={BATCH}&annotator={jobs[0].annotator}"
     )
     assert first_row(vera, "to_review")["href to_review"] == f"/quality?batch={BATCH}&status=pending"
+
+
+async def test_a_batch_of_which_moments_were_not_noted_is_named(site: Site) -> None:
+    vera = site.enter("vera")
+    await vera.open("/metrics")
+    await vera.should_see("Makespan", retries=20)
+    await vera.should_not_see(marker="unknown", retries=1)
+    with site.console.store.session() as session:
+        session.execute(delete(AuditLogEntry))
+    await vera.open("/metrics")
+    await vera.should_see(f"they were processed before that was noted ({BATCH})", retries=20)
 
 
 async def test_every_job_is_listed_when_somebody_asks(site: Site) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import polars as pl
 import pytest
@@ -116,10 +117,19 @@ def test_a_threshold_that_is_too_high_leaves_all_with_a_reason(console: Console)
     assert all(effect.left["reason"])
 
 
+def test_those_that_somebody_decided_on_meanwhile_stay_and_are_named(console: Console) -> None:
+    bulk = BulkApproval(console, "", "rita", alpha=0, kappa=0, iou=0, f1=0)
+    effect = bulk.effect()
+    decisions.reject(console.store, BATCH, [CLIP], "lead", "boxes drift")
+    assert bulk.approve(effect) == {CLIP: f"lead rejected {CLIP} just now: 'boxes drift'."}
+    state = decisions.decision_state(console.store, BATCH)
+    assert (state.rejected, len(state.approved)) == ({CLIP}, CLIPS_PLANTED - 1)
+
+
 # Judging
 
 
-def judgement(console: Console, **known: str) -> Judgement:
+def judgement(console: Console, **known: Any) -> Judgement:
     return Judgement(console.store, BATCH, CLIP, "rita", **known)
 
 
@@ -139,6 +149,18 @@ def test_a_rejection_says_what_to_mend(console: Console) -> None:
     spoken.reject()
     assert decisions.decision_state(console.store, BATCH).rejected == {CLIP}
     assert decisions.decisions_of(console.store, BATCH)[-1].comment == "boxes are too wide"
+
+
+def test_what_the_page_does_not_show_is_not_overruled(console: Console) -> None:
+    shown = decisions.newest_decision(console.store, BATCH)
+    decisions.reject(console.store, BATCH, [CLIP], "lead", "boxes drift")
+    stale = judgement(console, seen=shown, comment="fine")
+    for act in (stale.approve, stale.reject, stale.reopen):
+        with pytest.raises(DecisionError, match=f"lead rejected {CLIP} just now: 'boxes drift'. Look again."):
+            act()
+    assert decisions.decision_state(console.store, BATCH).rejected == {CLIP}
+    judgement(console, seen=decisions.newest_decision(console.store, BATCH), comment="fine").approve()
+    assert decisions.decision_state(console.store, BATCH).approved == {CLIP}
 
 
 def test_only_what_was_decided_is_taken_back(console: Console) -> None:
@@ -241,6 +263,19 @@ def test_a_choice_settles_the_second_or_the_whole_stretch(console: Console) -> N
     made = decisions.decision_state(console.store, BATCH).adjudications
     assert sorted(made["second"]) == [1, 2, 3]
     assert {d.actor for d in decisions.decisions_of(console.store, BATCH)} == {"rita"}
+
+
+def test_a_stretch_of_which_somebody_settled_a_second_meanwhile_is_looked_at_again(console: Console) -> None:
+    group = console.ontology(BATCH).groups[0]
+    choice = Choice("x", (), (group.actions[0].id,))
+    mine, theirs = settling(console, group.name, whole=True), settling(console, group.name, whole=False)
+    mine.seen = theirs.seen = decisions.newest_decision(console.store, BATCH)
+    theirs.settle(choice)
+    with pytest.raises(DecisionError, match=r"rita settled .+ at second 2 just now"):
+        mine.settle(choice)
+    [made] = decisions.decisions_of(console.store, BATCH)
+    assert mine.concerns(made)
+    assert not settling(console, PRESENCE, whole=True).concerns(made)
 
 
 def test_a_second_alone_is_no_stretch(console: Console) -> None:

@@ -1,0 +1,138 @@
+"""The log of decisions as it is read: what was decided, and what holds.
+
+It is append-only; what holds is what the newest decision on a subject says, so every decision can be reversed by a
+later one.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import polars as pl
+from sqlalchemy import case, func, select
+
+from ava_core.base.schemas import ADJUDICATIONS, empty
+from ava_core.store import Store
+from ava_core.store.tables import Batch, Decision, DecisionAction, QcStatus
+
+QC_STATUS: Final[dict[DecisionAction, QcStatus]] = {
+    "approve": "approved",
+    "reject": "rejected",
+    "reopen": "pending",
+}
+
+Entry = tuple[DecisionAction, str, dict[str, Any]]
+"""Of a decision: action, subject, what holds after it."""
+
+ENTRY = (
+    Decision.action,
+    Decision.subject,
+    case((Decision.action.in_(["adjudicate", "gold", "expert"]), Decision.after)),
+)
+"""Columns of an `Entry`. Of other actions the name says all, and to read many of them is not cheap."""
+
+
+@dataclass(frozen=True)
+class DecisionState:
+    """What holds for a batch now."""
+
+    approved: frozenset[str]
+    rejected: frozenset[str]
+    excluded: frozenset[str]
+    adjudications: pl.DataFrame
+    """`schemas.ADJUDICATIONS`: on groups of labels, and on whether somebody is there."""
+    gold: dict[str, str]
+    """Gold clips, and the expert whose work on each is the measure."""
+    experts: dict[str, str] = field(default_factory=dict)
+    """Clips that were given to an expert for adjudication, and to whom."""
+
+    @property
+    def judged(self) -> frozenset[str]:
+        """Clips that were decided on."""
+        return self.approved | self.rejected
+
+    @classmethod
+    def of_approved(cls, clips: Collection[str]) -> DecisionState:
+        """A state in which these clips are approved and nothing else was decided."""
+        return cls(frozenset(clips), frozenset(), frozenset(), empty(ADJUDICATIONS), {})
+
+
+def decisions_of(store: Store, batch: str) -> list[Decision]:
+    """The log of a batch, oldest first."""
+    with store.session() as session:
+        wanted = select(Decision).where(Decision.batch == batch)
+        return list(session.scalars(wanted.order_by(Decision.decision_id)))
+
+
+def newest_decision(store: Store, batch: str) -> int:
+    """The id of a batch's newest decision; 0 where nothing was decided."""
+    with store.session() as session:
+        wanted = select(func.max(Decision.decision_id)).where(Decision.batch == batch)
+        return session.scalar(wanted) or 0
+
+
+def newest_decisions(store: Store) -> dict[str, int]:
+    """The id of the newest decision of every batch that was ever decided on."""
+    wanted = select(Decision.batch, func.max(Decision.decision_id)).group_by(Decision.batch)
+    with store.session() as session:
+        return {batch: int(number) for batch, number in session.execute(wanted)}
+
+
+def decisions_after(store: Store, decision_id: int, batch: str = "") -> list[Decision]:
+    """Decisions after the one of that id, on one batch or on all, oldest first."""
+    wanted = select(Decision).where(Decision.decision_id > decision_id)
+    if batch:
+        wanted = wanted.where(Decision.batch == batch)
+    with store.session() as session:
+        return list(session.scalars(wanted.order_by(Decision.decision_id)))
+
+
+def decision_state(store: Store, batch: str) -> DecisionState:
+    """What the log of a batch says now: the newest decision on each subject holds."""
+    wanted = select(*ENTRY).where(Decision.batch == batch)
+    with store.session() as session:
+        rows = session.execute(wanted.order_by(Decision.decision_id)).all()
+    return _folded(row._tuple() for row in rows)
+
+
+def decision_states(store: Store) -> dict[str, DecisionState]:
+    """`decision_state` of every batch by name, from one query: a page about all batches needs no other."""
+    wanted = select(Batch.name, *ENTRY)
+    ordered = wanted.outerjoin(Decision, Decision.batch == Batch.name).order_by(
+        Batch.name, Decision.decision_id
+    )
+    logs: defaultdict[str, list[Entry]] = defaultdict(list)
+    with store.session() as session:
+        for name, action, subject, after in session.execute(ordered):
+            own = logs[name]
+            if action is not None:
+                own.append((action, subject, after))
+    return {name: _folded(log) for name, log in logs.items()}
+
+
+def _folded(log: Iterable[Entry]) -> DecisionState:
+    """Fold a log, oldest first."""
+    clips: dict[str, str] = {}
+    annotators: dict[str, str] = {}
+    labels: dict[str, dict[str, Any]] = {}
+    named: dict[str, dict[str, str]] = {"gold": {}, "expert": {}}
+    for action, subject, after in log:
+        if action in QC_STATUS:
+            clips[subject] = action
+        elif action in ("exclude", "include"):
+            annotators[subject] = action
+        elif action == "adjudicate":
+            labels[subject] = after
+        elif action in named:
+            named[action][subject] = str(after["expert"])
+    return DecisionState(
+        approved=frozenset(clip for clip, action in clips.items() if action == "approve"),
+        rejected=frozenset(clip for clip, action in clips.items() if action == "reject"),
+        excluded=frozenset(name for name, action in annotators.items() if action == "exclude"),
+        adjudications=pl.DataFrame(list(labels.values()), schema=dict(ADJUDICATIONS)),
+        gold={clip: name for clip, name in named["gold"].items() if name},
+        experts={clip: name for clip, name in named["expert"].items() if name},
+    )
