@@ -14,8 +14,8 @@ from dagster import EventLogRecord
 from rich.console import Console
 from rich.table import Table
 
-from ava_assets.release import make_release
 from ava_assets.running import services
+from ava_assets.running.release import make_release
 from ava_assets.running.waiting import RunWatcher
 from ava_core import decisions
 from ava_core.annotation.gateway import CvatGateway

@@ -244,14 +244,19 @@ class CvatGateway(CvatSession):
         """All tasks of the project, oldest first."""
         return self._list("tasks_api", project_id=project_id)
 
-    def create_task(self, project_id: int, name: str, video: Path, *, replicas: int) -> dict[str, Any]:
+    def create_task(
+        self, project_id: int, name: str, video: Path, *, replicas: int, subset: str = ""
+    ) -> dict[str, Any]:
         """Make a task of one video, with `replicas` copies of its job (0, or 2 to 11); waits until it is ready.
+
+        `subset`: a word of at most 64 letters that stays with the task.
 
         A failed upload poisons a task on CVAT: it is removed before the error is raised, where the server lets.
         """
         request = self._model("TaskWriteRequest")(
-            name=name, project_id=project_id, segment_size=0, overlap=0, consensus_replicas=replicas
-        )
+            name=name, project_id=project_id, segment_size=0, overlap=0, consensus_replicas=replicas,
+            subset=subset,
+        )  # fmt: skip
         task_id = int(self._write("tasks_api", "create", request)["id"])
         try:
             return self._upload(task_id, video)

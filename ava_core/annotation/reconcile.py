@@ -168,7 +168,7 @@ def _half_made(store: Store, settings: Settings, own: Sequence[Task], there: The
     clips = _batch_of_clips(store, settings) if old else {}
     for task in old:
         clip = task["name"].partition(EXTRA_MARK)[0]
-        if clip in clips:
+        if clip in clips and task.get("subset") in (clips[clip], "", None):  # else it is another platform's
             state = "is not noted here" if task.get("size") else "never got its video"
             yield Discrepancy(
                 kind="half_made", subject=task["name"], batch=clips[clip], clip_id=clip,

@@ -1,7 +1,8 @@
 """Making a batch's tasks: once, whatever happens in between.
 
-A task's identity is its name within the platform's project, which survives on the server: the clip's id, and
-for an annotator who was added later the clip's id and that annotator's name. What the server has is looked up
+A task's identity is its name and its batch within the platform's project, which survive on the server. The name is
+the clip's id, and for an annotator who was added later the clip's id and that annotator's name; the batch stands where
+CVAT has a task's subset, which tasks that were made by earlier versions leave empty. What the server has is looked up
 before anything is made, so a run that was killed, or whose answers were lost, goes on where it stopped; a task
 without usable media is replaced. A task that anybody has work in is never removed.
 """
@@ -144,6 +145,7 @@ class Workshop:
             names = [
                 task["name"].partition(EXTRA_MARK)
                 for task in gateway.tasks_of_project(self.project.project_id)
+                if self._is_ours(task)
             ]
         return [
             PlannedTask(
@@ -158,13 +160,14 @@ class Workshop:
         first = f"{clip_id}{EXTRA_MARK}{annotator}"
         with self.pool.gateway() as gateway:
             for name in chain([first], (f"{first}{AGAIN_MARK}{number}" for number in count(2))):
-                found = gateway.tasks_named(self.project.project_id, name)
+                found = filter(self._is_ours, gateway.tasks_named(self.project.project_id, name))
                 if all(_is_for(annotator, job) for task in found for job in gateway.jobs_of_task(task["id"])):
                     return name
         raise AssertionError("not reached")
 
     def make_all(self, wanted: list[PlannedTask], sink: ProgressSink = ignore_progress) -> None:
-        """Make the tasks, several at a time."""
+        """Make the tasks, several at a time. Raises `InputError` where a clip's id is another batch's."""
+        tasks.claim_clips(self.at.store, self.at.batch, [task.clip["clip_id"] for task in wanted])
         for name in sorted({name for task in wanted if not task.found for name in task.annotators}):
             self._member(name)
         progress = Progress("make tasks", len(wanted), "tasks", sink)
@@ -205,7 +208,7 @@ class Workshop:
         """The task of that name: one that the server has, else a new one. Unusable and doubled ones are removed."""
         clip, project_id = wanted.clip, self.project.project_id
         replicas = len(wanted.annotators) if len(wanted.annotators) > 1 else 0
-        found = gateway.tasks_named(project_id, wanted.name)
+        found = [task for task in gateway.tasks_named(project_id, wanted.name) if self._is_ours(task)]
         jobs = {task["id"]: gateway.jobs_of_task(task["id"]) for task in found}
         begun = {number for number, own in jobs.items() if _is_dealt(own)}
         # Work that people have is taken up as it is, also where it would be dealt otherwise today.
@@ -228,7 +231,9 @@ class Workshop:
         if usable:
             return usable[0]
         with self.at.storage.fetched(self.at.storage.path(clip["path"])) as video:
-            task = gateway.create_task(project_id, wanted.name, video, replicas=replicas)
+            task = gateway.create_task(
+                project_id, wanted.name, video, replicas=replicas, subset=self.at.batch
+            )
         if task.get("size") != clip["frames"]:
             gateway.remove_task(task["id"])
             raise CvatError(
@@ -236,6 +241,10 @@ class Workshop:
                 "Its frames would be misnumbered; cut the clip again.",
             )
         return task
+
+    def _is_ours(self, task: dict[str, Any]) -> bool:
+        """Whether the server's task is one of this batch: a name alone may be another batch's, or platform's."""
+        return task.get("subset") in (self.at.batch, "", None)
 
     def _job(
         self,

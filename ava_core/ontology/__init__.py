@@ -1,15 +1,5 @@
 """The action vocabulary: versioned, with permanent ids, and its CVAT form."""
 
-from ava_core.ontology.load import check_successor, load_ontology, shipped_ontologies
-from ava_core.ontology.model import NONE, UNSET, Action, Group, Ontology
+import lazy_loader
 
-__all__ = [
-    "NONE",
-    "UNSET",
-    "Action",
-    "Group",
-    "Ontology",
-    "check_successor",
-    "load_ontology",
-    "shipped_ontologies",
-]
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -4,6 +4,6 @@ SQLAlchemy 2.0 over SQLite by default and PostgreSQL by URL; the schema is kept 
 holds the questions that are asked of it.
 """
 
-from ava_core.store.database import Store, open_store
+import lazy_loader
 
-__all__ = ["Store", "open_store"]
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from ava_core.base.errors import InputError
 from ava_core.base.names import check_batch_name
@@ -14,11 +14,12 @@ from ava_core.store.tables import Batch
 
 
 def add(store: Store, name: str, source_path: str, options: dict[str, Any], *, note: str = "") -> None:
-    """Register a batch. Raises `InputError` if the name is taken."""
+    """Register a batch. Raises `InputError` if the name is taken, in any case of letters: names become folders."""
     check_batch_name(name)
     with store.session() as session:
-        if session.get(Batch, name):
-            raise InputError(f"Batch {name} exists already.", "Choose another name.")
+        taken = session.scalar(select(Batch.name).where(func.lower(Batch.name) == name.lower()))
+        if taken:
+            raise InputError(f"Batch {taken} exists already.", "Choose another name.")
         session.add(Batch(name=name, source_path=source_path, options=options, note=note))
 
 

@@ -76,6 +76,16 @@ class Project(Base):
     created_at: Mapped[datetime] = mapped_column(default=now)
 
 
+class Clip(Base):
+    """A clip's id is given once on a platform, in whatever case of letters, and belongs to one batch."""
+
+    __tablename__ = "clips"
+    key: Mapped[str] = mapped_column(String(200), primary_key=True)  # the id, casefolded
+    clip_id: Mapped[str] = mapped_column(String(200))
+    batch: Mapped[str] = mapped_column(ForeignKey("batches.name"))
+    __table_args__ = (Index("clips_of_batch", "batch"),)
+
+
 TaskStatus = Literal["annotation", "completed", "missing"]
 """Of a task as a whole: completed once all annotators' jobs are; missing where the server does not have it any more."""
 

@@ -8,9 +8,14 @@ from datetime import datetime
 from typing import Any, Final
 
 from sqlalchemy import case, func, or_, select, update
+from sqlalchemy.orm import Session
 
+from ava_core.base.errors import InputError
 from ava_core.store.database import Store
-from ava_core.store.tables import MISSING, Job, Project, Reading, Task, now
+from ava_core.store.tables import MISSING, Clip, Job, Project, Reading, Task, now
+
+ASKED_AT_ONCE: Final = 10_000
+"""Values in one question: SQLite takes 32,766."""
 
 GONE_MARK: Final = " gone, was "
 """Before its id in the name of a missing task that another one has taken the place of."""
@@ -62,10 +67,39 @@ def project_of(store: Store, task_id: int) -> int:
         return session.scalars(select(Task.project_id).where(Task.task_id == task_id)).one()
 
 
-def put_task(store: Store, task: Task, jobs: Sequence[Job]) -> None:
-    """Note a task with its jobs, all at once. What was decided on its clip already holds for it, too."""
+def claim_clips(store: Store, batch: str, clip_ids: Iterable[str]) -> None:
+    """Give the ids to the batch for good. Raises `InputError` where one of them is another batch's."""
     with store.session() as session:
-        decided = select(Task.qc_status).where(Task.clip_id == task.clip_id)
+        _claim(session, batch, clip_ids)
+
+
+def _claim(session: Session, batch: str, clip_ids: Iterable[str]) -> None:
+    wanted = {clip_id.casefold(): clip_id for clip_id in clip_ids}
+    known: dict[str, tuple[str, str]] = {}
+    keys = sorted(wanted)
+    for start in range(0, len(keys), ASKED_AT_ONCE):
+        rows = session.scalars(select(Clip).where(Clip.key.in_(keys[start : start + ASKED_AT_ONCE])))
+        known |= {clip.key: (clip.batch, clip.clip_id) for clip in rows}
+    for key in keys:
+        clip_id = wanted[key]
+        owner, theirs = known.get(key, (batch, clip_id))
+        if (owner, theirs) != (batch, clip_id):
+            raise InputError(
+                f"Clip {clip_id} of batch {batch} has the id of a clip of batch {owner}, whose annotators have it.",
+                "Add its videos again, as a batch of another name; a preprocessed folder is made anew for that.",
+            )
+    session.add_all(Clip(key=key, clip_id=wanted[key], batch=batch) for key in keys if key not in known)
+    session.flush()
+
+
+def put_task(store: Store, task: Task, jobs: Sequence[Job]) -> None:
+    """Note a task with its jobs, all at once. What was decided on its clip already holds for it, too.
+
+    Raises `InputError` where the clip's id is another batch's.
+    """
+    with store.session() as session:
+        _claim(session, task.batch, [task.clip_id])
+        decided = select(Task.qc_status).where(Task.batch == task.batch, Task.clip_id == task.clip_id)
         task.qc_status = session.scalar(decided.order_by(Task.task_id).limit(1)) or "pending"
         session.merge(task)
         session.flush()

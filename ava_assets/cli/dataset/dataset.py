@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -84,17 +84,26 @@ def import_dataset(
     ] = "",
     index_fps: Annotated[
         float | None,
-        typer.Option(help="Frame numbers a second. Default: 1 in the older csv, 30 in CVAT's XML."),
+        typer.Option(
+            help="Frame numbers a second. Default: 1 in the older csv and for CVAT's pictures, 30 for its videos."
+        ),
     ] = None,
     size: Annotated[str, typer.Option(help="Of the older csv's pictures, in pixels.")] = "1280x720",
+    label: Annotated[str, typer.Option(help="The label of people in CVAT's XML. Default: person.")] = "",
+    clip_from: Annotated[
+        str, typer.Option(help="file or folder: what names the clip of CVAT's job exports, which do not.")
+    ] = "",
+    by: Annotated[
+        list[str] | None, typer.Option(help="FILE=NAME: the annotator who made one of CVAT's files.")
+    ] = None,
 ) -> None:
     """Take existing work over as a dataset; every defect that was repaired is listed."""
     from ava_core.dataset.importing.imported import write_import
 
-    imported = _imported(sources, ontology, index_fps, size)
+    imported = _imported(sources, ontology, index_fps, size, _FromCvat(label, clip_from, tuple(by or ())))
     console = Console(highlight=False, soft_wrap=True)
     for repair in imported.repairs:
-        where = f", line {repair.line} first" if repair.line else ""
+        where = f", line {repair.line} first" if repair.line else f": {repair.place}" if repair.place else ""
         console.print(f"{repair.defect}: {repair.repair} ({repair.rows} rows{where})", markup=False)
     if imported.agreement:
         overall = {row["statistic"]: row for row in imported.agreement["overall"].to_dicts()}
@@ -105,7 +114,30 @@ def import_dataset(
     console.print(f"dataset: {folder}", markup=False)
 
 
-def _imported(sources: list[Path], ontology: str, index_fps: float | None, size: str) -> Imported:
+@dataclass(frozen=True)
+class _FromCvat:
+    """What a person says about CVAT's files."""
+
+    label: str
+    clip_from: str
+    by: tuple[str, ...]
+
+    def annotators(self, sources: list[Path]) -> dict[Path, str]:
+        """Who made which file. Raises `InputError` for a file that is not imported."""
+        said = {}
+        for text in self.by:
+            file, _, name = text.rpartition("=")
+            if Path(file) not in sources or not name:
+                raise InputError(
+                    f"--by {text!r} is not FILE=NAME.", "Name a file as it stands among the others."
+                )
+            said[Path(file)] = name
+        return said
+
+
+def _imported(
+    sources: list[Path], ontology: str, index_fps: float | None, size: str, cvat: _FromCvat
+) -> Imported:
     """Import by what the sources are."""
     from ava_core.dataset.importing.ava import import_ava
     from ava_core.dataset.importing.cvat_xml import import_cvat_xml
@@ -120,9 +152,19 @@ def _imported(sources: list[Path], ontology: str, index_fps: float | None, size:
         return import_ava(sources[0], load_ontology(ontology) if ontology else None)
     words = load_ontology(ontology or load_settings().ontology)
     if kinds == {".csv"} and len(sources) == 1:
-        return import_older_csv(sources[0], words, index_fps=index_fps or 1.0, size=_size(size))
+        rate = 1.0 if index_fps is None else index_fps
+        return import_older_csv(sources[0], words, index_fps=rate, size=_size(size))
     if kinds <= {".xml", ".zip"}:
-        return import_cvat_xml(sources, words, index_fps=index_fps or 30.0)
+        if cvat.clip_from not in ("", "file", "folder"):
+            raise InputError(f"--clip-from {cvat.clip_from!r} is unknown.", "Say file or folder.")
+        return import_cvat_xml(
+            sources,
+            words,
+            index_fps=index_fps,
+            annotators=cvat.annotators(sources),
+            label=cvat.label,
+            clip_from=cvat.clip_from,  # type: ignore[arg-type]
+        )
     raise InputError("These cannot be imported together.", "Give one folder, one csv, or CVAT's files.")
 
 

@@ -45,7 +45,7 @@ def make(
     ] = False,
 ) -> None:
     """Make an immutable release of everything that is approved, print what readers would say, and where it lies."""
-    from ava_assets.release import make_release
+    from ava_assets.running.release import make_release
     from ava_core.dataset.formats.ava.checks import validate_dataset
     from ava_core.dataset.formats.flavours import FLAVOURS
 

@@ -2,7 +2,19 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import polars as pl
+
+from ava_core.base.errors import InputError
+
+
+def read_bytes(path: Path) -> bytes:
+    """A file's content. Raises `InputError` where it cannot be read."""
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise InputError(f"{path} cannot be read: {error.strerror}.", "Give another file.") from None
 
 
 def read_cells(

@@ -19,7 +19,7 @@ MAX_PERSON: Final = 999
 MAX_SECONDS: Final = 902
 """Longer videos than AVA's own have seconds that readers do not know: timestamps end at 1798."""
 
-_VIDEO_ID = re.compile(r"[A-Za-z0-9_-]+")
+VIDEO_ID: Final = re.compile(r"[A-Za-z0-9_-]+")
 
 
 @dataclass(frozen=True)
@@ -59,7 +59,7 @@ class Dataset:
                 f"Two clips are named {doubled[0]}.", "Add one of the batches under another name."
             )
         for clip_id, frames in used.select("clip_id", "frames").rows():
-            if not _VIDEO_ID.fullmatch(clip_id):
+            if not VIDEO_ID.fullmatch(clip_id):
                 raise ExportError(
                     f"{clip_id!r} cannot be a video id: readers split at spaces, commas and dots.",
                     "Rename the source video: letters, digits, '_' and '-'.",

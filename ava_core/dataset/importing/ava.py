@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Final
 
 import polars as pl
 
@@ -16,11 +17,24 @@ from ava_core.dataset.formats.ava.reader import (
     predicted_of,
     read_rows,
 )
-from ava_core.dataset.formats.ava.rows import CONTEXT_SECONDS, KEY_COLUMNS, in_window
-from ava_core.dataset.formats.dataset import Dataset
+from ava_core.dataset.formats.ava.rows import CONTEXT_SECONDS, DECIMALS, KEY_COLUMNS, in_window
+from ava_core.dataset.formats.boxes import (
+    FINITE,
+    IN_SHARES,
+    WHOLE,
+    are_shares,
+    have_width_and_height,
+    width_and_height,
+)
+from ava_core.dataset.formats.dataset import VIDEO_ID, Dataset
 from ava_core.dataset.formats.repairs import Repair
 from ava_core.dataset.importing.imported import Imported
 from ava_core.ontology import Action, Group, Ontology
+
+LONGEST_NAME: Final = 200
+"""Of a video's folder: file systems take 255 bytes, and a frame's name has its number behind it."""
+LATEST: Final = 100_000
+"""AVA's seconds; a video of more than a day is misread."""
 
 
 def import_ava(folder: Path, ontology: Ontology | None = None) -> Imported:
@@ -39,25 +53,78 @@ def import_ava(folder: Path, ontology: Ontology | None = None) -> Imported:
     >>> imported.dataset.rows.height, [(repair.defect, repair.rows) for repair in imported.repairs]
     (1, [('videos without a frame list', 1), ('rows that stand twice', 1)])
     """
-    found = read_rows(folder)
     repairs: list[Repair] = []
+    found = _sound(read_rows(folder), repairs)
     split_of = dict(found.select("video_id", "split").unique(maintain_order=True).rows())
     clips, sized = _clips(folder, found, split_of, repairs)
-    rows = _tidied(found.drop("split"), clips, repairs)
+    rows = _tidied(_boxed(found.drop("split"), clips, folder, repairs), clips, repairs)
     split_of = {video: split_of[video] for video in rows["video_id"].unique().sort()}
     dataset = Dataset(
         title=f"Import of {folder.name}",
         rows=rows,
         clips=clips,
-        proposals=_proposals(folder, clips),
+        proposals=_proposals(folder, clips, repairs),
         disputed=_disputed(folder),
         split_of=split_of,
         ontology=_ontology(folder, ontology),
         pictures={
-            video: path for video in split_of if (path := folder / names.FRAMES / video).is_dir()
+            video: path for video in split_of if (path := _pictures(folder, video)) is not None
         },
     )  # fmt: skip
     return Imported(dataset, repairs, sized=sized)
+
+
+def _sound(found: pl.DataFrame, repairs: list[Repair]) -> pl.DataFrame:
+    """Rows whose numbers are numbers, of seconds that a video can have."""
+    found = _kept(found, FINITE, "boxes with a number that is infinite or none", repairs)
+    return _kept(
+        found, pl.col("timestamp").is_between(0, LATEST), "timestamps that are no second of a video", repairs
+    )
+
+
+def _boxed(rows: pl.DataFrame, clips: pl.DataFrame, folder: Path, repairs: list[Repair]) -> pl.DataFrame:
+    """Rows with their boxes as shares of the picture, inside it.
+
+    Raises `InputError` for boxes in pixels where no picture tells its size, and for left, top, width, height.
+    """
+    if not are_shares(rows):
+        sized = rows.join(
+            clips.select("width", "height", video_id="clip_id"), on="video_id", maintain_order="left"
+        )
+        lacking = sized.filter(pl.col("width") <= 1)["video_id"]
+        if len(lacking):
+            raise InputError(
+                f"{folder / names.ANNOTATIONS}: boxes are in pixels, shares of the picture are read, and "
+                f"{names.FRAMES}/{lacking[0]} holds no picture that tells its size.",
+                "Divide them by width and height, or put the frames there.",
+            )
+        repairs.append(Repair("boxes in pixels", "divided by the size of the video's pictures", rows.height))
+        rows = sized.with_columns(pl.col("x1", "x2") / pl.col("width"), pl.col("y1", "y2") / pl.col("height"))
+        rows = rows.drop("width", "height")
+    if have_width_and_height(rows, 1.0, 1.0):
+        raise width_and_height(folder / names.ANNOTATIONS, f"first {_place(rows.filter(~WHOLE))}")
+    rows = _kept(rows, IN_SHARES, "boxes far beyond the picture, or in pixels among shares", repairs)
+    cut = rows.with_columns(pl.col(BOX_COLUMNS).clip(0.0, 1.0))
+    beyond = rows.filter(pl.any_horizontal((pl.col(n) < 0) | (pl.col(n) > 1) for n in BOX_COLUMNS))
+    if beyond.height:
+        repairs.append(
+            Repair("boxes beyond the picture", "cut at its border", beyond.height, place=_place(beyond))
+        )
+    whole = (pl.col("x2").round(DECIMALS) > pl.col("x1").round(DECIMALS)) & (
+        pl.col("y2").round(DECIMALS) > pl.col("y1").round(DECIMALS)
+    )
+    return _kept(cut, whole, "boxes without width or height", repairs)
+
+
+def _kept(rows: pl.DataFrame, kept: pl.Expr, defect: str, repairs: list[Repair]) -> pl.DataFrame:
+    gone = rows.filter(~kept)
+    if gone.height:
+        repairs.append(Repair(defect, "left out", gone.height, place=_place(gone)))
+    return rows.filter(kept)
+
+
+def _place(rows: pl.DataFrame) -> str:
+    return f"{rows['video_id'][0]} at {rows['timestamp'][0]:04d}"
 
 
 def _tidied(found: pl.DataFrame, clips: pl.DataFrame, repairs: list[Repair]) -> pl.DataFrame:
@@ -90,7 +157,7 @@ def _clips(
         repairs.append(
             Repair("videos without a frame list", "taken to end after their last label", len(unknown))
         )
-    sizes = {video: _size(folder / names.FRAMES / video) for video in split_of}
+    sizes = {video: _size(_pictures(folder, video)) for video in split_of}
     table = [
         {"clip_id": v, "source_id": v, "batch": "", "index": 0, "start_s": 0.0, "duration_s": frames[v] / CLIP_FPS,
          "frames": frames[v], "width": w, "height": h, "scale_x": 1.0, "scale_y": 1.0, "pad_x": 0, "pad_y": 0,
@@ -100,19 +167,33 @@ def _clips(
     return pl.DataFrame(table, schema=dict(CLIPS)), (1, 1) not in sizes.values()
 
 
-def _size(pictures: Path) -> tuple[int, int]:
+def _pictures(folder: Path, video: str) -> Path | None:
+    """The folder of a video's pictures; `None` where there is none, or its id names no folder."""
+    if not VIDEO_ID.fullmatch(video) or len(video) > LONGEST_NAME:
+        return None
+    path = folder / names.FRAMES / video
+    return path if path.is_dir() else None
+
+
+def _size(pictures: Path | None) -> tuple[int, int]:
     """Width and height of a video's pictures; a unit square where there are none."""
     import cv2
 
-    first = min(pictures.glob("*.jpg"), default=None) if pictures.is_dir() else None
+    first = min(pictures.glob("*.jpg"), default=None) if pictures else None
     picture = cv2.imread(str(first)) if first else None
     return (1, 1) if picture is None else (picture.shape[1], picture.shape[0])
 
 
-def _proposals(folder: Path, clips: pl.DataFrame) -> pl.DataFrame:
+def _proposals(folder: Path, clips: pl.DataFrame, repairs: list[Repair]) -> pl.DataFrame:
     """`schemas.PROPOSALS` in pixels of the pictures, from the predicted boxes of all splits."""
     boxes = predicted_of(folder).rename({"video_id": "clip_id"})
-    scaled = boxes.join(clips.select("clip_id", "width", "height"), on="clip_id", maintain_order="left")
+    fit = FINITE & IN_SHARES & pl.col("score").is_finite() & pl.col("timestamp").is_between(0, LATEST)
+    gone = boxes.filter(~fit)
+    if gone.height:
+        repairs.append(Repair("predicted boxes that are no shares of the picture", "left out", gone.height))
+    scaled = boxes.filter(fit).join(
+        clips.select("clip_id", "width", "height"), on="clip_id", maintain_order="left"
+    )
     sides = {"x1": "width", "y1": "height", "x2": "width", "y2": "height"}
     return scaled.select(
         "clip_id",

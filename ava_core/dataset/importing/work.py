@@ -10,6 +10,7 @@ from ava_core.base.schemas import (
     CLIP_FPS,
     CLIPS,
     COMPLETED_JOBS,
+    DISPUTED,
     PROPOSALS,
     RAW_BOXES,
     RAW_LABELS,
@@ -44,11 +45,13 @@ def settle(
     ontology: Ontology,
     repairs: Sequence[Repair],
     *,
+    unusable: pl.DataFrame | None = None,
     seed: int = 0,
 ) -> Imported:
     """The dataset on which the annotators agree, with what they said and how far they agreed.
 
     `boxes`, `labels`: `schemas.RAW_BOXES` and `RAW_LABELS` without the job's columns, which are numbered here.
+    `unusable`: `schemas.DISPUTED`, seconds that are left out whatever was said.
     Splits are assigned clip by clip: nobody knows which clips come from one video.
     """
     done = boxes.select("clip_id", "annotator").unique().sort("clip_id", "annotator")
@@ -64,16 +67,16 @@ def settle(
         work["raw_boxes"], work["raw_labels"], work["completed_jobs"], ontology,
         approved=table["clip_id"].to_list(),
     )  # fmt: skip
-    rows = annotation_rows(
-        consensus["consensus_boxes"], consensus["consensus_labels"], table, consensus["disputed"]
-    )
+    disputed = pl.concat([consensus["disputed"], empty(DISPUTED) if unusable is None else unusable])
+    disputed = disputed.unique(["clip_id", "second"], keep="last").sort("clip_id", "second")
+    rows = annotation_rows(consensus["consensus_boxes"], consensus["consensus_labels"], table, disputed)
     counts = rows.group_by("action_id", source_id="video_id").agg(rows=pl.len())
     dataset = Dataset(
         title=title,
         rows=rows,
         clips=table,
         proposals=empty(PROPOSALS),
-        disputed=consensus["disputed"],
+        disputed=disputed,
         split_of=assign_splits(counts, seed=seed),
         ontology=ontology,
     )

@@ -25,9 +25,9 @@ from ava_core.base.pickles import safe_load
 from ava_core.base.schemas import AVA_TIMESTAMP_OFFSET, CLIP_FPS, CLIPS, SOURCE_VIDEOS, TRACKS
 from ava_core.batch import BatchContext
 from ava_core.video.given import Manifest, mark_given
+from ava_core.video.intake.ids import SourceIds
 from ava_core.video.media.clip_writer import ClipWriter
 from ava_core.video.media.geometry import Fit, fit_picture
-from ava_core.video.media.names import new_id, slug
 from ava_core.video.proposals.exchange import FRAMES, PICKLE
 
 GIVEN: Final = ["source_videos", "clips", "tracks"]
@@ -63,7 +63,7 @@ def import_older(at: BatchContext, folder: Path) -> pl.DataFrame:
     sources: list[dict[str, Any]] = []
     clips: list[dict[str, Any]] = []
     tracks = [pl.DataFrame(schema=dict(TRACKS))]
-    ids: set[str] = set()
+    ids = SourceIds(at)
     try:
         archive = zipfile.ZipFile(folder / FRAMES)
     except (zipfile.BadZipFile, OSError) as error:
@@ -151,9 +151,9 @@ def _ava_boxes(content: Any) -> dict[str, dict[int, Boxes]]:
     return found
 
 
-def _source(clip: OlderClip, batch: str, ids: set[str]) -> dict[str, Any]:
+def _source(clip: OlderClip, batch: str, ids: SourceIds) -> dict[str, Any]:
     return dict.fromkeys(SOURCE_VIDEOS) | {
-        "source_id": new_id(f"{slug(batch)}_{slug(clip.name)}"[:80], ids), "batch": batch,
+        "source_id": ids.of(clip.name, clip.name), "batch": batch,
         "original_name": clip.name, "path": "", "container": FRAMES, "codec": "mjpeg", "rotation": 0,
         "fps": 1.0, "variable_rate": False, "status": "ok", "reason": "",
     }  # fmt: skip

@@ -15,9 +15,9 @@ from ava_core.base.storage import Storage
 from ava_core.batch import BatchContext
 from ava_core.video.intake.archive import FoundVideo, copy_file, videos_of
 from ava_core.video.intake.handover import manifest_of, take_over
+from ava_core.video.intake.ids import SourceIds
 from ava_core.video.intake.older import import_older, is_older
 from ava_core.video.media.hashing import hash_file
-from ava_core.video.media.names import new_id, slug
 from ava_core.video.media.probe import probe
 
 
@@ -30,8 +30,8 @@ def take_in_sources(
     """Store the videos of a zip, folder or file; returns `schemas.SOURCE_VIDEOS`.
 
     A file that cannot be used is quarantined with its reason and the rest go on. Content seen before, in this
-    batch or under `known_sha256` (hash → where), is a duplicate. Ids are the same whenever the same input is
-    taken in again. A folder of `ava preprocess` or of an older tool's files is taken as it stands. Raises
+    batch or under `known_sha256` (hash → where), is a duplicate. A video that was taken in before
+    keeps its id. A folder of `ava preprocess` or of an older tool's files is taken as it stands. Raises
     `InputError` where the input as a whole cannot be used.
     """
     if manifest_of(input_path):
@@ -39,7 +39,7 @@ def take_in_sources(
     if is_older(input_path):
         return import_older(at, input_path)
     seen = dict(known_sha256 or {})
-    ids: set[str] = set()
+    ids = SourceIds(at)
     rows = []
     with videos_of(input_path) as found:
         progress = Progress("take in", len(found), "videos", sink)
@@ -66,11 +66,11 @@ def known_sources(storage: Storage, *, except_batch: str) -> dict[str, str]:
     return known
 
 
-def _take_in(at: BatchContext, video: FoundVideo, seen: Mapping[str, str], ids: set[str]) -> dict[str, Any]:
+def _take_in(at: BatchContext, video: FoundVideo, seen: Mapping[str, str], ids: SourceIds) -> dict[str, Any]:
     row: dict[str, Any] = dict.fromkeys(SOURCE_VIDEOS)
     sha256 = hash_file(video.path)
     row |= {
-        "source_id": new_id(f"{slug(at.batch)}_{slug(PurePosixPath(video.name).stem)}"[:80], ids),
+        "source_id": ids.of(video.name, PurePosixPath(video.name).stem),
         "batch": at.batch,
         "original_name": video.name,
         "path": "",

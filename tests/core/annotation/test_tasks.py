@@ -12,9 +12,17 @@ import pytest
 from ava_core.annotation import pool
 from ava_core.annotation.gateway import CvatGateway
 from ava_core.annotation.sync import completed_work
-from ava_core.base.errors import AssignmentError, CvatError, CvatLoginError, CvatUnreachableError
+from ava_core.annotation.tasks import create_tasks
+from ava_core.base.errors import (
+    AssignmentError,
+    CvatError,
+    CvatLoginError,
+    CvatUnreachableError,
+    InputError,
+)
 from ava_core.base.schemas import CVAT_JOBS
 from ava_core.base.settings import load_settings
+from ava_core.batch import BatchContext
 from ava_core.ontology import load_ontology
 from ava_core.store import annotators, batches, open_store, readings, tasks
 from tests.support.annotation_site import PEOPLE, AnnotationSite
@@ -122,6 +130,49 @@ def test_work_without_an_author_is_nobodys(site: AnnotationSite) -> None:
     site.forget()
     with pytest.raises(CvatError, match=f"job {job['job_id']} was begun.*assigned to nobody"):
         site.create()
+
+
+def test_another_batch_never_gets_the_task_of_a_clip_of_the_same_name(
+    site: AnnotationSite, tmp_path: Path
+) -> None:
+    """Ids of an earlier version could be alike: the other batch is refused, before anything is made."""
+    site.create()
+    batches.add(site.store, "other", "x", {})
+    at = BatchContext(
+        "other", site.settings, storage=site.storage, store=site.store, ontology=site.ontology
+    )  # fmt: skip
+    with pytest.raises(InputError, match="c0 of batch other has the id of a clip of batch b"):
+        create_tasks(at, site.clips, site.tracks)
+    assert site.server_tasks() == ["c0", "c1"]
+    assert tasks.tasks_of(site.store, "other") == []
+
+
+def test_a_task_is_known_by_its_batch_too(site: AnnotationSite, tmp_path: Path) -> None:
+    """Two platforms that share a project, or a database that was lost: the other one's task is left alone."""
+    jobs = site.create()
+    store = open_store(f"sqlite:///{tmp_path / 'new.db'}")
+    batches.add(store, "other", "x", {})
+    for name in PEOPLE:
+        annotators.put(store, name)
+    at = BatchContext("other", site.settings, storage=site.storage, store=store, ontology=site.ontology)
+    made = create_tasks(at, site.clips, site.tracks)
+    assert site.server_tasks() == ["c0", "c0", "c1", "c1"]
+    assert not set(made["task_id"]) & set(jobs["task_id"])
+
+
+def test_a_task_that_an_earlier_version_made_is_found(site: AnnotationSite, tmp_path: Path) -> None:
+    """It says nothing of its batch."""
+    site.create()
+    with site.server.api() as api:
+        for task in api.get("/api/tasks").json()["results"]:
+            assert task["subset"] == "b"
+            api.patch(f"/api/tasks/{task['id']}", json={"subset": ""}).raise_for_status()
+    site.store = open_store(f"sqlite:///{tmp_path / 'new.db'}")
+    batches.add(site.store, "b", "x", {})
+    for name in PEOPLE:
+        annotators.put(site.store, name)
+    site.create()
+    assert site.server_tasks() == ["c0", "c1"]
 
 
 def test_a_poisoned_upload_leaves_no_task(site: AnnotationSite) -> None:

@@ -56,7 +56,7 @@ def test_a_batch_reads_back_as_what_is_drawn_in_cvat(storage: Storage, tmp_path:
     boxes, labels = read_shapes(
         copy.shapes, ontology, frames=copy.frames, width=copy.width, height=copy.height, predrawn=drawn
     )
-    assert (copy.clip_id, copy.frames, copy.width, copy.height) == ("c", FRAMES, 640, 360)
+    assert (copy.name, copy.frames, copy.width, copy.height) == ("c", FRAMES, 640, 360)
     assert labels == [], "nothing is filled in beforehand"
     assert {(b["seed_track_id"], b["second"]) for b in boxes} == {
         *((1, second) for second in range(5)), (2, 1), (2, 2), (2, 3), (2, 4),

@@ -13,8 +13,8 @@ from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 
-from ava_core.base.errors import StoreError
-from ava_core.store import Store, open_store, tasks
+from ava_core.base.errors import InputError, StoreError
+from ava_core.store import Store, batches, open_store, tasks
 from ava_core.store.database import _alembic_config
 from ava_core.store.tables import Base, Task
 
@@ -56,6 +56,45 @@ def test_a_database_of_dagsters_is_refused(tmp_path: Path) -> None:
         connection.exec_driver_sql("CREATE TABLE event_logs (id INTEGER)")
     with pytest.raises(StoreError, match="Make a database for each"):
         open_store(url)
+
+
+def test_an_id_that_two_batches_share_belongs_to_the_first(tmp_path: Path) -> None:
+    """Under older schemas nothing forbade it; both keep their tasks, and no third one joins them."""
+    url = f"sqlite:///{tmp_path / 'old.db'}"
+    engine = sa.create_engine(url)
+    with engine.begin() as connection:
+        config = _alembic_config()
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0006")
+        for batch in ("a", "b"):
+            connection.exec_driver_sql(
+                "INSERT INTO batches (name, source_path, options, note, created_at) "
+                f"VALUES ('{batch}', 'x', '{{}}', '', '2026-01-01 00:00:00')"
+            )
+        connection.exec_driver_sql(
+            "INSERT INTO projects (project_id, name, created_at) VALUES (1, 'ava', '2026-01-01 00:00:00')"
+        )
+        for number, name, batch, clip in ((10, "c", "b", "c"), (11, "C", "a", "C"), (12, "d", "a", "d")):
+            connection.exec_driver_sql(
+                "INSERT INTO tasks (task_id, project_id, name, status, qc_status, batch, clip_id) "
+                f"VALUES ({number}, 1, '{name}', 'annotation', 'pending', '{batch}', '{clip}')"
+            )
+    engine.dispose()
+    store = open_store(url)
+    tasks.claim_clips(store, "b", ["c", "e"])
+    tasks.claim_clips(store, "a", ["d"])
+    for batch, clip in (("a", "C"), ("b", "D"), ("a", "e")):
+        with pytest.raises(InputError, match=f"{clip} of batch {batch} has the id"):
+            tasks.claim_clips(store, batch, ["f", clip])
+    assert [task.clip_id for task in tasks.tasks_of(store, "a")] == ["C", "d"]
+    tasks.claim_clips(store, "a", ["f"])
+    store.close()
+
+
+def test_names_of_batches_differ_in_more_than_the_case_of_letters(store: Store) -> None:
+    batches.add(store, "Gate", "x", {})
+    with pytest.raises(InputError, match="Gate exists already"):
+        batches.add(store, "gate", "x", {})
 
 
 def test_an_unreachable_database_is_one_sentence_without_the_password() -> None:

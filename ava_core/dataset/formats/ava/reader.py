@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Final
 
 import polars as pl
 
@@ -13,6 +14,10 @@ from ava_core.dataset.formats.ava import names
 from ava_core.dataset.formats.ava.labels import read_pbtxt
 from ava_core.dataset.formats.ava.names import SPLITS
 from ava_core.dataset.formats.ava.rows import ROWS
+from ava_core.dataset.formats.cells import read_bytes, read_cells
+
+EMPTY: Final = "empty"
+"""The seventh column of predicted boxes, where annotations have the action."""
 
 
 def read_rows(folder: Path) -> pl.DataFrame:
@@ -43,7 +48,13 @@ def frames_of(folder: Path, split: str) -> dict[str, int]:
     path = folder / names.frame_list(split)
     if not path.is_file():
         return {}
-    listed = pl.read_csv(path, separator=" ", quote_char=None, columns=[0])
+    try:
+        listed = pl.read_csv(
+            path, separator=" ", quote_char=None, columns=[0], infer_schema=False, truncate_ragged_lines=True
+        )
+    except (pl.exceptions.PolarsError, OSError) as error:
+        reason = str(error).splitlines()[0]
+        raise InputError(f"{path} cannot be read: {reason}.", "Write or remove it.") from None
     return dict(listed.group_by(listed.columns, maintain_order=True).len().rows())
 
 
@@ -59,16 +70,22 @@ def predicted_of(folder: Path) -> pl.DataFrame:
         "video_id": pl.String,
         "timestamp": pl.Int32,
         **dict.fromkeys(BOX_COLUMNS, pl.Float64),
-        "empty": pl.String,
+        EMPTY: pl.String,
         "score": pl.Float64,
     }
-    return _all_splits(folder, names.predicted_csv, schema).drop("empty")
+    return _all_splits(folder, names.predicted_csv, schema).drop(EMPTY)
 
 
 def action_names(folder: Path) -> dict[int, str]:
     """Names of actions by id, from the label map; none where there is no label map."""
     path = folder / names.LABEL_MAP
-    return read_pbtxt(path.read_text("utf-8"), str(path)) if path.is_file() else {}
+    if not path.is_file():
+        return {}
+    try:
+        text = read_bytes(path).decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise InputError(f"{path} is no UTF-8 text.", "Save it as such.") from None
+    return read_pbtxt(text, str(path))
 
 
 def _all_splits(folder: Path, name: Callable[[str], str], schema: Schema) -> pl.DataFrame:
@@ -80,12 +97,33 @@ def _all_splits(folder: Path, name: Callable[[str], str], schema: Schema) -> pl.
 
 
 def _read(path: Path, schema: Schema) -> pl.DataFrame:
-    if not path.stat().st_size:
-        return pl.DataFrame(schema=dict(schema))
+    """A csv without a header. Raises `InputError` naming the line that is not as it should be."""
     try:
-        return pl.read_csv(path, has_header=False, schema=dict(schema))
-    except pl.exceptions.PolarsError as error:
+        if not path.stat().st_size:
+            return pl.DataFrame(schema=dict(schema))
+        rows = pl.read_csv(path, has_header=False, schema=dict(schema))
+    except (pl.exceptions.PolarsError, OSError) as error:
+        _refuse_line(path, schema)
         reason = str(error).splitlines()[0]
         raise InputError(
             f"{path} cannot be read: {reason}.", "`ava validate` says which lines are broken."
         ) from None
+    required = [name for name in schema if name != EMPTY]
+    if sum(rows.select(required).null_count().row(0)):
+        _refuse_line(path, schema)
+        raise InputError(f"{path} has empty cells.", "`ava validate` says which lines are broken.")
+    return rows
+
+
+def _refuse_line(path: Path, schema: Schema) -> None:
+    """Raise `InputError` for the first line that lacks a cell, has one too many, or one of another kind."""
+    cells = read_cells(read_bytes(path), tuple(schema))
+    typed = cells.with_columns(pl.col(n).cast(kind, strict=False) for n, kind in schema.items())
+    required = [pl.col(name).is_null() for name in schema if name != EMPTY]
+    bad = typed.filter(pl.any_horizontal(*required, pl.col("extra").is_not_null()))
+    if bad.is_empty():
+        return
+    line = bad["line"][0]
+    if line == 1 and bad["video_id"][0] in ("video_id", "video", "vid"):
+        raise InputError(f"{path}:1: a header, which AVA's readers do not expect.", "Remove the line.")
+    raise InputError(f"{path}:{line}: the row is not {','.join(schema)}.", "Mend or remove it.")

@@ -6,6 +6,7 @@ into the video id, and holds every row several times.
 
 from __future__ import annotations
 
+import math
 import re
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,16 +16,26 @@ import polars as pl
 
 from ava_core.base.errors import InputError
 from ava_core.base.schemas import AVA_TIMESTAMP_OFFSET, BOX_COLUMNS
-from ava_core.dataset.formats.cells import read_cells
+from ava_core.dataset.formats.boxes import (
+    FINITE,
+    IN_SHARES,
+    WHOLE,
+    are_shares,
+    have_width_and_height,
+    width_and_height,
+)
+from ava_core.dataset.formats.cells import read_bytes, read_cells
 from ava_core.dataset.formats.repairs import Repair
 from ava_core.ontology import Ontology
-from ava_core.video.media.names import slug
+from ava_core.video.media.names import distinct_ids
 
 COLUMNS: Final = ("video_id", "timestamp", *BOX_COLUMNS, "action_id", "person_id")
 CLIP_SECONDS: Final = 15
 """Length of the older tool's clips."""
 SIZE: Final = (1280, 720)
 """Width and height that it scaled every clip to."""
+LARGEST_ID: Final = 10**6
+"""Greater numbers of persons, actions or frames are something else."""
 NOBODY: Final = "unknown"
 """The annotator where the id names none."""
 
@@ -40,7 +51,9 @@ def read_older_csv(
     `index_fps`: frames a second of the frame numbers, 1 for pictures of whole seconds, 30 for frames of clips;
     `size`: of the pictures in pixels, for boxes in pixels. Raises `InputError` where a row cannot be understood.
     """
-    found = OlderRows(path, read_cells(path.read_bytes(), COLUMNS))
+    if not (math.isfinite(index_fps) and index_fps > 0):
+        raise InputError(f"{index_fps:g} frame numbers a second are no rate.", "Say 1 or 30: --index-fps.")
+    found = OlderRows(path, read_cells(read_bytes(path), COLUMNS))
     found.drop_header()
     found.drop_doubles()
     found.read_numbers()
@@ -88,12 +101,19 @@ class OlderRows:
             pl.col("video_id").str.strip_chars(),
             *(pl.col(name).cast(pl.Float64, strict=False) for name in COLUMNS[1:]),
         )
-        bad = numbers.filter(pl.any_horizontal(pl.col(COLUMNS).is_null()) | pl.col("extra").is_not_null())
+        ids = pl.all_horizontal(
+            pl.col(n).is_between(-1, LARGEST_ID) & (pl.col(n) == pl.col(n).round())
+            for n in ("action_id", "person_id")
+        )
+        unfit = ~ids | ~pl.col("timestamp").is_between(-LARGEST_ID, LARGEST_ID)
+        nothing = pl.any_horizontal(pl.col(COLUMNS).is_null()) | pl.col("extra").is_not_null()
+        bad = numbers.filter(nothing | unfit | (pl.col("video_id") == ""))
         if bad.height:
             raise InputError(
                 f"{self.path}:{bad['line'][0]}: the row is not {','.join(COLUMNS)}.", "Mend or remove it."
             )
         self.rows = numbers.with_columns(pl.col("action_id", "person_id").cast(pl.Int32))
+        self.keep(FINITE, "boxes with a number that is infinite or none")
 
     def drop_unset(self, ontology: Ontology) -> None:
         self.keep(pl.col("action_id") >= 0, "actions with id -1, which were never set")
@@ -104,7 +124,9 @@ class OlderRows:
         parts = {}
         for video in self.rows["video_id"].unique():
             found = _WITH_ANNOTATOR.fullmatch(video)
-            parts[video] = (slug(found["clip"]), found["annotator"]) if found else (slug(video), NOBODY)
+            parts[video] = (found["clip"], found["annotator"]) if found else (video, NOBODY)
+        ids = distinct_ids(clip for clip, _ in parts.values())
+        parts = {video: (ids[clip], annotator) for video, (clip, annotator) in parts.items()}
         named = [video for video, (_, annotator) in parts.items() if annotator != NOBODY]
         if named:
             count = self.rows.filter(pl.col("video_id").is_in(named)).height
@@ -142,15 +164,19 @@ class OlderRows:
         """Boxes to pixels, inside the picture."""
         width, height = size
         sides = {"x1": width, "y1": height, "x2": width, "y2": height}
-        if self.rows.height and self.rows.select(pl.max_horizontal(BOX_COLUMNS).max()).item() <= 1:
+        shares = are_shares(self.rows)
+        if have_width_and_height(self.rows, *((1.0, 1.0) if shares else size)):
+            line = self.rows.filter(~WHOLE)["line"][0]
+            raise width_and_height(self.path, f"first in line {line}")
+        if shares:
+            self.keep(IN_SHARES, "boxes in pixels among shares of the picture")
             self.rows = self.rows.with_columns(pl.col(name) * side for name, side in sides.items())
         outside = pl.any_horizontal((pl.col(n) < 0) | (pl.col(n) > side) for n, side in sides.items())
         count = self.rows.filter(outside).height
         if count:
             self.repairs.append(Repair("boxes beyond the picture", f"cut at {width}×{height}", count))
             self.rows = self.rows.with_columns(pl.col(n).clip(0, side) for n, side in sides.items())
-        whole = (pl.col("x2") > pl.col("x1")) & (pl.col("y2") > pl.col("y1"))
-        self.keep(whole, "boxes without width or height")
+        self.keep(WHOLE, "boxes without width or height")
 
     def number_persons(self) -> None:
         """A track for every person of an annotator; who has no number is somebody else at every second."""

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
+import polars as pl
 import pytest
 
 from ava_assets.cli import main
@@ -89,6 +90,29 @@ def test_import_lists_what_it_repaired(ava: Run, tmp_path: Path) -> None:
         refused = ava("import", *arguments, "--to", tmp_path / "other")
         assert refused.code == 1
         assert reason in refused.err.replace("\n", " ")
+
+
+def test_import_asks_what_cvats_files_do_not_say(ava: Run, tmp_path: Path) -> None:
+    said = '<attribute name="walking_behavior">jogging</attribute>'
+    box = f'<box frame="0" keyframe="1" outside="0" xtl="9" ytl="9" xbr="99" ybr="99">{said}</box>'
+    meta = "<job><id>1</id><size>450</size><original_size><width>640</width><height>360</height></original_size></job>"
+    for name in ("ann", "ben"):
+        (tmp_path / f"{name}.xml").write_text(
+            f"<annotations><version>1.1</version><meta>{meta}</meta>"
+            f'<track id="0" label="walker">{box}</track><track id="1" label="person"><points frame="0"/></track>'
+            "</annotations>"
+        )
+    files = [tmp_path / "ann.xml", tmp_path / "ben.xml"]
+    command = ("import", *files, "--to", tmp_path / "out", "--ontology", "street", "--label", "walker")
+    assert "name no task" in ava(*command).err.replace("\n", " ")
+    assert "is unknown" in ava(*command, "--clip-from", "moon").err
+    assert "is not FILE=NAME" in ava(*command, "--clip-from", "folder", "--by", "cat.xml=cat").err
+    done = ava(*command, "--clip-from", "folder", "--by", f"{files[0]}=dora")
+    assert done.code == 0, done.err
+    assert "ann.xml, track 1, frame 0" in done.out
+    assert "annotator named as the file or its folder (1 rows: " in done.out
+    jobs = pl.read_parquet(tmp_path / "out/work/completed_jobs.parquet")
+    assert jobs["annotator"].to_list() == ["ben", "dora"]
 
 
 def test_releases_are_made_listed_and_compared(ava: Run, world, monkeypatch: pytest.MonkeyPatch) -> None:

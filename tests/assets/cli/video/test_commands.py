@@ -51,7 +51,7 @@ def test_video_work_here_annotation_there(ava: Any, videos: str, tmp_path: Path)
 
     code, out, _ = ava("preview", "made", "--out", "look")
     assert code == 0
-    assert sorted(path.name for path in (tmp_path / "look").iterdir()) == ["day_1_v.jpg", "day_1_v_000.mp4"]
+    assert sorted(path.name for path in (tmp_path / "look").iterdir()) == ["day_1__v.jpg", "day_1__v_000.mp4"]
 
     assert ava("batch", "add", "made")[0] == 0
     assert "day_1" in ava("batch", "list")[1]
@@ -73,4 +73,4 @@ def test_an_unknown_clip_is_named(ava: Any, videos: str) -> None:
     ava("preprocess", videos, "--out", "made")
     code, _, err = ava("preview", "made", "--clip", "nobody")
     assert code == 1
-    assert "has no clip nobody. Its first is day_1_v_000" in err
+    assert "has no clip nobody. Its first is day_1__v_000" in err

@@ -110,3 +110,63 @@ def test_a_video_as_long_as_avas_own_is_taken_over_and_a_longer_one_refused(tmp_
     frames(27100)
     with pytest.raises(ExportError, match="lasts more than"):
         write_import(tmp_path / "longer", import_ava(folder))
+
+
+def rows_alone(folder: Path, *boxes: str) -> Path:
+    """A dataset of one video, a row a second from 0902 on."""
+    (folder / "annotations").mkdir(parents=True)
+    (folder / "annotations/ava_action_list_v2.2.pbtxt").write_text('item {\n  name: "stand"\n  id: 1\n}\n')
+    rows = (f"film,{second:04d},{box},1,0\n" for second, box in enumerate(boxes, start=902))
+    (folder / "annotations/ava_train_v2.2.csv").write_text("".join(rows))
+    return folder
+
+
+def test_boxes_in_pixels_need_a_picture_that_tells_its_size(tmp_path: Path) -> None:
+    import cv2
+    import numpy as np
+
+    folder = rows_alone(tmp_path / "a", "64,36,320,180", "0,0,640,360")
+    with pytest.raises(InputError, match=r"boxes are in pixels.*frames/film holds no picture"):
+        import_ava(folder)
+    (folder / "frames/film").mkdir(parents=True)
+    cv2.imwrite(str(folder / "frames/film/film_000001.jpg"), np.zeros((360, 640, 3), np.uint8))
+    imported = import_ava(folder)
+    assert [row[2:6] for row in imported.dataset.rows.rows()] == [(0.1, 0.1, 0.5, 0.5), (0, 0, 1, 1)]
+    assert "boxes in pixels" in {repair.defect for repair in imported.repairs}
+
+
+def test_left_top_width_height_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"look like left, top, width, height.*first film at 0903"):
+        import_ava(rows_alone(tmp_path / "a", "0.1,0.1,0.5,0.5", "0.6,0.1,0.2,0.5"))
+
+
+def test_single_boxes_that_are_none_are_left_out_with_their_place(tmp_path: Path) -> None:
+    good = ["0.1,0.1,0.5,0.5"] * 3
+    imported = import_ava(
+        rows_alone(tmp_path / "a", *good, "nan,0.1,0.5,0.5", "0.1,0.1,0.5,inf", "10,20,300,400", "0.5,0.5,0.5,0.9",
+                   "-0.01,0.1,0.5,1.004")
+    )  # fmt: skip
+    assert imported.dataset.rows["timestamp"].to_list() == [902, 903, 904, 909]
+    assert imported.dataset.rows.row(-1)[2:6] == (0, 0.1, 0.5, 1)
+    assert [(r.defect, r.rows, r.place) for r in imported.repairs if r.place] == [
+        ("boxes with a number that is infinite or none", 2, "film at 0905"),
+        ("boxes far beyond the picture, or in pixels among shares", 1, "film at 0907"),
+        ("boxes beyond the picture", 1, "film at 0909"),
+        ("boxes without width or height", 1, "film at 0908"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("video_id,timestamp,x1,y1,x2,y2,action_id,person_id\n", ":1: a header"),
+        ("film,0902,0.1,0.1,0.5,0.5,1,0\nfilm,0903,0.1,0.1,0.5,0.5,1\n", ":2: the row is not video_id"),
+        ("film,0902,0.1,0.1,0.5,0.5,1,0,9\n", ":1: the row is not"),
+        ("film,0902,0.1,,0.5,0.5,1,0\n", ":1: the row is not"),
+    ],
+)
+def test_a_broken_row_is_named_by_its_line(tmp_path: Path, text: str, reason: str) -> None:
+    folder = rows_alone(tmp_path / "a")
+    (folder / "annotations/ava_train_v2.2.csv").write_text(text)
+    with pytest.raises(InputError, match=rf"ava_train_v2\.2\.csv{reason}"):
+        import_ava(folder)

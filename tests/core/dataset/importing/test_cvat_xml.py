@@ -121,5 +121,5 @@ def test_what_is_no_export_is_refused(tmp_path: Path, ontology: Ontology, conten
 def test_entities_are_not_expanded(tmp_path: Path, ontology: Ontology) -> None:
     path = tmp_path / "a.xml"
     path.write_text('<!DOCTYPE a [<!ENTITY b "c">]><annotations><version>&b;</version></annotations>')
-    with pytest.raises(Exception, match="Entities"):
+    with pytest.raises(InputError, match="declares entities"):
         import_cvat_xml([path], ontology)

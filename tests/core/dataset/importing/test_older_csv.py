@@ -79,7 +79,7 @@ def test_what_is_written_breaks_no_rule_but_has_no_pictures(tmp_path: Path, onto
     assert {finding.file for finding in errors_among(validate_dataset(folder))} == {"frames"}
     assert read_rows(folder).height == 8
     repairs = json.loads((folder / "import.json").read_text())["repairs"]
-    assert repairs[0] == {"defect": "a header", "repair": "left out", "rows": 1, "line": 1}
+    assert repairs[0] == {"defect": "a header", "repair": "left out", "rows": 1, "line": 1, "place": ""}
     assert (
         "> **rows that stand several times: kept once (24 rows).**"
         in (folder / "dataset_card.md").read_text()
@@ -114,6 +114,31 @@ def test_boxes_may_be_shares_or_reach_beyond_the_picture(tmp_path: Path, ontolog
     assert imported.dataset.rows.row(0)[2:6] == pytest.approx((0, 10 / 720, 200 / 1280, 1), abs=1e-4)
     listed = {repair.defect: repair.rows for repair in imported.repairs}
     assert (listed["boxes beyond the picture"], listed["boxes without width or height"]) == (2, 1)
+
+
+def test_boxes_that_say_width_and_height_are_refused_and_numbers_that_are_none_left_out(
+    tmp_path: Path, ontology: Ontology
+) -> None:
+    sizes = older(
+        tmp_path / "a.csv", "v,2,700,100,80,200,1,1", "v,3,100,100,80,90,1,1", header=False, times=1
+    )
+    with pytest.raises(InputError, match="left, top, width, height"):
+        import_older_csv(sizes, ontology)
+    odd = older(
+        tmp_path / "b.csv", "v,2,nan,100,80,200,1,1", "v,2,10,100,inf,200,1,2", "v,3,9,10,80,90,1,1", times=1
+    )
+    imported = import_older_csv(odd, ontology)
+    assert imported.dataset.rows["timestamp"].to_list() == [903]
+    assert ("boxes with a number that is infinite or none", 2) in {
+        (r.defect, r.rows) for r in imported.repairs
+    }
+
+
+def test_clips_whose_names_differ_in_a_blank_stay_apart(tmp_path: Path, ontology: Ontology) -> None:
+    path = older(
+        tmp_path / "a.csv", "gate 1,2,9,10,80,90,1,1", "gate_1,2,9,10,80,90,2,1", "前,2,9,10,80,90,2,1"
+    )
+    assert import_older_csv(path, ontology).dataset.clips.height == 3
 
 
 def test_persons_without_a_number_stay_apart(tmp_path: Path, ontology: Ontology) -> None:

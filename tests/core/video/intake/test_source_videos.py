@@ -74,6 +74,37 @@ def test_equal_names_get_ids_of_their_own(batch_zip: Path, storage: Storage) -> 
     assert again.equals(table)
 
 
+def test_batches_whose_names_run_into_each_other_have_ids_of_their_own(
+    storage: Storage, tmp_path: Path, make_video: MakeVideo
+) -> None:
+    first = make_video(tmp_path / "1_x.mp4", seconds=1.0)
+    second = make_video(tmp_path / "x.mp4", seconds=2.0)
+    ids = [
+        take_in_sources(BatchContext(batch, load_settings(), storage=storage), path)["source_id"].item()
+        for batch, path in (("cam", first), ("cam_1", second))
+    ]
+    assert ids == ["cam_1_x", "cam_1__x"]
+
+
+def test_a_video_that_was_taken_in_before_keeps_its_id(
+    storage: Storage, tmp_path: Path, make_video: MakeVideo
+) -> None:
+    folder = tmp_path / "in"
+    folder.mkdir()
+    make_video(folder / "x.mp4", seconds=1.0)
+    at = BatchContext("cam_1", load_settings(), storage=storage)
+    before = take_in_sources(at, folder).with_columns(source_id=pl.lit("cam_1_x"))
+    storage.write_table(storage.table_path("cam_1", "source_videos"), before)
+    make_video(folder / "a x.mp4", seconds=2.0)
+    make_video(folder / "x.avi", codec="mpeg4", seconds=3.0)
+    again = take_in_sources(at, folder)
+    assert dict(again.select("original_name", "source_id").rows()) == {
+        "a x.mp4": "cam_1__a_x",
+        "x.avi": "cam_1__x",
+        "x.mp4": "cam_1_x",
+    }
+
+
 def test_the_same_content_twice_is_reported_within_a_batch_and_across(
     batch_zip: Path, storage: Storage, tmp_path: Path
 ) -> None:
