@@ -128,14 +128,21 @@ def annotators(batch: Part) -> str:
     return _filled(ANNOTATORS, batch=batch)
 
 
-def adjudication(batch: Part, *, at: Part = "", clip: Part = "") -> str:
-    """A batch's doubtful answers, of all clips or one; `at`: which of them is looked at, from 0."""
-    return with_query(_filled(ADJUDICATION, batch=batch), {"at": at, "clip": clip})
+def adjudication(batch: Part, *, at: Part = "", clip: Part = "", named: bool = False) -> str:
+    """A batch's doubtful answers, of all clips or one, with names or without; `at`: which is looked at, from 0."""
+    asked = {"at": at, "clip": clip, "named": "yes" if named else ""}
+    return with_query(_filled(ADJUDICATION, batch=batch), asked)
 
 
-def answer(batch: Part, clip: Part, second: Part, person: Part, group: Part) -> str:
-    """One answer to adjudicate, settled or not."""
-    asked = {"clip": clip, "second": second, "person": person, "group": group}
+def answer(batch: Part, clip: Part, second: Part, person: Part, group: Part, *, named: bool = False) -> str:
+    """One answer to adjudicate, settled or not; with names or without."""
+    asked = {
+        "clip": clip,
+        "second": second,
+        "person": person,
+        "group": group,
+        "named": "yes" if named else "",
+    }
     return with_query(_filled(ADJUDICATION, batch=batch), asked)
 
 
@@ -189,9 +196,9 @@ def tracks_shown(batch: Part, clip_id: Part) -> str:
     return _filled(TRACKS_SHOWN, batch=batch, clip_id=clip_id)
 
 
-def review_shown(batch: Part, clip_id: Part) -> str:
-    """What the clip player shows for a review."""
-    return _filled(REVIEW_SHOWN, batch=batch, clip_id=clip_id)
+def review_shown(batch: Part, clip_id: Part, *, named: bool = True) -> str:
+    """What the clip player shows for a review, with annotators' names or without."""
+    return with_query(_filled(REVIEW_SHOWN, batch=batch, clip_id=clip_id), {"named": "" if named else "no"})
 
 
 def audit_shown(batch: Part, item_id: Part) -> str:

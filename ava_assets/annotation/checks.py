@@ -1,7 +1,7 @@
 """Checks on tasks and on what annotators said."""
 
 import polars as pl
-from dagster import AssetCheckResult, AssetCheckSeverity, AssetIn, asset_check
+from dagster import AssetCheckExecutionContext, AssetCheckResult, AssetCheckSeverity, AssetIn, asset_check
 
 from ava_assets.annotation import assets
 from ava_assets.metadata import markdown
@@ -9,6 +9,7 @@ from ava_assets.partitions import video_batch
 from ava_assets.resources import Platform
 from ava_core.annotation.answered import shares
 from ava_core.base.schemas import GRAVE
+from ava_core.store import discrepancies
 
 Tables = dict[str, pl.DataFrame]
 
@@ -26,12 +27,23 @@ def every_clip_has_its_task(cvat_tasks: pl.DataFrame, clips: pl.DataFrame) -> As
     """Each clip has its task, no annotator has a clip twice, and no task lies beside the plan."""
     tasks = cvat_tasks.select("clip_id", "task_id").unique()
     missing = clips.join(tasks, on="clip_id", how="anti")["clip_id"].to_list()
-    copies = cvat_tasks.select("clip_id", "annotator")
+    copies = cvat_tasks.filter(pl.col("annotator") != "").select("clip_id", "annotator")
     doubled = copies.filter(copies.is_duplicated())["clip_id"].unique().to_list()
     beside = tasks.join(clips, on="clip_id", how="anti")["clip_id"].to_list()
     return AssetCheckResult(
         passed=not (missing or doubled or beside),
         metadata={"missing": str(missing), "doubled": str(doubled), "beside the plan": str(beside)},
+    )
+
+
+@asset_check(asset=assets.raw_annotations, partitions_def=video_batch)
+def cvat_has_what_was_made(context: AssetCheckExecutionContext, platform: Platform) -> AssetCheckResult:
+    """No task, label or member of the batch was removed or changed on the server when it was looked at last."""
+    found = discrepancies.known(platform.store, context.partition_key)
+    return AssetCheckResult(
+        passed=not found,
+        severity=AssetCheckSeverity.WARN,
+        metadata={f"{one.kind} {one.subject}": f"{one.said} {one.cure}" for one in found},
     )
 
 

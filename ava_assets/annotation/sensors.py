@@ -16,6 +16,7 @@ from dagster import (
 from ava_assets.annotation.assets import annotated_in_cvat
 from ava_assets.announcements import again, noted
 from ava_assets.resources import Platform
+from ava_core.annotation.reconcile import reconcile
 from ava_core.annotation.sync import completed_work, look_at_jobs, unread_work
 from ava_core.base.errors import CvatError
 from ava_core.store import webhook_events
@@ -25,6 +26,9 @@ WAKE_SECONDS = 5
 
 ALL_AGAIN_SECONDS = 3600
 """Time between two looks at all jobs: should a change ever slip past the cursor, it is found then."""
+
+RECONCILE_SECONDS = 300
+"""Time between two comparisons of the server's projects, tasks and members with what the platform made."""
 
 
 def cvat_sensor(poll_seconds: int) -> SensorDefinition:
@@ -51,8 +55,12 @@ def cvat_sensor(poll_seconds: int) -> SensorDefinition:
         if not (woken or waited):
             return SkipReason("No webhook event about a job; the next look at CVAT is not due yet.")
         all_again = time.time() - cursor.get("all", 0) >= ALL_AGAIN_SECONDS
+        reconciled = cursor.get("reconciled", 0)
         try:
             with platform.gateway() as gateway:
+                if all_again or time.time() - reconciled >= RECONCILE_SECONDS:
+                    reconcile(gateway, store, platform.settings)
+                    reconciled = time.time()
                 looked, changes = look_at_jobs(gateway, store, None if all_again else cursor.get("jobs"))
         except CvatError as error:
             return SkipReason(str(error))
@@ -66,6 +74,7 @@ def cvat_sensor(poll_seconds: int) -> SensorDefinition:
         work = {batch: w for batch, w in completed.items() if batch in new | repeated}
         now_reported = reported | {batch: w.digest for batch, w in work.items()}
         seen = {"jobs": looked, "reported": now_reported, "event": event, "at": time.time()}
+        seen["reconciled"] = reconciled
         seen["told"] = noted(told, unread, new, repeated, now)
         seen["all"] = seen["at"] if all_again else cursor["all"]
         context.update_cursor(json.dumps(seen))

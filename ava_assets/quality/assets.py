@@ -14,6 +14,7 @@ from ava_assets.metadata import markdown
 from ava_assets.partitions import video_batch
 from ava_assets.resources import Platform
 from ava_core.decisions import decision_state, newest_decision
+from ava_core.quality.agreement.gold import with_expert_jobs
 from ava_core.quality.agreement.measure import measure_agreement
 from ava_core.quality.consensus.batch import consensus_of_batch
 from ava_core.store import tasks
@@ -43,13 +44,15 @@ qc_decisions = AssetSpec(
 def agreement(context: AssetExecutionContext, platform: Platform, raw_annotations: Tables) -> Output[Tables]:
     """Agreement per class, pair, clip and annotator, with intervals; conflicts; the gate's verdicts."""
     at = platform.batch(context.partition_key)
+    gold = decision_state(at.store, at.batch).gold
+    work = with_expert_jobs(raw_annotations, gold)
     tables = measure_agreement(
-        raw_annotations["raw_boxes"],
-        raw_annotations["raw_labels"],
-        raw_annotations["completed_jobs"],
+        work["raw_boxes"],
+        work["raw_labels"],
+        work["completed_jobs"],
         at.ontology,
         seed=at.settings.seed,
-        gold=decision_state(at.store, at.batch).gold,
+        gold=gold,
         assigned={job.annotator for job in tasks.jobs_of(at.store, at.batch) if job.of_annotator},
     )
     return Output(

@@ -21,7 +21,7 @@ from ava_core.base.errors import DecisionError
 from ava_core.base.schemas import BOX_COLUMNS, CLIP_FPS, RAW_BOXES, RAW_LABELS, conform
 from ava_core.batch import BatchContext
 from ava_core.store import readings, tasks
-from ava_core.store.tables import Decision, Job
+from ava_core.store.tables import MISSING, Decision, Job
 
 
 def send_to_expert(
@@ -138,10 +138,10 @@ def _parent(at: BatchContext, clip_id: str) -> Job:
         raise DecisionError(
             f"Batch {at.batch} has no task for clip {clip_id!r}.", "`ava batch list` shows batches."
         )
-    parents = [job for job in own if not job.of_annotator]
+    parents = [job for job in own if not job.of_annotator and job.state != MISSING]
     if not parents:
         raise DecisionError(
             f"{clip_id} was done by one annotator, whose job is the only one.",
             "Adjudicate its labels with `ava qc adjudicate`, or give the clip to a second annotator.",
         )
-    return parents[0]
+    return parents[-1]

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from ava_core.annotation.refusal import reason_in
 from ava_core.annotation.session import (
     API_KEY,
     POLL_SECONDS,
@@ -21,7 +22,6 @@ from ava_core.annotation.session import (
     CvatMissingError,
     CvatSession,
     made_once,
-    short,
 )
 from ava_core.base.errors import CvatError, UnusableClipError
 from ava_core.ontology import Ontology
@@ -29,6 +29,10 @@ from ava_core.ontology.form import LABEL, cvat_labels
 
 UPLOAD_TIMEOUT_SECONDS: Final = 1800.0
 """How long CVAT may take to make a task of an uploaded clip."""
+
+STILL_SECONDS: Final = 180.0
+"""How long a request that was begun may show no progress. A clip of seconds takes seconds; a request whose worker was
+killed stays "started" until CVAT's queue is tidied up, which may be never."""
 
 
 @dataclass(frozen=True)
@@ -133,8 +137,7 @@ class CvatGateway(CvatSession):
         return self.form_of(project_id)
 
     def _label(self, project_id: int) -> dict[str, Any] | None:
-        labels = self._list("labels_api", project_id=project_id)
-        return next((label for label in labels if label["name"] == LABEL), None)
+        return next((label for label in self.labels(project_id) if label["name"] == LABEL), None)
 
     def project_named(self, name: str) -> dict[str, Any] | None:
         """The oldest project of exactly that name: names may repeat."""
@@ -166,20 +169,72 @@ class CvatGateway(CvatSession):
             self._write("auth_api", "create_register", request)
             return username
 
+        known = self.members().get(username)
+        if known is not None:
+            return known
+        made_once(account, register)
+        return self._invited(username, email)
+
+    def has_project(self, project_id: int) -> bool:
+        """Whether there is a project of that id."""
+        with suppress(CvatMissingError):
+            return bool(self._read("projects_api", "retrieve", project_id))
+        return False
+
+    def labels(self, project_id: int) -> list[dict[str, Any]]:
+        """Labels of a project with their attributes."""
+        return self._list("labels_api", project_id=project_id)
+
+    def put_label(self, project_id: int, label: dict[str, Any]) -> None:
+        """Add a label to a project, or change the one of its `id`; attributes likewise."""
+        request = self._model("PatchedLabelRequest")(**label)
+        if "id" in label:
+            self._rewrite("labels_api", "partial_update", label["id"], patched_label_request=request)
+        else:
+            project = self._model("PatchedProjectWriteRequest")(labels=[request])
+            self._write("projects_api", "partial_update", project_id, patched_project_write_request=project)
+
+    def invite(self, username: str, email: str = "") -> int:
+        """Take somebody who has an account into the organisation as a worker; returns the user's id.
+
+        `email`: "" for the one that the account has, where this account may see it. A member is left as it is.
+        """
+        known = self.members().get(username)
+        if known is not None:
+            return known
+        with self._outside():
+            listed = self._list("users_api", search=username)
+        found = [user for user in listed if user["username"] == username]
+        if not found:
+            raise CvatError(
+                f"{self.url} has no account {username!r}.",
+                "Make it: `ava annotator add NAME --email ADDRESS`.",
+            )
+        address = email or found[0].get("email") or ""
+        if not address:
+            raise CvatError(
+                f"The e-mail address of {username!r} is not known.",
+                f"Invite the person on CVAT, or `ava annotator add {username} --email ADDRESS`.",
+            )
+        return self._invited(username, address)
+
+    def _invited(self, username: str, email: str) -> int:
         def invite() -> int:
             request = self._model("InvitationWriteRequest")(email=email, role="worker")
             self._write("invitations_api", "create", request)
             return self.members()[username]
 
-        known = self.members().get(username)
-        if known is not None:
-            return known
-        made_once(account, register)
         return made_once(lambda: self.members().get(username), invite)
 
     def tasks_named(self, project_id: int, name: str) -> list[dict[str, Any]]:
         """Tasks of the project with exactly that name, oldest first."""
         return [t for t in self._list("tasks_api", project_id=project_id, name=name) if t["name"] == name]
+
+    def has_task(self, task_id: int) -> bool:
+        """Whether there is a task of that id."""
+        with suppress(CvatMissingError):
+            return bool(self.task(task_id))
+        return False
 
     def task(self, task_id: int) -> dict[str, Any]:
         """One task; its `size` counts frames, and is missing before its media are there."""
@@ -241,9 +296,10 @@ class CvatGateway(CvatSession):
         """Replace a job's annotations by tracks in the API's form."""
         from cvat_sdk import models
 
-        request = models.LabeledDataRequest(
-            version=0, tags=[], shapes=[], tracks=[_track_request(models, track) for track in tracks]
-        )
+        with self._explained("take such tracks", ours=True):
+            request = models.LabeledDataRequest(
+                version=0, tags=[], shapes=[], tracks=[_track_request(models, track) for track in tracks]
+            )
         self._rewrite("jobs_api", "update_annotations", job_id, labeled_data_request=request)
 
     def ensure_issue(self, job_id: int, frame: int, message: str, box: Sequence[float]) -> bool:
@@ -303,33 +359,48 @@ class CvatGateway(CvatSession):
                 )
         except CvatError:
             # The last answer may be all that was lost, or a repeated request refused (409): then it is under way.
-            if not (self._is_under_way(task_id) or self.task(task_id).get("size")):
+            if not (self._under_way(task_id) or self.task(task_id).get("size")):
                 raise
-        deadline = time.monotonic() + UPLOAD_TIMEOUT_SECONDS
-        while self._is_under_way(task_id):
-            if time.monotonic() > deadline:
-                raise CvatError(
-                    f"{self.url} has not made a task of {video.name} in time.", "Look at its workers."
-                )
-            time.sleep(POLL_SECONDS)
+        self._wait_for_import(task_id, video.name)
         task = self.task(task_id)
         if not task.get("size"):
             raise CvatLostError(f"{self.url} has forgotten the upload of {video.name}.", "Run it again.")
         return task
 
-    def _is_under_way(self, task_id: int) -> bool:
-        """Whether the server still works on a task's media; raises `CvatError` where that failed.
+    def _wait_for_import(self, task_id: int, name: str) -> None:
+        """Wait until the server has made a task of its media. Raises `CvatError` where it does not get on with it."""
+        begun = moved = time.monotonic()
+        before = None
+        while request := self._under_way(task_id):
+            now, shown = (
+                time.monotonic(),
+                (request["status"], request.get("progress"), request.get("message")),
+            )
+            if shown != before:
+                before, moved = shown, now
+            if request["status"] == "started" and now - moved > STILL_SECONDS:
+                raise CvatError(
+                    f"{self.url} has not got on with {name} for {STILL_SECONDS / 60:.0f} minutes: its import worker "
+                    "was probably ended.",
+                    "See that CVAT's import workers run, then retry. The unfinished task is removed.",
+                )
+            if now - begun > UPLOAD_TIMEOUT_SECONDS:
+                raise CvatError(f"{self.url} has not made a task of {name} in time.", "Look at its workers.")
+            time.sleep(POLL_SECONDS)
+
+    def _under_way(self, task_id: int) -> dict[str, Any] | None:
+        """The request in which the server works on a task's media, if it does; raises `CvatError` where that failed.
 
         A finished request is forgotten after minutes: then the task itself says how it went.
         """
         try:
             request = self._read("requests_api", "retrieve", f"action=create&target=task&target_id={task_id}")
         except CvatMissingError:
-            return False
+            return None
         if request["status"] == "failed":
-            message = f"{self.url} cannot use the clip: {short(request['message'])}"
+            message = f"{self.url} cannot use the clip: {reason_in(request['message'])}"
             raise UnusableClipError(message, "Cut it again.")
-        return request["status"] in ("queued", "started")
+        return request if request["status"] in ("queued", "started") else None
 
 
 def _track_request(models: Any, track: dict[str, Any]) -> Any:

@@ -16,6 +16,7 @@ from types import TracebackType
 from typing import Any, Final, Self, TypeVar
 
 from ava_core.annotation.password import embedded_password
+from ava_core.annotation.refusal import reason_in, short
 from ava_core.base.errors import CvatError, CvatLoginError, CvatUnreachableError
 from ava_core.base.settings import Settings
 
@@ -147,21 +148,29 @@ class CvatSession:
             return self._ask(api, method, *arguments, **query)
 
     def _ask(self, api: str, method: str, *arguments: Any, **query: Any) -> dict[str, Any]:
-        with self._explained(f"{method} {api.removesuffix('_api')}"):
+        with self._explained(f"{method} {api.removesuffix('_api')}", ours=True):
             function = getattr(getattr(self._client.api_client, api), method)
             _, response = function(*arguments, **query, _parse_response=False)
             content: dict[str, Any] = json.loads(response.data) if response.data else {}
             return content
         raise AssertionError("not reached")
 
-    def _model(self, name: str) -> Any:
+    def _model(self, name: str) -> Callable[..., Any]:
+        """A maker of the SDK's model of that name, which checks the values that it is given."""
         from cvat_sdk import models
 
-        return getattr(models, name)
+        def make(*value: Any, **values: Any) -> Any:
+            with self._explained(f"take such a {name.removesuffix('Request')}", ours=True):
+                return getattr(models, name)(*value, **values)
+
+        return make
 
     @contextmanager
-    def _explained(self, what: str) -> Iterator[None]:
-        """Turn the SDK's exceptions into errors for people."""
+    def _explained(self, what: str, *, ours: bool = False) -> Iterator[None]:
+        """Turn the SDK's exceptions into errors for people.
+
+        `ours`: only what is sent is checked in the block; else what does not fit is the server's answer.
+        """
         import urllib3
         from cvat_sdk.core import exceptions as sdk
         from cvat_sdk.exceptions import ApiException, OpenApiException
@@ -170,6 +179,10 @@ class CvatSession:
             yield
         except ApiException as error:
             raise self._explain(what, error) from None
+        except OpenApiException as error:
+            if ours:
+                raise CvatError(f"{self.url} cannot {what}: {short(error)}", "Correct that value.") from None
+            raise self._unreadable(what) from None
         except (urllib3.exceptions.HTTPError, sdk.InvalidHostException, OSError) as error:
             cause = getattr(error, "reason", error)
             never_came = isinstance(cause, urllib3.exceptions.NewConnectionError | sdk.InvalidHostException)
@@ -177,16 +190,20 @@ class CvatSession:
                 f"The annotation server does not answer at {self.url} ({type(cause).__name__}).",
                 "Start it (`ava up`), or check AVA_CVAT_URL.",
             ) from None
-        except (json.JSONDecodeError, OpenApiException):
-            raise CvatLostError(
-                f"The answer of {self.url} to {what} cannot be read: it is cut off, or not CVAT's.",
-                "Check AVA_CVAT_URL, and what stands between here and CVAT.",
-            ) from None
+        except json.JSONDecodeError:
+            raise self._unreadable(what) from None
         except (sdk.CvatSdkException, ValueError) as error:
-            raise CvatError(f"{self.url} could not {what}: {short(error)}") from None
+            raise CvatError(f"{self.url} could not {what}: {reason_in(str(error))}") from None
+
+    def _unreadable(self, what: str) -> CvatLostError:
+        return CvatLostError(
+            f"The answer of {self.url} to {what} cannot be read: it is cut off, or not CVAT's.",
+            "Check AVA_CVAT_URL, and what stands between here and CVAT.",
+        )
 
     def _explain(self, what: str, error: Any) -> Exception:
-        body = error.body.decode(errors="replace") if isinstance(error.body, bytes) else str(error.body or "")
+        reason = reason_in(error.body)
+        said = f": {reason}" if reason else "."
         if error.status == 429:
             wait = _seconds((error.headers or {}).get("Retry-After"))
             return CvatBusyError(
@@ -196,7 +213,7 @@ class CvatSession:
             return CvatBusyError(
                 f"{self.url} failed to {what} ({error.status}).", "Run it again; what was made is kept."
             )
-        if error.status == 401 or (error.status == 400 and "Unable to log in" in body):
+        if error.status == 401 or (error.status == 400 and "Unable to log in" in reason):
             return CvatLoginError(
                 f"{self.url} does not accept the credentials of {self.settings.cvat_username!r}.",
                 "Check AVA_CVAT_TOKEN, or AVA_CVAT_USERNAME and AVA_CVAT_PASSWORD.",
@@ -206,8 +223,11 @@ class CvatSession:
                 f"{self.url} does not allow this account to {what}.", "Use an account with more rights."
             )
         if error.status == 404:
-            return CvatMissingError(f"{self.url} has nothing to {what} (404): {short(body)}")
-        return CvatError(f"{self.url} refused to {what} ({error.status}): {short(body)}")
+            return CvatMissingError(
+                f"{self.url} has nothing to {what} (404){said}",
+                "It was removed there, or AVA_CVAT_URL names another server.",
+            )
+        return CvatError(f"{self.url} refused to {what} ({error.status}){said}")
 
 
 def tried_again(
@@ -240,11 +260,6 @@ def pause(number: int, error: CvatError) -> None:
     """Wait after the try of that number."""
     asked = error.wait if isinstance(error, CvatBusyError) else 0.0
     time.sleep(asked or BACKOFF_SECONDS * 2 ** (number - 1))
-
-
-def short(text: object) -> str:
-    """The beginning of an answer on one line; error pages are long."""
-    return " ".join(str(text).split())[:300]
 
 
 def _seconds(header: str | None) -> float:

@@ -7,10 +7,14 @@ from dataclasses import dataclass
 from importlib.metadata import version
 from typing import Final, Literal
 
+from ava_core.annotation.form_repair import form_lacks
 from ava_core.annotation.gateway import CvatGateway
+from ava_core.annotation.mending import look
 from ava_core.base.errors import CvatError
 from ava_core.base.settings import Settings
 from ava_core.ontology import Ontology
+from ava_core.store import Store
+from ava_core.store.annotators import available
 
 WEBHOOK_EVENTS: Final = ("update:job",)
 """All that the sensor needs to hear: state, stage and assignee of a job, and writing of its annotations."""
@@ -69,14 +73,27 @@ def check(
             return [*steps, Step(f"organisation {settings.cvat_organisation}", "by hand", missing)]
         steps.append(Step(f"organisation {settings.cvat_organisation}", "there"))
         name = f"project {settings.cvat_project}"
-        own = None if known is None else gateway.project_of(known, ontology)
-        if own is None and gateway.project_named(settings.cvat_project) is None:
+        form = f"form of ontology {ontology.name} {ontology.version}"
+        own = known if known is not None and gateway.has_project(known) else None
+        project = own or (gateway.project_named(settings.cvat_project) or {}).get("id")
+        if project is None:
             steps.append(Step(name, "by hand", missing))
+        elif lacks := form_lacks(gateway, project, ontology):
+            steps.append(
+                Step(name, "by hand", f"its form lacks {'; '.join(lacks)} of ontology {ontology.name}")
+            )
         else:
-            if own is None:
-                gateway.ensure_project(settings.cvat_project, ontology)
-            steps.append(Step(name, "there", f"form of ontology {ontology.name} {ontology.version}"))
+            steps.append(Step(name, "there", form))
         return steps + _members(gateway, annotators)
+
+
+def differences(settings: Settings, store: Store) -> list[Step]:
+    """What was made on the server and is gone or changed; each is left to a person, or to the page Progress."""
+    known = {person.username for person in available(store)}  # `check` says so of these
+    found = [one for one in look(settings, store) if one.subject not in known]
+    if not found:
+        return [Step("tasks, labels and members", "there", "as they were made")]
+    return [Step(one.kind.replace("_", " "), "by hand", f"{one.said} {one.cure}") for one in found]
 
 
 def version_difference(server: str, sdk: str) -> str:

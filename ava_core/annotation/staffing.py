@@ -14,15 +14,18 @@ import polars as pl
 
 from ava_core.annotation.gateway import CvatGateway
 from ava_core.annotation.reading import box_at
+from ava_core.annotation.reconcile import look_at_clip
 from ava_core.annotation.sync import as_seen
 from ava_core.annotation.tasks import add_annotator
 from ava_core.base.errors import AssignmentError, InputError
 from ava_core.base.schemas import CLIP_FPS
 from ava_core.base.settings import Settings
 from ava_core.batch import BatchContext
-from ava_core.decisions import decisions_of
+from ava_core.decisions import decision_state, decisions_of
 from ava_core.store import Store, annotators, audit_log, readings, tasks
-from ava_core.store.tables import Job
+from ava_core.store.tables import MISSING, Job
+
+GONE_CURE: Final = "Make its task anew on the page Progress."
 
 NO_BOX: Final = (10.0, 10.0, 110.0, 60.0)
 """Where an issue stands on a frame without boxes, in pixels: the corner, where it hides nothing."""
@@ -57,6 +60,7 @@ def top_up(at: BatchContext, clip_id: str, actor: str, annotator: str = "") -> s
     """
     batch, store = at.batch, at.store
     clips = at.table("clips").filter(pl.col("clip_id") == clip_id)
+    look_at_clip(at, clip_id)
     if clips.is_empty() or not tasks.jobs_of(store, batch, clip_id):
         raise InputError(
             f"Batch {batch} has no task for clip {clip_id!r}.", "`ava batch list` shows batches."
@@ -139,6 +143,8 @@ def _job(store: Store, job_id: int) -> Job:
         job = session.get(Job, job_id)
     if job is None or not job.of_annotator:
         raise InputError(f"There is no annotator's job {job_id}.", "The batch's table `cvat_tasks` has them.")
+    if job.state == MISSING:
+        raise AssignmentError(f"Job {job_id} of clip {job.clip_id} was removed on CVAT.", GONE_CURE)
     return job
 
 
@@ -159,8 +165,19 @@ def _check_free(store: Store, batch: str, clip_id: str, annotator: str) -> None:
             "`ava annotator list` shows everyone.",
         )
     jobs = [job for job in tasks.jobs_of(store, batch) if job.annotator == annotator]
-    if any(job.clip_id == clip_id for job in jobs):
+    own = [job for job in jobs if job.clip_id == clip_id]
+    if own and all(job.state == MISSING for job in own):
+        raise AssignmentError(
+            f"{annotator!r} had clip {clip_id} in task {own[0].task_id}, which was removed on CVAT.",
+            GONE_CURE,
+        )
+    if own:
         raise AssignmentError(f"{annotator!r} has clip {clip_id} already.", "Choose another annotator.")
+    if annotator in experts_of(store, batch, clip_id):
+        raise AssignmentError(
+            f"{annotator!r} is the expert of clip {clip_id}, and has seen what the others said.",
+            "Choose another annotator.",
+        )
     if person.capacity is not None and len(jobs) >= person.capacity:
         raise AssignmentError(
             f"{annotator!r} has {len(jobs)} clip(s) of batch {batch}, which is the limit.",
@@ -168,9 +185,15 @@ def _check_free(store: Store, batch: str, clip_id: str, annotator: str) -> None:
         )
 
 
+def experts_of(store: Store, batch: str, clip_id: str) -> set[str]:
+    """Whose work on a clip stands over the others': the expert who adjudicated it, the one whose work is gold."""
+    state = decision_state(store, batch)
+    return {state.gold.get(clip_id, ""), state.experts.get(clip_id, "")} - {""}
+
+
 def _least_loaded(at: BatchContext, clip_id: str) -> str:
     jobs = tasks.jobs_of(at.store, at.batch)
-    busy = {job.annotator for job in jobs if job.clip_id == clip_id}
+    busy = {job.annotator for job in jobs if job.clip_id == clip_id} | experts_of(at.store, at.batch, clip_id)
     load = Counter(job.annotator for job in jobs)
     free = [
         person.username

@@ -11,7 +11,7 @@ from sqlalchemy import func, select
 
 from ava_core.annotation.gateway import CvatGateway
 from ava_core.store import Store, readings, tasks
-from ava_core.store.tables import BEGUN_STATE, DONE_STAGE, Job, Reading
+from ava_core.store.tables import BEGUN_STATE, DONE_STAGE, MISSING, Job, Reading
 
 LOOK_BACK_SECONDS: Final = 60
 """A change may become visible after a later one: transactions end in another order than they begin."""
@@ -60,7 +60,10 @@ def look_at_jobs(
     updates, changes = [], []
     for job in seen:
         before = known.get(job["id"])
-        if before is None or before.server_updated_at == job["updated_date"]:
+        known_as_it_is = (
+            before and before.server_updated_at == job["updated_date"] and before.state != MISSING
+        )
+        if before is None or known_as_it_is:
             continue
         update = as_seen(before, job)
         updates.append(update)
@@ -78,14 +81,15 @@ def as_seen(job: Job, seen: dict[str, Any]) -> dict[str, Any]:
     """The columns of a job that the server's answer changes, with its `job_id`.
 
     The moments of work are of the look that first saw a state: `started_at` stays once it is set, unless the job
-    goes to somebody else; `completed_at` is of the present completion, and null while the job is open.
+    goes to somebody else; `completed_at` is of the present completion, and null while the job is open. Where the
+    webhook has told of a completion since the last look, its word holds: a date of the server is the last touch's.
 
     A person may re-assign a job in CVAT itself: open work is then whose it is there. Work that is done, or that was
     moved on to a later stage, keeps its author, whoever is to look at it.
     """
     stage, state, moment = seen["stage"], seen["state"], datetime.fromisoformat(seen["updated_date"])
     was_done = bool(job.is_done)
-    completed = job.completed_at if was_done else None
+    completed = job.completed_at if was_done or _told_since(job) else None
     now = Job(stage=stage, state=state, completed_at=completed)
     keeps_author = stage != DONE_STAGE or (was_done and now.is_done)
     assignee = None if keeps_author and job.annotator else seen["assignee"]
@@ -98,6 +102,12 @@ def as_seen(job: Job, seen: dict[str, Any]) -> dict[str, Any]:
         "started_at": started or (moment if begun else None),
         "completed_at": (completed or moment) if now.is_done else None,
     }  # fmt: skip
+
+
+def _told_since(job: Job) -> bool:
+    """Whether the webhook told of a completion after the last look."""
+    looked = datetime.fromisoformat(job.server_updated_at) if job.server_updated_at else None
+    return job.completed_at is not None and looked is not None and job.completed_at > looked
 
 
 def completed_work(store: Store) -> dict[str, CompletedWork]:

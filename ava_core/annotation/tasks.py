@@ -9,7 +9,9 @@ without usable media is replaced. A task that anybody has work in is never remov
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from itertools import chain, count
 from typing import Any
 
 import polars as pl
@@ -22,23 +24,31 @@ from ava_core.annotation.prefill import prefill_tracks, to_api
 from ava_core.annotation.session import tried_again
 from ava_core.annotation.sync import as_seen
 from ava_core.base.errors import AssignmentError, CvatError, UnusableClipError
+from ava_core.base.lock import alone
 from ava_core.base.progress import Progress, ProgressSink, ignore_progress
 from ava_core.base.schemas import CVAT_JOBS, SET_ASIDE
 from ava_core.batch import BatchContext
 from ava_core.store import annotators, tasks
-from ava_core.store.tables import Job, Task
+from ava_core.store.tables import MISSING, Job, Task
 
 EXTRA_MARK = "+"
 """Between the clip's id and the annotator's name in the name of a task that was added for that annotator."""
 
+AGAIN_MARK = "#"
+"""Between that and a number where the annotator's first one went to somebody else; no user name has this sign."""
+
 
 @dataclass(frozen=True)
 class PlannedTask:
-    """A task to make: its name on the server, its row of `schemas.CLIPS`, and its annotators."""
+    """A task to make: its name on the server, its row of `schemas.CLIPS`, and its annotators.
+
+    `found`: it was seen on the server, so its annotators may have left since.
+    """
 
     name: str
     clip: dict[str, Any]
     annotators: tuple[str, ...]
+    found: bool = False
 
 
 def create_tasks(
@@ -52,33 +62,39 @@ def create_tasks(
     annotators, and `UnusableClipError` where no clip has a task then.
     """
     aside: list[tuple[str, str]] = []
-    new = new_clips(at, clips)
-    if new:
-        plan = plan_batch(at, clips)
-        wanted = [PlannedTask(clip["clip_id"], clip, plan.annotators[clip["clip_id"]]) for clip in new]
-        with GatewayPool(at.settings) as pool:
-            workshop = Workshop(at, tracks, pool)
-            wanted += workshop.extras_on_server(new)
-            aside = workshop.make_all(wanted, sink)
-    at.storage.write_table(
-        at.storage.table_path(at.batch, "cvat_tasks", "set_aside"),
-        pl.DataFrame(aside, schema=dict(SET_ASIDE), orient="row"),
-    )
+    with one_at_a_time(at):
+        new = new_clips(at, clips)
+        if new:
+            plan = plan_batch(at, clips)
+            wanted = [PlannedTask(clip["clip_id"], clip, plan.annotators[clip["clip_id"]]) for clip in new]
+            with GatewayPool(at.settings) as pool:
+                workshop = Workshop(at, tracks, pool)
+                wanted += workshop.extras_on_server(new)
+                aside = workshop.make_all(wanted, sink)
+        at.storage.write_table(
+            at.storage.table_path(at.batch, "cvat_tasks", "set_aside"),
+            pl.DataFrame(aside, schema=dict(SET_ASIDE), orient="row"),
+        )
     jobs = job_table(at)
     if aside and jobs.is_empty():
         raise UnusableClipError(
-            f"No clip of {at.batch} can have a task. {aside[0][0]}: {aside[0][1]}", "Cut it again."
+            f"No clip of {at.batch} can have a task. {aside[0][0]}: {aside[0][1]}.", "Cut it again."
         )
     return jobs
 
 
 def add_annotator(at: BatchContext, clip: dict[str, Any], annotator: str, tracks: pl.DataFrame) -> None:
     """Give a clip that has its task one annotator more, in a task of its own: CVAT adds no replica to a task."""
-    with GatewayPool(at.settings) as pool:
+    with one_at_a_time(at), GatewayPool(at.settings) as pool:
         workshop = Workshop(at, tracks, pool)
-        name = f"{clip['clip_id']}{EXTRA_MARK}{annotator}"
+        name = workshop.free_name(clip["clip_id"], annotator)
         for _, reason in workshop.make_all([PlannedTask(name, clip, (annotator,))]):
-            raise UnusableClipError(reason, "Cut it again.")
+            raise UnusableClipError(f"{reason}.", "Cut it again.")
+
+
+def one_at_a_time(at: BatchContext) -> AbstractContextManager[None]:
+    """Two runs that make tasks of a batch at once would each find none on the server, and make all twice."""
+    return alone(at.settings.home_dir / "locks" / f"tasks_{at.batch}.lock")
 
 
 def new_clips(at: BatchContext, clips: pl.DataFrame) -> list[dict[str, Any]]:
@@ -121,6 +137,7 @@ def job_table(at: BatchContext) -> pl.DataFrame:
             "job_id": job.job_id, "job_type": job.job_type, "annotator": job.annotator, "frames": job.frames,
         }
         for job in tasks.jobs_of(at.store, at.batch)
+        if job.of_annotator or job.state != MISSING
     ]  # fmt: skip
     return pl.DataFrame(rows, schema=dict(CVAT_JOBS))
 
@@ -145,10 +162,22 @@ class Workshop:
                 if self._is_ours(task)
             ]
         return [
-            PlannedTask(clip_id + EXTRA_MARK + annotator, by_id[clip_id], (annotator,))
-            for clip_id, _, annotator in names
-            if annotator and clip_id in by_id
+            PlannedTask(
+                clip_id + EXTRA_MARK + rest, by_id[clip_id], (rest.partition(AGAIN_MARK)[0],), found=True
+            )
+            for clip_id, _, rest in names
+            if rest and clip_id in by_id
         ]
+
+    def free_name(self, clip_id: str, annotator: str) -> str:
+        """The name of an annotator's added task: one that nobody else has got the task of meanwhile."""
+        first = f"{clip_id}{EXTRA_MARK}{annotator}"
+        with self.pool.gateway() as gateway:
+            for name in chain([first], (f"{first}{AGAIN_MARK}{number}" for number in count(2))):
+                found = filter(self._is_ours, gateway.tasks_named(self.project.project_id, name))
+                if all(_is_for(annotator, job) for task in found for job in gateway.jobs_of_task(task["id"])):
+                    return name
+        raise AssertionError("not reached")
 
     def make_all(
         self, wanted: list[PlannedTask], sink: ProgressSink = ignore_progress
@@ -158,11 +187,8 @@ class Workshop:
         Raises `InputError` where a clip's id is another batch's.
         """
         tasks.claim_clips(self.at.store, self.at.batch, [task.clip["clip_id"] for task in wanted])
-        for name in sorted({name for task in wanted for name in task.annotators} - self.members.keys()):
-            raise CvatError(
-                f"{name!r} is no member of organisation {self.at.settings.cvat_organisation!r} on CVAT.",
-                "Invite the person there, or deactivate the annotator here.",
-            )
+        for name in sorted({name for task in wanted if not task.found for name in task.annotators}):
+            self._member(name)
         progress = Progress("make tasks", len(wanted), "tasks", sink)
         aside = []
         for task, reason in zip(wanted, self.pool.map(self._make_surely, wanted), strict=True):
@@ -171,6 +197,15 @@ class Workshop:
             progress.advance()
         progress.finish()
         return aside
+
+    def _member(self, name: str) -> int:
+        """The user id of a member of the organisation."""
+        if name not in self.members:
+            raise CvatError(
+                f"{name!r} is no member of organisation {self.at.settings.cvat_organisation!r} on CVAT.",
+                "Invite the person there, or deactivate the annotator here.",
+            )
+        return self.members[name]
 
     def _make_surely(self, wanted: PlannedTask) -> str:
         """Make one task; where the server fails on the way, look again at what it has, and go on from there.
@@ -204,16 +239,23 @@ class Workshop:
         clip, project_id = wanted.clip, self.project.project_id
         replicas = len(wanted.annotators) if len(wanted.annotators) > 1 else 0
         found = [task for task in gateway.tasks_named(project_id, wanted.name) if self._is_ours(task)]
-        begun = {task["id"] for task in found if _is_dealt(gateway.jobs_of_task(task["id"]))}
-        usable = [t for t in found if t.get("size") == clip["frames"] and t["jobs"]["count"] == replicas + 1]
-        usable.sort(key=lambda task: task["id"] not in begun)  # what people have is kept
+        jobs = {task["id"]: gateway.jobs_of_task(task["id"]) for task in found}
+        begun = {number for number, own in jobs.items() if _is_dealt(own)}
+        # Work that people have is taken up as it is, also where it would be dealt otherwise today.
+        usable = [
+            task for task in found
+            if task.get("size") == clip["frames"]
+            and (task["id"] in begun or task["jobs"]["count"] == replicas + 1)
+        ]  # fmt: skip
+        usable.sort(key=lambda task: (-_completed(jobs[task["id"]]), task["id"] not in begun, task["id"]))
         for task in found:
             if task in usable[:1]:
                 continue
             if task["id"] in begun:
                 raise CvatError(
-                    f"CVAT's task {task['id']}, named {wanted.name!r}, does not fit the plan, and is dealt out.",
-                    "Nothing was removed. Look at it, and rename it or remove it there.",
+                    f"CVAT's task {task['id']}, named {wanted.name!r}, is dealt out, and does not fit the clip "
+                    "or is there twice.",
+                    "Nothing was removed. Rename it there: its work is kept, and the clip gets a task beside it.",
                 )
             gateway.remove_task(task["id"])
         if usable:
@@ -253,7 +295,7 @@ class Workshop:
                     job["id"], to_api(drawn, self.at.ontology, self.project.label_id, self.project.specs)
                 )
             if job["assignee"] is None:
-                job = gateway.set_job(job["id"], assignee=self.members[name])
+                job = gateway.set_job(job["id"], assignee=self._member(name))
         return Job(
             **as_seen(Job(job_id=job["id"], annotator=name), job), task_id=task["id"], batch=self.at.batch,
             clip_id=clip["clip_id"], job_type=job["type"], frames=clip["frames"], predrawn=drawn,
@@ -261,12 +303,35 @@ class Workshop:
 
 
 def _dealt(jobs: list[dict[str, Any]], names: tuple[str, ...]) -> list[tuple[dict[str, Any], str]]:
-    """Each job with its annotator; "" for the parent of replicas. Jobs that have an assignee keep it."""
-    own = [job for job in jobs if job["type"] == "consensus_replica"] if len(names) > 1 else jobs[:1]
-    taken = {job["id"]: job["assignee"]["username"] for job in own if job["assignee"]}
-    free = [name for name in names if name not in taken.values()]
-    dealt = {job["id"]: taken.get(job["id"]) or free.pop(0) for job in own}
-    return [(job, dealt.get(job["id"], "")) for job in jobs]
+    """Each job with its annotator; "" for the parent of replicas. Jobs that have an assignee keep it.
+
+    Replicas that nobody is left for are not among them. Raises `CvatError` where work has no author.
+    """
+    own = [job for job in jobs if job["type"] == "consensus_replica"] or jobs[:1]
+    dealt = {job["id"]: job["assignee"]["username"] for job in own if job["assignee"]}
+    free = [job for job in own if job["id"] not in dealt]
+    for job in free:
+        if _is_dealt([job]):
+            raise CvatError(
+                f"CVAT's job {job['id']} was begun ({job['stage']}, {job['state']}), and is assigned to nobody.",
+                "Nothing was changed. Assign it there to the person whose work it is, then run this again.",
+            )
+    left = [name for name in names if name not in dealt.values()]
+    dealt |= {job["id"]: name for job, name in zip(free, left, strict=False)}
+    parents = [job["id"] for job in jobs if job not in own]
+    return [(job, dealt.get(job["id"], "")) for job in jobs if job["id"] in dealt or job["id"] in parents]
+
+
+def _completed(jobs: list[dict[str, Any]]) -> int:
+    """How many of these jobs are completed."""
+    return sum(job["state"] == "completed" for job in jobs)
+
+
+def _is_for(annotator: str, job: dict[str, Any]) -> bool:
+    """Whether a job is the annotator's, or nobody's who has begun it."""
+    if job["assignee"]:
+        return bool(job["assignee"]["username"] == annotator)
+    return not _is_dealt([job])
 
 
 def _is_dealt(jobs: list[dict[str, Any]]) -> bool:

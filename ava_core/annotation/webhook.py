@@ -1,9 +1,10 @@
 """The webhook: deliveries of CVAT, checked, kept once, answered at once.
 
 A delivery only says that there is something to look at: what happened is read from the server, so events that
-come late, twice, out of order or never do no harm. One thing is taken from it: when work on a job began, which a
-later look may not see, and of which the earliest word holds in whatever order they come. CVAT signs the raw body
-(`X-Signature-256`), gives deliveries no number, and repeats for days what was answered with 5xx, 408 or 429.
+come late, twice, out of order or never do no harm. Two things are taken from it, which a later look cannot see: when
+work on a job began, of which the earliest word holds in whatever order they come; and when it was completed, where no
+look has come since, for the job's own date moves on with every touch. CVAT signs the raw body (`X-Signature-256`),
+gives deliveries no number, and repeats for days what was answered with 5xx, 408 or 429.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from ava_core.base.errors import StoreError
 from ava_core.base.settings import Settings
 from ava_core.store import Store, open_store, tasks, webhook_events
-from ava_core.store.tables import BEGUN_STATE, DONE_STAGE
+from ava_core.store.tables import BEGUN_STATE, DONE_STAGE, DONE_STATE
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -56,9 +57,11 @@ def keep_delivery(store: Store, payload: dict[str, Any]) -> bool:
         job_id=_job_of(payload),
         payload=payload,
     )
-    start = _start(payload)
-    if new and start is not None:
-        tasks.note_start(store, *start)
+    begun, done = _began(payload), _completed(payload)
+    if new and begun is not None:
+        tasks.note_start(store, *begun)
+    if new and done is not None:
+        tasks.note_completion(store, *done)
     return new
 
 
@@ -117,21 +120,31 @@ def _job_of(payload: dict[str, Any]) -> int | None:
     return number if isinstance(number, int) else None
 
 
-def _start(payload: dict[str, Any]) -> tuple[int, str, datetime] | None:
+def _began(payload: dict[str, Any]) -> tuple[int, str, datetime] | None:
     """Job, annotator and moment, where an event says that an annotator works on a job."""
-    job = payload.get("job")
-    number = _job_of(payload)
+    job, number = payload.get("job"), _job_of(payload)
     if number is None or not isinstance(job, dict) or not isinstance(job.get("assignee"), dict):
         return None
     if (job.get("stage"), job.get("state")) != (DONE_STAGE, BEGUN_STATE):
         return None
+    moment = _moment(job)
+    return (number, str(job["assignee"].get("username")), moment) if moment else None
+
+
+def _completed(payload: dict[str, Any]) -> tuple[int, datetime] | None:
+    """Job and moment, where an event says that a job became completed; a touch of one that was is no completion."""
+    job, number, changes = payload.get("job"), _job_of(payload), payload.get("changes")
+    if number is None or not isinstance(job, dict) or not isinstance(changes, dict) or "state" not in changes:
+        return None
+    moment = _moment(job) if (job.get("stage"), job.get("state")) == (DONE_STAGE, DONE_STATE) else None
+    return (number, moment) if moment else None
+
+
+def _moment(job: dict[str, Any]) -> datetime | None:
+    """When the job that an event shows was changed."""
     try:
         moment = datetime.fromisoformat(str(job.get("updated_date")))
     except ValueError:
         return None
     # CVAT says its time zone; a moment without one would be taken for this machine's.
-    return (
-        number,
-        str(job["assignee"].get("username")),
-        moment if moment.tzinfo else moment.replace(tzinfo=UTC),
-    )
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)

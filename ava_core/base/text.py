@@ -18,3 +18,13 @@ def value_text(value: object) -> str:
 def figure_text(value: object) -> str:
     """A value, rounded where it is a fraction; a dash where there is none."""
     return f"{value:.{DECIMALS}f}" if isinstance(value, float) else value_text(value)
+
+
+def plural(count: int, noun: str) -> str:
+    """A count with its noun.
+
+    >>> plural(1, "clip"), plural(2, "batch"), plural(0, "run")
+    ('1 clip', '2 batches', '0 runs')
+    """
+    ending = "" if count == 1 else "es" if noun.endswith(("s", "x", "ch", "sh")) else "s"
+    return f"{count:,} {noun}{ending}"

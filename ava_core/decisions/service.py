@@ -142,11 +142,15 @@ def mark_gold(
 ) -> Decision:
     """Make an expert's completed work on a clip the measure of the others' work on it.
 
-    Raises `DecisionError` where the expert has not completed the clip.
+    It is an annotator's job, or the parent job in which the expert adjudicated the clip. Raises `DecisionError` where
+    the expert has not completed the clip.
     """
     with deciding(store, batch, actor, comment, seen) as now:
         now.statuses([clip_id])
-        wanted = select(Job.job_id).where(Job.clip_id == clip_id, Job.annotator == expert, Job.is_done)
+        names = {expert} - {""}
+        if names and now.holds("expert", [clip_id]).get(clip_id, {}).get("expert") == expert:
+            names.add("")  # a parent job has no annotator
+        wanted = select(Job.job_id).where(Job.clip_id == clip_id, Job.annotator.in_(names), Job.is_done)
         if now.session.scalar(wanted.limit(1)) is None:
             raise DecisionError(
                 f"{expert!r} has not completed {clip_id}.", "A gold clip needs its expert's completed job."

@@ -150,6 +150,7 @@ class _Reader:
             retired=frozenset(retired),
         )
         self.refuse_twins((group.name for group in ontology.groups), "group")
+        self.refuse_shared_keys(ontology)
         for action_id in sorted(set(self.id_lines) & ontology.retired):
             self.fail(self.id_lines[action_id], f"id {action_id} is retired and cannot be used again")
         return ontology
@@ -219,6 +220,15 @@ class _Reader:
             if name.casefold() in seen:
                 self.fail(line, f"{what} {name!r} stands twice")
             seen.add(name.casefold())
+
+    def refuse_shared_keys(self, ontology: Ontology) -> None:
+        """A key stands for one action; `a` and `A` are two keys."""
+        held: dict[str, Action] = {}
+        for action in ontology.actions:
+            other = held.setdefault(action.hotkey, action)
+            if action.hotkey and other is not action:
+                line = self.id_lines[action.id]
+                self.fail(line, f"hotkey {action.hotkey!r} of {action.name!r} is that of {other.name!r}")
 
     def fail(self, line: int, reason: str) -> NoReturn:
         raise OntologyError(f"{self.origin}:{line}: {reason}.")

@@ -57,6 +57,7 @@ def examine(settings: Settings) -> Iterator[Finding]:
         ("ontology", _ontology),
         ("detector", _detector),
         ("annotation server", _annotation_server),
+        ("work on it", _work),
     ]
     for subject, look in looks:
         try:
@@ -153,3 +154,16 @@ def _annotation_server(settings: Settings) -> Finding:
         about = gateway.about()
     kind = "embedded" if settings.cvat_is_embedded else "CVAT"
     return Finding("annotation server", "ok", f"{kind} at {settings.resolved_cvat_url}, version {about}")
+
+
+def _work(settings: Settings) -> Finding:
+    """What the last comparison found: the look itself asks the server nothing."""
+    from ava_core.store import discrepancies, open_store
+
+    found = discrepancies.known(open_store(settings))
+    if not found:
+        return Finding(
+            "work on it", "ok", "the server had all that was made there, when it was compared last"
+        )
+    more = f" {len(found)} such stand on the page Progress." if len(found) > 1 else ""
+    return Finding("work on it", "warning", found[0].said, found[0].cure + more)

@@ -86,8 +86,8 @@ class Clip(Base):
     __table_args__ = (Index("clips_of_batch", "batch"),)
 
 
-TaskStatus = Literal["annotation", "completed"]
-"""Of a task as a whole: completed once all annotators' jobs are."""
+TaskStatus = Literal["annotation", "completed", "missing"]
+"""Of a task as a whole: completed once all annotators' jobs are; missing where the server does not have it any more."""
 
 QcStatus = Literal["pending", "approved", "rejected"]
 """What was decided on a clip; all its tasks have the same."""
@@ -115,8 +115,11 @@ class Task(Base):
 
 JobType = Literal["annotation", "consensus_replica", "ground_truth"]
 JobStage = Literal["annotation", "validation", "acceptance"]
-JobState = Literal["new", "in progress", "completed", "rejected"]
-"""CVAT's words for its jobs."""
+JobState = Literal["new", "in progress", "completed", "rejected", "missing"]
+"""CVAT's words for its jobs; missing is the platform's, for work that was removed there before it was read."""
+
+MISSING: Final = "missing"
+"""Status of a task and state of a job that the server does not have any more."""
 
 DONE_STAGE: Final[JobStage] = "annotation"
 DONE_STATE: Final[JobState] = "completed"
@@ -177,6 +180,28 @@ class Job(Base):
         was_completed = self.completed_at != None  # noqa: E711 - IS NOT NULL in a question to the database
         moved_on = (self.stage != DONE_STAGE) & (self.state != REJECTED_STATE) & was_completed
         return (self.state == DONE_STATE) | moved_on
+
+
+DiscrepancyKind = Literal[
+    "task_missing", "project_missing", "task_moved", "form_changed", "member_missing", "half_made"
+]
+"""A task or a whole project was removed on the server; a task was moved to another project; the form lacks what the
+ontology has; somebody who has work is no member; a task's making never came to its end."""
+
+
+class Discrepancy(Base):
+    """What the annotation server had otherwise than the platform made it, when the two were held together last."""
+
+    __tablename__ = "discrepancies"
+    kind: Mapped[DiscrepancyKind] = mapped_column(String(32), primary_key=True)
+    subject: Mapped[str] = mapped_column(
+        String(256), primary_key=True
+    )  # task, project: id; member: user name
+    batch: Mapped[str] = mapped_column(String(63), default="")  # "" where it is of no batch alone
+    clip_id: Mapped[str] = mapped_column(String(200), default="")
+    said: Mapped[str] = mapped_column(Text)
+    cure: Mapped[str] = mapped_column(Text)
+    found_at: Mapped[datetime] = mapped_column(default=now)
 
 
 class Annotator(Base):

@@ -12,10 +12,13 @@ from sqlalchemy.orm import Session
 
 from ava_core.base.errors import InputError
 from ava_core.store.database import Store
-from ava_core.store.tables import Clip, Job, Project, Task, now
+from ava_core.store.tables import MISSING, Clip, Job, Project, Reading, Task, now
 
 ASKED_AT_ONCE: Final = 10_000
 """Values in one question: SQLite takes 32,766."""
+
+GONE_MARK: Final = " gone, was "
+"""Before its id in the name of a missing task that another one has taken the place of."""
 
 _DONE = case((Job.is_done, 1), else_=0)
 
@@ -110,6 +113,12 @@ def tasks_of(store: Store, batch: str) -> list[Task]:
         return list(session.scalars(select(Task).where(Task.batch == batch).order_by(Task.clip_id)))
 
 
+def everything(store: Store) -> list[Task]:
+    """Tasks of all batches by id."""
+    with store.session() as session:
+        return list(session.scalars(select(Task).order_by(Task.task_id)))
+
+
 def jobs_of(store: Store, batch: str, clip_id: str = "") -> list[Job]:
     """Jobs of a batch, or of one of its clips, by clip and id."""
     wanted = select(Job).where(Job.batch == batch)
@@ -128,6 +137,13 @@ def completed_jobs(store: Store, batch: str | None = None, clip_id: str = "") ->
         wanted = wanted.where(Job.clip_id == clip_id)
     with store.session() as session:
         return list(session.scalars(wanted.order_by(Job.clip_id, Job.job_id)))
+
+
+def open_jobs(store: Store) -> list[Job]:
+    """Annotators' jobs of all batches that wait for their annotators; missing ones do not."""
+    wanted = select(Job).where(Job.of_annotator, ~Job.is_done, Job.state != MISSING)
+    with store.session() as session:
+        return list(session.scalars(wanted.order_by(Job.job_id)))
 
 
 def completed_parents(store: Store, batch: str | None = None) -> list[Job]:
@@ -179,6 +195,42 @@ def update_jobs(store: Store, changes: Iterable[dict[str, Any]]) -> None:
             session.execute(update(Job), rows)
 
 
+def note_missing(store: Store, task_ids: Sequence[int]) -> None:
+    """Note that the server does not have these tasks any more.
+
+    Work whose present state was read stays as it is and counts on; all other jobs are missing.
+    """
+    read = select(Reading.reading_id).where(
+        Reading.job_id == Job.job_id, Reading.server_updated_at == Job.server_updated_at
+    )
+    with store.session() as session:
+        session.execute(update(Task).where(Task.task_id.in_(task_ids)).values(status=MISSING))
+        unread = update(Job).where(Job.task_id.in_(task_ids), ~(Job.is_done & read.exists()))
+        session.execute(
+            unread.values(state=MISSING, completed_at=None), execution_options={"synchronize_session": False}
+        )
+
+
+def note_found(store: Store, task_id: int) -> None:
+    """Note that the server has a task after all."""
+    with store.session() as session:
+        session.execute(update(Task).where(Task.task_id == task_id).values(status="annotation"))
+
+
+def set_aside(store: Store, task_id: int) -> None:
+    """Give the name of a missing task free for the one that is made in its place."""
+    with store.session() as session:
+        task = session.get_one(Task, task_id)
+        task.name = f"{task.name[: 256 - len(GONE_MARK) - 12]}{GONE_MARK}{task_id}"
+
+
+def replace_jobs(store: Store, task_id: int) -> None:
+    """Take the missing jobs of a task from their annotators, who have others in their place."""
+    with store.session() as session:
+        wanted = update(Job).where(Job.task_id == task_id, Job.state == MISSING)
+        session.execute(wanted.values(annotator=""), execution_options={"synchronize_session": False})
+
+
 def note_start(store: Store, job_id: int, annotator: str, moment: datetime) -> None:
     """Note that an annotator had begun a job at `moment`; an earlier moment that is known stays."""
     with store.session() as session:
@@ -188,6 +240,16 @@ def note_start(store: Store, job_id: int, annotator: str, moment: datetime) -> N
             .where(or_(Job.started_at.is_(None), Job.started_at > moment))
             .values(started_at=moment)
         )
+
+
+def note_completion(store: Store, job_id: int, moment: datetime) -> None:
+    """Note that a job was completed at `moment`. A job that was looked at since is left as that look saw it."""
+    with store.session() as session:
+        job = session.get(Job, job_id)
+        if job is not None and (
+            not job.server_updated_at or datetime.fromisoformat(job.server_updated_at) < moment
+        ):
+            job.completed_at = moment
 
 
 def note_retrieval(store: Store, task_ids: Iterable[int]) -> None:

@@ -31,6 +31,9 @@ ROLES: Final[tuple[Role, ...]] = ("viewer", "reviewer", "admin")
 LEAST_PASSWORD: Final = 10
 """Characters. Length is what counts (NIST SP 800-63B asks for 8 at least)."""
 
+PASSWORD_RULE: Final = f"At least {LEAST_PASSWORD} characters; a sentence is easy to remember."
+"""What a form says beside the field."""
+
 FAILURES_ALLOWED: Final = 5
 LOCKED_FOR: Final = timedelta(minutes=15)
 IDLE_FOR: Final = timedelta(hours=12)
@@ -206,7 +209,7 @@ def _decoy() -> str:
 
 def _hash(password: str) -> str:
     if len(password) < LEAST_PASSWORD:
-        raise InputError(f"A password has {LEAST_PASSWORD} characters at least.", "Take a sentence.")
+        raise InputError("The password is too short.", PASSWORD_RULE)
     return _hasher().hash(password)
 
 

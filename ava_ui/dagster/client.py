@@ -173,6 +173,11 @@ class DagsterClient:
         answer = await self._ask(queries.ADD_PARTITION, key=batch, repository=await self._selector())
         _expect(answer["addDynamicPartition"], "AddDynamicPartitionSuccess", "DuplicateDynamicPartitionError")
 
+    async def remove_batch(self, batch: str) -> None:
+        """Forget the partition of a batch, so that one of the same name begins anew."""
+        answer = await self._ask(queries.DELETE_PARTITION, key=batch, repository=await self._selector())
+        _expect(answer["deleteDynamicPartitions"], "DeleteDynamicPartitionsSuccess")
+
     async def process(self, batches: Sequence[str], assets: Sequence[str]) -> str:
         """Make assets of batches, a run per batch; returns the backfill's id."""
         for batch in batches:

@@ -42,6 +42,12 @@ mutation Add($key: String!, $repository: RepositorySelector!) {
     __typename ... on PythonError { message } ... on UnauthorizedError { message } } }
 """
 
+DELETE_PARTITION = """
+mutation Delete($key: String!, $repository: RepositorySelector!) {
+  deleteDynamicPartitions(partitionKeys: [$key], partitionsDefName: "video_batch", repositorySelector: $repository) {
+    __typename ... on PythonError { message } ... on UnauthorizedError { message } } }
+"""
+
 BACKFILL = """
 mutation Backfill($params: LaunchBackfillParams!) { launchPartitionBackfill(backfillParams: $params) {
   __typename ... on LaunchBackfillSuccess { backfillId }

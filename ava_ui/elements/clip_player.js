@@ -37,7 +37,7 @@ export default {
             <span class="player-swatch" :style="{background: layer.colour}"></span>{{ layer.name }}
             <small v-if="layer.kind === 'consensus' || !choosing">{{ layer.kind === 'consensus' ? 'C' : n + 1 }}</small>
           </button>
-          <a v-for="layer in doc.layers.filter(l => l.link)" :key="'l' + layer.key" target="_blank"
+          <a v-for="layer in doc.layers.filter(l => l.link)" :key="'l' + layer.key" target="_blank" rel="noopener"
              :href="layer.link + frame">{{ layer.name }} in CVAT</a>
         </div>
         <div class="player-keys">Space play · ←/→ frame · Shift ←/→ second<template v-if="choosing"> · 1–9 answer · C consensus</template><template v-else-if="doc.groups.length"> · 1–9 annotator · C consensus · N/P conflict · A approve · R reject · U undo · S skip</template></div>
@@ -59,7 +59,7 @@ export default {
           <option v-for="k in kinds" :key="k" :value="k">{{ k }}</option></select></label>
         <ol class="player-conflicts">
           <li v-for="(c, n) in shownConflicts.slice(0, 400)" :key="n">
-            <button :class="{here: n === at, grave: c.grave}" @click="jump(n)">{{ c.second }} s · person {{ c.person }} · {{ c.kind }}: {{ c.detail }}</button>
+            <button :class="{here: n === at, grave: c.grave}" @click="jump(n)">{{ c.second === c.until ? c.second : c.second + " to " + c.until }} s · person {{ c.person }} · {{ c.kind }}: {{ c.detail }}</button>
           </li>
         </ol>
       </div>

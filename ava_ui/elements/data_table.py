@@ -14,9 +14,11 @@ import polars as pl
 from nicegui import ui
 from nicegui.events import GenericEventArguments, ValueChangeEventArguments
 
+from ava_ui.elements.figures import MEANINGS, figure_of, trust
+
 PAGE_ROWS: Final = 25
 KEY: Final = "row number"
-PROSE: Final = frozenset({"reason", "reasons", "detail", "cure", "missing", "say"})
+PROSE: Final = frozenset({"reason", "reasons", "detail", "cure", "description", "missing", "say"})
 """Columns of sentences; they get room."""
 PAUSE_MS: Final = 100
 """How long somebody stops typing before the filter is applied."""
@@ -28,13 +30,24 @@ ROW: Final = """
   <q-td v-if="TICKED" auto-width>
     <q-checkbox dense v-model="props.selected" aria-label="Select row"></q-checkbox>
   </q-td>
-  <q-td v-for="col in props.cols" :key="col.name" :props="props">
-    <a v-if="props.row['href ' + col.name]" :href="props.row['href ' + col.name]">{{ col.value }}</a>
+  <q-td v-for="col in props.cols" :key="col.name" :props="props" :class="props.row['class ' + col.name]">
+    <a v-if="props.row['href ' + col.name]" :href="props.row['href ' + col.name]"
+       :target="/^https?:/.test(props.row['href ' + col.name]) ? '_blank' : null" rel="noopener">{{ col.value }}</a>
     <template v-else>{{ col.value }}</template>
   </q-td>
 </q-tr>
 """
-"""One slot a row: one a cell would make a component of every cell at every change."""
+"""One slot a row: one a cell would make a component of every cell at every change. What leads to another server opens
+beside this page."""
+
+HEAD: Final = """
+<q-th :props="props">
+  <span v-if="props.col.meaning" class="explained" tabindex="0" :aria-description="props.col.meaning">
+    {{ props.col.label }}<q-tooltip max-width="22rem" class="meaning">{{ props.col.meaning }}</q-tooltip></span>
+  <template v-else>{{ props.col.label }}</template>
+</q-th>
+"""
+"""A column whose figure has a meaning (`elements.figures`) says it to whoever points at it or comes by keyboard."""
 
 TICK_ALL: Final = (
     '<q-checkbox dense v-model="props.selected" aria-label="Select all rows of this page"></q-checkbox>'
@@ -100,6 +113,7 @@ class DataTable:
         ).classes("data-table").props("flat dense wrap-cells")  # fmt: skip
         self.table.props["no-data-label"] = self.table.props["no-results-label"] = nothing
         self.table.add_slot("body", ROW.replace("TICKED", "true" if selectable else "false"))
+        self.table.add_slot("header-cell", HEAD)
         self.table.add_slot("header-selection", TICK_ALL)
         self.table.on("request", self._requested)
         self._show()
@@ -181,7 +195,8 @@ class DataTable:
         numeric = self.frame.schema[name].is_numeric()
         return {
             "name": name, "label": self.labels[name], "field": name, "sortable": True,
-            "align": "right" if numeric else "left", "style": "min-width: 16rem" if name in PROSE else "",
+            "align": "right" if numeric else "left", "meaning": MEANINGS.get(name, ""),
+            "style": "min-width: 16rem" if name in PROSE else "",
         }  # fmt: skip
 
     def _filtered(self, event: ValueChangeEventArguments[str | None]) -> None:
@@ -215,7 +230,8 @@ class DataTable:
         links = {
             f"href {n}": link.format(**quoted) for n, link in self.links.items() if row.get(n) is not None
         }
-        return {KEY: row[KEY], **cells, **links}
+        marks = {f"class {n}": mark for n in self.labels if (mark := trust(figure_of(n, row), row[n]))}
+        return {KEY: row[KEY], **cells, **links, **marks}
 
 
 def arranged(frame: pl.DataFrame, columns: list[str], by: str | None, *, descending: bool) -> pl.DataFrame:

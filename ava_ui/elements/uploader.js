@@ -3,9 +3,11 @@ const PIECE = 8 * 1024 * 1024;
 const TRIES = 6;
 
 export default {
+  props: ["suffixes"],
   template: `
     <div class="upload-box" @dragover.prevent @drop.prevent="add($event.dataTransfer.files)">
-      <label>Choose or drop zips or videos <input type="file" multiple @change="add($event.target.files)"></label>
+      <label>Choose or drop zips or videos ({{ suffixes.join(", ") }}) <input type="file" multiple :accept="suffixes.join(',')" @change="add($event.target.files)"></label>
+      <div v-if="refused.length" class="bad" role="alert">Not taken: {{ refused.join(", ") }}</div>
       <div v-for="file in files" :key="file.key">
         <div>{{ file.name }} · {{ size(file.sent) }} of {{ size(file.size) }}
           <span v-if="file.rate"> · {{ size(file.rate) }}/s</span> · {{ file.state }}
@@ -16,13 +18,17 @@ export default {
         <progress :max="file.size || 1" :value="file.sent" :aria-label="'Progress of ' + file.name"></progress>
       </div>
     </div>`,
-  data() { return { files: [] }; },
+  data() { return { files: [], refused: [] }; },
   methods: {
     size(bytes) { return bytes > 1e9 ? (bytes / 1e9).toFixed(2) + " GB" : (bytes / 1e6).toFixed(1) + " MB"; },
     async add(chosen) {
-      for (const blob of chosen) {
+      // A browser holds what is chosen to the suffixes; what is dropped it does not.
+      const fits = blob => this.suffixes.some(suffix => blob.name.toLowerCase().endsWith(suffix));
+      this.refused = [...chosen].filter(blob => !fits(blob)).map(blob => blob.name);
+      for (const blob of [...chosen].filter(fits)) {
         const key = await keyOf(blob);
         if (this.files.some(f => f.key === key)) continue;
+        this.$emit("chosen", blob.name);
         this.files.push({ key, blob, name: blob.name, size: blob.size, sent: 0, rate: 0, state: "waiting" });
         this.send(this.files[this.files.length - 1]);
       }

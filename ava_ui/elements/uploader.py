@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any
 
 from nicegui.element import Element
@@ -10,12 +10,22 @@ from nicegui.events import GenericEventArguments
 
 
 class Uploader(Element, component="uploader.js"):
-    """A place to drop or choose files. `on_uploaded` gets the finished uploads' names by key."""
+    """A place to drop or choose files that end in one of `suffixes`.
 
-    def __init__(self, on_uploaded: Callable[[dict[str, str]], Any]) -> None:
+    `on_uploaded` gets the finished uploads' names by key; `on_chosen` the name of each file as soon as it is chosen.
+    """
+
+    def __init__(
+        self,
+        on_uploaded: Callable[[dict[str, str]], Any],
+        on_chosen: Callable[[str], Any],
+        suffixes: Collection[str],
+    ) -> None:
         super().__init__()
+        self.props["suffixes"] = sorted(suffixes)
 
         def uploaded(event: GenericEventArguments) -> Any:
             return on_uploaded({str(key): str(name) for key, name in event.args})
 
         self.on("uploaded", uploaded)
+        self.on("chosen", lambda event: on_chosen(str(event.args)))

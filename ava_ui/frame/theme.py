@@ -17,7 +17,9 @@ from ava_ui import addresses
 from ava_ui.frame.visit import Visit
 
 STYLE: Final = (Path(__file__).parent / "style.css").read_text("utf-8")
-KEYS: Final = (Path(__file__).parent / "keys.js").read_text("utf-8")
+SCRIPTS: Final = tuple(
+    (Path(__file__).parent / f"{name}.js").read_text("utf-8") for name in ("keys", "recover")
+)
 
 NAVIGATION: Final = (
     (addresses.OVERVIEW, "Overview", "space_dashboard", "o"),
@@ -41,6 +43,12 @@ REVIEW_KEYS: Final = (
     ("S", "skip to the next clip that waits"),
 )  # fmt: skip
 
+CONTENT: Final = "content"
+"""The mark at which a page's own content begins."""
+
+NARROW: Final = 700
+"""Pixels of width up to which the navigation lies over the page, and is closed at first."""
+
 STATUS_SECONDS: Final = 15.0
 """How often the status line of an open page takes over what the console last saw."""
 
@@ -58,10 +66,12 @@ setTimeout(() => {
 def frame(visit: Visit, title: str) -> Iterator[None]:
     """Navigation, status line and a heading; the block fills the page."""
     ui.add_css(STYLE)
-    ui.add_body_html(f"<script>{KEYS}</script>")
+    for script in SCRIPTS:
+        ui.add_body_html(f"<script>{script}</script>")
     ui.colors(primary="#1f5fbf", positive="#1d7a3a", negative="#a4262c", warning="#8a5300")
     dark = ui.dark_mode(visit.user.preferences.get("dark"))
     with ui.header().classes("frame-header items-center no-wrap"):
+        ui.link("Skip to the content", addresses.here({}, CONTENT)).classes("frame-skip")
         drawer_button = ui.button(icon="menu").props('flat dense color=inherit aria-label="Navigation"')
         ui.link("AVA console", addresses.OVERVIEW).classes("frame-name")
         follow = _status_line(visit)
@@ -75,12 +85,13 @@ def frame(visit: Visit, title: str) -> Iterator[None]:
         ui.link(f"{visit.user.username} · {visit.user.role}", addresses.ACCOUNT).classes("frame-user")
         with ui.element("form").props(f'method="post" action="{addresses.LOGOUT}"'):
             ui.button(icon="logout").props('type=submit flat dense color=inherit aria-label="Sign out"')
-    with ui.left_drawer(value=True).props("width=200 breakpoint=700").classes("frame-drawer") as drawer:
+    with ui.left_drawer().props(f"width=200 breakpoint={NARROW}").classes("frame-drawer") as drawer:
         drawer_button.on_click(drawer.toggle)
         with ui.element("nav").props('aria-label="Pages"'):
             for path, name, icon, key in NAVIGATION:
                 _entry(visit, path, name, icon, key)
-    with ui.element("main").classes("page"):
+    # What stands around it is a `main` already.
+    with ui.element("div").classes("page").props(f"id={CONTENT} tabindex=-1"):
         ui.label(title).props("role=heading aria-level=1").classes("page-title")
         yield
     # Last, since a timer waits for the browser, and a page that has one is sent off as far as it has come.

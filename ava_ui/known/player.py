@@ -8,6 +8,7 @@ import polars as pl
 
 from ava_core.annotation.pages import at_frame, job_page
 from ava_core.base.schemas import BOX_COLUMNS, CLIP_FPS
+from ava_core.quality.agreement.stretches import stretches
 from ava_core.quality.review.audits import BlindItem
 from ava_core.store import tasks
 from ava_ui import addresses
@@ -159,10 +160,11 @@ def _consensus_tracks(boxes: pl.DataFrame, labels: pl.DataFrame) -> list[Json]:
 
 
 def _conflicts(rows: pl.DataFrame, names: dict[int, str]) -> list[Json]:
+    """Stretches at which annotators differ, `second` to `until`."""
     return [
-        {"second": row["second"], "person": row["person_id"], "kind": row["kind"],
-         "frame": row.get("frame", row["second"] * CLIP_FPS), "detail": named(row["detail"], names)}
-        for row in rows.sort("second", "person_id", "kind").iter_rows(named=True)
+        {"second": row["second"], "until": row["until"], "person": row["person_id"], "kind": row["kind"],
+         "frame": row["frame"], "detail": named(row["detail"], names)}
+        for row in stretches(rows).iter_rows(named=True)
     ]  # fmt: skip
 
 
@@ -174,8 +176,8 @@ def _breaches(console: Console, batch: str, clip_id: str, persons: pl.DataFrame)
     known = found.join(persons, on=["clip_id", "annotator", "track_key"], how="left")
     return [
         {
-            "second": row["second"], "person": row["person_id"] or 0, "kind": f"rule: {row['rule']}",
-            "frame": row["frame"], "grave": row["severity"] == "block",
+            "second": row["second"], "until": row["second"], "person": row["person_id"] or 0,
+            "kind": f"rule: {row['rule']}", "frame": row["frame"], "grave": row["severity"] == "block",
             "detail": f"{row['annotator']}: {row['detail']}. {row['say']}".strip(),
         }
         for row in known.sort("severity", "second", "annotator").iter_rows(named=True)

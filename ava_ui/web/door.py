@@ -109,7 +109,7 @@ def routes(console: Console) -> APIRouter:
         try:
             token = users.sign_up_first(console.store, console.settings.home_dir, code, username, password)
         except AvaError as error:
-            return _form(console, username=username, problem=str(error))
+            return _form(console, username=username, code=code, problem=str(error))
         return _let_in(request, token, addresses.OVERVIEW)
 
     @router.post(addresses.LOGOUT)
@@ -124,7 +124,12 @@ def routes(console: Console) -> APIRouter:
 
 
 def _form(
-    console: Console, *, after: str = addresses.OVERVIEW, username: str = "", problem: str = ""
+    console: Console,
+    *,
+    after: str = addresses.OVERVIEW,
+    username: str = "",
+    code: str = "",
+    problem: str = "",
 ) -> HTMLResponse:
     first = users.first_code(console.store, console.settings.home_dir) is not None
     words = {
@@ -135,6 +140,8 @@ def _form(
         "autocomplete": "new-password" if first else "current-password",
         "next": _local(after),
         "username": username,
+        "code": code,
+        "rule": users.PASSWORD_RULE,
         "problem": problem,
     }
     page = PAGE

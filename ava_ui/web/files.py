@@ -20,6 +20,7 @@ from ava_core.quality.review.audits import blind_item
 from ava_core.video.preview import contact_sheet
 from ava_ui import addresses
 from ava_ui.known import player
+from ava_ui.known.aliases import without_names
 from ava_ui.known.console import Console
 
 HOUR: Final = {"Cache-Control": "private, max-age=3600"}
@@ -63,8 +64,9 @@ def _clip_routes(router: APIRouter, console: Console) -> None:
         return JSONResponse(player.track_document(console, check_batch_name(batch), clip_id))
 
     @router.get(addresses.REVIEW_SHOWN)
-    def review(batch: str, clip_id: str) -> Response:
-        return JSONResponse(player.review_document(console, check_batch_name(batch), clip_id))
+    def review(batch: str, clip_id: str, *, named: bool = True) -> Response:
+        document = player.review_document(console, check_batch_name(batch), clip_id)
+        return JSONResponse(document if named else without_names(document))
 
     @router.get(addresses.AUDIT_SHOWN)
     def audited(batch: str, item_id: int) -> Response:

@@ -10,7 +10,11 @@ import dagster as dg
 import polars as pl
 import pytest
 
-from ava_assets.annotation.checks import annotations_obey_the_rules, living_seconds_are_answered
+from ava_assets.annotation.checks import (
+    annotations_obey_the_rules,
+    cvat_has_what_was_made,
+    living_seconds_are_answered,
+)
 from ava_assets.quality.checks import (
     approved_people_have_labels,
     classes_reach_their_floor,
@@ -29,7 +33,8 @@ from ava_core.base.schemas import (
 )
 from ava_core.base.settings import load_settings
 from ava_core.decisions import mark_gold
-from ava_core.store import batches, open_store
+from ava_core.store import batches, discrepancies, open_store
+from ava_core.store.tables import Discrepancy
 from tests.support.dagster_site import DagsterSite
 from tests.support.street import BATCH, copy_street
 
@@ -122,6 +127,21 @@ def test_a_note_is_no_breach(severity: str, passes: bool) -> None:
     findings = pl.DataFrame([{"severity": severity, "rule": "r"}], schema=dict(RULE_FINDINGS))
     assert annotations_obey_the_rules({"rule_findings": findings}).passed is passes
     assert annotations_obey_the_rules({"rule_findings": findings.clear()}).passed
+
+
+def test_what_was_changed_on_the_server_is_warned_of_in_the_batches_that_it_concerns(tmp_path: Path) -> None:
+    store = open_store(load_settings(home=tmp_path))
+    gone = Discrepancy(
+        kind="task_missing", subject="7", batch="b", said="Task 7 is gone.", cure="Make it anew."
+    )
+    discrepancies.replace(store, [gone])
+    for name, passes in (("b", False), ("other", True)):
+        context = dg.build_op_context(partition_key=name)
+        result = cvat_has_what_was_made(context, Platform(home=str(tmp_path)))
+        assert (result.passed, result.severity) == (passes, dg.AssetCheckSeverity.WARN)
+        assert [said.value for said in result.metadata.values()] == ["Task 7 is gone. Make it anew."] * (
+            not passes
+        )
 
 
 @pytest.mark.parametrize(

@@ -28,9 +28,14 @@ class Cvat:
         self.work: dict[str, CompletedWork] = {}
         self.unread: dict[str, int] = {}
         monkeypatch.setattr(sensors, "look_at_jobs", self.look)
+        self.compared = 0
+        monkeypatch.setattr(sensors, "reconcile", self.compare)
         monkeypatch.setattr(sensors, "completed_work", lambda store: self.work)
         monkeypatch.setattr(sensors, "unread_work", lambda store: self.unread)
         monkeypatch.setattr(sensors.Platform, "gateway", self.gateway)
+
+    def compare(self, gateway: Any, store: Any, settings: Any) -> None:
+        self.compared += 1
 
     @contextmanager
     def gateway(self) -> Iterator[None]:
@@ -131,6 +136,19 @@ def test_all_jobs_are_looked_at_again_every_hour(
         _, cursor = tick(site, cursor)
     since = {"since": "2026"}
     assert cvat.cursors == [None, since, since, None, since]
+
+
+def test_the_server_is_compared_with_what_was_made_every_few_minutes(
+    site: DagsterSite, cvat: Cvat, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = time.time()
+    _, cursor = tick(site, None)
+    compared = [cvat.compared]
+    for later in (60, sensors.RECONCILE_SECONDS + 60, sensors.RECONCILE_SECONDS + 120):
+        monkeypatch.setattr(sensors.time, "time", lambda: now + later)  # noqa: B023 - used at once
+        _, cursor = tick(site, cursor)
+        compared.append(cvat.compared)
+    assert compared == [1, 1, 2, 2]
 
 
 def test_work_that_nobody_has_read_is_told_again(

@@ -14,6 +14,7 @@ from ava_core.annotation.sync import look_at_jobs
 from ava_core.annotation.tasks import create_tasks
 from ava_core.base.schemas import CLIPS, TRACKS
 from ava_core.batch import BatchContext
+from ava_core.store import tasks
 from tests.support.annotation_server import RunningServer
 from tests.support.home import Home
 
@@ -68,6 +69,12 @@ class AnnotationSite(Home):
     def read(self) -> dict[str, pl.DataFrame]:
         """Read completed work."""
         return read_completed(self.context, self.clips)
+
+    def forget(self) -> None:
+        """Lose the database's tasks and jobs; the server keeps them."""
+        with self.store.session() as session:
+            for row in (*tasks.jobs_of(self.store, "b"), *tasks.tasks_of(self.store, "b")):
+                session.delete(row)
 
     def look(self) -> None:
         """Bring the database in step with the server."""

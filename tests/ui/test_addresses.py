@@ -6,10 +6,11 @@ import ast
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, urljoin, urlsplit
 
 import pytest
 from nicegui import core
+from nicegui.testing import User
 from starlette.routing import Match
 
 import ava_ui
@@ -19,6 +20,8 @@ from ava_ui.known.console import Console
 from ava_ui.main import PAGES
 from ava_ui.web import door, files, uploads
 from tests.support.site import Site
+from tests.support.street import PARAMS, SEEN
+from tests.support.waiting import eventually
 
 ROUTES = {name: route for name, route in vars(addresses).items() if name.isupper()}
 
@@ -163,3 +166,38 @@ def modules() -> Iterator[Path]:
 def test_nobody_writes_an_address_by_hand() -> None:
     found = {path.name: by_hand(path.read_text("utf-8")) for path in modules()}
     assert {name: pieces for name, pieces in found.items() if pieces} == {}
+
+
+def own_links(user: User) -> set[str]:
+    """Addresses of this console to which what a visitor sees leads: links, and cells of tables."""
+    assert user.client is not None
+    found = set[str]()
+    for element in user.client.elements.values():
+        found.update(str(element.props[name]) for name in ("href", "action") if element.props.get(name))
+        for row in element.props.get("rows", []):
+            found.update(value for name, value in row.items() if name.startswith("href "))
+        for name in ("innerHTML", "src"):
+            text = str(element.props.get(name) or "")
+            found.update([text] if name == "src" else re.findall(r'(?:href|src)="([^"]+)"', text))
+    return found
+
+
+def still_filled(user: User) -> bool:
+    """Whether a part of the page is still to come."""
+    assert user.client is not None
+    return any("waits" in element.classes for element in user.client.elements.values())
+
+
+async def test_every_link_of_every_page_leads_somewhere(site: Site) -> None:
+    adam = site.enter("adam")
+    links: dict[str, str] = {}
+    for page in PAGES:
+        await adam.open(page.path.format(**PARAMS))
+        await adam.should_see(SEEN[page.path], retries=50)
+        await eventually(lambda: not still_filled(adam))
+        for link in own_links(adam):
+            links.setdefault(urljoin(page.path.format(**PARAMS), link).split("#")[0], page.path)
+    here = {link for link in links if link.startswith("/") and link != addresses.LOGOUT}
+    assert len(here) > 50
+    answers = {link: (await adam.http_client.get(link)).status_code for link in sorted(here)}
+    assert {link: (code, links[link]) for link, code in answers.items() if code >= 400} == {}

@@ -13,7 +13,7 @@ from playwright.sync_api import Browser
 
 from ava_core import decisions
 from ava_core.base.settings import Settings
-from ava_core.store import batches, open_store
+from ava_core.store import batches, open_store, users
 from ava_ui.main import PAGES
 from tests.support.browser import SIZES, Visitor
 from tests.support.processes import console
@@ -103,6 +103,9 @@ def test_a_zip_is_uploaded(browser: Browser, console_url: str, settings: Setting
     adam = Visitor(browser, console_url, "adam")
     adam.open("/batches")
     adam.page.set_input_files("input[type=file]", str(archive))
+    adam.page.wait_for_function(
+        "document.querySelector('[aria-label=\"Name of the batch\"]').value === 'night'"
+    )
     adam.page.get_by_role("button", name="Add batch").and_(adam.page.locator(":enabled")).click(
         timeout=30_000
     )
@@ -144,6 +147,48 @@ def test_no_page_shuts_anybody_out(browser: Browser, console_url: str, theme: st
             if one["impact"] in ("serious", "critical")
         ]
     assert found == []
+
+
+def test_on_a_phone_the_navigation_waits_to_be_asked_for(browser: Browser, console_url: str) -> None:
+    vera = Visitor(browser, console_url, "vera", size="phone")
+    vera.open("/")
+    entry = vera.page.locator("a.entry").first
+    entry.wait_for(state="hidden")
+    vera.page.get_by_label("Navigation").click()
+    entry.wait_for(state="visible")
+
+
+def test_one_main_and_a_way_past_the_navigation(browser: Browser, console_url: str) -> None:
+    vera = Visitor(browser, console_url, "vera")
+    vera.open("/")
+    assert vera.page.locator("main").count() == 1
+    vera.page.evaluate("document.activeElement.blur()")
+    vera.page.keyboard.press("Tab")
+    assert vera.page.evaluate("document.activeElement.textContent") == "Skip to the content"
+    vera.page.keyboard.press("Enter")
+    vera.page.wait_for_function("document.activeElement.id === 'content'")
+
+
+def test_an_open_page_comes_back_after_a_restart(browser: Browser, settings: Settings) -> None:
+    with console(settings) as url:
+        rita = Visitor(browser, url, "rita")
+        rita.open("/quality?status=pending")
+    rita.page.wait_for_function("document.getElementById('popup').ariaHidden === 'false'")
+    with console(settings):
+        rita.page.wait_for_function(
+            "window.did_handshake && document.getElementById('popup').ariaHidden !== 'false'", timeout=60_000
+        )
+        assert rita.page.url == f"{url}/quality?status=pending"
+        rita.page.get_by_role("link", name="clip_0000").wait_for()
+
+
+def test_an_open_page_whose_session_ended_leads_to_the_login(browser: Browser, settings: Settings) -> None:
+    with console(settings) as url:
+        rita = Visitor(browser, url, "rita")
+        rita.open("/quality")
+    users.set_password(open_store(settings), "rita", "another long password")
+    with console(settings):
+        rita.page.wait_for_url("**/login?next=**", timeout=60_000)
 
 
 USUAL_LOOKS = (("laptop", "light"), ("tablet", "dark"))

@@ -34,7 +34,7 @@ def add(
     The person must be a member of the organisation on the annotation server. With `--email` an account is made
     and taken in where there is none; without a password one is drawn and shown once.
 
-    Example: `ava annotator add mia --email mia@example.org`
+    Example: `ava annotator add mirela --email mirela@example.org`
     """
     import secrets
 

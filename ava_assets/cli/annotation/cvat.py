@@ -45,9 +45,12 @@ def setup(
 
 @app.command("check")
 def check_server() -> None:
-    """Say whether the server, its version, the account, the project and the annotators are as they must be."""
+    """Say whether the server, its version, the account, the project and the annotators are as they must be.
+
+    And whether it still has what was made there: the tasks, the form, the members.
+    """
     from ava_core.annotation.forms import known_project
-    from ava_core.annotation.setup import check
+    from ava_core.annotation.setup import check, differences
     from ava_core.ontology import load_ontology
     from ava_core.store import annotators, open_store
 
@@ -55,7 +58,8 @@ def check_server() -> None:
     store = open_store(settings)
     names = [person.username for person in annotators.available(store)]
     known = known_project(store, settings.cvat_project)
-    if _show(check(settings, load_ontology(settings.ontology), names, known)):
+    steps = check(settings, load_ontology(settings.ontology), names, known)
+    if _show(steps + differences(settings, store)):
         raise typer.Exit(1)
 
 

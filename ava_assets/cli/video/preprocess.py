@@ -33,7 +33,7 @@ def preprocess(
     as if all had run in one place. It holds `dense_proposals.pkl`, `frames.zip` and `tracking_jsons.zip` for older
     tools.
 
-    Example: `ava preprocess VIDEOS.zip --out day1 --option detector=rfdetr`
+    Example: `ava preprocess day1.zip --out day1 --option detector=motion`
     """
     from ava_core.video.outcome import outcome_of
     from ava_core.video.preprocess import preprocess as run

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
+import polars as pl
 
 from ava_core.quality.agreement.overlap import box_iou
 from ava_core.quality.agreement.panel import Panel
@@ -27,6 +28,28 @@ class GoldSums:
     right: Array
     iou: Array
     boxes: Array
+
+
+def with_expert_jobs(
+    raw: Mapping[str, pl.DataFrame], gold: Mapping[str, str] | None
+) -> dict[str, pl.DataFrame]:
+    """`raw_boxes`, `raw_labels`, `completed_jobs` of `raw_annotations`, with the job of each gold clip's expert.
+
+    An annotator's job is among them already; that of an expert who adjudicated the clip in its parent job is not, and
+    is added. A clip that its expert emptied measures nobody.
+    """
+    work = {name: raw[name] for name in ("raw_boxes", "raw_labels", "completed_jobs")}
+    if not gold or "expert_boxes" not in raw:
+        return work
+    key = ["clip_id", "annotator"]
+    experts = pl.DataFrame(list(gold.items()), schema=dict.fromkeys(key, pl.String), orient="row")
+    experts = experts.join(work["completed_jobs"], on=key, how="anti")
+    boxes, labels = (
+        raw[name].join(experts, on=key, how="semi") for name in ("expert_boxes", "expert_labels")
+    )
+    jobs = boxes.select(work["completed_jobs"].columns).unique().sort(key)
+    added = {"raw_boxes": boxes, "raw_labels": labels, "completed_jobs": jobs}
+    return {name: pl.concat([table, added[name]]) for name, table in work.items()}
 
 
 def expert_slots(panel: Panel, gold: Mapping[str, str]) -> Flags:

@@ -20,7 +20,7 @@ import polars as pl
 from ava_core.base.errors import InputError
 from ava_core.ontology import Ontology
 from ava_core.quality.agreement.build import match_work
-from ava_core.quality.agreement.gold import expert_slots
+from ava_core.quality.agreement.gold import expert_slots, with_expert_jobs
 from ava_core.quality.agreement.panel import Panel
 
 Array = npt.NDArray[np.float64]
@@ -59,7 +59,8 @@ def verify_agreement(
 
     Raises `InputError` where there are no stored figures, or they are about other work than `raw`.
     """
-    work = match_work(raw["raw_boxes"], raw["raw_labels"], raw["completed_jobs"], ontology)
+    own = with_expert_jobs(raw, gold)
+    work = match_work(own["raw_boxes"], own["raw_labels"], own["completed_jobs"], ontology)
     panel = work.panel.without_slots(expert_slots(work.panel, gold or {}))
     _refuse_other_work(panel, stored)
     rows = [

@@ -91,11 +91,17 @@ def register_batch(store: Store, item: Path) -> str:
     """Register an inbox item as a batch under the first free name made from its own."""
     made = _manifest_or_none(item)
     wanted = made.batch if made else batch_name_for(item if item.is_dir() else item.with_suffix(""))
+    name = free_name(store, wanted)
+    batches.add(store, name, str(item), made.settings if made else {})
+    return name
+
+
+def free_name(store: Store, wanted: str) -> str:
+    """The name itself, or the first one with a number behind it that no batch has."""
     known = set(batches.names(store))
     name, number = wanted, 2
     while name in known:
         name, number = f"{wanted}_{number}", number + 1
-    batches.add(store, name, str(item), made.settings if made else {})
     return name
 
 

@@ -25,6 +25,7 @@ from ava_ui.elements.data_table import DataTable
 from ava_ui.frame import theme
 from ava_ui.frame.visit import Visit
 from ava_ui.known.console import Console
+from ava_ui.pages.annotation.discrepancies import DiscrepanciesPanel
 
 LIVE_SECONDS: Final = 10.0
 LABELS: Final = {
@@ -53,6 +54,7 @@ async def content(visit: Visit) -> None:
     if jobs.is_empty():
         theme.empty("No jobs yet.", "Deal clips out to annotators.", addresses.TASKS, "Tasks")
         return
+    DiscrepanciesPanel(visit, visit.query.get("batch", ""))
     wanted = narrowed(jobs, visit.query)
     server = CvatGateway(visit.console.settings).url
     with ui.row().classes("items-center"):

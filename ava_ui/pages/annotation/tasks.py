@@ -20,6 +20,7 @@ from ava_ui.frame import theme
 from ava_ui.frame.visit import Visit
 from ava_ui.pages.annotation.connection import connection
 from ava_ui.pages.annotation.dealing import DealingPanel
+from ava_ui.pages.annotation.discrepancies import DiscrepanciesPanel
 
 
 async def content(visit: Visit) -> None:
@@ -31,6 +32,7 @@ async def content(visit: Visit) -> None:
         with ui.card():
             theme.heading("Annotation server")
             connection(visit)
+    DiscrepanciesPanel(visit)
     theme.heading("Deal out")
     names = await asyncio.to_thread(_with_clips, visit)
     if not names:

@@ -15,6 +15,7 @@ async def content(visit: Visit) -> None:
     ui.label(f"{visit.user.username}, {visit.user.role}")
     old = ui.input("present password", password=True).classes("w-64").mark("old-password")
     new = ui.input("new password", password=True).classes("w-64").mark("new-password")
+    ui.label(users.PASSWORD_RULE).classes("soft")
     again = ui.input("new password again", password=True).classes("w-64").mark("again-password")
 
     def change() -> None:

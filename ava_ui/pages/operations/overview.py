@@ -18,6 +18,7 @@ from ava_ui.elements.runs_panel import LIVE_SECONDS, RunsPanel
 from ava_ui.frame import theme
 from ava_ui.frame.visit import Visit
 from ava_ui.known.counts import BatchRow
+from ava_ui.pages.operations.to_do import checklist, to_do_panel
 
 FUNNEL: Final = {
     "clips": "clips cut", "tasks": "in CVAT", "annotated": "annotated", "agreed": "agreed", "approved": "approved",
@@ -56,7 +57,9 @@ async def content(visit: Visit) -> None:
             addresses.BATCHES,
             "Add a batch",
         )
+        await checklist(visit)
         return
+    await to_do_panel(visit)
 
     def with_now() -> pl.DataFrame:
         found = frame(counts.rows or rows)

@@ -28,6 +28,7 @@ async def content(visit: Visit) -> None:
             ui.navigate.reload()
 
         ui.button("Add", icon="person_add", on_click=visit.action("admin", add)).mark("add-user")
+    ui.label(f"Password: {users.PASSWORD_RULE}").classes("soft")
     ui.label("viewer looks, reviewer decides on clips, admin may do everything.").classes("soft")
 
 
@@ -43,6 +44,7 @@ def _person(visit: Visit, user: User) -> None:
     async def new_password() -> None:
         with theme.asking(f"New password of {user.username}", "Set") as dialog:
             password = ui.input("password", password=True)
+            ui.label(users.PASSWORD_RULE).classes("soft")
         if await dialog:
             users.set_password(visit.console.store, user.username, password.value or "")
             visit.note("set password", user.username)

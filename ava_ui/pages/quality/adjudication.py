@@ -19,6 +19,7 @@ from ava_ui.elements.decided import Decided, Seen
 from ava_ui.frame import theme
 from ava_ui.frame.visit import Visit
 from ava_ui.known import drafts
+from ava_ui.known.aliases import aliases
 from ava_ui.pages.quality.settling import Settling, SettlingPanel, alike, choices, said, work_of_clip
 
 
@@ -34,11 +35,28 @@ async def content(visit: Visit) -> None:
     row = _asked_for(visit) or (
         waiting.row(min(number, waiting.height - 1), named=True) if waiting.height else None
     )
-    following = addresses.adjudication(batch, at=number, clip=clip_id)
+    named = visit.query.get("named") == "yes"
+    following = addresses.adjudication(batch, at=number, clip=clip_id, named=named)
     if row is not None:
+        with ui.row().classes("items-center"):
+            if "group" not in visit.query:
+                ui.label(f"{min(number, waiting.height - 1) + 1:,} of {waiting.height:,}").mark("position")
+            _names_or_not(visit, row, named=named)
         await _item(visit, seen, batch, row, waiting, following)
     theme.later(visit, lambda: _queue(batch, clip_id, waiting))
     theme.later(visit, lambda: _settled(visit, batch))
+
+
+def _names_or_not(visit: Visit, row: dict[str, Any], *, named: bool) -> None:
+    """Whose answers they are is not said until somebody asks for it."""
+    batch = visit.params["batch"]
+    if "group" in visit.query:
+        asked = (row["clip_id"], row["second"], row["person_id"], row["group"])
+        other = addresses.answer(batch, *asked, named=not named)
+    else:
+        at, clip = visit.number("at"), visit.query.get("clip", "")
+        other = addresses.adjudication(batch, at=at, clip=clip, named=not named)
+    ui.link("hide annotators' names" if named else "show annotators' names", other).mark("names")
 
 
 def _queue(batch: str, clip_id: str, waiting: pl.DataFrame) -> None:
@@ -78,9 +96,11 @@ async def _item(
     visit.console.tables.clip(batch, clip_id)
     ontology = visit.console.ontology(batch)
     work = await asyncio.to_thread(work_of_clip, visit.console, batch, clip_id)
+    named = visit.query.get("named") == "yes"
+    crew = aliases(clip_id, work["crew"]["annotator"])
     settling = Settling(
-        visit.console.store, batch, visit.user.username, row, choices(said(work, row), ontology, group),
-        alike(work, row, waiting), seen.of(batch),
+        visit.console.store, batch, visit.user.username, row,
+        choices(said(work, row), ontology, group, {} if named else crew), alike(work, row, waiting), seen.of(batch),
     )  # fmt: skip
     Decided(seen, settling.concerns)
     asked = "is somebody there at all?" if settling.of_presence else group
@@ -94,7 +114,10 @@ async def _item(
         for choice in settling.choices:
             ui.label(f"{choice.words}: {', '.join(choice.who)}")
     player = ClipPlayer(
-        addresses.review_shown(batch, clip_id), frame=row["frame"], choosing=may, person=row["person_id"]
+        addresses.review_shown(batch, clip_id, named=named),
+        frame=row["frame"],
+        choosing=may,
+        person=row["person_id"],
     )
     if may:
         with above:

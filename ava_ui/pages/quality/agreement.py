@@ -14,10 +14,13 @@ from nicegui import ui
 
 from ava_core.base.errors import InputError
 from ava_core.quality.agreement.conflicts import between
+from ava_core.quality.agreement.stretches import stretches
+from ava_core.quality.review.plots import RELIABLE, TENTATIVE
 from ava_ui import addresses
 from ava_ui.addresses import Cell, cell
 from ava_ui.elements import charts
 from ava_ui.elements.data_table import DataTable, shown
+from ava_ui.elements.figures import ALPHAS, MEANINGS, trust
 from ava_ui.frame import theme
 from ava_ui.frame.visit import Visit
 from ava_ui.known.player import named
@@ -25,9 +28,10 @@ from ava_ui.known.player import named
 BINS: Final = 10
 STATISTICS: Final = ("pooled_alpha", "kappa", "mean_iou", "f1", "tube_iou", "shared_clips")
 """Figures of pairs that the matrix can show."""
-ALPHAS: Final = ("pooled_alpha", "kappa")
-TENTATIVE, RELIABLE = 0.667, 0.8
-"""Krippendorff's marks (2004): conclusions are tentative from the first on, reliable from the second."""
+OVERALL: Final = {
+    "statistic": "figure", "value": "value", "low": "low", "high": "high", "n": "n", "detail": "what it says",
+    "reason": "note",
+}  # fmt: skip
 
 
 async def content(visit: Visit) -> None:
@@ -42,7 +46,8 @@ async def content(visit: Visit) -> None:
     ui.label(
         "Intervals are of 95 %, from resampling clips. An undefined figure is a dash, with its reason."
     ).classes("soft")
-    DataTable(overall, file=f"{batch}_overall")
+    meaning = pl.col("statistic").replace_strict(MEANINGS, default="", return_dtype=pl.String)
+    DataTable(overall.with_columns(detail=meaning), file=f"{batch}_overall", labels=OVERALL)
     with ui.element("div").classes("two"):
         with ui.card():
             theme.heading("Clips by alpha")
@@ -121,20 +126,14 @@ def _matrix(visit: Visit, pairs: pl.DataFrame) -> None:
             found = value.get((a, b), value.get((b, a)))
             asked = {"statistic": statistic, "a": a, "b": b}
             target = addresses.agreement(batch, asked, "diverging")
-            cells[a, b] = str(shown(found)), target, _trust(statistic, found)
+            cells[a, b] = str(shown(found)), target, trust(statistic, found)
     _square(names, cells)
+    ui.label(MEANINGS.get(statistic, "Clips that both have completed.")).classes("soft")
     if statistic in ALPHAS:
         ui.label(
             f"Green from {RELIABLE:g}, yellow from {TENTATIVE:g} (Krippendorff's marks; they block nothing). "
             "A cell opens what the two say differently."
         ).classes("soft")
-
-
-def _trust(statistic: str, value: float | None) -> str:
-    """How a cell is coloured: only coefficients that correct for chance are."""
-    if statistic not in ALPHAS or value is None:
-        return ""
-    return "cell-good" if value >= RELIABLE else "cell-fair" if value >= TENTATIVE else "cell-weak"
 
 
 def _square(names: list[str], cells: Mapping[tuple[str, str], tuple[str, str, str]]) -> None:
@@ -193,7 +192,7 @@ def _differing(visit: Visit, batch: str) -> pl.DataFrame:
     names = tuple((action.id, action.name) for action in visit.console.ontology(batch).actions)
     named_details = {detail: _with_names(detail, names) for detail in conflicts["detail"].unique()}
     detail = pl.col("detail").replace_strict(named_details, default=pl.col("detail"), return_dtype=pl.String)
-    return conflicts.select("clip_id", "second", "person_id", "frame", "kind", detail.alias("detail"))
+    return stretches(conflicts).with_columns(detail.alias("detail"))
 
 
 @lru_cache(maxsize=50_000)
@@ -210,6 +209,7 @@ def _diverging(visit: Visit, batch: str, differing: pl.DataFrame) -> None:
     review = addresses.review(batch, cell("clip_id"), cell("frame"))
     DataTable(
         differing, file=f"{batch}_conflicts", facets=["kind"],
-        labels={"clip_id": "clip", "second": "second", "person_id": "person", "kind": "kind", "detail": "detail"},
+        labels={"clip_id": "clip", "second": "from second", "until": "to second", "person_id": "person",
+                "kind": "kind", "detail": "detail"},
         links={"clip_id": review, "second": review},
     )  # fmt: skip

@@ -89,8 +89,11 @@ def _figures(row: dict[str, Any], found: pl.DataFrame) -> None:
 def _measure(visit: Visit, seen: Seen, batch: str, clip_id: str) -> None:
     """Gold: one person's work on this clip becomes the measure of the others'."""
     store = visit.console.store
+    state = decisions.decision_state(store, batch)
     workers = sorted({job.annotator for job in tasks.completed_jobs(store, batch, clip_id)})
-    expert = decisions.decision_state(store, batch).gold.get(clip_id, "")
+    if any(job.clip_id == clip_id for job in tasks.completed_parents(store, batch)):
+        workers += sorted({state.experts.get(clip_id, "")} - {"", *workers})
+    expert = state.gold.get(clip_id, "")
 
     def choose(name: str) -> None:
         by = visit.user.username

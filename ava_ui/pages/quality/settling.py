@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -179,10 +179,13 @@ def alike(work: Work, row: Row, waiting: pl.DataFrame) -> list[int]:
     return sorted(found)
 
 
-def choices(answers: Answers, ontology: Ontology, group: str) -> list[Choice]:
-    """Each different answer once, with everybody who gives it; the one most give first."""
+def choices(
+    answers: Answers, ontology: Ontology, group: str, called: Mapping[str, str] | None = None
+) -> list[Choice]:
+    """Each different answer once, with everybody who gives it, as they are `called`; the one most give first."""
     by_answer: dict[tuple[int, ...] | bool, list[str]] = {}
-    for who, answer in answers.items():
+    for name, answer in answers.items():
+        who = (called or {}).get(name, name)
         by_answer.setdefault(answer if isinstance(answer, bool) else tuple(answer), []).append(who)
     if group == PRESENCE:
         words = {True: "somebody is there", False: "nobody is there"}

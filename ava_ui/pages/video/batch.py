@@ -21,6 +21,7 @@ from ava_ui.frame.visit import Visit
 from ava_ui.pages.operations.overview import links
 from ava_ui.pages.quality.queue import BATCH_LABELS, PARTS
 from ava_ui.pages.video.batches import FORM_OPTIONS, STAGES, options_form
+from ava_ui.pages.video.removal import removal
 
 CLIPS_SHOWN: Final = 48
 
@@ -51,6 +52,8 @@ async def content(visit: Visit) -> None:
     _clips(visit, name)
     theme.heading("Runs")
     theme.later(visit, lambda: _runs(visit, name))
+    if visit.may("admin"):
+        removal(visit, name)
 
 
 def _process(visit: Visit, name: str) -> None:

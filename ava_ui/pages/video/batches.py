@@ -10,11 +10,14 @@ from typing import Any, Final
 from nicegui import ui
 from nicegui.elements.mixins.value_element import ValueElement
 
+from ava_core.base.names import batch_name_for
 from ava_core.base.settings import Settings
+from ava_core.base.text import plural
 from ava_core.ontology import shipped_ontologies
 from ava_core.ontology.extend import published
 from ava_core.store import batches as batch_store
-from ava_core.video.intake.inbox import add_to_inbox
+from ava_core.video.intake.archive import VIDEO_SUFFIXES
+from ava_core.video.intake.inbox import add_to_inbox, free_name
 from ava_ui import addresses
 from ava_ui.addresses import cell
 from ava_ui.elements.ask_button import AskButton
@@ -23,6 +26,7 @@ from ava_ui.elements.data_table import DataTable
 from ava_ui.elements.uploader import Uploader
 from ava_ui.frame import theme
 from ava_ui.frame.visit import Visit
+from ava_ui.known.counts import BatchRow
 from ava_ui.pages.operations.overview import frame, links
 from ava_ui.web.uploads import uploads_of
 
@@ -35,6 +39,11 @@ STAGES: Final = {
     "consensus and dataset": ("consensus_labels", "ava_csv"),
 }
 
+
+PICTURES_SHOWN: Final = 12
+
+UPLOADED: Final = VIDEO_SUFFIXES | {".zip", ".pkl"}
+"""Endings of files that can be uploaded."""
 
 FORM_OPTIONS: Final = (
     "detector", "detect_fps", "detection_threshold", "ontology", "clip_seconds", "clip_min_seconds", "clip_fit",
@@ -66,8 +75,30 @@ async def content(visit: Visit) -> None:
     )
     if visit.may("admin"):
         _process(visit, table)
+    theme.later(visit, lambda: _newest(visit, rows))
     theme.heading("Many at once")
     Backfills(visit)
+
+
+async def _newest(visit: Visit, rows: list[BatchRow]) -> None:
+    """A picture of each of the newest batches, from the middle of its first clip."""
+    newest = sorted(rows, key=lambda row: row.created_at, reverse=True)[:PICTURES_SHOWN]
+    pictures = await asyncio.to_thread(lambda: {row.batch: _picture(visit, row.batch) for row in newest})
+    with ui.element("div").classes("grid"):
+        for row in newest:
+            with ui.link(target=addresses.batch(row.batch)).classes("cell"):
+                if pictures[row.batch]:
+                    ui.element("img").props(f'src="{pictures[row.batch]}" loading=lazy alt=""')
+                ui.label(f"{row.batch} · {plural(row.counts['clips'] or 0, 'clip')}")
+
+
+def _picture(visit: Visit, batch: str) -> str:
+    """The address of a picture of a batch; "" while it has no clips."""
+    clips = visit.console.tables.table(batch, "clips")
+    if clips is None or clips.is_empty():
+        return ""
+    clip_id, seconds = clips.sort("clip_id").select("clip_id", "duration_s").row(0)
+    return addresses.keyframe(batch, clip_id, int(seconds // 2))
 
 
 def options_form(settings: Settings, own: Settings | None = None) -> Callable[[], dict[str, Any]]:
@@ -118,7 +149,13 @@ def _upload(visit: Visit) -> None:
         finished.update(names)
         add.set_enabled(bool(finished))
 
-    Uploader(uploaded)
+    def propose(file: str) -> None:
+        """The first file names the batch, as long as nobody has typed another name."""
+        if not name.value:
+            wanted = batch_name_for(Path(file).with_suffix(""))
+            name.value = free_name(visit.console.store, wanted)
+
+    Uploader(uploaded, propose, UPLOADED)
     name = (
         ui.input("Name of the batch", placeholder="from the file's name").classes("w-full").mark("batch-name")
     )

@@ -8,7 +8,8 @@ import pytest
 
 from ava_core import decisions
 from ava_core.annotation.gold import deal_gold, plan_gold
-from ava_core.base.errors import AssignmentError
+from ava_core.annotation.staffing import top_up
+from ava_core.base.errors import AssignmentError, DecisionError
 from ava_core.store import tasks
 
 
@@ -55,6 +56,28 @@ def test_nothing_tells_that_a_clip_is_gold(golden: tuple[Any, str, str]) -> None
     assert own["task_name"] is None
     assert "gold" not in str(own).lower()
     assert name == f"{clip}.mp4"
+
+
+def test_an_expert_who_adjudicated_in_the_parent_job_makes_gold_and_is_not_dealt_it(site: Any) -> None:
+    jobs = site.create()
+    site.keep_tables()
+    parent = jobs.filter(annotator="").row(0, named=True)
+    clip = parent["clip_id"]
+    busy = set(jobs.filter(clip_id=clip)["annotator"])
+    [expert] = {"maria", "tomas", "chloe"} - busy
+    decisions.note_expert(site.store, "b", clip, expert, parent["job_id"], "ann")
+    with pytest.raises(DecisionError, match="has not completed"):
+        decisions.mark_gold(site.store, "b", clip, expert, "ann")
+    with site.gateway() as gateway:
+        gateway.set_job(parent["job_id"], state="completed")
+    site.look()
+    decisions.mark_gold(site.store, "b", clip, expert, "ann")
+    assert decisions.decision_state(site.store, "b").gold == {clip: expert}
+    assert plan_gold(site.context, each=1) == [], "the others have it, the expert must not"
+    with pytest.raises(AssignmentError, match="is the expert"):
+        top_up(site.context, clip, "ann", expert)
+    with pytest.raises(AssignmentError, match="Nobody is free"):
+        top_up(site.context, clip, "ann")
 
 
 def test_a_batch_without_gold_says_how_to_make_some(site: Any) -> None:

@@ -109,9 +109,7 @@ def test_a_top_up_that_broke_goes_on_and_is_found_by_a_lost_database(
     who = top_up(site, clip)
     assert site.server_tasks() == sorted(["c0", "c1", f"{clip}+{who}"])
     known = {job.job_id for job in own_jobs(site)}
-    with site.store.session() as session:
-        for row in (*tasks.jobs_of(site.store, "b"), *tasks.tasks_of(site.store, "b")):
-            session.delete(row)
+    site.forget()
     site.create()
     assert {job.job_id for job in own_jobs(site)} == known
 
@@ -150,3 +148,38 @@ def test_rejected_work_comes_back_with_the_comment_on_its_frame(site: Annotation
     assert site.read()["completed_jobs"].filter(pl.col("job_id") == job.job_id).is_empty()
     complete(site, job.job_id)
     assert site.read()["completed_jobs"]["job_id"].to_list() == [job.job_id]
+
+
+def hand_over(site: AnnotationSite, job_id: int, name: str) -> None:
+    """As somebody at CVAT does."""
+    with site.gateway() as gateway:
+        number = gateway.members()[name]
+    with site.server.api() as api:
+        api.patch(f"/api/jobs/{job_id}", json={"assignee": number}).raise_for_status()
+
+
+def test_somebody_whose_added_task_went_to_another_gets_one_again(site: AnnotationSite) -> None:
+    site.create()
+    [single] = {job.clip_id for job in own_jobs(site)} - {shared_clip(site)}
+    [author] = [job.annotator for job in own_jobs(site) if job.clip_id == single]
+    first, other = [name for name in PEOPLE if name != author]
+    assert top_up(site, single, first) == first
+    [extra] = [job for job in own_jobs(site) if (job.clip_id, job.annotator) == (single, first)]
+    hand_over(site, extra.job_id, other)
+    assert top_up(site, single, first) == first
+    jobs = {job.annotator: job.job_id for job in own_jobs(site) if job.clip_id == single}
+    assert set(jobs) == {author, first, other}, "the look that came first saw the move, too"
+    assert (jobs[other], assignee(site, jobs[first])) == (extra.job_id, first)
+    known = {job.job_id: job.annotator for job in own_jobs(site)}
+    site.forget()
+    site.create()
+    assert {job.job_id: job.annotator for job in own_jobs(site)} == known, "a lost database finds both"
+
+
+def test_nobody_gets_a_clip_that_was_handed_over_a_moment_ago(site: AnnotationSite) -> None:
+    site.create()
+    job = next(job for job in own_jobs(site) if job.clip_id == shared_clip(site))
+    other = free_person(site, job.clip_id)
+    hand_over(site, job.job_id, other)
+    with pytest.raises(AssignmentError, match="already"):
+        top_up(site, job.clip_id, other)

@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import delete
 
 from ava_core.annotation.sync import as_seen, unread_work
+from ava_core.annotation.webhook import keep_delivery
 from ava_core.store import tasks
 from ava_core.store.tables import Job, Task
 from tests.support.annotation_site import AnnotationSite
@@ -67,6 +68,43 @@ def test_work_that_changes_hands_begins_anew() -> None:
     job = looks("in progress")
     answer = {"stage": "annotation", "state": "in progress", "assignee": {"username": "tom"}}
     assert as_seen(job, answer | {"updated_date": at(9).isoformat()})["started_at"] == at(9)
+
+
+def told(job_id: int, moment: datetime, **state: str) -> dict[str, Any]:
+    """The webhook's word that a job became completed."""
+    shown = {"id": job_id, "stage": "annotation", "state": "completed", "updated_date": moment.isoformat()}
+    return {
+        "event": "update:job",
+        "job": shown,
+        "changes": state or {"state": {"from": "new", "to": "completed"}},
+    }
+
+
+def test_completion_is_the_webhooks_moment_not_that_of_a_later_touch(site: AnnotationSite) -> None:
+    site.create()
+    job_id = own_job(site).job_id
+    with site.gateway() as gateway:
+        moment = datetime.fromisoformat(gateway.set_job(job_id, state="completed")["updated_date"])
+        keep_delivery(site.store, told(job_id, moment))
+        gateway.put_tracks(job_id, [])
+        assert datetime.fromisoformat(gateway.job(job_id)["updated_date"]) > moment, "it was touched since"
+    for _ in range(2):
+        site.look()
+        assert own_job(site).completed_at == moment
+
+
+def test_a_late_word_or_one_of_another_change_is_no_completion(site: AnnotationSite) -> None:
+    site.create()
+    job_id = own_job(site).job_id
+    with site.gateway() as gateway:
+        early = datetime.fromisoformat(gateway.set_job(job_id, state="completed")["updated_date"])
+        gateway.set_job(job_id, state="in progress")
+        again = datetime.fromisoformat(gateway.set_job(job_id, state="completed")["updated_date"])
+    site.look()
+    keep_delivery(site.store, told(job_id, early))
+    keep_delivery(site.store, told(job_id, datetime.now(UTC), updated_date="…"))
+    site.look()
+    assert own_job(site).completed_at == again
 
 
 def own_job(site: AnnotationSite) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -111,6 +112,47 @@ def test_a_lost_database_finds_its_tasks_on_the_server(site: AnnotationSite, tmp
     assert site.server_tasks() == ["c0", "c1"]
 
 
+def test_two_runs_at_once_make_each_task_once(site: AnnotationSite) -> None:
+    with ThreadPoolExecutor(2) as threads:
+        first, second = threads.map(lambda _: site.create(), range(2))
+    assert first.equals(second)
+    assert site.server_tasks() == ["c0", "c1"]
+
+
+@pytest.mark.parametrize("size", [{"annotators_per_clip": 3}, {"overlap": 0.0}])
+def test_work_that_is_found_again_stays_as_it_was_dealt(site: AnnotationSite, size: dict[str, Any]) -> None:
+    """The database is lost, and clips would be dealt otherwise today: completed work is no less welcome."""
+    jobs = site.create()
+    finish(site, jobs.filter(pl.col("annotator") != "")["job_id"][0])
+    site.forget()
+    site.settings = site.settings.with_options(size)
+    assert site.create().equals(jobs)
+    assert site.server_tasks() == ["c0", "c1"]
+
+
+def test_completed_work_is_never_advised_to_be_removed(site: AnnotationSite) -> None:
+    job = site.create().filter(pl.col("annotator") != "").row(0, named=True)
+    finish(site, job["job_id"])
+    site.forget()
+    site.clips = site.clips.with_columns(frames=pl.lit(59, pl.Int32))
+    with pytest.raises(CvatError, match="Nothing was removed") as caught:
+        site.create()
+    assert "Rename it" in caught.value.cure
+    assert "remove it" not in str(caught.value)
+    assert set(site.server_tasks()) == {"c0", "c1"}
+
+
+def test_work_without_an_author_is_nobodys(site: AnnotationSite) -> None:
+    """The account was removed in CVAT, and then the database was lost: the plan's names are not put to it."""
+    job = site.create().filter(pl.col("annotator") != "").row(0, named=True)
+    finish(site, job["job_id"])
+    with site.gateway() as gateway:
+        gateway.set_job(job["job_id"], assignee=None)
+    site.forget()
+    with pytest.raises(CvatError, match=f"job {job['job_id']} was begun.*assigned to nobody"):
+        site.create()
+
+
 def test_another_batch_never_gets_the_task_of_a_clip_of_the_same_name(
     site: AnnotationSite, tmp_path: Path
 ) -> None:
@@ -160,9 +202,7 @@ def test_work_that_has_begun_is_never_written_over(site: AnnotationSite) -> None
     with site.gateway() as gateway:
         gateway.put_tracks(job.job_id, [])
         gateway.set_job(job.job_id, state="in progress")
-    with site.store.session() as session:
-        for row in (*tasks.jobs_of(site.store, "b"), *tasks.tasks_of(site.store, "b")):
-            session.delete(row)
+    site.forget()
     site.create()
     with site.gateway() as gateway:
         assert gateway.annotations(job.job_id)["tracks"] == []

@@ -51,6 +51,19 @@ def test_street_has_the_eight_attributes():
     assert all(group.kind == "exclusive" for group in street.groups)
 
 
+SINGLE_KEYS = 26 + 26 + 10
+"""Letters, capitals, digits."""
+
+
+@pytest.mark.parametrize("name", ["street", "ava80"])
+def test_every_shipped_action_is_described_and_has_a_key_as_far_as_there_are_keys(name):
+    actions = load_ontology(name).actions
+    assert [a.name for a in actions if not a.description.endswith(".") or "\n" in a.description] == []
+    keys = [a.hotkey for a in actions if a.hotkey]
+    assert len(set(keys)) == len(keys) == min(len(actions), SINGLE_KEYS)
+    assert {len(key) for key in keys} == {1}
+
+
 def test_ava80_has_the_official_ids():
     ava = load_ontology("ava80")
     assert {group.name: len(group.actions) for group in ava.groups} == {
@@ -74,6 +87,7 @@ def test_ava80_has_the_official_ids():
         ("id: 2", "id: two", 9, "whole number from 1"),
         ("name: stand}", "name: unset}", 8, "nothing was chosen"),
         ("name: stand", "nome: stand", 8, "the action has no name"),
+        ("{id: 4, name: bag}", "{id: 4, name: bag, hotkey: p}", 15, "hotkey 'p' of 'bag' is that of 'phone'"),
         ("hotkey: p", "hotkeys: p", 14, "unknown key 'hotkeys'"),
         ("kind: multi", "kind: several", 10, "kind of group object"),
         ("max_active: 2", "max_active: 0", 10, "max_active of group object"),

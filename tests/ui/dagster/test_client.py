@@ -55,6 +55,13 @@ async def test_processing_makes_the_partition_first() -> None:
     assert asked[-1]["params"]["partitionNames"] == ["a", "b"]
 
 
+async def test_a_removed_batch_loses_its_partition() -> None:
+    asked: list[dict[str, Any]] = []
+    done = {"deleteDynamicPartitions": {"__typename": "DeleteDynamicPartitionsSuccess"}}
+    await answering({"Workspace": REPOSITORY, "Delete": done}, asked).remove_batch("north")
+    assert (asked[-1]["operation"], asked[-1]["key"]) == ("Delete", "north")
+
+
 async def test_the_cause_of_a_failure_is_told() -> None:
     event = {
         "__typename": "ExecutionStepFailureEvent", "stepKey": "clips",

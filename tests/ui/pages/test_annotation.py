@@ -11,10 +11,13 @@ import pytest
 from nicegui import ui
 
 from ava_core.base.schemas import ANSWERED, JOB_FINDINGS
-from ava_core.store import annotators, batches, readings, tasks
+from ava_core.base.settings import Settings
+from ava_core.store import Store, annotators, batches, discrepancies, readings, tasks
+from ava_core.store.tables import Discrepancy
 from ava_ui.dagster.client import UNKNOWN_CURE, DagsterClient, DagsterError
 from ava_ui.elements.data_table import DataTable
 from ava_ui.known.runs import LiveRuns
+from ava_ui.pages.annotation import discrepancies as panel
 from tests.support.dagster_answers import REPOSITORY, RUN, answering
 from tests.support.site import Site
 from tests.support.street import BATCH, CLIPS_PLANTED
@@ -166,6 +169,37 @@ async def test_jobs_that_cannot_be_handed_on_stay_and_the_reason_is_said(site: S
     adam.find(marker="confirm").click()
     await adam.should_see("1 of 1 job(s) stayed as they were.", retries=50)
     assert {job.annotator for job in tasks.jobs_of(site.console.store, BATCH)} == {"good0", "good1", "good2"}
+
+
+async def test_what_was_changed_on_the_server_stands_there_with_a_button_that_settles_it(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = site.console.store
+    one = Discrepancy(
+        kind="member_missing", subject="good1", said="good1 is no member.", cure="Invite again."
+    )
+    discrepancies.replace(store, [one])
+    settled = []
+
+    def mend(settings: Settings, store: Store, *what: str) -> str:
+        settled.append(what)
+        discrepancies.replace(store, [])
+        return "good1 is a member again."
+
+    monkeypatch.setattr(panel, "mend", mend)
+    vera = site.enter("vera")
+    await vera.open("/progress")
+    await vera.should_see("good1 is no member.", retries=50)
+    await vera.should_not_see(marker="mend-member_missing", retries=1)
+    adam = site.enter("adam")
+    for address in ("/progress", "/tasks"):
+        await adam.open(address)
+        await adam.should_see("good1 is no member.", retries=50)
+        await adam.should_see(marker="compare", retries=50)
+    adam.find(marker="mend-member_missing").click()
+    await adam.should_see("good1 is a member again.", retries=50)
+    await adam.should_not_see("good1 is no member.", retries=5)
+    assert settled == [("member_missing", "good1", "adam")]
 
 
 async def test_progress_shows_answers_and_jobs_that_are_not_read_as_they_are(site: Site) -> None:

@@ -9,35 +9,9 @@ from ava_core.store import annotators, users
 from ava_ui.elements.data_table import DataTable
 from ava_ui.main import PAGES
 from tests.support.site import Site
-from tests.support.street import BATCH, CLIPS_PLANTED, PARAMS, PASSWORD
+from tests.support.street import BATCH, CLIPS_PLANTED, PARAMS, PASSWORD, SEEN
 from tests.support.waiting import eventually
 
-SEEN = {
-    "/": "How many clips are how far",
-    "/batches": "Batches",
-    "/batches/{batch}": "b.mp4: quarantined, it cannot be read",
-    "/batches/{batch}/clips/{clip_id}": "from street_a, second 0.0, 6.0 s long",
-    "/runs/{run_id}": "Dagster does not answer",
-    "/tasks": "Clips that two share",
-    "/progress": "Jobs by annotator and state",
-    "/readings/{batch}/{job_id}": "It was never read.",
-    "/quality": "Approve many by thresholds",
-    "/quality/{batch}/agreement": "Annotator by annotator",
-    "/quality/{batch}/annotators": "Scorecards",
-    "/quality/{batch}/adjudication": "the most doubtful first",
-    "/quality/{batch}/audit": "A simple random sample of approved answers",
-    "/quality/{batch}/gold": "Measured by gold",
-    "/quality/{batch}/clips/{clip_id}": "3 of 3 jobs done",
-    "/dataset": "What would go in",
-    "/dataset/{release}": "AVA_dataset.csv",
-    "/dataset/{release}/compare/{other}": "What changed from",
-    "/metrics": "Who waits on whom",
-    "/ontology": "The form in CVAT",
-    "/audit": "Audit log",
-    "/system": "Where things are",
-    "/people": "Add somebody",
-    "/account": "All sessions end",
-}
 FOR_REVIEWERS = ("/quality",)
 
 

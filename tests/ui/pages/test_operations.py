@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -18,8 +19,9 @@ from ava_ui.known.console import Console
 from ava_ui.known.review_queue import queue
 from ava_ui.pages.annotation import progress
 from ava_ui.pages.operations import metrics
-from tests.support.site import Site
-from tests.support.street import BATCH
+from tests.support.home import Home
+from tests.support.site import Site, opened
+from tests.support.street import BATCH, PASSWORD
 from tests.support.waiting import eventually
 
 TWO_HOURS = {
@@ -154,3 +156,29 @@ def test_jobs_are_narrowed_by_the_address(console: Console) -> None:
     assert progress.narrowed(jobs, {"state": "completed", "other": "x"})["annotator"].to_list() == ["mia"]
     assert progress.narrowed(jobs, {"annotator": "tom", "batch": "b"})["job_id"].to_list() == [2]
     assert progress.narrowed(jobs, {"annotator": ""}).height == 2
+
+
+async def test_the_overview_says_what_waits_and_leads_there(site: Site) -> None:
+    vera = site.enter("vera")
+    await vera.open("/")
+    await vera.should_see("4 clips to review", retries=50)
+    (link,) = vera.find("4 clips to review").elements
+    assert link.props["href"] == "/quality?batch=street&status=pending"
+
+
+@pytest.fixture
+async def empty_site(tmp_path: Path) -> AsyncIterator[Site]:
+    """A console on its first day: an admin, and nothing else."""
+    home = Home(tmp_path / "empty", ontology="street")
+    home.add_users({"adam": "admin"}, PASSWORD)
+    home.close()
+    async with opened(home.settings) as site:
+        yield site
+
+
+async def test_an_empty_platform_shows_the_first_steps(empty_site: Site) -> None:
+    adam = empty_site.enter("adam")
+    await adam.open("/")
+    await adam.should_see("No batches yet.", retries=50)
+    await adam.should_see("1. Add annotators")
+    await adam.should_see("5. Make a release")

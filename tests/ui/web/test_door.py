@@ -91,6 +91,22 @@ async def test_the_first_admin_is_made_with_the_code(site: Site) -> None:
     assert "Make the first admin" not in (await site.http.get("/login")).text
 
 
+async def test_a_refused_form_keeps_the_code_and_says_the_rule(site: Site) -> None:
+    store, home = site.console.store, site.console.settings.home_dir
+    with store.session() as session:
+        session.execute(delete(User))
+    assert users.PASSWORD_RULE in (await site.http.get("/login")).text
+    code = str(users.first_code(store, home))
+    answer = await site.http.post("/first", data={"username": "adam", "password": "short", "code": code})
+    assert answer.status_code == 403
+    assert f'value="{code}"' in answer.text
+    assert 'value="adam"' in answer.text
+    assert "too short" in answer.text
+    assert 'value="short"' not in answer.text, "a password never comes back"
+    hostile = await site.http.post("/first", data={"username": "a", "password": "b", "code": '"><script>'})
+    assert "<script>" not in hostile.text
+
+
 async def test_only_admins_see_people(site: Site) -> None:
     rita, adam = site.enter("rita"), site.enter("adam")
     await rita.open("/people")

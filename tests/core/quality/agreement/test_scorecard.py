@@ -5,6 +5,7 @@ from __future__ import annotations
 import polars as pl
 import pytest
 
+from ava_core.quality.agreement.gold import with_expert_jobs
 from ava_core.quality.agreement.measure import measure_agreement
 from tests.support.written_work import LEFT, RIGHT, Track, written
 
@@ -35,6 +36,28 @@ def test_an_experts_gold_is_not_counted_as_an_annotators_work() -> None:
     assert tables["pairs"].select("annotator", "annotator_b").rows() == [("anna", "ben")]
     assert tables["conflicts"].is_empty()
     assert card(tables, "anna")["gold_accuracy"] == 0
+
+
+def test_an_experts_job_that_is_no_annotators_is_measured_against_like_any() -> None:
+    """An expert who adjudicated the clip in its parent job: the work lies in tables of its own."""
+    names = ("raw_boxes", "raw_labels", "completed_jobs")
+    jobs = {("gold", "anna"): [Track(labels={"pose": [1], "object": [4]})],
+            ("gold", "ben"): [Track(labels={"pose": [2], "object": [4]})],
+            ("gold", "expert"): [Track(labels={"pose": [1], "object": [4]})]}  # fmt: skip
+    *tables, ontology = written(jobs).tables
+    everything = dict(zip(names, tables, strict=True))
+    own, others = pl.col("annotator") == "expert", pl.col("annotator") != "expert"
+    raw = {name: table.filter(others) for name, table in everything.items()}
+    raw |= {f"expert_{name}": everything[f"raw_{name}"].filter(own) for name in ("boxes", "labels")}
+    gold = {"gold": "expert"}
+    work = with_expert_jobs(raw, gold)
+    found = measure_agreement(*(work[name] for name in names), ontology, gold=gold)
+    whole = measure_agreement(*tables, ontology, gold=gold)
+    assert card(found, "anna")["gold_accuracy"] == 1
+    assert card(found, "ben")["gold_accuracy"] == card(whole, "ben")["gold_accuracy"] < 1
+    assert found["pairs"].equals(whole["pairs"])
+    unmarked = with_expert_jobs(raw, {})
+    assert all(unmarked[name].equals(raw[name]) for name in names), "without gold it is nobody's work"
 
 
 def test_without_gold_the_accuracy_is_null_with_a_reason() -> None:
