@@ -16,8 +16,8 @@ from ava_core.base.text import plural
 from ava_core.ontology import shipped_ontologies
 from ava_core.ontology.extend import published
 from ava_core.store import batches as batch_store
-from ava_core.video.intake.archive import VIDEO_SUFFIXES
 from ava_core.video.intake.inbox import add_to_inbox, free_name
+from ava_core.video.intake.kinds import VIDEO_SUFFIXES
 from ava_ui import addresses
 from ava_ui.addresses import cell
 from ava_ui.elements.ask_button import AskButton
