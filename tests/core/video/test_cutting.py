@@ -27,7 +27,7 @@ from ava_core.video.intake.source_videos import take_in_sources
 from ava_core.video.media.frames import decoded_frames
 from ava_core.video.media.probe import probe
 from ava_core.video.outcome import outcome_of
-from tests.core.video.makers import GROUPS, damaged
+from tests.support.odd_videos import GROUPS, damaged
 
 MakeVideo = Callable[..., Path]
 ShownNumber = Callable[[Any], int]

@@ -17,7 +17,7 @@ from ava_core.video.intake.source_videos import take_in_sources
 from ava_core.video.outcome import outcome_of
 from ava_core.video.proposals.batch import make_proposals
 from ava_core.video.tracking.batch import track_clips
-from tests.core.video.makers import GROUPS, damaged, with_matrix
+from tests.support.odd_videos import GROUPS, damaged, with_matrix
 
 MakeVideo = Callable[..., Path]
 

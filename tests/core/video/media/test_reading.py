@@ -14,7 +14,7 @@ from ava_core.video.media.constant_rate import shown_at_constant_rate
 from ava_core.video.media.geometry import fit_picture, plane_pixels
 from ava_core.video.media.probe import probe
 from ava_core.video.media.reading import opened
-from tests.core.video.makers import (
+from tests.support.odd_videos import (
     GROUPS,
     damaged,
     restamped,
