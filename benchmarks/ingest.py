@@ -185,15 +185,15 @@ def decode_scale_encode(video: Path, folder: Path, *, warm_up: bool) -> None:
     """What cannot be spared where a video has to be encoded, and nothing else."""
     import av
 
-    from ava_core.video.media.clip_writer import CRF, PRESET
+    from ava_core.video.media.encoding import ENCODERS, SOFTWARE
     from ava_core.video.media.geometry import fit_picture
 
     if warm_up:
         return
     fit = fit_picture(*SIZE, 1280, 720, "scale")
     with av.open(str(video)) as source, av.open(str(folder / "scaled.mp4"), "w") as sink:
-        options = {"crf": str(CRF), "preset": PRESET}
-        stream = sink.add_stream("libx264", rate=FPS, options=options)
+        options = {name: str(value) for name, value in ENCODERS[SOFTWARE].options.items()}
+        stream = sink.add_stream(SOFTWARE, rate=FPS, options=options)
         stream.width, stream.height, stream.pix_fmt = fit.width, fit.height, "yuv420p"
         stream.codec_context.gop_size = FPS
         source.streams.video[0].thread_type = "AUTO"

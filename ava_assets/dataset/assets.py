@@ -81,10 +81,13 @@ def ava_release(
         platform.store,
         sink=log_progress(context),
     )
+    for clip, reason in released.left_out.items():
+        context.log.warning(f"Clip {clip} is left out: {reason}.")
     return MaterializeResult(
         metadata={
             "folder": MetadataValue.path(str(released.folder)),
             "card": MetadataValue.md((released.folder / names.CARD).read_text("utf-8")),
             **released.counts,
+            "left_out": len(released.left_out),
         },
     )

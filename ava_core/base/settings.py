@@ -73,6 +73,15 @@ class Settings(BaseSettings):
         "never enlarged. keep: the source's own size.",
     )
 
+    video_encoder: Literal["libx264", "h264_nvenc", "h264_vaapi", "h264_videotoolbox"] = Field(
+        "libx264",
+        description="Encodes clips: libx264 in software, the others on a GPU. `ava doctor` says which work.",
+    )
+    video_decoder: Literal["software", "cuda", "vaapi", "videotoolbox"] = Field(
+        "software",
+        description="Decodes videos that are cut: in software, or on a GPU what it can. `ava doctor` says which work.",
+    )
+
     # detection and tracking
     detector: Literal["motion", "rfdetr"] = "motion"
     rfdetr_size: Literal["nano", "small", "medium", "large"] = "medium"

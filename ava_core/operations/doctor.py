@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib.metadata
 import shutil
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -52,6 +52,7 @@ def examine(settings: Settings) -> Iterator[Finding]:
         ("Python", _python),
         ("packages", _packages),
         ("video encoder", _encoder),
+        ("video decoder", _decoder),
         ("files", _files),
         ("database", _database),
         ("ontology", _ontology),
@@ -87,13 +88,28 @@ def _packages(settings: Settings) -> Finding:
 
 
 def _encoder(settings: Settings) -> Finding:
+    from ava_core.video.media.codecs import encoder_fault, require_encoder
+    from ava_core.video.media.encoding import ENCODERS
+
+    require_encoder(settings)
+    others = {name: encoder_fault(name) for name in ENCODERS if name != settings.video_encoder}
+    return Finding("video encoder", "ok", _codecs(settings.video_encoder, others))
+
+
+def _decoder(settings: Settings) -> Finding:
+    from ava_core.video.media.codecs import DECODERS, decoder_fault, require_decoder
+
+    require_decoder(settings)
+    others = {name: decoder_fault(name) for name in DECODERS if name != settings.video_decoder}
+    return Finding("video decoder", "ok", _codecs(settings.video_decoder, others))
+
+
+def _codecs(chosen: str, others: Mapping[str, str]) -> str:
+    """The chosen one, which was tried and works, and how the others fared."""
     import av
 
-    if "libx264" not in av.codecs_available:
-        return Finding(
-            "video encoder", "failed", "PyAV has no libx264", "Install PyAV from its binary wheel."
-        )
-    return Finding("video encoder", "ok", f"libx264 in PyAV {av.__version__}")
+    fared = [f"{name} {'works too' if not fault else f'does not ({fault})'}" for name, fault in others.items()]
+    return "; ".join([f"{chosen} works, in PyAV {av.__version__}", *fared])
 
 
 def _files(settings: Settings) -> Finding:

@@ -28,8 +28,10 @@ from ava_core.video.detection.registry import make_detector
 from ava_core.video.fitting import fit_source
 from ava_core.video.given import given_table
 from ava_core.video.media.ahead import ahead
-from ava_core.video.media.clip_writer import CRF, PRESET, ClipWriter
+from ava_core.video.media.clip_writer import ClipWriter
+from ava_core.video.media.codecs import require_codecs
 from ava_core.video.media.constant_rate import Shown, Tally, shown_at_constant_rate, unbroken
+from ava_core.video.media.encoding import made_with
 from ava_core.video.media.frames import pixels_of
 from ava_core.video.media.stream_copy import CannotCopyError, Copier
 
@@ -48,12 +50,13 @@ def cut_clips(
     detections of the same pass, and `cuts.parquet` (`schemas.CUTS`) that says what became of each source. Done clips
     are left alone unless their source's content or the settings changed. A source that breaks off keeps the clips
     before the break; one that cannot be cut at all is set aside with its reason. Clips that were made elsewhere stay
-    as they are.
+    as they are. Raises `SettingsError` where the encoder or decoder of the settings does not work on this machine.
     """
     usable = with_new_columns(source_videos, ADDED_TO_SOURCE_VIDEOS).filter(USABLE)
     given = given_table(at, "clips")
     if given is not None:
         return given.join(usable, on="source_id", how="semi")
+    require_codecs(at.settings)
     detector = make_detector(at.settings)
     progress = Progress("cut", float(usable["duration_s"].sum()), "video seconds", sink)
     done = [_cut_or_reuse(at, source, detector, progress) for source in usable.to_dicts()]
@@ -106,7 +109,7 @@ def _key(source: dict[str, Any], settings: Settings, made_by: dict[str, Any]) ->
     content = {name: getattr(settings, name) for name in CLIP_OPTIONS} | {
         "source": source["sha256"],
         "detector": made_by,
-        "version": [FORMAT_VERSION, CRF, PRESET],
+        "version": [FORMAT_VERSION, *made_with(settings.video_encoder)],
     }
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
@@ -126,6 +129,7 @@ class _Cutter:
         settings, self.storage = at.settings, at.storage
         self.made_by = provenance(settings, detector)
         self.step = sampling_step(settings, detector)
+        self.decoder = settings.video_decoder
         self.frames_per_clip = round(settings.clip_seconds * CLIP_FPS)
         self.least_frames = min(round(settings.clip_min_seconds * CLIP_FPS), self.frames_per_clip)
         self.fit, self.copier = fit_source(source, path, settings, self.frames_per_clip)
@@ -137,7 +141,7 @@ class _Cutter:
 
     def run(self, progress: Progress) -> SourceCut:
         """Cut."""
-        pictures = shown_at_constant_rate(self.path, self.fit, self.tally)
+        pictures = shown_at_constant_rate(self.path, self.fit, self.tally, self.decoder)
         if getattr(self.detector, "device", "cpu") != "cpu":
             # While the GPU looks at a batch the next one is decoded.
             pictures = ahead(pictures, DECODED_AHEAD)
@@ -234,7 +238,7 @@ class _Cutter:
 
     def _again(self, wanted: int) -> Iterator[Shown]:
         """The pictures of the clip from frame `wanted` on, decoded once more."""
-        pictures = shown_at_constant_rate(self.path, self.fit)
+        pictures = shown_at_constant_rate(self.path, self.fit, decoder=self.decoder)
         for first, own in unbroken(pictures, self.frames_per_clip):
             if first == wanted:
                 yield from own

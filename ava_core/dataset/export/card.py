@@ -159,6 +159,8 @@ def _votes(card: Card) -> Iterator[Block]:
 
 def _gaps(card: Card) -> Iterator[str]:
     data = card.dataset
+    for clip, reason in card.about.get("left_out", {}).items():
+        yield f"Left out: clip {clip}, {reason}."
     total = pl.sum_horizontal(SPLITS)
     unused = card.counts.filter(total == 0)["name"].to_list()
     if unused:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +17,8 @@ from ava_core.base.storage import Storage
 from ava_core.batch import open_batch
 from ava_core.dataset.export.inputs import BatchTables, BatchWork
 from ava_core.dataset.export.options import ReleaseOptions
+from ava_core.dataset.export.release_pictures import Pictures, pictures_of
 from ava_core.dataset.export.release_splits import release_splits
-from ava_core.dataset.formats.ava import names
 from ava_core.dataset.formats.ava.rows import KEY_COLUMNS, annotation_rows
 from ava_core.dataset.formats.dataset import Dataset
 from ava_core.ontology import Ontology
@@ -32,7 +32,8 @@ Inputs = Sequence[tuple[BatchTables, BatchWork]]
 class Chosen:
     """What goes in: rows (`rows.ROW_COLUMNS`), clips that have rows, and of every source its content's hash.
 
-    `agreement`: tables of `agreement.measure`; `dropped`: reasons by id of the classes that were left out.
+    `agreement`: tables of `agreement.measure`; `dropped`: reasons by id of the classes that were left out;
+    `pictures`: folders of the clips, and the clips that were left out as they lack some; empty where nobody asked.
     """
 
     ontology: Ontology
@@ -41,16 +42,21 @@ class Chosen:
     content: Mapping[str, str]
     agreement: Mapping[str, pl.DataFrame]
     dropped: Mapping[int, str]
+    pictures: Pictures
 
 
 @dataclass(frozen=True)
 class Gathered:
-    """The dataset, what `splits.json` keeps, agreement (`agreement.measure`), and classes left out with the reason."""
+    """The dataset, what `splits.json` keeps, agreement (`agreement.measure`), and what was left out with the reason.
+
+    `dropped`: classes by name; `left_out`: clips by id.
+    """
 
     dataset: Dataset
     splits: Mapping[str, Any]
     agreement: Mapping[str, pl.DataFrame]
     dropped: Mapping[str, str]
+    left_out: Mapping[str, str]
 
 
 def gather(
@@ -65,10 +71,13 @@ def gather(
 ) -> Gathered:
     """Put the batches together; `fetch` brings a folder of pictures to this machine.
 
-    Raises `ExportError` where they do not fit, too little was answered, a class is too weak, or pictures are
-    missing.
+    A clip that lacks pictures is left out. Raises `ExportError` where they do not fit, too little was answered, a class
+    is too weak, or no clip has pictures.
     """
-    chosen = choose(inputs, options, settings, store)
+    chosen = choose(
+        inputs, options, settings, store, pictures=lambda clips: pictures_of(clips, storage, fetch)
+    )
+    options = _without_idle_pins(options, chosen, inputs)
     rows, used, content, ontology = chosen.rows, chosen.clips, chosen.content, chosen.ontology
     splits = release_splits(rows, used, content, options, settings.seed, storage.path("releases"))
     dataset = Dataset(
@@ -79,30 +88,46 @@ def gather(
         disputed=pl.concat([tables.disputed for tables, _ in inputs]),
         split_of={c: splits[s] for c, s in used.select("clip_id", "source_id").sort("clip_id").rows()},
         ontology=ontology,
-        pictures={
-            clip: fetch(storage.asset_dir(batch, "ava_csv") / "dataset" / names.FRAMES / clip)
-            for clip, batch in used.select("clip_id", "batch").sort("clip_id").rows()
-        },
+        pictures={clip: chosen.pictures.folders[clip] for clip in used["clip_id"].sort()},
     )
-    dataset.refuse_missing_pictures()
     record = {
         "seed": settings.seed, "ratios": dict(options.ratios), "sources": splits,
         "sha256": {source: content[source] for source in splits},
     }  # fmt: skip
     dropped = {ontology.action(number).name: why for number, why in chosen.dropped.items()}
-    return Gathered(dataset, record, chosen.agreement, dropped)
+    return Gathered(dataset, record, chosen.agreement, dropped, chosen.pictures.lacking)
+
+
+def _without_idle_pins(options: ReleaseOptions, chosen: Chosen, inputs: Inputs) -> ReleaseOptions:
+    """Without the pins of sources all of whose clips were left out: such a pin is no mistake."""
+    lacking = pl.col("clip_id").is_in(list(chosen.pictures.lacking))
+    lost = {source for tables, _ in inputs for source in tables.clips.filter(lacking)["source_id"]}
+    idle = lost - set(chosen.clips["source_id"])
+    return replace(options, pins={name: split for name, split in options.pins.items() if name not in idle})
 
 
 def choose(
-    inputs: Inputs, options: ReleaseOptions, settings: Settings, store: Store, *, repetitions: int = 1000
+    inputs: Inputs,
+    options: ReleaseOptions,
+    settings: Settings,
+    store: Store,
+    *,
+    repetitions: int = 1000,
+    pictures: Callable[[pl.DataFrame], Pictures] = lambda clips: Pictures(),
 ) -> Chosen:
-    """The rows that go in; `repetitions` of agreement's intervals. Raises `ExportError` as `gather` does."""
+    """The rows that go in; `repetitions` of agreement's intervals, `pictures` finds those of clips.
+
+    Raises `ExportError` as `gather` does.
+    """
     _refuse_doubled_sources(inputs)
     _refuse_unanswered(inputs, settings, store)
     ontology = _common_ontology([tables for tables, _ in inputs], settings, store)
     found = pl.concat(
         [annotation_rows(t.consensus_boxes, t.consensus_labels, t.clips, t.disputed) for t, _ in inputs]
     ).sort(KEY_COLUMNS)
+    clips = pl.concat([tables.clips for tables, _ in inputs])
+    there = pictures(_with_rows(clips, found))
+    found = found.filter(~pl.col("video_id").is_in(list(there.lacking)))
     agreement = _agreement(found, inputs, ontology, settings.seed, repetitions)
     dropped = _dropped(found, agreement["per_class"], ontology, options)
     rows = found.filter(~pl.col("action_id").is_in(list(dropped)))
@@ -110,9 +135,11 @@ def choose(
         raise ExportError(
             "No labelled person is left in an approved clip.", "Approve clips, or lower the floor."
         )
-    clips = pl.concat([tables.clips for tables, _ in inputs])
-    used = clips.filter(pl.col("clip_id").is_in(rows["video_id"].unique().to_list()))
-    return Chosen(ontology, rows, used, _content(inputs), agreement, dropped)
+    return Chosen(ontology, rows, _with_rows(clips, rows), _content(inputs), agreement, dropped, there)
+
+
+def _with_rows(clips: pl.DataFrame, rows: pl.DataFrame) -> pl.DataFrame:
+    return clips.filter(pl.col("clip_id").is_in(rows["video_id"].unique().to_list()))
 
 
 def manifest(dataset: Dataset, inputs: Inputs) -> pl.DataFrame:

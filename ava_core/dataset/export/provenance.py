@@ -42,14 +42,20 @@ def describe(
     settings: Settings,
     storage: Storage,
     store: Store,
+    *,
+    left_out: Mapping[str, str],
 ) -> dict[str, Any]:
-    """Name, time, ontology, options, and of every batch its settings, sources and hashes of input tables."""
+    """Name, time, ontology, options, and of every batch its settings, sources and hashes of input tables.
+
+    `left_out`: clips that the release goes without, with the reason.
+    """
     return {
         "name": name,
         "made_at": datetime.now(UTC).isoformat(timespec="seconds"),
         "made_by": f"ava-platform {__version__}",
         "ontology": {"name": ontology.name, "version": ontology.version, "digest": ontology.digest},
         "options": dict(options),
+        "left_out": dict(left_out),
         "batches": {each.batch: _batch(each, settings, storage, store) for each in inputs},
     }
 

@@ -33,11 +33,12 @@ from ava_core.store import Store
 
 @dataclass(frozen=True)
 class Release:
-    """A release: its name, folder, and counts."""
+    """A release: its name, folder, counts, and the clips that it goes without, with the reason."""
 
     name: str
     folder: UPath
     counts: dict[str, int]
+    left_out: Mapping[str, str]
 
 
 def write_release(
@@ -51,8 +52,9 @@ def write_release(
     """Write `releases/<name>` from every batch that has a dataset, or from those that are named; nothing is left
     behind where it fails.
 
-    Splits of earlier releases hold. Raises `ExportError` where the name is taken, nothing is approved, pictures
-    are missing, a class is too weak, or batches contradict each other in names or ontologies.
+    Splits of earlier releases hold. A clip that lacks pictures is left out, and named in card and record. Raises
+    `ExportError` where the name is taken, nothing is approved, no clip has its pictures, a class is too weak, or
+    batches contradict each other in names or ontologies.
     """
     root = storage.path("releases")
     name = _free_name(root, options.name)
@@ -73,6 +75,7 @@ def write_release(
             settings,
             storage,
             store,
+            left_out=gathered.left_out,
         )
         progress.advance()
         with building(storage, root / name) as staged:
@@ -84,7 +87,8 @@ def write_release(
     progress.advance()
     progress.finish()
     counts = {split: sum(own == split for own in dataset.split_of.values()) for split in SPLITS}
-    return Release(name, root / name, {"batches": len(inputs), "rows": dataset.rows.height} | counts)
+    counts |= {"batches": len(inputs), "rows": dataset.rows.height}
+    return Release(name, root / name, counts, gathered.left_out)
 
 
 def _write_papers(

@@ -78,15 +78,3 @@ class Dataset:
                 f"Action {strange[0]} stands in the labels but not in ontology {self.ontology.name}.",
                 "Retire actions instead of deleting them.",
             )
-
-    def refuse_missing_pictures(self) -> None:
-        """Raise `ExportError` where a clip has fewer or more pictures than its table says frames."""
-        frames = dict(self.clips.select("clip_id", "frames").rows())
-        for clip_id in self.split_of:
-            folder = self.pictures.get(clip_id)
-            count = len(list(folder.glob("*.jpg"))) if folder is not None else 0
-            if count != frames[clip_id]:
-                raise ExportError(
-                    f"Clip {clip_id} has {count} pictures where its table says {frames[clip_id]} frames.",
-                    "Materialise ava_csv of its batch again.",
-                )

@@ -27,6 +27,7 @@ from ava_core.batch import BatchContext
 from ava_core.video.given import Manifest, mark_given
 from ava_core.video.intake.ids import SourceIds
 from ava_core.video.media.clip_writer import ClipWriter
+from ava_core.video.media.codecs import require_encoder
 from ava_core.video.media.geometry import Fit, fit_picture
 from ava_core.video.proposals.exchange import FRAMES, PICKLE
 
@@ -57,8 +58,10 @@ def import_older(at: BatchContext, folder: Path) -> pl.DataFrame:
     """Make clips, tracks and their tables of an older tool's files; returns `schemas.SOURCE_VIDEOS`.
 
     A clip whose pictures or boxes cannot be used is quarantined with its reason. Raises `InputError` where the
-    files as a whole cannot be read, and `UnsafePickleError` for a pickle of more than boxes.
+    files as a whole cannot be read, `UnsafePickleError` for a pickle of more than boxes, and `SettingsError` where the
+    encoder of the settings does not work on this machine.
     """
+    require_encoder(at.settings)
     content = safe_load(folder / PICKLE)
     sources: list[dict[str, Any]] = []
     clips: list[dict[str, Any]] = []

@@ -3,23 +3,17 @@
 from __future__ import annotations
 
 import contextlib
-from fractions import Fraction
-from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 from ava_core.base.errors import MediaError
 from ava_core.base.schemas import CLIP_FPS
 from ava_core.batch import BatchContext
 from ava_core.video.media.constant_rate import Shown
+from ava_core.video.media.encoding import H264File
 from ava_core.video.media.frames import jpeg
-from ava_core.video.media.geometry import COLOUR_TAGS, Fit
+from ava_core.video.media.geometry import Fit
 from ava_core.video.media.hashing import hash_file
-from ava_core.video.media.stream_copy import MP4, Copier, fingerprint
-
-CRF: Final = 24
-"""x264's quality. Raising it saves space and blurs."""
-PRESET: Final = "ultrafast"
-"""At CRF 24 as good as veryfast at 20 (44 dB) in 60 % of its CPU time, for a third more bytes."""
+from ava_core.video.media.stream_copy import Copier, fingerprint
 
 
 class ClipWriter:
@@ -31,6 +25,7 @@ class ClipWriter:
     def __init__(self, at: BatchContext, clip_id: str, fit: Fit, copier: Copier | None = None) -> None:
         self.copier = copier
         self.clip_id, self.fit, self.storage = clip_id, fit, at.storage
+        self._encoder_name = at.settings.video_encoder
         folder = at.folder("clips")
         self.target = folder / "files" / f"{clip_id}.mp4"
         self.keyframes = folder / "keyframes" / clip_id
@@ -45,8 +40,11 @@ class ClipWriter:
         self._drop_keyframes()
         self._writing = self.storage.writing(self.target)
         self.path = self._writing.__enter__()
-        self._encoder = None if self.copier else _Encoder(self.path, self.fit)
+        self._encoder = None if self.copier else self._encoded()
         return self
+
+    def _encoded(self) -> H264File:
+        return H264File(self.path, self.fit.width, self.fit.height, self._encoder_name)
 
     @property
     def is_copy(self) -> bool:
@@ -111,37 +109,3 @@ class ClipWriter:
     def _drop_keyframes(self) -> None:
         for picture in self.keyframes.iterdir() if self.keyframes.exists() else ():
             picture.unlink()
-
-
-class _Encoder:
-    """H.264 that browsers and CVAT play."""
-
-    def __init__(self, path: Path, fit: Fit) -> None:
-        import av
-
-        self.container = av.open(str(path), "w", format="mp4", options=dict(MP4))
-        self.stream = self.container.add_stream("libx264", rate=CLIP_FPS)
-        self.stream.width, self.stream.height, self.stream.pix_fmt = fit.width, fit.height, "yuv420p"
-        self.stream.time_base = Fraction(1, CLIP_FPS)
-        # A keyframe each second: players and CVAT jump to AVA's seconds without decoding from the start.
-        self.stream.codec_context.gop_size = CLIP_FPS
-        self.stream.options = {"crf": str(CRF), "preset": PRESET}
-
-    def add(self, frame: Any, number: int) -> None:
-        """Append a frame; the first one says what range and matrix its colours have."""
-        if number == 0:
-            for name in COLOUR_TAGS:
-                setattr(self.stream.codec_context, name, getattr(frame, name))
-        frame.pts, frame.time_base = number, Fraction(1, CLIP_FPS)
-        # The source's picture types are its own encoder's choice.
-        frame.pict_type = 0
-        self.container.mux(self.stream.encode(frame))
-
-    def finish(self) -> None:
-        """Write what is still held back."""
-        self.container.mux(self.stream.encode(None))
-        self.close()
-
-    def close(self) -> None:
-        """Close the file as it is."""
-        self.container.close()

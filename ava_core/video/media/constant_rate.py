@@ -14,7 +14,7 @@ from typing import Any, Final
 from ava_core.base.schemas import CLIP_FPS
 from ava_core.video.media.deinterlace import deinterlaced
 from ava_core.video.media.geometry import Fit, Plane, plane_pixels
-from ava_core.video.media.reading import Decoded, Reading, opened
+from ava_core.video.media.reading import SOFTWARE, Decoded, Reading, opened
 from ava_core.video.media.timeline import joined
 
 REORDERED: Final = 16
@@ -59,16 +59,19 @@ class Shown:
         return plane_pixels(self.picture.planes[0])
 
 
-def shown_at_constant_rate(path: Path, fit: Fit, tally: Tally | None = None) -> Iterator[tuple[int, Shown]]:
+def shown_at_constant_rate(
+    path: Path, fit: Fit, tally: Tally | None = None, decoder: str = SOFTWARE
+) -> Iterator[tuple[int, Shown]]:
     """What a video shows at 0, 1/30, 2/30 … s after its first frame, with the number of that moment.
 
     Numbers follow one another, but for stretches in which frames were damaged or lost: those are left out, as is
-    what comes after the file breaks off. `tally` is kept up to date.
+    what comes after the file breaks off. `tally` is kept up to date. `decoder`: as for
+    `reading.opened`.
     """
     tally = tally or Tally()
     shown: Shown | None = None
     emitted, last, usual = 0, 0.0, 1 / CLIP_FPS
-    with opened(path) as reading:
+    with opened(path, decoder) as reading:
         for time, one in joined(_stamped(reading), 1 / reading.rate):
             tally.decoded, tally.damaged = reading.decoded, reading.damaged
             due = _pictures_before(time)

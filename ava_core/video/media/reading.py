@@ -35,6 +35,7 @@ INTER_CODED: Final = ("h264", "hevc")
 NOT_FILM: Final = 0x400 | 0x800 | 0x100000
 """Dispositions of tracks that are no recording: cover art, thumbnails, a still picture."""
 DEFAULT_TRACK: Final = 0x1
+SOFTWARE: Final = "software"
 PREVIEW: Final = 0.5
 """A track with less than this share of the largest one's pixels is a preview of it, default or not."""
 
@@ -180,26 +181,30 @@ class _Health:
 
 
 @contextmanager
-def opened(path: Path) -> Iterator[Reading]:
-    """The video at `path`. Raises `MediaError` where it is none, or none that can be decoded."""
-    container, stream = _open(path)
+def opened(path: Path, decoder: str = SOFTWARE) -> Iterator[Reading]:
+    """The video at `path`. Raises `MediaError` where it is none, or none that can be decoded.
+
+    `decoder`: `software`, or FFmpeg's name of a device that decodes what it can; the rest is decoded in software.
+    """
+    container, stream = _open(path, decoder)
     with container:
         yield Reading(container, stream)
 
 
-def _open(path: Path) -> tuple[Any, Any]:
+def _open(path: Path, decoder: str) -> tuple[Any, Any]:
     """The container and the track to read; a bare stream behind a header of a recorder's own is found too."""
     reasons = []
     for demuxer in (None, *_bare_streams(path)):
         try:
-            return _open_as(path, demuxer)
+            return _open_as(path, demuxer, decoder)
         except MediaError as error:
             reasons.append(error)
     raise reasons[0]
 
 
-def _open_as(path: Path, demuxer: str | None) -> tuple[Any, Any]:
+def _open_as(path: Path, demuxer: str | None, decoder: str) -> tuple[Any, Any]:
     import av
+    from av.codec.hwaccel import HWAccel
 
     try:
         container = av.open(
@@ -208,6 +213,7 @@ def _open_as(path: Path, demuxer: str | None) -> tuple[Any, Any]:
             format=demuxer,
             container_options={"format_whitelist": CONTAINERS},
             metadata_errors="replace",
+            hwaccel=None if decoder == SOFTWARE else HWAccel(decoder, allow_software_fallback=True),
         )
     except (av.FFmpegError, EOFError, ValueError) as error:
         raise MediaError(f"it cannot be read as video ({_words(error)})") from None

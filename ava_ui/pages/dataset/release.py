@@ -27,6 +27,8 @@ CHART_CLASSES: Final = 40
 """Classes that the chart shows; the table below lists all."""
 HASH_SHOWN: Final = 16
 """Digits of a file's hash; `release.json` has all of them."""
+LEFT_OUT_SHOWN: Final = 5
+"""Clips left out that are named at the top; the card lists all."""
 BATCHES_SHOWN: Final = 12
 """Batches that are named at the top; the table of splits lists all."""
 
@@ -49,6 +51,7 @@ async def content(visit: Visit) -> None:
     found = await asyncio.to_thread(visit.console.releases.contents, name)
     size = _downloads(visit, info, [one.name for one in await asyncio.to_thread(releases, storage)])
     _made(info)
+    _left_out(info)
     if found is not None:
         _facts(name, found)
     with ui.row():
@@ -124,6 +127,15 @@ def _made(info: ReleaseInfo) -> None:
             ui.link(batch, addresses.batch(batch))
         if len(batches) > BATCHES_SHOWN:
             ui.link(f"and {len(batches) - BATCHES_SHOWN} more", addresses.here({}, "splits"))
+
+
+def _left_out(info: ReleaseInfo) -> None:
+    """Clips that the release goes without, at the top: nobody should have to look for them."""
+    lost = list(info.record.get("left_out", {}).items())
+    for clip, reason in lost[:LEFT_OUT_SHOWN]:
+        ui.label(f"Clip {clip} is left out: {reason}.").classes("text-warning")
+    if len(lost) > LEFT_OUT_SHOWN:
+        ui.link(f"{len(lost) - LEFT_OUT_SHOWN} more clips are left out: see the card", addresses.here({}, "card"))
 
 
 def _facts(name: str, found: Contents) -> None:

@@ -1,0 +1,65 @@
+"""Pictures of the clips of a release: a clip that lacks one is left out with its reason, and the release goes on."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+import polars as pl
+from upath import UPath
+
+from ava_core.base.errors import ExportError
+from ava_core.base.set_aside import setting_aside
+from ava_core.base.storage import Storage
+from ava_core.dataset.formats.ava import names
+
+REASONS_SAID: Final = 3
+"""Clips that are named where none is left."""
+
+
+@dataclass(frozen=True)
+class Pictures:
+    """`folders`: of each clip that has all of its pictures, where they lie; `lacking`: reasons of the others."""
+
+    folders: Mapping[str, Path] = field(default_factory=dict)
+    lacking: Mapping[str, str] = field(default_factory=dict)
+
+
+def pictures_of(clips: pl.DataFrame, storage: Storage, fetch: Callable[[UPath], Path]) -> Pictures:
+    """The pictures of clips (`schemas.CLIPS`) as their batches' datasets hold them.
+
+    `fetch` brings a folder to this machine. Raises `ExportError` with the first reasons where no clip has all.
+    """
+    folders: dict[str, Path] = {}
+    lacking: dict[str, str] = {}
+    for clip, batch, frames in clips.select("clip_id", "batch", "frames").sort("clip_id").rows():
+        with setting_aside() as fate:
+            folder = fetch(storage.asset_dir(batch, "ava_csv") / "dataset" / names.FRAMES / clip)
+            _refuse_lack(folder, clip, frames)
+            folders[clip] = folder
+        if fate.reason:
+            lacking[clip] = fate.reason
+    if lacking and not folders:
+        first = "; ".join(f"{clip}: {reason}" for clip, reason in list(lacking.items())[:REASONS_SAID])
+        more = f"; and {len(lacking) - REASONS_SAID} more" if len(lacking) > REASONS_SAID else ""
+        raise ExportError(
+            f"No clip has all of its pictures. {first}{more}.", "Materialise ava_csv of their batches again."
+        )
+    return Pictures(folders, lacking)
+
+
+def _refuse_lack(folder: Path, clip: str, frames: int) -> None:
+    """Raise `ExportError` where a clip has other pictures than its table says frames, or an empty one."""
+    sizes = {}
+    if folder.is_dir():
+        with os.scandir(folder) as entries:
+            sizes = {one.name: one.stat().st_size for one in entries if one.name.endswith(names.PICTURE_SUFFIXES)}
+    if len(sizes) != frames:
+        raise ExportError(f"it has {len(sizes)} pictures where its table says {frames} frames")
+    for number in range(1, frames + 1):
+        name = names.frame_name(clip, number)
+        if not sizes.get(name):
+            raise ExportError(f"its picture {name} is {'empty' if name in sizes else 'missing'}")
