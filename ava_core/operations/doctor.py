@@ -108,7 +108,9 @@ def _codecs(chosen: str, others: Mapping[str, str]) -> str:
     """The chosen one, which was tried and works, and how the others fared."""
     import av
 
-    fared = [f"{name} {'works too' if not fault else f'does not ({fault})'}" for name, fault in others.items()]
+    fared = [
+        f"{name} {'works too' if not fault else f'does not ({fault})'}" for name, fault in others.items()
+    ]
     return "; ".join([f"{chosen} works, in PyAV {av.__version__}", *fared])
 
 

@@ -56,7 +56,9 @@ def _refuse_lack(folder: Path, clip: str, frames: int) -> None:
     sizes = {}
     if folder.is_dir():
         with os.scandir(folder) as entries:
-            sizes = {one.name: one.stat().st_size for one in entries if one.name.endswith(names.PICTURE_SUFFIXES)}
+            sizes = {
+                one.name: one.stat().st_size for one in entries if one.name.endswith(names.PICTURE_SUFFIXES)
+            }
     if len(sizes) != frames:
         raise ExportError(f"it has {len(sizes)} pictures where its table says {frames} frames")
     for number in range(1, frames + 1):

@@ -9,7 +9,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Final
 
-from ava_core.base.errors import SettingsError
+from ava_core.base.errors import MediaError, SettingsError
 from ava_core.base.settings import Settings
 from ava_core.video.media import reading
 from ava_core.video.media.encoding import ENCODERS, SOFTWARE, H264File
@@ -74,6 +74,8 @@ def _fault(tried: Callable[[str], None], name: str) -> str:
         tried(name)
     except av.FFmpegError as error:
         return f"FFmpeg says {error.strerror!r}"
+    except MediaError as error:
+        return error.message
     except (ValueError, NotImplementedError, RuntimeError) as error:
         return str(error).rstrip(".") or type(error).__name__
     return ""

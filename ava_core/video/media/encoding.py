@@ -9,6 +9,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Final
 
+from ava_core.base.errors import MediaError
 from ava_core.base.schemas import CLIP_FPS
 from ava_core.video.media.geometry import COLOUR_TAGS
 from ava_core.video.media.stream_copy import MP4
@@ -70,7 +71,7 @@ class H264File:
         import av
         from av.codec.hwaccel import HWAccel
 
-        self.encoder = ENCODERS[name]
+        self.name, self.encoder = name, ENCODERS[name]
         device = HWAccel(self.encoder.device) if self.encoder.device else None
         self.container = av.open(str(path), "w", format="mp4", options=dict(MP4))
         try:
@@ -86,7 +87,10 @@ class H264File:
         self.stream.options = {option: str(value) for option, value in self.encoder.options.items()}
 
     def add(self, frame: Any, number: int) -> None:
-        """Append a frame, yuv420p; the first one says what range and matrix its colours have."""
+        """Append a frame, yuv420p; the first one says what range and matrix its colours have.
+
+        Raises `MediaError` where the encoder refuses pictures of this size.
+        """
         if number == 0:
             for tag in COLOUR_TAGS:
                 setattr(self.stream.codec_context, tag, getattr(frame, tag))
@@ -94,7 +98,18 @@ class H264File:
         frame.pts, frame.time_base = number, Fraction(1, CLIP_FPS)
         # The source's picture types are its own encoder's choice.
         frame.pict_type = 0
-        self.container.mux(self.stream.encode(frame))
+        self.container.mux(self._encoded(frame))
+
+    def _encoded(self, frame: Any) -> Any:
+        import av
+
+        try:
+            return self.stream.encode(frame)
+        except av.FFmpegError as error:
+            if isinstance(error, MemoryError):
+                raise
+            size = f"{self.stream.width}×{self.stream.height}"
+            raise MediaError(f"{self.name} cannot encode pictures of {size} ({error.strerror})") from None
 
     def _taken(self, frame: Any) -> Any:
         """The frame in the encoder's format, its values and their range as they are."""
@@ -104,7 +119,7 @@ class H264File:
 
     def finish(self) -> None:
         """Write what is still held back."""
-        self.container.mux(self.stream.encode(None))
+        self.container.mux(self._encoded(None))
         self.close()
 
     def close(self) -> None:

@@ -16,6 +16,8 @@ Plane = npt.NDArray[np.uint8]
 
 PLANAR: Final = ("yuv420p", "yuvj420p")
 """Formats whose planes are used as they are; the second is the first with its range in the name."""
+PACKED: Final = "nv12"
+"""The same values in another order, as GPUs hand them out."""
 COLOUR_TAGS: Final = ("color_range", "colorspace", "color_primaries", "color_trc")
 """What a player has to know to show colours as they were filmed."""
 LIMITED, FULL = 1, 2
@@ -163,7 +165,11 @@ def _planar(frame: Any) -> Any:
         plain.colorspace, plain.color_range = SMPTE170M, LIMITED
         return plain
     full = frame.color_range == FULL or frame.format.name.startswith("yuvj")
-    return frame.reformat(format="yuv420p", dst_color_range=FULL if full else LIMITED)
+    plain = frame.reformat(format="yuv420p", dst_color_range=FULL if full else LIMITED)
+    if frame.format.name == PACKED:
+        # Only repacked: the clip is the same whatever decoded it.
+        plain.color_range = frame.color_range
+    return plain
 
 
 def plane_pixels(plane: Any) -> Plane:

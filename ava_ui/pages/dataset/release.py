@@ -135,7 +135,9 @@ def _left_out(info: ReleaseInfo) -> None:
     for clip, reason in lost[:LEFT_OUT_SHOWN]:
         ui.label(f"Clip {clip} is left out: {reason}.").classes("text-warning")
     if len(lost) > LEFT_OUT_SHOWN:
-        ui.link(f"{len(lost) - LEFT_OUT_SHOWN} more clips are left out: see the card", addresses.here({}, "card"))
+        ui.link(
+            f"{len(lost) - LEFT_OUT_SHOWN} more clips are left out: see the card", addresses.here({}, "card")
+        )
 
 
 def _facts(name: str, found: Contents) -> None:

@@ -219,6 +219,24 @@ async def test_a_release_shows_what_it_holds(site: Site, name: str) -> None:
     await user.should_see("frames/: 630 (")
 
 
+async def test_a_release_names_the_clips_that_it_goes_without(site: Site) -> None:
+    path = site.console.storage.path("releases", "v2", "release.json")
+    record = json.loads(path.read_text())
+    lost = {
+        f"north_gate_{number:03d}": "it has 0 pictures where its table says 210 frames" for number in range(7)
+    }
+    path.write_text(json.dumps(record | {"left_out": lost}))
+    vera = site.enter("vera")
+    await vera.open("/dataset/v2")
+    await vera.should_see(
+        "Clip north_gate_004 is left out: it has 0 pictures where its table says 210 frames."
+    )
+    await vera.should_see("2 more clips are left out: see the card")
+    await vera.should_not_see("Clip north_gate_005 is left out")
+    await vera.open("/dataset/v1")
+    await vera.should_not_see("left out")
+
+
 async def test_an_older_release_is_compared_from_the_newer_ones_page(site: Site) -> None:
     vera = site.enter("vera")
     await vera.open("/dataset/v2")
