@@ -41,5 +41,5 @@ def test_decisions_are_told_of_once_it_is_taken_back(site: DagsterSite) -> None:
 def test_a_run_of_it_stops_with_a_sentence(site: DagsterSite) -> None:
     site.register_batch("north")
     archive(site.at("north"), "adam")
-    with pytest.raises(InputError, match="north is in the archive.*ava batch archive north --undo"):
+    with pytest.raises(InputError, match=r"north is in the archive.*ava batch archive north --undo"):
         site.platform.batch("north")

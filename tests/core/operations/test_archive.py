@@ -8,7 +8,6 @@ import polars as pl
 import pytest
 
 from ava_core import decisions
-
 from ava_core.base.errors import InputError
 from ava_core.dataset.export.inputs import ready_batches
 from ava_core.operations.archive import archive, take_back, what_stays
@@ -46,7 +45,9 @@ def test_what_stays_is_said_before_and_nothing_happens(home: Home) -> None:
     kept = what_stays(home.at("north"))
     assert (kept.decisions, kept.readings, kept.approved, kept.released, kept.open_jobs) == (1, 0, 1, 0, 1)
     said = " ".join(kept.sentences())
-    assert "Later releases include its 1 approved clip as before, unless you choose batches without it." in said
+    assert (
+        "Later releases include its 1 approved clip as before, unless you choose batches without it." in said
+    )
     assert "1 open job on CVAT" in said
     assert listed(home) == ["north", "south"]
 
@@ -80,7 +81,9 @@ def test_later_releases_go_on_to_include_it(home: Home) -> None:
 
 
 def test_what_changed_on_the_server_is_told_of_it_alone(home: Home) -> None:
-    found = Discrepancy(kind="task_missing", subject="1", batch="north", clip_id="a", said="gone", cure="again")
+    found = Discrepancy(
+        kind="task_missing", subject="1", batch="north", clip_id="a", said="gone", cure="again"
+    )
     discrepancies.replace(home.store, [found])
     archive(home.at("north"), "adam")
     assert discrepancies.known(home.store) == []
