@@ -1,11 +1,13 @@
 """Checks on what was made of the video."""
 
 import polars as pl
-from dagster import AssetCheckResult, AssetCheckSeverity, asset_check
+from dagster import AssetCheckResult, AssetCheckSeverity, MetadataValue, asset_check
 
 from ava_assets.partitions import video_batch
+from ava_assets.resources import Platform
 from ava_assets.video import assets
 from ava_core.base.schemas import CLIP_FPS, USABLE
+from ava_core.video.outcome import WORTH_A_WARNING, clips_without_people, outcome_of, set_aside_of
 
 
 @asset_check(asset=assets.source_videos, partitions_def=video_batch, blocking=True)
@@ -33,11 +35,40 @@ def clips_run_at_thirty_frames(clips: pl.DataFrame) -> AssetCheckResult:
     return AssetCheckResult(passed=off.is_empty(), metadata={"clips off": ", ".join(off["clip_id"])})
 
 
+@asset_check(asset=assets.clips, partitions_def=video_batch)
+def clips_hold_the_videos(context, platform: Platform) -> AssetCheckResult:  # type: ignore[no-untyped-def]
+    """The clips hold what was filmed, but for 1 %; every usable video gave at least one."""
+    outcome = outcome_of(platform.batch(context.partition_key))
+    if outcome is None:
+        return AssetCheckResult(passed=True, metadata={"clips": "were made elsewhere"})
+    without = outcome.without_clips.height
+    return AssetCheckResult(
+        passed=not without and outcome.lost_share < WORTH_A_WARNING,
+        severity=AssetCheckSeverity.ERROR if without else AssetCheckSeverity.WARN,
+        metadata={
+            "in words": outcome.sentence,
+            "lost": f"{outcome.lost_share:.1%}",
+            "videos without clips": MetadataValue.md(
+                "\n".join(f"* {one}" for one in outcome.complaints) or "none"
+            ),
+        },
+    )
+
+
 @asset_check(asset=assets.tracks, partitions_def=video_batch)
-def people_were_found(tracks: pl.DataFrame) -> AssetCheckResult:
-    """Someone was tracked in the batch; a batch without people is worth a look at the detector."""
-    count = tracks.select("clip_id", "track_id").n_unique()
-    return AssetCheckResult(passed=count > 0, severity=AssetCheckSeverity.WARN, metadata={"tracks": count})
+def people_were_found(context, platform: Platform, tracks: pl.DataFrame) -> AssetCheckResult:  # type: ignore[no-untyped-def]
+    """Someone was tracked in the batch, and every clip could be; without people, look at the detector."""
+    at = platform.batch(context.partition_key)
+    untracked = set_aside_of(at, "tracks").height
+    return AssetCheckResult(
+        passed=not tracks.is_empty() and not untracked,
+        severity=AssetCheckSeverity.WARN,
+        metadata={
+            "tracks": tracks.select("clip_id", "track_id").n_unique(),
+            "clips in which nobody was found": clips_without_people(at.table("clips"), tracks),
+            "clips that could not be tracked": untracked,
+        },
+    )
 
 
 @asset_check(asset=assets.dense_proposals, partitions_def=video_batch, blocking=True)

@@ -23,7 +23,7 @@ from ava_core.annotation.session import (
     CvatSession,
     made_once,
 )
-from ava_core.base.errors import CvatError
+from ava_core.base.errors import CvatError, UnusableClipError
 from ava_core.ontology import Ontology
 from ava_core.ontology.form import LABEL, cvat_labels
 
@@ -398,9 +398,8 @@ class CvatGateway(CvatSession):
         except CvatMissingError:
             return None
         if request["status"] == "failed":
-            raise CvatError(
-                f"{self.url} cannot use the clip: {reason_in(request['message'])}", "Cut it again."
-            )
+            message = f"{self.url} cannot use the clip: {reason_in(request['message'])}"
+            raise UnusableClipError(message, "Cut it again.")
         return request if request["status"] in ("queued", "started") else None
 
 

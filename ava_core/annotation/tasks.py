@@ -23,10 +23,10 @@ from ava_core.annotation.pool import GatewayPool
 from ava_core.annotation.prefill import prefill_tracks, to_api
 from ava_core.annotation.session import tried_again
 from ava_core.annotation.sync import as_seen
-from ava_core.base.errors import AssignmentError, CvatError
+from ava_core.base.errors import AssignmentError, CvatError, UnusableClipError
 from ava_core.base.lock import alone
 from ava_core.base.progress import Progress, ProgressSink, ignore_progress
-from ava_core.base.schemas import CVAT_JOBS
+from ava_core.base.schemas import CVAT_JOBS, SET_ASIDE
 from ava_core.batch import BatchContext
 from ava_core.store import annotators, batches, tasks
 from ava_core.store.tables import MISSING, Job, Task
@@ -57,8 +57,11 @@ def create_tasks(
     """One task per clip, one job per annotator, tracks pre-drawn in every job; returns `schemas.CVAT_JOBS`.
 
     A clip with several annotators has replica jobs for them; its parent job stays unassigned, for adjudication.
-    Clips that have their task already keep it and its annotators. Raises `AssignmentError` without annotators.
+    Clips that have their task already keep it and its annotators. One that the server cannot use goes without, until
+    the next time; `cvat_tasks/set_aside.parquet` (`schemas.SET_ASIDE`) says why. Raises `AssignmentError` without
+    annotators, and `UnusableClipError` where no clip has a task then.
     """
+    aside: list[tuple[str, str]] = []
     with one_at_a_time(at):
         new = new_clips(at, clips)
         if new:
@@ -67,15 +70,26 @@ def create_tasks(
             with GatewayPool(at.settings) as pool:
                 workshop = Workshop(at, tracks, pool)
                 wanted += workshop.extras_on_server(new)
-                workshop.make_all(wanted, sink)
-    return job_table(at)
+                aside = workshop.make_all(wanted, sink)
+        at.storage.write_table(
+            at.storage.table_path(at.batch, "cvat_tasks", "set_aside"),
+            pl.DataFrame(aside, schema=dict(SET_ASIDE), orient="row"),
+        )
+    jobs = job_table(at)
+    if aside and jobs.is_empty():
+        raise UnusableClipError(
+            f"No clip of {at.batch} can have a task. {aside[0][0]}: {aside[0][1]}.", "Cut it again."
+        )
+    return jobs
 
 
 def add_annotator(at: BatchContext, clip: dict[str, Any], annotator: str, tracks: pl.DataFrame) -> None:
     """Give a clip that has its task one annotator more, in a task of its own: CVAT adds no replica to a task."""
     with one_at_a_time(at), GatewayPool(at.settings) as pool:
         workshop = Workshop(at, tracks, pool)
-        workshop.make_all([PlannedTask(workshop.free_name(clip["clip_id"], annotator), clip, (annotator,))])
+        name = workshop.free_name(clip["clip_id"], annotator)
+        for _, reason in workshop.make_all([PlannedTask(name, clip, (annotator,))]):
+            raise UnusableClipError(f"{reason}.", "Cut it again.")
 
 
 def one_at_a_time(at: BatchContext) -> AbstractContextManager[None]:
@@ -165,9 +179,12 @@ class Workshop:
                     return name
         raise AssertionError("not reached")
 
-    def make_all(self, wanted: list[PlannedTask], sink: ProgressSink = ignore_progress) -> None:
-        """Make the tasks, several at a time. Raises `InputError` where a clip's id is another batch's.
+    def make_all(
+        self, wanted: list[PlannedTask], sink: ProgressSink = ignore_progress
+    ) -> list[tuple[str, str]]:
+        """Make the tasks, several at a time; gives the clips that the server cannot use, each with the reason.
 
+        Raises `InputError` where a clip's id is another batch's.
         A batch in the archive gets none, and an `InputError` says so.
         """
         batches.check_active(self.at.store, [self.at.batch])
@@ -175,9 +192,13 @@ class Workshop:
         for name in sorted({name for task in wanted if not task.found for name in task.annotators}):
             self._member(name)
         progress = Progress("make tasks", len(wanted), "tasks", sink)
-        for _ in self.pool.map(self._make_surely, wanted):
+        aside = []
+        for task, reason in zip(wanted, self.pool.map(self._make_surely, wanted), strict=True):
+            if reason:
+                aside.append((task.clip["clip_id"], reason))
             progress.advance()
         progress.finish()
+        return aside
 
     def _member(self, name: str) -> int:
         """The user id of a member of the organisation."""
@@ -188,10 +209,17 @@ class Workshop:
             )
         return self.members[name]
 
-    def _make_surely(self, wanted: PlannedTask) -> None:
-        """Make one task; where the server fails on the way, look again at what it has, and go on from there."""
+    def _make_surely(self, wanted: PlannedTask) -> str:
+        """Make one task; where the server fails on the way, look again at what it has, and go on from there.
+
+        Gives the reason where the server cannot use the clip, else "".
+        """
         with self.pool.gateway() as gateway:
-            tried_again(lambda: self._make(gateway, wanted))
+            try:
+                tried_again(lambda: self._make(gateway, wanted))
+            except UnusableClipError as error:
+                return error.message.rstrip(".")
+        return ""
 
     def _make(self, gateway: CvatGateway, wanted: PlannedTask) -> None:
         """One task with its jobs, their assignees and their tracks; then it is noted all at once."""
@@ -234,13 +262,16 @@ class Workshop:
             gateway.remove_task(task["id"])
         if usable:
             return usable[0]
-        with self.at.storage.fetched(self.at.storage.path(clip["path"])) as video:
+        path = self.at.storage.path(clip["path"])
+        if not path.exists():
+            raise UnusableClipError(f"{path.name} is missing.", "Cut the clip again.")
+        with self.at.storage.fetched(path) as video:
             task = gateway.create_task(
                 project_id, wanted.name, video, replicas=replicas, subset=self.at.batch
             )
         if task.get("size") != clip["frames"]:
             gateway.remove_task(task["id"])
-            raise CvatError(
+            raise UnusableClipError(
                 f"CVAT counts {task.get('size')} frames in {clip['clip_id']}, the clip has {clip['frames']}.",
                 "Its frames would be misnumbered; cut the clip again.",
             )

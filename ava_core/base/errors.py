@@ -56,6 +56,10 @@ class UnreadableJobError(CvatError):
     """What the annotation server says of one job cannot be read; the others are not affected."""
 
 
+class UnusableClipError(CvatError):
+    """The annotation server cannot make a task of one clip; the others are not affected."""
+
+
 class AssignmentError(AvaError):
     """No assignment exists that satisfies the request."""
 

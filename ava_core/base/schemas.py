@@ -45,15 +45,24 @@ SOURCE_VIDEOS: Final[Schema] = {
     "container": pl.String,
     "codec": pl.String,
     "pixel_format": pl.String,
-    "width": pl.Int32,  # as shown, after rotation
+    "width": pl.Int32,  # as shown: upright, square pixels
     "height": pl.Int32,
     "rotation": pl.Int32,  # degrees clockwise
+    "mirrored": pl.Boolean,  # left to right, before it is turned
+    "pixel_aspect": pl.Float64,  # width over height of a stored pixel
+    "interlaced": pl.Boolean,
     "fps": pl.Float64,  # average
     "variable_rate": pl.Boolean,
     "duration_s": pl.Float64,
+    "frames": pl.Int64,  # pictures that the file holds
     "status": pl.String,  # SourceStatus
     "reason": pl.String,  # "" where ok
 }
+
+ADDED_TO_SOURCE_VIDEOS: Final[Schema] = {
+    name: SOURCE_VIDEOS[name] for name in ("mirrored", "pixel_aspect", "interlaced", "frames")
+}
+"""Columns that tables of older versions lack; they read as null."""
 
 CLIPS: Final[Schema] = {
     "clip_id": pl.String,  # <source_id>_<index %03d>; unique over all batches
@@ -74,6 +83,26 @@ CLIPS: Final[Schema] = {
     "content_height": pl.Int32,
     "path": pl.String,  # relative to the storage root
     "sha256": pl.String,
+}
+
+CUTS: Final[Schema] = {  # what became of each usable source video
+    "source_id": pl.String,
+    "original_name": pl.String,
+    "duration_s": pl.Float64,
+    "frames": pl.Int64,  # pictures that the file holds
+    "decoded": pl.Int64,  # of them, those that came out of the decoder
+    "damaged": pl.Int64,  # left out since they or what they lean on were damaged
+    "used": pl.Int64,  # shown in clips
+    "clips": pl.Int64,
+    "copied": pl.Int64,  # clips that hold the source's own frames, not encoded again
+    "clip_seconds": pl.Float64,
+    "status": pl.String,  # ok | quarantined
+    "reason": pl.String,  # "" where ok
+}
+
+SET_ASIDE: Final[Schema] = {  # clips of which a step could make nothing; the others went on
+    "clip_id": pl.String,
+    "reason": pl.String,
 }
 
 DETECTIONS: Final[Schema] = {

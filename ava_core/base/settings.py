@@ -67,8 +67,10 @@ class Settings(BaseSettings):
     )
     clip_width: int = Field(1280, ge=64)
     clip_height: int = Field(720, ge=64)
-    clip_fit: Literal["scale", "letterbox", "keep"] = Field(
-        "scale", description="scale: fit inside, no bars, never enlarged. keep: the source's own size."
+    clip_fit: Literal["auto", "scale", "letterbox", "keep"] = Field(
+        "auto",
+        description="auto: what can be copied stays as it is, all else as with scale. scale: fit inside, no bars, "
+        "never enlarged. keep: the source's own size.",
     )
 
     # detection and tracking

@@ -15,6 +15,7 @@ from ava_core.base.errors import InputError
 from ava_core.base.progress import ProgressReport, ProgressSink
 from ava_core.base.settings import load_settings
 from ava_core.base.storage import Storage
+from ava_core.batch import BatchContext
 
 
 def preprocess(
@@ -34,15 +35,17 @@ def preprocess(
 
     Example: `ava preprocess day1.zip --out day1 --option detector=motion`
     """
+    from ava_core.video.outcome import outcome_of
     from ava_core.video.preprocess import preprocess as run
 
     settings = load_settings().with_options(options_from(option))
     with _progress() as sink:
         manifest = run(source, out, settings, name=name, sink=sink)
     counts = ", ".join(f"{count} {asset.replace('_', ' ')}" for asset, count in manifest.counts.items())
-    Console(soft_wrap=True).print(
-        f"Batch [bold]{manifest.batch}[/]: {counts}. `ava batch add {out}` takes it in."
-    )
+    console = Console(soft_wrap=True)
+    if outcome := outcome_of(BatchContext(manifest.batch, settings, storage=Storage(out))):
+        console.print("\n".join([outcome.sentence, *outcome.complaints]), markup=False, highlight=False)
+    console.print(f"Batch [bold]{manifest.batch}[/]: {counts}. `ava batch add {out}` takes it in.")
 
 
 def preview(

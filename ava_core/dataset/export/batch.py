@@ -8,13 +8,17 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 from upath import UPath
 
 from ava_core.base.errors import ExportError
 from ava_core.base.progress import Progress, ProgressSink, ignore_progress
+from ava_core.base.schemas import SET_ASIDE
+from ava_core.base.set_aside import setting_aside
 from ava_core.base.storage import Storage
 from ava_core.batch import BatchContext
 from ava_core.dataset.export.card import Card, write_card
@@ -38,7 +42,8 @@ class WrittenBatch:
 def write_batch(at: BatchContext, tables: BatchTables, sink: ProgressSink = ignore_progress) -> WrittenBatch:
     """Write `batches/<batch>/ava_csv`; the former content is replaced only when the new one is complete.
 
-    Pictures of clips that did not change are kept. Raises `ExportError` where nothing is approved.
+    Pictures of clips that did not change are kept. A clip whose pictures cannot be made is left out;
+    `ava_csv/set_aside.parquet` (`schemas.SET_ASIDE`) says why. Raises `ExportError` where nothing is approved or left.
     """
     rows = annotation_rows(tables.consensus_boxes, tables.consensus_labels, tables.clips, tables.disputed)
     if rows.is_empty():
@@ -50,6 +55,13 @@ def write_batch(at: BatchContext, tables: BatchTables, sink: ProgressSink = igno
     target = at.folder("ava_csv")
     clips = tables.clips.filter(pl.col("clip_id").is_in(rows["video_id"].unique().to_list()))
     with _kept_pictures(storage, target / ".pictures") as kept:
+        pictures, aside = _extract(kept, clips, storage, sink)
+        storage.write_table(storage.table_path(at.batch, "ava_csv", "set_aside"), aside)
+        if not pictures:
+            clip, reason = aside.row(0)
+            raise ExportError(f"No clip of batch {at.batch} has pictures. {clip}: {reason}.", "Cut it again.")
+        clips = clips.join(aside, on="clip_id", how="anti")
+        rows = rows.filter(pl.col("video_id").is_in(clips["clip_id"].to_list()))
         dataset = Dataset(
             title=f"Batch {at.batch}",
             rows=rows,
@@ -58,7 +70,7 @@ def write_batch(at: BatchContext, tables: BatchTables, sink: ProgressSink = igno
             disputed=tables.disputed,
             split_of=dict.fromkeys(clips["clip_id"].sort(), "train"),
             ontology=at.ontology,
-            pictures=_extract(kept, clips, storage, sink),
+            pictures=pictures,
         )
         with building(storage, target / "dataset", replace=True) as staged:
             write_dataset(staged, dataset, FLAVOURS if storage.is_local else WITHOUT_PICTURES)
@@ -68,10 +80,9 @@ def write_batch(at: BatchContext, tables: BatchTables, sink: ProgressSink = igno
 
 def remove_batch(at: BatchContext) -> None:
     """Remove a batch's dataset, as long as nothing of it is approved; its pictures stay for the next one."""
-    table = at.storage.table_path(at.batch, "ava_csv")
     folder = at.folder("ava_csv") / "dataset"
-    if table.exists():
-        table.unlink()
+    for name in ("", "set_aside"):
+        at.storage.table_path(at.batch, "ava_csv", name).unlink(missing_ok=True)
     if folder.exists():
         folder.fs.rm(folder.path, recursive=True)
 
@@ -88,27 +99,36 @@ def _kept_pictures(storage: Storage, folder: UPath) -> Iterator[Path]:
         yield Path(temporary)
 
 
-def _extract(folder: Path, clips: pl.DataFrame, storage: Storage, sink: ProgressSink) -> dict[str, Path]:
-    """Frames of each clip without bars, once per content; returns the folders by clip."""
+def _extract(
+    folder: Path, clips: pl.DataFrame, storage: Storage, sink: ProgressSink
+) -> tuple[dict[str, Path], pl.DataFrame]:
+    """Folders of the clips' pictures by clip, and the clips of which there are none (`schemas.SET_ASIDE`)."""
     progress = Progress("extract frames", clips.height, "clips", sink)
-    folders = {}
+    folders, aside = {}, []
     for clip in clips.to_dicts():
-        own = folder / f"{clip['clip_id']}-{clip['sha256'][:12]}"
-        if not own.exists():
-            staged = folder / f".{own.name}-{secrets.token_hex(4)}"
-            crop = None
-            if (clip["content_width"], clip["content_height"]) != (clip["width"], clip["height"]):
-                crop = (clip["pad_x"], clip["pad_y"], clip["content_width"], clip["content_height"])
-            with storage.fetched(storage.path(clip["path"])) as path:
-                count = write_frames(path, staged, lambda n, c=clip: frame_name(c["clip_id"], n), crop=crop)  # type: ignore[misc]
-            if count != clip["frames"]:
-                shutil.rmtree(staged)
-                raise ExportError(
-                    f"Clip {clip['clip_id']} has {count} frames where its table says {clip['frames']}.",
-                    "Cut it again.",
-                )
-            staged.rename(own)
-        folders[clip["clip_id"]] = own
+        with setting_aside() as fate:
+            folders[clip["clip_id"]] = _pictures(folder, clip, storage)
+        if fate.reason:
+            aside.append((clip["clip_id"], fate.reason))
         progress.advance()
     progress.finish()
-    return folders
+    return folders, pl.DataFrame(aside, schema=dict(SET_ASIDE), orient="row")
+
+
+def _pictures(folder: Path, clip: dict[str, Any], storage: Storage) -> Path:
+    """Frames of a clip without bars, made once per content and size."""
+    size = clip["content_width"], clip["content_height"]
+    own = folder / f"{clip['clip_id']}-{clip['sha256'][:12]}-{size[0]}x{size[1]}"
+    if own.exists():
+        return own
+    crop = None if size == (clip["width"], clip["height"]) else (clip["pad_x"], clip["pad_y"], *size)
+    staged = folder / f".{own.name}-{secrets.token_hex(4)}"
+    try:
+        with storage.fetched(storage.path(clip["path"])) as path:
+            count = write_frames(path, staged, partial(frame_name, clip["clip_id"]), size, crop=crop)
+        if count != clip["frames"]:
+            raise ExportError(f"it has {count} frames where its table says {clip['frames']}")
+        staged.rename(own)
+    finally:
+        shutil.rmtree(staged, ignore_errors=True)
+    return own

@@ -9,6 +9,7 @@ import polars as pl
 
 from ava_core.base.errors import ExportError
 from ava_core.base.schemas import (
+    ADDED_TO_SOURCE_VIDEOS,
     ANSWERED,
     CLIPS,
     COMPLETED_JOBS,
@@ -24,17 +25,22 @@ from ava_core.base.schemas import (
     Schema,
     conform,
     empty,
+    with_new_columns,
 )
 from ava_core.base.settings import Settings
 from ava_core.base.storage import Storage
 from ava_core.batch import BatchContext, open_batch
+from ava_core.dataset.export.picture_sizes import as_pictures
 from ava_core.decisions import decision_state, decisions_of
 from ava_core.store import Store, batches
 
 
 @dataclass(frozen=True)
 class BatchTables:
-    """Tables of one batch, with the columns of that name in `base.schemas`; `note` is said in the card."""
+    """Tables of one batch, with the columns of that name in `base.schemas`; `note` is said in the card.
+
+    Clips and boxes are in pixels of the dataset's pictures (`picture_sizes`).
+    """
 
     batch: str
     source_videos: pl.DataFrame
@@ -108,17 +114,24 @@ def load_batch(at: BatchContext) -> BatchTables:
 
     def read(asset: str, schema: Schema, table: str = "") -> pl.DataFrame:
         found = at.table(asset, table)
+        if asset == "source_videos":
+            found = with_new_columns(found, ADDED_TO_SOURCE_VIDEOS)
         return conform(found, schema, f"{table or asset} of batch {at.batch}")
 
     def consensus(schema: Schema, table: str) -> pl.DataFrame:
         return read("consensus_labels", schema, table).filter(pl.col("clip_id").is_in(approved))
 
+    clips, (proposals, boxes) = as_pictures(
+        read("clips", CLIPS),
+        (read("dense_proposals", PROPOSALS), consensus(CONSENSUS_BOXES, "consensus_boxes")),
+        at.settings,
+    )
     return BatchTables(
         batch=at.batch,
         source_videos=read("source_videos", SOURCE_VIDEOS),
-        clips=read("clips", CLIPS),
-        proposals=read("dense_proposals", PROPOSALS),
-        consensus_boxes=consensus(CONSENSUS_BOXES, "consensus_boxes"),
+        clips=clips,
+        proposals=proposals,
+        consensus_boxes=boxes,
         consensus_labels=consensus(CONSENSUS_LABELS, "consensus_labels"),
         disputed=consensus(DISPUTED, "disputed"),
         note=batches.get(at.store, at.batch).note,

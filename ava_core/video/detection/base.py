@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Final, Protocol
+from typing import Any, Final, Literal, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
 Frame = npt.NDArray[np.uint8]
-"""`(H, W, 3)`, RGB."""
+"""`(H, W, 3)`, RGB; or `(H, W)`, luma."""
 
 Boxes = npt.NDArray[np.float64]
 """`(N, 5)`: `x1, y1, x2, y2` in pixels of the frame, score in [0, 1]."""
@@ -23,6 +23,8 @@ class Detector(Protocol):
 
     name: str
     version: str
+    pixel_format: Literal["rgb24", "luma"]
+    """Frames that `detect` wants."""
     batch_size: int
     """Frames per call of `detect` that serve it best."""
     warm_up_frames: int

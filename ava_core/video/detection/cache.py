@@ -108,7 +108,7 @@ def detect_clip(at: BatchContext, clip: dict[str, Any], detector: Detector) -> C
     found: list[tuple[int, Boxes]] = []
     with at.storage.fetched(at.storage.path(clip["path"])) as path:
         sampler = BatchedDetection(detector)
-        for number, frame in enumerate(decoded_frames(path, "rgb24")):
+        for number, frame in enumerate(decoded_frames(path, detector.pixel_format)):
             if number % step == 0:
                 found += sampler.push(number, frame)
         found += sampler.finish()

@@ -1,4 +1,4 @@
-"""People as what moves before a fixed camera: background subtraction, then connected components.
+"""People as what moves before a fixed camera: background subtraction on luma, then connected components.
 
 Needs no weights and no GPU: the embedded default. It sees whoever moves, person or not, and merges people who
 walk close together; RF-DETR is the detector for real work.
@@ -10,7 +10,7 @@ that is started on it and learns slowly.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 import numpy as np
 
@@ -28,8 +28,12 @@ PERSON_ASPECT: Final = 2.2
 """Height over width of a usual pedestrian; wider blobs are split into so many."""
 LEARNING_RATE: Final = 0.002
 VARIANCE_THRESHOLD: Final = 30.0
+LEARNED_FROM: Final = 2
+"""Every so many of the first frames teach how much each pixel flickers; more teach nothing new."""
 CLOSE: Final = (9, 3)
 """Rows and columns of the patch that joins pieces of one person: tall, not wide."""
+DARKEST_SHADOW: Final = 0.7
+"""Share of the background's brightness below which what is darker is somebody in dark clothes, and no shadow."""
 SHADOW: Final = 127
 """MOG2's value for shadow pixels."""
 
@@ -38,13 +42,14 @@ class MotionDetector:
     """Background subtraction on a static camera."""
 
     name = "motion"
+    pixel_format: Literal["rgb24", "luma"] = "luma"
     batch_size = 1
     warm_up_frames = 50
 
     def __init__(self) -> None:
         import cv2
 
-        self.version = f"mog2-1 (OpenCV {cv2.__version__})"
+        self.version = f"mog2-2 (OpenCV {cv2.__version__})"
         self._subtractor: Any = None
 
     @property
@@ -55,6 +60,7 @@ class MotionDetector:
             "min_height": MIN_HEIGHT,
             "learning_rate": LEARNING_RATE,
             "variance_threshold": VARIANCE_THRESHOLD,
+            "darkest_shadow": DARKEST_SHADOW,
         }
 
     def start_video(self, first_frames: Sequence[Frame]) -> None:
@@ -64,17 +70,16 @@ class MotionDetector:
         self._subtractor = cv2.createBackgroundSubtractorMOG2(
             history=500, varThreshold=VARIANCE_THRESHOLD, detectShadows=True
         )
+        self._subtractor.setShadowThreshold(DARKEST_SHADOW)
         if not first_frames:
             return
         small = np.stack([_small(frame)[0] for frame in first_frames])
         background = np.median(small, axis=0).astype(np.uint8)
         self._subtractor.apply(background, learningRate=1.0)
         # The spread of each pixel is learned from what is close to the median: no walker is learned in.
-        for frame in small:
-            still = (
-                np.abs(frame.astype(np.int16) - background).max(axis=2, keepdims=True) < VARIANCE_THRESHOLD
-            )
-            self._subtractor.apply(np.where(still, frame, background), learningRate=0.02)
+        for frame in small[::LEARNED_FROM]:
+            still = np.abs(frame.astype(np.int16) - background) < VARIANCE_THRESHOLD
+            self._subtractor.apply(np.where(still, frame, background), learningRate=0.04)
 
     def detect(self, frames: Sequence[Frame]) -> list[Boxes]:
         """Moving blobs of a person's size and shape; score = share of the box that moves."""

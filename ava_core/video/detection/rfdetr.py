@@ -9,15 +9,19 @@ from __future__ import annotations
 import importlib.metadata
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 import numpy as np
 
 from ava_core.base.errors import DetectorError
 from ava_core.video.detection.base import CACHE_THRESHOLD, Boxes, Frame
 
-PERSON: Final = 1
-"""COCO's category id of a person, which RF-DETR's COCO weights use as class id."""
+COCO_PERSON: Final = 1
+"""COCO's category id of a person, which RF-DETR's published weights use as class id."""
+COCO_CLASSES: Final = 90
+"""COCO's category ids run up to it; weights that know so many are the published ones."""
+PEOPLE: Final = frozenset({"person", "persons", "people", "pedestrian", "pedestrians", "human", "humans"})
+"""Names under which people's own weights know a person."""
 
 DUPLICATE_IOU: Final = 0.9
 GPU_BATCH, CPU_BATCH = 32, 1
@@ -42,6 +46,7 @@ class RfDetrDetector:
     """
 
     name = "rfdetr"
+    pixel_format: Literal["rgb24", "luma"] = "rgb24"
     warm_up_frames = 0
 
     def __init__(
@@ -66,6 +71,8 @@ class RfDetrDetector:
         if resolution:
             options["resolution"] = resolution
         self._model = getattr(rfdetr, VARIANTS[size][0])(**options)
+        context = self._model.model
+        self.people = person_ids(context.class_names or (), context.args.num_classes, self.version)
         if self.device.startswith("cuda"):
             self._model.inference(compile=False, dtype=torch.float16)
 
@@ -82,7 +89,27 @@ class RfDetrDetector:
         """People in each frame, as one batch."""
         found = self._model.predict(list(frames), threshold=CACHE_THRESHOLD, include_source_image=False)
         found = found if isinstance(found, list) else [found]
-        return [_people(one, frame) for one, frame in zip(found, frames, strict=True)]
+        return [_people(one, frame, self.people) for one, frame in zip(found, frames, strict=True)]
+
+
+def person_ids(names: Sequence[str], classes: int, weights: str) -> list[int]:
+    """Class ids that mean a person in weights of `classes` classes whose `names` they say, if they do.
+
+    Classes of one's own count from 0 in the order of their names; a single one is taken for a person whatever it is
+    called. Raises `DetectorError` where none can be told to be a person.
+    """
+    if classes >= COCO_CLASSES and len(names) != classes:
+        return [COCO_PERSON]
+    if classes == 1 or len(names) == 1:
+        return [0]
+    found = [number for number, name in enumerate(names) if name.strip().casefold() in PEOPLE]
+    if not found:
+        known = ", ".join(names) or f"{classes} classes without names"
+        raise DetectorError(
+            f"{weights}: no class of these weights is a person; they know {known}.",
+            "Name one of them person when you train, or use weights that find people.",
+        )
+    return found
 
 
 def check_weights(weights: Path) -> None:
@@ -100,8 +127,8 @@ def default_weights(size: str, rf_home: Path) -> Path:
     return rf_home.expanduser() / VARIANTS[size][1]
 
 
-def _people(found: Any, frame: Frame) -> Boxes:
-    people = np.asarray(found.class_id) == PERSON
+def _people(found: Any, frame: Frame, ids: Sequence[int]) -> Boxes:
+    people = np.isin(np.asarray(found.class_id), ids)
     boxes = np.asarray(found.xyxy, dtype=np.float64)[people]
     return proper_people(boxes, np.asarray(found.confidence, dtype=np.float64)[people], frame)
 

@@ -8,19 +8,22 @@ the class scores, boxes as centre and size in shares of the picture.
 from __future__ import annotations
 
 import importlib.metadata
+import json
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 import numpy as np
 import numpy.typing as npt
 
 from ava_core.base.errors import DetectorError
 from ava_core.video.detection.base import CACHE_THRESHOLD, Boxes, Frame
-from ava_core.video.detection.rfdetr import CPU_BATCH, PERSON, VARIANTS, proper_people
+from ava_core.video.detection.rfdetr import CPU_BATCH, VARIANTS, person_ids, proper_people
 
 SUFFIX: Final = ".onnx"
+NOTES: Final = "rfdetr_notes"
+"""Where an exported file says more than its weights: the names of its classes."""
 MEAN: Final = np.array([0.485, 0.456, 0.406], np.float32)
 DEVIATION: Final = np.array([0.229, 0.224, 0.225], np.float32)
 
@@ -29,6 +32,7 @@ class RfDetrOnnxDetector:
     """RF-DETR on ONNX Runtime's CPU provider, loaded once. `weights`: an exported file with a free batch size."""
 
     name = "rfdetr"
+    pixel_format: Literal["rgb24", "luma"] = "rgb24"
     device = "cpu"
     batch_size = CPU_BATCH
     warm_up_frames = 0
@@ -50,6 +54,10 @@ class RfDetrOnnxDetector:
         self._session: Any = onnxruntime.InferenceSession(str(weights), providers=["CPUExecutionProvider"])
         self._input = self._session.get_inputs()[0].name
         self.resolution = int(self._session.get_inputs()[0].shape[-1])
+        # The last output slot stands for no class at all.
+        classes = int(self._session.get_outputs()[1].shape[-1]) - 1
+        notes = json.loads(self._session.get_modelmeta().custom_metadata_map.get(NOTES, "{}"))
+        self.people = person_ids(notes.get("class_names", ()), classes, weights.name)
 
     @property
     def parameters(self) -> dict[str, Any]:
@@ -64,7 +72,7 @@ class RfDetrOnnxDetector:
         """People in each frame, as one batch."""
         batch = np.stack([_as_input(frame, self.resolution) for frame in frames])
         boxes, classes = self._session.run(["dets", "labels"], {self._input: batch})
-        return [_people(*one) for one in zip(boxes, classes, frames, strict=True)]
+        return [_people(*one, self.people) for one in zip(boxes, classes, frames, strict=True)]
 
 
 def export_onnx(size: str, weights: Path | None, target: Path, *, resolution: int | None = None) -> None:
@@ -79,7 +87,8 @@ def export_onnx(size: str, weights: Path | None, target: Path, *, resolution: in
         pretrain_weights=str(weights) if weights else None, device="cpu", **options
     )
     with tempfile.TemporaryDirectory(prefix="ava-onnx-") as folder:
-        made = model.export(output_dir=folder, format="onnx", dynamic_batch=True, verbose=False)
+        notes = {"class_names": model.model.class_names or []}
+        made = model.export(output_dir=folder, format="onnx", dynamic_batch=True, verbose=False, notes=notes)
         target.write_bytes(Path(made).read_bytes())
 
 
@@ -92,8 +101,8 @@ def _as_input(frame: Frame, resolution: int) -> npt.NDArray[np.float32]:
     return np.ascontiguousarray(((picture - MEAN) / DEVIATION).transpose(2, 0, 1), dtype=np.float32)
 
 
-def _people(boxes: Boxes, classes: Boxes, frame: Frame) -> Boxes:
-    scores = 1 / (1 + np.exp(-classes[:, PERSON].astype(np.float64)))
+def _people(boxes: Boxes, classes: Boxes, frame: Frame, ids: Sequence[int]) -> Boxes:
+    scores = 1 / (1 + np.exp(-classes[:, ids].max(axis=1).astype(np.float64)))
     kept = scores > CACHE_THRESHOLD
     centre, size = boxes[kept, :2].astype(np.float64), boxes[kept, 2:].astype(np.float64)
     height, width = frame.shape[:2]

@@ -1,158 +1,157 @@
-"""Finding the videos of a batch's input: a zip, a folder or a file; nested folders, nested zips one level deep.
+"""Finding the videos of a batch's input: a zip, a folder or a file; nested folders, and zips in zips.
 
-Zips are untrusted: paths never leave the target folder, links are not followed, and what unpacks to more than
-`MAX_BYTES` or by more than `MAX_RATIO` is refused.
+Every file becomes a find, whatever its name ends in: what it is, probing tells. What cannot even be unpacked is
+found with its problem, and costs nothing else. Only what systems leave behind on their own is passed over.
 """
 
 from __future__ import annotations
 
+import re
 import shutil
 import tempfile
-import zipfile
-import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
-from typing import IO, Final
+from pathlib import Path
+from typing import Final
 
-from ava_core.base.errors import InputError
+from ava_core.base.errors import InputError, MediaError
+from ava_core.video.intake.kinds import (
+    VIDEO_SUFFIXES,
+    ZIP,
+    is_junk,
+    is_zip,
+    may_be_video,
+    other_archive,
+    suffix_of,
+)
+from ava_core.video.intake.member_names import readable
+from ava_core.video.intake.unzip import COPY_CHUNK, CannotUnpackError, Zip, not_opened, opened_zip, safe_name
+from ava_core.video.media.reading import opened
 
-VIDEO_SUFFIXES: Final = frozenset({".mp4", ".avi", ".mov", ".mkv", ".webm"})
-MAX_BYTES: Final = 2 * 2**40
-"""Bytes that a zip may unpack to (2 TiB)."""
-MAX_RATIO: Final = 200
-"""How much larger than its packed form a member may be; video hardly compresses at all."""
-MAX_MEMBERS: Final = 100_000
-COPY_CHUNK: Final = 1 << 20
+PLAIN_SUFFIX: Final = re.compile(r"\.[a-z0-9]{1,8}")
+"""Endings that go into a file name of ours."""
 
 
 @dataclass(frozen=True)
 class FoundVideo:
-    """A video of the input. `name` is its path inside the input; `path` is where it can be read."""
+    """A file of the input that may be a video.
+
+    `name` is its path inside the input; `path` is where it can be read, `None` where `problem` says why it cannot.
+    """
 
     name: str
-    path: Path
+    path: Path | None
+    problem: str = ""
 
 
 @contextmanager
 def videos_of(source: Path) -> Iterator[list[FoundVideo]]:
-    """The videos of `source`, in order of name; unpacked ones live as long as the block.
+    """The files of `source` that may be videos, in order of name; unpacked ones live as long as the block.
 
-    Raises `InputError` where there is no such path, it is not a zip, folder or video, or holds no video.
+    Raises `InputError` where `check_input` does.
     """
+    check_input(source)
     with tempfile.TemporaryDirectory(prefix="ava-unzip-") as folder:
-        found = sorted(_find(source, Path(folder)), key=lambda video: video.name)
-        if not found:
-            raise InputError(f"{source} holds no video.", _WANTED)
-        yield found
+        yield sorted(_find(source, Path(folder)), key=lambda video: video.name)
 
 
 def check_input(source: Path) -> None:
-    """Refuse what cannot be a batch without unpacking it: wrong path, broken, empty or video-less zip."""
+    """Refuse what cannot be a batch without unpacking it.
+
+    That is: a wrong path; a zip that is broken, empty or encrypted; an archive of another kind; a file that is no
+    video; and a folder or zip that holds none.
+    """
     if source.is_dir():
-        if not any(_is_wanted(path.name) and path.is_file() for path in source.rglob("*")):
-            raise InputError(f"{source} holds no video.", _WANTED)
-    elif source.suffix.lower() == ".zip":
-        with _opened(source) as archive:
-            if not any(_is_wanted(member.filename) for member in archive.infolist()):
-                raise InputError(f"{source} holds no video.", _WANTED)
+        if not any(may_be_video(path.name) and path.is_file() for path in source.rglob("*")):
+            raise InputError(f"{source} holds no video.", "Give videos, or a zip or folder of them.")
     elif not source.exists():
         raise InputError(f"{source} does not exist.", "Give a zip, a folder or a video.")
-    elif source.suffix.lower() not in VIDEO_SUFFIXES:
-        raise InputError(f"{source} is neither a zip nor a folder nor a video.", _WANTED)
+    elif _is_zip(source):
+        with opened_zip(source) as archive:
+            _check_zip(archive)
+    elif kind := other_archive(source):
+        raise not_opened(source, kind)
+    elif suffix_of(source.name) not in VIDEO_SUFFIXES:
+        _check_video(source)
 
 
-_WANTED: Final = f"Videos end in {', '.join(sorted(VIDEO_SUFFIXES))}."
+def _check_zip(archive: Zip) -> None:
+    wanted = [name for name in archive.members if may_be_video(name)]
+    if not wanted:
+        raise InputError(f"{archive.path} holds no video.", "Put videos into the zip.")
+    problems = [archive.problem(name) for name in wanted]
+    if all(problems):
+        raise InputError(f"Nothing of {archive.path} can be unpacked. {wanted[0]}: {problems[0]}.")
+
+
+def _check_video(path: Path) -> None:
+    try:
+        with opened(path):
+            pass
+    except MediaError as error:
+        raise InputError(
+            f"{path} is neither a zip nor a folder nor a video: {error.message}.", "Give one of them."
+        ) from None
+
+
+def _is_zip(path: Path) -> bool:
+    return suffix_of(path.name) == ZIP or (suffix_of(path.name) not in VIDEO_SUFFIXES and is_zip(path))
 
 
 def _find(source: Path, scratch: Path) -> Iterator[FoundVideo]:
-    check_input(source)
-    if source.is_dir():
-        for path in source.rglob("*"):
-            name = path.relative_to(source).as_posix()
-            if path.is_symlink() or not path.is_file() or not _is_wanted(name):
-                continue
-            if path.suffix.lower() == ".zip":
-                yield from _unpack(path, scratch, name, nested=True)
-            else:
-                yield FoundVideo(name, path)
-    elif source.suffix.lower() == ".zip":
-        yield from _unpack(source, scratch, "", nested=False)
-    else:
-        yield FoundVideo(source.name, source)
+    if not source.is_dir():
+        if _is_zip(source):
+            yield from _unpack(source, scratch, "", nested=False)
+        else:
+            yield FoundVideo(readable(source.name), source)
+        return
+    for path in sorted(source.rglob("*")):
+        name = readable(path.relative_to(source).as_posix())
+        if path.is_symlink() or not path.is_file() or is_junk(name):
+            continue
+        if suffix_of(name) == ZIP:
+            yield from _opened_inside(path, scratch, name, nested=False)
+        else:
+            yield FoundVideo(name, path)
 
 
-def _unpack(archive_path: Path, scratch: Path, prefix: str, *, nested: bool) -> Iterator[FoundVideo]:
-    with _opened(archive_path) as archive:
-        for number, member in enumerate(archive.infolist()):
-            if member.is_dir() or not _is_wanted(member.filename) or _is_link(member):
+def _opened_inside(path: Path, scratch: Path, name: str, *, nested: bool) -> Iterator[FoundVideo]:
+    """What a zip that lies in the input holds; the zip itself with its problem where it cannot be opened."""
+    try:
+        yield from _unpack(path, scratch, name, nested=nested)
+    except InputError as error:
+        yield FoundVideo(name, None, error.message.replace(str(path), "it").rstrip("."))
+
+
+def _unpack(path: Path, scratch: Path, prefix: str, *, nested: bool) -> Iterator[FoundVideo]:
+    # The folder and the names on disk are ours: nothing of a member's own path can lead elsewhere.
+    folder = Path(tempfile.mkdtemp(dir=scratch))
+    with opened_zip(path) as archive:
+        for number, member in enumerate(archive.members):
+            name = "/".join(part for part in (prefix, safe_name(member)) if part)
+            if is_junk(name):
                 continue
-            name = "/".join(part for part in (prefix, *_safe_parts(member.filename)) if part)
-            # The name on disk is ours: nothing of the member's own path can lead elsewhere.
-            suffix = PurePosixPath(name).suffix.lower()
-            target = scratch / f"{len(prefix)}_{archive_path.stem[:40]}_{number}{suffix}"
-            _extract(archive, member, target, archive_path)
-            if suffix != ".zip":
+            if nested and suffix_of(name) == ZIP:
+                yield FoundVideo(name, None, "it lies two zips deep; unpack the outer ones first")
+                continue
+            target = folder / f"{number}{plain_suffix(name)}"
+            try:
+                archive.extract(member, target)
+            except CannotUnpackError as error:
+                yield FoundVideo(name, None, error.message)
+                continue
+            if suffix_of(name) != ZIP:
                 yield FoundVideo(name, target)
-            elif not nested:
-                yield from _unpack(target, scratch, name, nested=True)
+            else:
+                yield from _opened_inside(target, scratch, name, nested=True)
+                target.unlink()
 
 
-@contextmanager
-def _opened(path: Path) -> Iterator[zipfile.ZipFile]:
-    if not path.is_file():
-        raise InputError(f"{path} does not exist.", "Give a zip, a folder or a video.")
-    try:
-        archive = zipfile.ZipFile(path)
-    except (zipfile.BadZipFile, OSError) as error:
-        raise InputError(f"{path} cannot be read as a zip: {error}.", "Make or copy it again.") from None
-    with archive:
-        members = archive.infolist()
-        if not members:
-            raise InputError(f"{path} is empty.", "Put videos into the zip.")
-        if len(members) > MAX_MEMBERS:
-            raise InputError(f"{path} holds {len(members)} files; {MAX_MEMBERS} is the limit.", "Split it.")
-        if sum(member.file_size for member in members) > MAX_BYTES:
-            raise InputError(f"{path} would unpack to more than {MAX_BYTES >> 40} TiB.", "Split it.")
-        yield archive
-
-
-def _extract(archive: zipfile.ZipFile, member: zipfile.ZipInfo, target: Path, origin: Path) -> None:
-    if member.flag_bits & 0x1:
-        raise InputError(f"{origin}: {member.filename} is encrypted.", "Make the zip without a password.")
-    limit = MAX_RATIO * max(member.compress_size, COPY_CHUNK)
-    try:
-        with archive.open(member) as packed, target.open("wb") as plain:
-            _copy_at_most(packed, plain, limit, f"{origin}: {member.filename}")
-    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError):
-        # A member that does not unpack becomes an empty file: probing quarantines it, the others go on.
-        target.write_bytes(b"")
-
-
-def _copy_at_most(source: IO[bytes], sink: IO[bytes], limit: int, what: str) -> None:
-    written = 0
-    while chunk := source.read(COPY_CHUNK):
-        written += len(chunk)
-        if written > limit:
-            raise InputError(
-                f"{what} unpacks to more than {MAX_RATIO} times its size.", "It looks like a zip bomb."
-            )
-        sink.write(chunk)
-
-
-def _safe_parts(name: str) -> list[str]:
-    return [part for part in PurePosixPath(name.replace("\\", "/")).parts if part not in ("/", "..", ".", "")]
-
-
-def _is_wanted(name: str) -> bool:
-    path = PurePosixPath(name.replace("\\", "/"))
-    hidden = any(part == "__MACOSX" or part.startswith("._") for part in path.parts)
-    return not hidden and path.suffix.lower() in VIDEO_SUFFIXES | {".zip"}
-
-
-def _is_link(member: zipfile.ZipInfo) -> bool:
-    return (member.external_attr >> 28) == 0o12
+def plain_suffix(name: str) -> str:
+    """The ending of a name if it can be that of a file of ours, else none."""
+    suffix = suffix_of(name)
+    return suffix if PLAIN_SUFFIX.fullmatch(suffix) else ""
 
 
 def copy_file(source: Path, target: Path) -> None:

@@ -15,7 +15,7 @@ import polars as pl
 from ava_core.base.errors import InputError
 from ava_core.base.files import link_or_copy
 from ava_core.base.names import check_batch_name
-from ava_core.base.schemas import SOURCE_VIDEOS, USABLE
+from ava_core.base.schemas import ADDED_TO_SOURCE_VIDEOS, SOURCE_VIDEOS, USABLE, with_new_columns
 from ava_core.base.storage import Storage
 from ava_core.batch import BatchContext
 from ava_core.video.given import FORMAT, MANIFEST, Manifest, checked_paths, mark_given
@@ -58,7 +58,7 @@ def take_over(at: BatchContext, folder: Path, known_sha256: Mapping[str, str] | 
         if PurePosixPath(name).parts[0] == "batches":
             _bring(folder / name, at.storage, name)
     mark_given(at, manifest)
-    table = at.table("source_videos")
+    table = with_new_columns(at.table("source_videos"), ADDED_TO_SOURCE_VIDEOS)
     return _without_known(checked_paths(table, SOURCE_VIDEOS, at.batch), known_sha256 or {})
 
 

@@ -1,7 +1,8 @@
 """The inbox: a folder in which a zip, a video or a folder of videos becomes a batch.
 
 What is still being copied is left alone: an item is taken only when its size and times have not changed from
-one look to the next. Names that begin with a dot or end in `.part` are never taken.
+one look to the next. Names that begin with a dot or end in `.part`, and files that
+systems leave behind on their own, are never taken.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from ava_core.store import Store, batches
 from ava_core.video.given import Manifest
 from ava_core.video.intake.archive import check_input
 from ava_core.video.intake.handover import manifest_of
+from ava_core.video.intake.kinds import is_junk
 
 Fingerprint = list[int]
 """Newest modification time in ns, total bytes, number of files."""
@@ -44,7 +46,7 @@ def look_into_inbox(inbox: Path, store: Store, seen: dict[str, Fingerprint]) -> 
     now: dict[str, Fingerprint] = {}
     registered = []
     for item in sorted(inbox.iterdir()):
-        if item.name.startswith(".") or item.name.endswith(".part") or item in taken:
+        if item.name.startswith(".") or item.name.endswith(".part") or is_junk(item.name) or item in taken:
             continue
         fingerprint = _fingerprint(item)
         now[item.name] = fingerprint

@@ -155,6 +155,7 @@ def _source(clip: OlderClip, batch: str, ids: SourceIds) -> dict[str, Any]:
     return dict.fromkeys(SOURCE_VIDEOS) | {
         "source_id": ids.of(clip.name, clip.name), "batch": batch,
         "original_name": clip.name, "path": "", "container": FRAMES, "codec": "mjpeg", "rotation": 0,
+        "mirrored": False, "pixel_aspect": 1.0, "interlaced": False, "frames": len(clip.pictures),
         "fps": 1.0, "variable_rate": False, "status": "ok", "reason": "",
     }  # fmt: skip
 
@@ -216,9 +217,9 @@ def _write_clip(
     with writer:
         for second in range(seconds):
             picture = pictures.get(second, picture)
-            frame = fit.apply(av.VideoFrame.from_ndarray(picture, format="bgr24"), 0)
-            for number in range(second * CLIP_FPS, (second + 1) * CLIP_FPS):
-                writer.add(frame, number)
+            frame = fit.apply(av.VideoFrame.from_ndarray(picture, format="bgr24"))
+            for _ in range(CLIP_FPS):
+                writer.add_picture(frame)
         sha256 = writer.commit()
     return writer.row(source, index=0, start_s=0.0, sha256=sha256)
 

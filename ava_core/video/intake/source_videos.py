@@ -11,14 +11,16 @@ import polars as pl
 from ava_core.base.errors import MediaError
 from ava_core.base.progress import Progress, ProgressSink, ignore_progress
 from ava_core.base.schemas import SOURCE_VIDEOS, USABLE, SourceStatus
+from ava_core.base.set_aside import setting_aside
 from ava_core.base.storage import Storage
 from ava_core.batch import BatchContext
-from ava_core.video.intake.archive import FoundVideo, copy_file, videos_of
+from ava_core.video.intake.archive import FoundVideo, copy_file, plain_suffix, videos_of
 from ava_core.video.intake.handover import manifest_of, take_over
 from ava_core.video.intake.ids import SourceIds
+from ava_core.video.intake.kinds import other_archive
 from ava_core.video.intake.older import import_older, is_older
 from ava_core.video.media.hashing import hash_file
-from ava_core.video.media.probe import probe
+from ava_core.video.media.probe import VideoInfo, probe
 
 
 def take_in_sources(
@@ -45,7 +47,8 @@ def take_in_sources(
         progress = Progress("take in", len(found), "videos", sink)
         for video in found:
             row = _take_in(at, video, seen, ids)
-            seen.setdefault(row["sha256"], f"{row['source_id']} of batch {at.batch}")
+            if row["status"] == "ok":
+                seen[row["sha256"]] = f"{row['source_id']} of batch {at.batch}"
             rows.append(row)
             progress.advance()
         progress.finish()
@@ -67,31 +70,36 @@ def known_sources(storage: Storage, *, except_batch: str) -> dict[str, str]:
 
 
 def _take_in(at: BatchContext, video: FoundVideo, seen: Mapping[str, str], ids: SourceIds) -> dict[str, Any]:
-    row: dict[str, Any] = dict.fromkeys(SOURCE_VIDEOS)
-    sha256 = hash_file(video.path)
-    row |= {
-        "source_id": ids.of(video.name, PurePosixPath(video.name).stem),
-        "batch": at.batch,
-        "original_name": video.name,
-        "path": "",
-        "sha256": sha256,
-        "size_bytes": video.path.stat().st_size,
-        "status": "ok",
-        "reason": "",
-    }
+    row: dict[str, Any] = dict.fromkeys(SOURCE_VIDEOS) | {
+        "source_id": ids.of(video.name, PurePosixPath(video.name).stem), "batch": at.batch,
+        "original_name": video.name, "path": "", "sha256": "", "size_bytes": 0, "status": "ok", "reason": "",
+    }  # fmt: skip
 
     def refused(status: SourceStatus, reason: str) -> dict[str, Any]:
         return row | {"status": status, "reason": reason}
 
-    if sha256 in seen:
-        return refused("duplicate", f"same content as {seen[sha256]}")
-    try:
-        info = probe(video.path)
-    except MediaError as error:
-        return refused("quarantined", error.message)
-    folder = at.folder("source_videos") / "files"
-    target = folder / f"{row['source_id']}{Path(video.name).suffix.lower()}"
+    if video.path is None:
+        return refused("quarantined", video.problem)
+    with setting_aside() as fate:
+        row |= {"size_bytes": video.path.stat().st_size, "sha256": hash_file(video.path)}
+        if row["sha256"] in seen:
+            return refused("duplicate", f"same content as {seen[row['sha256']]}")
+        row |= vars(_probed(video.path)) | {"path": _stored(at, row, video, video.path)}
+    return refused("quarantined", fate.reason) if fate.reason else row
+
+
+def _stored(at: BatchContext, row: dict[str, Any], video: FoundVideo, path: Path) -> str:
+    """Lay the video into the storage, unless it lies there; gives its path below the root."""
+    target = at.folder("source_videos") / "files" / f"{row['source_id']}{plain_suffix(video.name)}"
     if not target.exists() or target.stat().st_size != row["size_bytes"]:
         with at.storage.writing(target) as temporary:
-            copy_file(video.path, temporary)
-    return row | vars(info) | {"path": str(target.relative_to(at.storage.root))}
+            copy_file(path, temporary)
+    return str(target.relative_to(at.storage.root))
+
+
+def _probed(path: Path) -> VideoInfo:
+    """What a video is. Raises `MediaError`, which names an archive for what it is."""
+    kind = other_archive(path)
+    if kind:
+        raise MediaError(f"it is an archive ({kind}), which is not opened; unpack it first")
+    return probe(path)

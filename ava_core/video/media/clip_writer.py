@@ -10,10 +10,11 @@ from typing import Any, Final
 from ava_core.base.errors import MediaError
 from ava_core.base.schemas import CLIP_FPS
 from ava_core.batch import BatchContext
+from ava_core.video.media.constant_rate import Shown
 from ava_core.video.media.frames import jpeg
-from ava_core.video.media.geometry import Fit
+from ava_core.video.media.geometry import COLOUR_TAGS, Fit
 from ava_core.video.media.hashing import hash_file
-from ava_core.video.media.stream_copy import copy_clip
+from ava_core.video.media.stream_copy import MP4, Copier, fingerprint
 
 CRF: Final = 24
 """x264's quality. Raising it saves space and blurs."""
@@ -24,45 +25,66 @@ PRESET: Final = "ultrafast"
 class ClipWriter:
     """Writes one clip as H.264 and its keyframes as JPEG; leaving the block without `commit` drops both.
 
-    With `copied_from`, a source and the time of the clip's first frame in it, the video is copied at the end and
-    the frames that are added give the keyframes alone.
+    With a `copier`, the video is copied at the end, and the frames that are added say what the copy has to hold.
     """
 
-    def __init__(
-        self, at: BatchContext, clip_id: str, fit: Fit, copied_from: tuple[Path, float] | None = None
-    ) -> None:
-        self.copied_from = copied_from
+    def __init__(self, at: BatchContext, clip_id: str, fit: Fit, copier: Copier | None = None) -> None:
+        self.copier = copier
         self.clip_id, self.fit, self.storage = clip_id, fit, at.storage
         folder = at.folder("clips")
         self.target = folder / "files" / f"{clip_id}.mp4"
         self.keyframes = folder / "keyframes" / clip_id
-        self.frames = 0
+        self.frames = self.source_frames = 0
+        self.sha256 = ""
+        self._prints: dict[int, int] = {}
+        self._stamps: list[int | None] = []
+        self._last: Shown | None = None
         self._committed = False
 
     def __enter__(self) -> ClipWriter:
         self._drop_keyframes()
         self._writing = self.storage.writing(self.target)
         self.path = self._writing.__enter__()
-        self._encoder = None if self.copied_from else _Encoder(self.path, self.fit)
+        self._encoder = None if self.copier else _Encoder(self.path, self.fit)
         return self
 
-    def add(self, frame: Any, number: int) -> None:
-        """Append a frame; every whole second also becomes a JPEG."""
+    @property
+    def is_copy(self) -> bool:
+        """Whether the clip holds the source's own frames."""
+        return self.copier is not None
+
+    def add(self, shown: Shown) -> None:
+        """Append what is shown next; every whole second also becomes a JPEG."""
+        is_new = shown is not self._last
+        self._last, self.source_frames = shown, self.source_frames + is_new
+        if self.copier:
+            self._stamps.append(shown.pts if is_new and shown.untouched else None)
+        self.add_picture(shown.picture)
+
+    def add_picture(self, picture: Any) -> None:
+        """Append a picture as it lies in the clip."""
+        number = self.frames
         if self._encoder:
-            self._encoder.add(frame, number)
-        self.frames = number + 1
+            self._encoder.add(picture, number)
+        else:
+            self._prints[number] = fingerprint(picture)
+        self.frames += 1
         if number % CLIP_FPS == 0:
-            picture = frame.to_ndarray(format="bgr24")
-            self.storage.write_bytes(self.keyframes / f"{number // CLIP_FPS:04d}.jpg", jpeg(picture))
+            pixels = picture.to_ndarray(format="bgr24")
+            self.storage.write_bytes(self.keyframes / f"{number // CLIP_FPS:04d}.jpg", jpeg(pixels))
 
     def commit(self) -> str:
-        """Finish the file; returns its hash. It takes its place when the block ends."""
+        """Finish the file; returns its hash. It takes its place when the block ends.
+
+        Raises `CannotCopyError` where a copy would not hold what was added.
+        """
         if self._encoder:
             self._encoder.finish()
-        elif self.copied_from:
-            copy_clip(self.copied_from[0], self.path, self.copied_from[1], self.frames)
+        elif self.copier:
+            self.copier.copy(self.path, self._stamps, self._prints)
         self._committed = True
-        return hash_file(self.path)
+        self.sha256 = hash_file(self.path)
+        return self.sha256
 
     def row(self, source: dict[str, Any], *, index: int, start_s: float, sha256: str) -> dict[str, Any]:
         """The clip's row of `schemas.CLIPS`."""
@@ -97,7 +119,7 @@ class _Encoder:
     def __init__(self, path: Path, fit: Fit) -> None:
         import av
 
-        self.container = av.open(str(path), "w", format="mp4", options={"movflags": "+faststart"})
+        self.container = av.open(str(path), "w", format="mp4", options=dict(MP4))
         self.stream = self.container.add_stream("libx264", rate=CLIP_FPS)
         self.stream.width, self.stream.height, self.stream.pix_fmt = fit.width, fit.height, "yuv420p"
         self.stream.time_base = Fraction(1, CLIP_FPS)
@@ -106,7 +128,10 @@ class _Encoder:
         self.stream.options = {"crf": str(CRF), "preset": PRESET}
 
     def add(self, frame: Any, number: int) -> None:
-        """Append a frame."""
+        """Append a frame; the first one says what range and matrix its colours have."""
+        if number == 0:
+            for name in COLOUR_TAGS:
+                setattr(self.stream.codec_context, name, getattr(frame, name))
         frame.pts, frame.time_base = number, Fraction(1, CLIP_FPS)
         # The source's picture types are its own encoder's choice.
         frame.pict_type = 0

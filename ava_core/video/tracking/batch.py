@@ -11,7 +11,8 @@ import polars as pl
 
 from ava_core import __version__
 from ava_core.base.progress import Progress, ProgressSink, ignore_progress
-from ava_core.base.schemas import TRACKS
+from ava_core.base.schemas import SET_ASIDE, TRACKS
+from ava_core.base.set_aside import setting_aside
 from ava_core.batch import BatchContext
 from ava_core.video.detection.cache import load_or_detect
 from ava_core.video.given import given_table
@@ -28,7 +29,8 @@ def track_clips(at: BatchContext, clips: pl.DataFrame, sink: ProgressSink = igno
 
     Each clip's tracks lie in `batches/<batch>/tracks/clips/<clip_id>.parquet` with a note of what made them; a
     run that was killed redoes only the clips without a note, and those whose clip or parameters changed. Also
-    writes `tracking_jsons.zip`. Tracks that were made elsewhere without detections stay as they are.
+    writes `tracking_jsons.zip`, and `set_aside.parquet` (`schemas.SET_ASIDE`) with the clips that could not be
+    tracked. Tracks that were made elsewhere without detections stay as they are.
     """
     given = given_table(at, "tracks")
     tracks = _track(at, clips, sink) if given is None else given.join(clips, on="clip_id", how="semi")
@@ -41,10 +43,18 @@ def _track(at: BatchContext, clips: pl.DataFrame, sink: ProgressSink) -> pl.Data
     parameters = TrackerParameters(start_score=at.settings.detection_threshold)
     progress = Progress("track", clips.height, "clips", sink)
     tables = [pl.DataFrame(schema=dict(TRACKS))]
+    failed = []
     for clip in clips.sort("clip_id").to_dicts():
-        tables.append(_track_or_reuse(at, clip, parameters))
+        with setting_aside() as fate:
+            tables.append(_track_or_reuse(at, clip, parameters))
+        if fate.reason:
+            failed.append((clip["clip_id"], fate.reason))
         progress.advance()
     progress.finish()
+    at.storage.write_table(
+        at.storage.table_path(at.batch, "tracks", "set_aside"),
+        pl.DataFrame(failed, schema=dict(SET_ASIDE), orient="row"),
+    )
     return pl.concat(tables)
 
 

@@ -10,6 +10,7 @@ from nicegui import ui
 
 from ava_core.base.schemas import USABLE
 from ava_core.store import batches, tasks
+from ava_core.video.outcome import WORTH_A_WARNING, clips_without_people, outcome_of
 from ava_ui import addresses
 from ava_ui.addresses import cell
 from ava_ui.elements.ask_button import AskButton
@@ -109,12 +110,25 @@ def _clips(visit: Visit, name: str) -> None:
     if clips is None:
         theme.empty("Not cut yet.", "Clips appear once the source videos are taken in.")
         return
+    _outcome(visit, name, clips)
     DataTable(
         clips, file=f"{name}_clips", links={"clip_id": addresses.CLIP},
         labels={"clip_id": "clip", "source_id": "source", "start_s": "from (s)", "duration_s": "seconds",
                 "frames": "frames", "width": "width", "height": "height"},
     )  # fmt: skip
     theme.later(visit, lambda: _pictures(visit, name, clips))
+
+
+def _outcome(visit: Visit, name: str, clips: pl.DataFrame) -> None:
+    """How much of the video the clips hold, and what is wrong."""
+    if outcome := outcome_of(visit.console.batch(name)):
+        worth_a_look = outcome.lost_share >= WORTH_A_WARNING
+        ui.label(outcome.sentence).classes("warn" if worth_a_look else "soft").mark("outcome")
+        for complaint in outcome.complaints:
+            ui.label(complaint).classes("bad")
+    tracks = visit.console.tables.table(name, "tracks")
+    if tracks is not None and (empty := clips_without_people(clips, tracks)):
+        ui.label(f"Nobody was found in {empty} of {clips.height} clips.").classes("warn")
 
 
 def _pictures(visit: Visit, name: str, clips: pl.DataFrame) -> None:

@@ -17,8 +17,8 @@ from ava_core.base.text import plural
 from ava_core.ontology import shipped_ontologies
 from ava_core.ontology.extend import published
 from ava_core.store import batches as batch_store
-from ava_core.video.intake.archive import VIDEO_SUFFIXES
 from ava_core.video.intake.inbox import add_to_inbox, free_name
+from ava_core.video.intake.kinds import VIDEO_SUFFIXES
 from ava_ui import addresses
 from ava_ui.addresses import cell
 from ava_ui.elements.ask_button import AskButton
@@ -130,7 +130,7 @@ def options_form(settings: Settings, own: Settings | None = None) -> Callable[[]
             "ontology": ui.select(known_ontologies(own), label="ontology"),
             "clip_seconds": ui.number("seconds a clip", min=1),
             "clip_min_seconds": ui.number("least seconds of a last clip", min=0.1),
-            "clip_fit": ui.select(["scale", "letterbox", "keep"], label="fit"),
+            "clip_fit": ui.select(["auto", "scale", "letterbox", "keep"], label="fit"),
             "deal_out": ui.select(
                 {"at once": "by themselves", "on request": "when I have seen the plan"},
                 label="tasks are made",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import signal
@@ -25,6 +26,8 @@ from ava_core.video.cutting import cut_clips
 from ava_core.video.intake.source_videos import take_in_sources
 from ava_core.video.media.frames import decoded_frames
 from ava_core.video.media.probe import probe
+from ava_core.video.outcome import outcome_of
+from tests.support.odd_videos import GROUPS, damaged
 
 MakeVideo = Callable[..., Path]
 ShownNumber = Callable[[Any], int]
@@ -44,7 +47,7 @@ def files_of(storage: Storage, batch: str = "b") -> dict[str, int]:
     return {
         str(path.relative_to(folder)): path.stat().st_mtime_ns
         for path in folder.rglob("*")
-        if path.is_file() and "done" not in path.parts
+        if path.is_file() and "done" not in path.parts and path.name != "cuts.parquet"
     }
 
 
@@ -218,3 +221,105 @@ def test_a_source_that_breaks_off_keeps_its_clips(
     clips = cut(video, small_clips)
     assert 2 <= clips.height < 4
     assert np.all(clips["frames"].to_numpy() >= 30)
+
+
+def cuts_of(storage: Storage, batch: str = "b") -> dict[str, Any]:
+    return storage.read_table(storage.table_path(batch, "clips", "cuts")).row(0, named=True)
+
+
+def test_a_clip_ends_where_frames_are_damaged_and_the_next_begins_behind(
+    tmp_path: Path,
+    make_video: MakeVideo,
+    small_clips: Settings,
+    cut: Callable[..., pl.DataFrame],
+    storage: Storage,
+    shown_number: ShownNumber,
+) -> None:
+    video = make_video(tmp_path / "v.mp4", fps=30, seconds=8.0, options=GROUPS, size=(320, 240))
+    clips = cut(damaged(video, range(100, 110)), small_clips)
+    assert clips["start_s"].to_list() == [0.0, 2.0, 4.0, 6.0]
+    assert clips["frames"].to_list() == [60, 40, 60, 60]
+    shown = [
+        [shown_number(frame) for frame in decoded_frames(Path(storage.path(path).path))]
+        for path in clips["path"]
+    ]
+    assert shown == [
+        list(range(60)), list(range(60, 100)), list(range(120, 180)), list(range(180, 240))
+    ]  # fmt: skip
+    cuts = cuts_of(storage)
+    assert (cuts["frames"], cuts["used"], cuts["damaged"], cuts["clips"]) == (240, 220, 20, 4)
+    assert cuts["clip_seconds"] == pytest.approx(220 / 30)
+    before = files_of(storage)
+    assert cut(video, small_clips).equals(clips), "a second run leaves all as it is"
+    assert files_of(storage) == before
+
+
+def test_what_a_source_gave_is_counted(
+    tmp_path: Path,
+    make_video: MakeVideo,
+    small_clips: Settings,
+    cut: Callable[..., pl.DataFrame],
+    storage: Storage,
+) -> None:
+    cut(make_video(tmp_path / "v.mp4", seconds=4.4), small_clips)
+    cuts = cuts_of(storage)
+    assert (cuts["decoded"], cuts["used"], cuts["clips"], cuts["copied"]) == (110, 100, 2, 0)
+    assert (cuts["duration_s"], cuts["clip_seconds"], cuts["status"]) == (pytest.approx(4.4), 4.0, "ok")
+
+
+def test_a_source_that_cannot_be_cut_stops_no_other(
+    tmp_path: Path, make_video: MakeVideo, small_clips: Settings, storage: Storage
+) -> None:
+    (tmp_path / "in").mkdir()
+    for name in ("a.mp4", "b.mp4"):
+        make_video(tmp_path / "in" / name, seconds=2.0, still=name == "a.mp4")
+    at = BatchContext("b", small_clips, storage=storage)
+    sources = take_in_sources(at, tmp_path / "in")
+    storage.path(sources["path"][0]).write_bytes(b"a disk lost this")
+    clips = cut_clips(at, sources)
+    assert clips["source_id"].to_list() == ["b_b"]
+    outcome = outcome_of(at)
+    assert outcome is not None
+    assert outcome.complaints == [
+        "a.mp4: it cannot be read as video (Invalid data found when processing input)."
+    ]
+    assert outcome.lost_share == pytest.approx(0.5)
+    assert outcome.sentence.startswith("Clips hold 2.0 of 4.0 seconds; 50 frames were decoded, 50 are used")
+
+
+def test_a_full_disk_is_no_fault_of_a_source(
+    tmp_path: Path,
+    make_video: MakeVideo,
+    small_clips: Settings,
+    storage: Storage,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    at = BatchContext("b", small_clips, storage=storage)
+    sources = take_in_sources(at, make_video(tmp_path / "v.mp4", seconds=2.0))
+
+    def full(*_: Any) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("ava_core.video.media.clip_writer.jpeg", full)
+    with pytest.raises(OSError, match="No space left"):
+        cut_clips(at, sources)
+
+
+@pytest.mark.parametrize("colour_range", ["tv", "pc"])
+def test_clip_keyframe_and_detector_see_the_same_colours(
+    colour_range: str,
+    tmp_path: Path,
+    make_video: MakeVideo,
+    small_clips: Settings,
+    cut: Callable[..., pl.DataFrame],
+    storage: Storage,
+) -> None:
+    options = {"preset": "ultrafast", "x264-params": f"fullrange={'on' if colour_range == 'pc' else 'off'}"}
+    video = make_video(tmp_path / "v.mp4", seconds=2.0, size=(320, 240), still=True, options=options)
+    clips = cut(video, small_clips)
+    source, clip = (next(decoded_frames(path)) for path in (video, Path(storage.path(clips["path"][0]).path)))
+    keyframe = cv2.imread(
+        str(Path(storage.asset_dir("b", "clips").path) / "keyframes" / "b_v_000" / "0000.jpg")
+    )
+    assert abs(source.mean() - clip.mean()) < 1
+    assert abs(source.mean() - keyframe.mean()) < 1

@@ -18,6 +18,7 @@ from ava_core.base.schemas import ANSWERED
 from ava_core.dataset.formats.ava.checks import validate_dataset
 from ava_core.dataset.formats.ava.reader import read_rows
 from ava_core.dataset.formats.flavours import FLAVOURS
+from ava_core.video.outcome import set_aside_of
 
 GOLDEN = Path(__file__).parent / "golden"
 """Files of the fixture `released` as readers last read them. Delete the folder to have it made anew, then read
@@ -286,7 +287,18 @@ def test_the_batch_dataset_is_replaced_whole_or_not_at_all(world, monkeypatch: p
         ".pictures",
         "ava_csv.parquet",
         "dataset",
+        "set_aside.parquet",
     ]
+
+
+def test_a_clip_that_was_lost_is_left_out_of_the_batch_with_its_reason(world) -> None:
+    lost, kept = world.add_batch("north", ["a", "b"], dataset=False)
+    world.storage.path("batches", "north", "clips", "files", f"{lost}.mp4").unlink()
+    folder = world.write_batch("north")
+    assert read_rows(folder)["video_id"].unique().to_list() == [kept]
+    assert set_aside_of(world.at("north"), "ava_csv").rows() == [(lost, f"{lost}.mp4 is missing")]
+    with pytest.raises(ExportError, match=f"Clip {lost} has 0 pictures"):
+        world.release()
 
 
 def test_pictures_on_another_file_system_are_copied(world, monkeypatch: pytest.MonkeyPatch) -> None:

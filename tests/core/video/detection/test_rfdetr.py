@@ -38,8 +38,32 @@ def test_only_people_inside_the_picture_are_kept() -> None:
         xyxy=np.array([[-5, 10, 50, 250], [0, 0, 9, 9], [70, 20, 90, 60], [330, 0, 340, 9.0]]),
         confidence=np.array([0.9, 0.8, 0.4, 0.3]),
     )
-    people = rfdetr._people(found, np.zeros((240, 320, 3), np.uint8))
+    people = rfdetr._people(found, np.zeros((240, 320, 3), np.uint8), [1])
     np.testing.assert_allclose(people, [[0, 10, 50, 240, 0.9], [70, 20, 90, 60, 0.4]])
+
+
+@pytest.mark.parametrize(
+    ("names", "classes", "ids"),
+    [
+        ((), 90, [1]),
+        ((), 1, [0]),
+        (("worker",), 1, [0]),
+        (("car", "Person", "dog"), 3, [1]),
+        (("pedestrian", "rider", "person"), 3, [0, 2]),
+    ],
+)
+def test_the_class_of_people_is_read_from_the_weights(
+    names: tuple[str, ...], classes: int, ids: list[int]
+) -> None:
+    assert rfdetr.person_ids(names, classes, "own.pth") == ids
+
+
+@pytest.mark.parametrize(
+    ("names", "said"), [(("car", "dog"), "they know car, dog"), ((), "2 classes without names")]
+)
+def test_weights_that_know_no_people_are_refused(names: tuple[str, ...], said: str) -> None:
+    with pytest.raises(DetectorError, match=f"own.pth: no class .* is a person; .*{said}"):
+        rfdetr.person_ids(names, 2, "own.pth")
 
 
 def test_the_rate_follows_the_device_unless_set() -> None:

@@ -23,7 +23,7 @@ def test_outputs_become_boxes_of_people() -> None:
     boxes = np.array([[0.5, 0.5, 0.2, 0.4], [0.1, 0.1, 0.4, 0.4], [0.5, 0.5, 0.2, 0.4]], np.float32)
     classes = np.full((3, 91), -9.0, np.float32)
     classes[0, 1], classes[1, 1], classes[2, 3] = 2.0, 0.0, 4.0
-    people = _people(boxes, classes, np.zeros((100, 200, 3), np.uint8))
+    people = _people(boxes, classes, np.zeros((100, 200, 3), np.uint8), [1])
     np.testing.assert_allclose(people[:, :4], [[80, 30, 120, 70], [0, 0, 60, 30]], atol=1e-4)
     np.testing.assert_allclose(people[:, 4], [1 / (1 + np.exp(-2)), 0.5])
 

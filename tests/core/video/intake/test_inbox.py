@@ -40,7 +40,7 @@ def test_an_item_is_taken_when_it_has_settled(settings: Settings, store: Store) 
 
 
 def test_hidden_and_partial_items_are_left_alone(settings: Settings, store: Store) -> None:
-    for name in (".hidden.zip", "upload.zip.part"):
+    for name in (".hidden.zip", "upload.zip.part", "Thumbs.db", "desktop.ini"):
         make_zip(settings.inbox_dir / name, "a.mp4")
     look = look_into_inbox(settings.inbox_dir, store, {})
     assert look_into_inbox(settings.inbox_dir, store, look.seen).registered == []

@@ -141,3 +141,27 @@ def test_strange_names_make_safe_ids(tmp_path: Path, storage: Storage, make_vide
 def test_no_input_is_one_sentence(tmp_path: Path, storage: Storage) -> None:
     with pytest.raises(InputError, match="does not exist"):
         take_in_sources(BatchContext("b", load_settings(), storage=storage), tmp_path / "no.zip")
+
+
+def test_whatever_its_name_ends_in_a_video_is_taken_and_all_else_named(
+    tmp_path: Path, storage: Storage, make_video: MakeVideo
+) -> None:
+    folder = tmp_path / "in"
+    folder.mkdir()
+    for number, suffix in enumerate((".ts", ".MTS", ".wmv", ".dav", ".video", "")):
+        made = make_video(tmp_path / "v.ts", fps=25, seconds=1.0 + number / 25)
+        made.rename(folder / f"cam{number}{suffix}")
+    (folder / "notes.txt").write_text("who was on duty")
+    (folder / "photos.rar").write_bytes(b"Rar!\x1a\x07\x00" + bytes(99))
+    (folder / "empty.mp4").write_bytes(b"")
+    (folder / "empty.avi").write_bytes(b"")
+    (folder / "Thumbs.db").write_bytes(b"1")
+    table = take_in_sources(BatchContext("b", load_settings(), storage=storage), folder)
+    assert table.filter(pl.col("status") == "ok")["original_name"].to_list() == [
+        "cam0.ts", "cam1.MTS", "cam2.wmv", "cam3.dav", "cam4.video", "cam5",
+    ]  # fmt: skip
+    reasons = dict(table.filter(pl.col("status") != "ok").select("original_name", "reason").rows())
+    assert reasons.keys() == {"notes.txt", "photos.rar", "empty.mp4", "empty.avi"}
+    assert reasons["photos.rar"] == "it is an archive (RAR), which is not opened; unpack it first"
+    assert reasons["empty.mp4"] == reasons["empty.avi"] == "the file is empty"
+    assert "cannot be read as video" in reasons["notes.txt"]

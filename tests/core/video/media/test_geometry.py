@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ava_core.video.media.geometry import Fit, fit_picture
+from ava_core.video.media.geometry import Fit, Lie, fit_picture
 
 SIDES = st.integers(16, 8192)
 FITTINGS = st.sampled_from(["scale", "letterbox"])
@@ -70,7 +70,66 @@ def test_bars_are_black_and_the_picture_is_where_the_transform_says() -> None:
 
     white = av.VideoFrame.from_ndarray(np.full((480, 640, 3), 255, np.uint8), format="rgb24")
     fit = fit_picture(640, 480, 1280, 720, "letterbox")
-    shown = fit.apply(white, 0).to_ndarray(format="rgb24").mean(axis=2)
+    shown = fit.apply(white).to_ndarray(format="rgb24").mean(axis=2)
     assert shown[:, : fit.pad_x - 2].max() < 20
     assert shown[:, fit.pad_x + 2 : fit.pad_x + fit.content_width - 2].min() > 235
     assert shown[:, fit.pad_x + fit.content_width + 2 :].max() < 20
+
+
+def grey(width: int, height: int, left: int, right: int) -> np.ndarray:
+    """A picture whose halves differ."""
+    pixels = np.full((height, width, 3), left, np.uint8)
+    pixels[:, width // 2 :] = right
+    return pixels
+
+
+def test_a_mirrored_picture_is_shown_the_other_way_round() -> None:
+    import av
+
+    frame = av.VideoFrame.from_ndarray(grey(320, 240, 40, 200), format="rgb24")
+    shown = fit_picture(320, 240, 1280, 720, "keep", Lie(mirrored=True)).apply(frame)
+    luma = shown.to_ndarray(format="gray")
+    assert luma[:, :150].mean() > 180
+    assert luma[:, 170:320].mean() < 60
+
+
+def test_wide_pixels_make_a_wider_picture() -> None:
+    lie = Lie(pixel_aspect=64 / 45)
+    assert lie.shown_size(720, 576) == (1024, 576)
+    fit = fit_picture(1024, 576, 1280, 720, "scale", lie)
+    assert (fit.width, fit.height, fit.scale_x) == (1024, 576, 1.0)
+    assert not fit.leaves(720, 576)
+
+
+@pytest.mark.parametrize(
+    ("size", "place"), [((640, 480), (320, 0, 960, 720)), ((640, 360), (0, 0, 1280, 720))]
+)
+def test_a_frame_of_another_size_keeps_its_proportions(
+    size: tuple[int, int], place: tuple[int, int, int, int]
+) -> None:
+    import av
+
+    fit = fit_picture(1280, 720, 1280, 720, "scale")
+    white = av.VideoFrame.from_ndarray(np.full((size[1], size[0], 3), 255, np.uint8), format="rgb24")
+    luma = fit.apply(white).to_ndarray(format="gray")
+    bright = np.argwhere(luma[:, :1280] > 200)
+    top, left = bright.min(axis=0)
+    bottom, right = bright.max(axis=0) + 1
+    width = place[2]
+    assert (right - left, bottom - top) == (width, place[3])
+    assert left == (1280 - width) // 2
+    assert top == place[1]
+
+
+@pytest.mark.parametrize("colour_range", [1, 2])
+def test_range_and_matrix_of_colours_stay(colour_range: int) -> None:
+    import av
+
+    frame = av.VideoFrame.from_ndarray(grey(640, 480, 64, 192), format="rgb24").reformat(
+        format="yuv420p", dst_colorspace="ITU709", dst_color_range=colour_range
+    )
+    frame.colorspace, frame.color_range = 1, colour_range
+    shown = fit_picture(640, 480, 320, 240, "letterbox").apply(frame)
+    assert (shown.color_range, shown.colorspace) == (colour_range, 1)
+    before, after = (one.to_ndarray(format="rgb24")[:, 5].mean() for one in (frame, shown))
+    assert after == pytest.approx(before, abs=2)

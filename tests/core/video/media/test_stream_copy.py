@@ -16,14 +16,30 @@ from ava_core.video.cutting import cut_clips
 from ava_core.video.intake.source_videos import take_in_sources
 from ava_core.video.media.frames import decoded_frames
 from ava_core.video.media.probe import probe
-from ava_core.video.media.stream_copy import copyable_clips
+from ava_core.video.media.stream_copy import CannotCopyError, copier_of
 
 MakeVideo = Callable[..., Path]
 ALIGNED = {"preset": "veryfast", "g": "60", "bf": "0", "sc_threshold": "0"}
 
 
 def copyable(path: Path) -> list[int]:
-    return sorted(copyable_clips(path, vars(probe(path)), 60))
+    """Clips of 60 frames, by index, that can be copied as far as packets tell."""
+    copier = copier_of(path, vars(probe(path)))
+    if copier is None:
+        return []
+    shown = sorted(copier._stamps)
+    return [index for index, stamp in enumerate(shown[::60]) if copier.can_begin(stamp, 60)]
+
+
+def trimmed(path: Path, frames: int) -> Path:
+    """Hide the first frames of an mp4 by its edit list (ISO 14496-12, 8.6.6), as phones do that trim."""
+    data = bytearray(path.read_bytes())
+    at = data.index(b"elst") + 4
+    scale = int.from_bytes(data[data.index(b"mdhd") + 16 :][:4], "big")
+    began = int.from_bytes(data[at + 12 : at + 16], "big")
+    data[at + 12 : at + 16] = (began + frames * scale // 30).to_bytes(4, "big")
+    path.write_bytes(data)
+    return path
 
 
 @pytest.fixture
@@ -111,3 +127,53 @@ def test_a_picture_that_is_scaled_is_encoded_and_one_that_is_kept_is_not(
         assert frames[0].shape[:2] == size[::-1]
         same = fitting == "keep" and all(map(np.array_equal, frames, decoded_frames(video)))
         assert same == (fitting == "keep")
+
+
+def test_auto_keeps_what_can_be_copied_and_scales_the_rest(
+    tmp_path: Path, make_video: MakeVideo, storage: Storage
+) -> None:
+    settings = load_settings(clip_seconds=2.0, clip_min_seconds=1.0)
+    whole = make_video(tmp_path / "v.mp4", fps=30, seconds=4.0, size=(1440, 1080), options=ALIGNED)
+    other = make_video(tmp_path / "w.mp4", fps=25, seconds=4.0, size=(1440, 1080), options=ALIGNED)
+    large = make_video(tmp_path / "l.mp4", fps=30, seconds=2.0, size=(2560, 1440), options=ALIGNED)
+    sizes = {}
+    for name, video in (("whole", whole), ("other", other), ("large", large)):
+        at = BatchContext(name, settings, storage=storage)
+        clips = cut_clips(at, take_in_sources(at, video))
+        cuts = storage.read_table(storage.table_path(name, "clips", "cuts")).row(0, named=True)
+        sizes[name] = (*clips.select("width", "height").row(0), cuts["copied"])
+    assert sizes == {"whole": (1440, 1080, 2), "other": (960, 720, 0), "large": (1280, 720, 0)}
+
+
+def test_frames_that_an_edit_list_hides_are_never_copied(
+    tmp_path: Path, make_video: MakeVideo, cut: Callable[..., list[Path]], shown_number: Callable[[Any], int]
+) -> None:
+    video = trimmed(make_video(tmp_path / "v.mp4", fps=30, seconds=6.0, options=ALIGNED), 15)
+    assert [shown_number(frame) for clip in cut(video) for frame in decoded_frames(clip)] == list(
+        range(15, 180)
+    )
+
+
+def test_a_copy_that_shows_other_pictures_is_refused(tmp_path: Path, make_video: MakeVideo) -> None:
+    video = make_video(tmp_path / "v.mp4", fps=30, seconds=2.0, options=ALIGNED)
+    copier = copier_of(video, vars(probe(video)))
+    assert copier is not None
+    with pytest.raises(CannotCopyError, match="shows other pictures"):
+        copier.copy(tmp_path / "copy.mp4", sorted(copier._stamps), dict.fromkeys(range(60), 0))
+    with pytest.raises(CannotCopyError, match="not the frames that were seen"):
+        copier.copy(tmp_path / "copy.mp4", [*sorted(copier._stamps)[:59], None], {})
+
+
+def test_where_a_copy_is_refused_the_clip_is_encoded(
+    tmp_path: Path,
+    make_video: MakeVideo,
+    cut: Callable[..., list[Path]],
+    shown_number: Callable[[Any], int],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def refuse(*_: Any) -> None:
+        raise CannotCopyError("the copy shows other pictures")
+
+    monkeypatch.setattr("ava_core.video.media.stream_copy._verify", refuse)
+    video = make_video(tmp_path / "v.mp4", fps=30, seconds=5.0, options=ALIGNED)
+    assert [shown_number(frame) for clip in cut(video) for frame in decoded_frames(clip)] == list(range(150))

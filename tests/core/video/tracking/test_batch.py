@@ -91,6 +91,27 @@ def test_changes_track_again_and_only_what_they_touch(
     assert tracked == ["c3", "c1", "c2", "c3"]
 
 
+def test_a_clip_that_cannot_be_tracked_stops_no_other(
+    tmp_path: Path, clips: pl.DataFrame, tracked: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    detect, storage = tracking_batch.load_or_detect, Storage(tmp_path)
+    at = BatchContext("b", load_settings(), storage=storage)
+
+    def fail(at: BatchContext, clip: dict[str, Any]) -> ClipDetections:
+        if clip["clip_id"] == "c2":
+            raise ValueError("nothing to see")
+        return detect(at, clip)
+
+    monkeypatch.setattr(tracking_batch, "load_or_detect", fail)
+    tracks = track_clips(at, clips)
+    assert tracks["clip_id"].unique().sort().to_list() == ["c1", "c3"]
+    aside = storage.read_table(storage.table_path("b", "tracks", "set_aside"))
+    assert aside.rows() == [("c2", "ValueError: nothing to see")]
+    monkeypatch.setattr(tracking_batch, "load_or_detect", detect)
+    assert track_clips(at, clips)["clip_id"].n_unique() == 3
+    assert storage.read_table(storage.table_path("b", "tracks", "set_aside")).is_empty()
+
+
 def test_what_made_the_tracks_is_kept(tmp_path: Path, clips: pl.DataFrame, tracked: list[str]) -> None:
     at = BatchContext("b", load_settings(), storage=Storage(tmp_path))
     track_clips(at, clips)
