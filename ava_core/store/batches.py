@@ -32,6 +32,11 @@ def names(store: Store, *, archived: bool = True) -> list[str]:
         return list(session.scalars(wanted))
 
 
+def listed(store: Store, asked: str = "") -> list[str]:
+    """What a list is of: the batch that is asked for, where there is one; else all that are not in the archive."""
+    return [name for name in names(store) if name == asked] if asked else names(store, archived=False)
+
+
 def archived(store: Store) -> set[str]:
     """Batches in the archive."""
     with store.session() as session:

@@ -13,7 +13,7 @@ from ava_ui.known.console import Console
 
 def queue(console: Console, batch: str = "") -> pl.DataFrame:
     """`quality.review.queue.REVIEW_QUEUE` of one batch, or of all that are not in the archive."""
-    names = [batch] if batch else batches.names(console.store, archived=False)
+    names = batches.listed(console.store, batch)
     found = review_queue(
         console.store, clips_agreement(console, names), grave_findings(console, names), batch
     )
@@ -27,7 +27,7 @@ def bulk_plan(
 
     Clips that pass, by batch; the others with the reason.
     """
-    names = [chosen] if chosen else batches.names(console.store, archived=False)
+    names = batches.listed(console.store, chosen)
     clips, findings = clips_agreement(console, names), grave_findings(console, names)
     return plan_over_batches(clips, findings, console.decisions.all(), thresholds)
 

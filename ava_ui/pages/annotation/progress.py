@@ -117,7 +117,7 @@ async def _findings(visit: Visit) -> None:
     asked, console = visit.query.get("batch", ""), visit.console
 
     def read() -> pl.DataFrame:
-        names = [asked] if asked else batches.names(console.store, archived=False)
+        names = batches.listed(console.store, asked)
         return console.tables.of_all(names, "raw_annotations", "job_findings", JOB_FINDINGS)
 
     found = await asyncio.to_thread(read)

@@ -61,7 +61,7 @@ class Asked:
 async def content(visit: Visit) -> None:
     """Queue, bulk approval, and what there is of each batch."""
     asked = Asked(visit.query.get("batch", ""), visit.query.get("status", "pending"))
-    names = await asyncio.to_thread(lambda: batches.names(visit.console.store, archived=False))
+    names = await asyncio.to_thread(batches.listed, visit.console.store)
     seen = Seen(visit.console.store, asked.batch)
     found = await asyncio.to_thread(queue, visit.console, asked.batch)
     if found.is_empty():

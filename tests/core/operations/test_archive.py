@@ -59,6 +59,8 @@ def test_lists_and_the_to_do_list_leave_it_out_unless_asked(home: Home) -> None:
     assert listed(home) == ["south"]
     assert listed(home, archived=True) == ["north", "south"]
     assert list(Overview(home.storage, home.store).counts("north")) == ["north"]
+    assert batches.listed(home.store) == ["south"]
+    assert [batches.listed(home.store, asked) for asked in ("north", "../north")] == [["north"], []]
 
 
 def test_its_work_stays_and_it_goes_on_where_it_stopped(home: Home) -> None:
