@@ -72,7 +72,9 @@ def assert_equal_runs(steps: list[np.ndarray], *, velocity_noise: float = 1.0, *
 @examples(60)
 @given(st.lists(BOXES, min_size=1, max_size=8), st.sampled_from([0.0, 0.45]), st.sampled_from([0.0, 0.3]))
 def test_any_boxes_give_the_same_tracks(units: list[np.ndarray], start_score: float, buffer: float) -> None:
-    assert_equal_runs([as_detections(unit) for unit in units], start_score=start_score, buffer=buffer)
+    # Boxes that are exactly alike leave the choice to the last bit of a float: each is a little beside the others.
+    steps = [as_detections(unit + np.arange(len(unit))[:, None] * 1e-4) for unit in units]
+    assert_equal_runs(steps, start_score=start_score, buffer=buffer)
 
 
 @pytest.mark.parametrize("seed", range(3))
