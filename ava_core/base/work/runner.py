@@ -60,6 +60,7 @@ class InlineRunner:
 
 def attempt(work: Work[Unit, Result], unit: Unit, advance: Advance) -> Outcome[Result]:
     """Work on one unit; its error becomes its reason, unless the others would meet it as well."""
+    result = None
     with setting_aside() as fate:
-        return Outcome(work(unit, advance))
-    return Outcome(None, fate.reason)
+        result = work(unit, advance)
+    return Outcome(result, fate.reason)

@@ -48,7 +48,7 @@ def runs_on_gpu(settings: Settings) -> bool:
         import torch
     except ImportError:
         return False
-    return torch.cuda.is_available()
+    return bool(torch.cuda.is_available())
 
 
 @cache
