@@ -20,7 +20,7 @@ from ava_core.base.errors import AvaError
 from ava_core.base.work.runner import Advance, Outcome, Result, Unit, Work
 
 TRIES: Final = 2
-"""How often a unit is begun before it is taken for what ends its worker."""
+"""How often a unit is begun before it is taken for what ends its worker; and so with the start of workers."""
 LEAVE_S: Final = 5.0
 """How long a worker that is told to end may tidy up."""
 PROGRAM: Final = (
@@ -111,6 +111,7 @@ class _Crew:
         self.outcomes: dict[int, Outcome[Any]] = {}
         self._waiting = deque(range(len(units)))
         self._tries: Counter[int] = Counter()
+        self._failed_starts = 0
         self._workers: dict[Any, _Worker] = {}
 
     def hire(self, share: list[int]) -> None:
@@ -153,13 +154,14 @@ class _Crew:
             worker.send(self.units[worker.unit])
 
     def _lose(self, worker: _Worker) -> None:
-        """A worker is gone: its unit is tried once more, by a new one."""
+        """A worker is gone: its unit is tried once more, by a new one. Raises `AvaError` if workers cannot start."""
         del self._workers[worker.line]
         how = worker.ended()
         worker.close()
-        if not worker.is_ready:
+        self._failed_starts += not worker.is_ready
+        if self._failed_starts >= TRIES:
             raise AvaError(
-                f"A worker process could not start ({how}).", "See what it printed, or set AVA_RUNNER=inline."
+                f"Worker processes cannot start ({how}).", "See what they printed, or set AVA_RUNNER=inline."
             )
         if worker.unit is not None:
             self.advance(-worker.told)

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from ava_core.base.errors import AvaError
 from ava_core.base.settings import load_settings
 from ava_core.base.work.choice import make_runner
 from ava_core.base.work.processes import ProcessRunner, cores, shares
@@ -84,6 +85,12 @@ def test_a_unit_that_kills_its_worker_each_time_costs_itself_alone() -> None:
     outcomes = ProcessRunner(2).run(units.kill_always, [0, 1, 2, 3], untold)
     assert [one.result for one in outcomes] == [0, None, 2, 3]
     assert "ended 2 times (SIGKILL)" in outcomes[1].reason
+
+
+def test_workers_that_cannot_start_are_no_fault_of_a_unit(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ava_core.base.work.processes.PROGRAM", "raise SystemExit(3)")
+    with pytest.raises(AvaError, match=r"cannot start \(exit status 3\).*AVA_RUNNER=inline"):
+        ProcessRunner(2).run(units.where, [1, 2, 3], untold)
 
 
 WAITING = """
