@@ -12,7 +12,7 @@ from dagster import ConfigurableResource
 from ava_core.base.settings import Settings, load_settings
 from ava_core.base.storage import Storage
 from ava_core.batch import BatchContext, open_batch
-from ava_core.store import Store, open_store
+from ava_core.store import Store, batches, open_store
 
 if TYPE_CHECKING:
     from ava_core.annotation.gateway import CvatGateway
@@ -45,5 +45,7 @@ class Platform(ConfigurableResource):  # type: ignore[type-arg]
         return CvatGateway(self.settings)
 
     def batch(self, name: str) -> BatchContext:
-        """One batch. Raises `InputError` where it is not known."""
-        return open_batch(self.settings, name)
+        """One batch, for a run. Raises `InputError` where it is not known, or in the archive."""
+        at = open_batch(self.settings, name)
+        batches.check_active(at.store, [name])
+        return at

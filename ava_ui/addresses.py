@@ -83,6 +83,11 @@ def here(query: Mapping[str, Part], mark: str = "") -> str:
     return with_query("", query, mark)
 
 
+def batches(*, archived: bool) -> str:
+    """The batches; with those in the archive where `archived` is true."""
+    return with_query(BATCHES, {"archived": "yes" if archived else ""})
+
+
 def batch(name: Part, mark: str = "") -> str:
     """A batch; `mark`: `videos` or `clips`."""
     return with_query(_filled(BATCH, batch=name), {}, mark)

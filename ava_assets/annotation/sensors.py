@@ -19,7 +19,7 @@ from ava_assets.resources import Platform
 from ava_core.annotation.reconcile import reconcile
 from ava_core.annotation.sync import completed_work, look_at_jobs, unread_work
 from ava_core.base.errors import CvatError
-from ava_core.store import webhook_events
+from ava_core.store import batches, webhook_events
 
 WAKE_SECONDS = 5
 """Time between two looks at the webhook's events, which cost a question to the own database."""
@@ -66,10 +66,12 @@ def cvat_sensor(poll_seconds: int) -> SensorDefinition:
             return SkipReason(str(error))
         # What was reported is told apart by a digest of (job, time of completion): work that is reopened and
         # completed again is reported again, the same work never twice.
+        # That of an archived batch is reported once it is taken back.
         reported: dict[str, str] = cursor.get("reported", {})
-        completed = completed_work(store)
+        archived = batches.archived(store)
+        completed = {batch: work for batch, work in completed_work(store).items() if batch not in archived}
         new = {batch for batch, w in completed.items() if reported.get(batch) != w.digest}
-        unread, told, now = set(unread_work(store)), cursor.get("told", {}), time.time()
+        unread, told, now = set(unread_work(store)) - archived, cursor.get("told", {}), time.time()
         repeated = again(told, unread, now) - new
         work = {batch: w for batch, w in completed.items() if batch in new | repeated}
         now_reported = reported | {batch: w.digest for batch, w in work.items()}

@@ -19,6 +19,7 @@ from ava_assets.announcements import again, noted
 from ava_assets.quality.assets import NEWEST_DECISION, qc_decisions
 from ava_assets.resources import Platform
 from ava_core.decisions import decisions_after
+from ava_core.store import batches
 
 
 @sensor(
@@ -28,16 +29,22 @@ from ava_core.decisions import decisions_after
     description="Reports batches that were decided on; consensus and dataset follow by themselves.",
 )
 def decision_sensor(context: SensorEvaluationContext, platform: Platform) -> SensorResult | SkipReason:
-    """The cursor: `last` decision that was reported, the newest `of` each batch that waits, and what was `told`."""
+    """The cursor: `last` decision that was reported, the newest `of` each batch that waits, and what was `told`.
+
+    Those of an archived batch wait until it is taken back, and are reported then.
+    """
     cursor = _cursor(context.cursor)
     new = decisions_after(platform.store, cursor["last"])
     newest = cursor["of"] | {decision.batch: decision.decision_id for decision in new}
-    waiting = {batch for batch, number in newest.items() if _formed_with(context, batch) < number}
-    changed, now = {decision.batch for decision in new}, time.time()
+    archived = batches.archived(platform.store)
+    active = newest.keys() - archived
+    waiting = {batch for batch in active if _formed_with(context, batch) < newest[batch]}
+    changed = {decision.batch for decision in new} & active | waiting - cursor["told"].keys()
+    now = time.time()
     repeated = again(cursor["told"], waiting, now) - changed
     told = noted(cursor["told"], waiting, changed, repeated, now)
     last = max((decision.decision_id for decision in new), default=cursor["last"])
-    of = {batch: number for batch, number in newest.items() if batch in told}
+    of = {batch: number for batch, number in newest.items() if batch in told or batch in archived}
     context.update_cursor(json.dumps({"last": last, "of": of, "told": told}))
     if not changed | repeated:
         return SkipReason("No new decisions.")

@@ -45,7 +45,7 @@ def inbox_sensor(context: SensorEvaluationContext, platform: Platform) -> Sensor
     seen = json.loads(context.cursor) if context.cursor else {}
     look = look_into_inbox(settings.inbox_dir, store, seen)
     known = set(video_batch.get_partition_keys(dynamic_partitions_store=context.instance))
-    new = [name for name in batches.names(store) if name not in known]
+    new = [name for name in batches.names(store, archived=False) if name not in known]
     context.update_cursor(json.dumps(look.seen))
     if not new:
         return SkipReason(look.sentence)

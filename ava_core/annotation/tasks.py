@@ -28,7 +28,7 @@ from ava_core.base.lock import alone
 from ava_core.base.progress import Progress, ProgressSink, ignore_progress
 from ava_core.base.schemas import CVAT_JOBS, SET_ASIDE
 from ava_core.batch import BatchContext
-from ava_core.store import annotators, tasks
+from ava_core.store import annotators, batches, tasks
 from ava_core.store.tables import MISSING, Job, Task
 
 EXTRA_MARK = "+"
@@ -185,7 +185,9 @@ class Workshop:
         """Make the tasks, several at a time; gives the clips that the server cannot use, each with the reason.
 
         Raises `InputError` where a clip's id is another batch's.
+        A batch in the archive gets none, and an `InputError` says so.
         """
+        batches.check_active(self.at.store, [self.at.batch])
         tasks.claim_clips(self.at.store, self.at.batch, [task.clip["clip_id"] for task in wanted])
         for name in sorted({name for task in wanted if not task.found for name in task.annotators}):
             self._member(name)

@@ -44,9 +44,12 @@ class Overview:
         self.released = ReleasedClips(storage)
         self._counted = Once[UPath, float, int]()
 
-    def counts(self, batch: str = "") -> dict[str, Counts]:
-        """Counts by batch, oldest first; of one batch alone where it is named."""
-        names = [batch] if batch else batches.names(self.store)
+    def counts(self, batch: str = "", *, archived: bool = False) -> dict[str, Counts]:
+        """Counts by batch, oldest first; of one batch alone where it is named.
+
+        `archived`: those in the archive are among them.
+        """
+        names = [batch] if batch else batches.names(self.store, archived=archived)
         work, released = tasks.clip_counts(self.store, batch), self.released.by_batch()
         return {name: self._row(name, work.get(name), len(released.get(name, ()))) for name in names}
 

@@ -53,7 +53,7 @@ def remove(at: BatchContext, actor: str) -> Removal:
     """
     going = what_goes(at)
     if going.stays:
-        raise InputError(f"{at.batch} stays: {going.stays}.", "What people did is never removed.")
+        raise InputError(f"{at.batch} stays: {going.stays}.", f"Archive it: `ava batch archive {at.batch}`.")
     with _set_aside(going.source) as aside:
         # The database refuses where somebody has begun to work on it meanwhile.
         with at.store.session() as session:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 
 from ava_core.base.errors import InputError
 from ava_core.base.names import check_batch_name
 from ava_core.store.database import Store
-from ava_core.store.tables import Batch
+from ava_core.store.tables import Batch, now
 
 
 def add(store: Store, name: str, source_path: str, options: dict[str, Any], *, note: str = "") -> None:
@@ -23,10 +23,42 @@ def add(store: Store, name: str, source_path: str, options: dict[str, Any], *, n
         session.add(Batch(name=name, source_path=source_path, options=options, note=note))
 
 
-def names(store: Store) -> list[str]:
-    """All batches, oldest first."""
+def names(store: Store, *, archived: bool = True) -> list[str]:
+    """All batches, oldest first; without those in the archive where `archived` is false."""
+    wanted = select(Batch.name).order_by(Batch.created_at, Batch.name)
+    if not archived:
+        wanted = wanted.where(Batch.archived_at.is_(None))
     with store.session() as session:
-        return list(session.scalars(select(Batch.name).order_by(Batch.created_at, Batch.name)))
+        return list(session.scalars(wanted))
+
+
+def listed(store: Store, asked: str = "") -> list[str]:
+    """What a list is of: the batch that is asked for, where there is one; else all that are not in the archive."""
+    return [name for name in names(store) if name == asked] if asked else names(store, archived=False)
+
+
+def archived(store: Store) -> set[str]:
+    """Batches in the archive."""
+    with store.session() as session:
+        return set(session.scalars(select(Batch.name).where(Batch.archived_at.is_not(None))))
+
+
+def set_archived(store: Store, name: str, archived: bool) -> bool:
+    """Put a batch into the archive, or take it out; false where it is so already."""
+    get(store, name)
+    before = Batch.archived_at.is_(None) if archived else Batch.archived_at.is_not(None)
+    moved = update(Batch).where(Batch.name == name, before).values(archived_at=now() if archived else None)
+    with store.session() as session:
+        return session.scalar(moved.returning(Batch.name)) is not None
+
+
+def check_active(store: Store, wanted: Collection[str]) -> None:
+    """Raise `InputError` where one of these batches is in the archive: it gets no new tasks or runs."""
+    if found := sorted(archived(store).intersection(wanted)):
+        raise InputError(
+            f"Batch {found[0]} is in the archive.",
+            f"Take it back first: `ava batch archive {found[0]} --undo`.",
+        )
 
 
 def source_paths(store: Store) -> list[str]:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from sqlalchemy import select
 
 from ava_core.store.database import Store
-from ava_core.store.tables import Discrepancy, DiscrepancyKind, now
+from ava_core.store.tables import Batch, Discrepancy, DiscrepancyKind, now
 
 
 def replace(store: Store, found: Sequence[Discrepancy]) -> None:
@@ -23,10 +23,13 @@ def replace(store: Store, found: Sequence[Discrepancy]) -> None:
 
 
 def known(store: Store, batch: str = "") -> list[Discrepancy]:
-    """All of them by kind and subject, or those that concern one batch."""
+    """All by kind and subject but for those of archived batches, or those that concern one batch."""
     wanted = select(Discrepancy).order_by(Discrepancy.kind, Discrepancy.subject)
     if batch:
         wanted = wanted.where(Discrepancy.batch.in_(("", batch)))
+    else:
+        in_archive = select(Batch.name).where(Batch.archived_at.is_not(None))
+        wanted = wanted.where(Discrepancy.batch.not_in(in_archive))
     with store.session() as session:
         return list(session.scalars(wanted))
 

@@ -7,6 +7,7 @@ from typing import Final
 
 from nicegui import ui
 
+from ava_core.store.batches import check_active
 from ava_ui.frame.visit import Visit
 from ava_ui.known.asked import Request
 
@@ -41,7 +42,11 @@ class AskButton(ui.button):
         return await self.visit.console.asked.once(keys, request, ask)
 
     async def process(self, batches: Sequence[str], assets: Sequence[str]) -> str:
-        """Make assets of batches, of none where one of them is asked for already; returns the backfill's id."""
+        """Make assets of batches; returns the backfill's id.
+
+        Of none where one of them is asked for already, or in the archive.
+        """
+        check_active(self.visit.console.store, batches)
         visit, made, names = self.visit, ", ".join(assets), ", ".join(batches)[:200]
 
         async def ask() -> str:

@@ -6,6 +6,7 @@ from typing import Final
 
 from nicegui import ui
 
+from ava_core.store.batches import check_active
 from ava_ui import addresses
 from ava_ui.dagster.client import Run
 from ava_ui.elements.ask_button import AskButton
@@ -32,7 +33,12 @@ class RunsPanel:
         """Draw what is new; nothing is sent where nothing is."""
         runs = self.runs
         running = [run for run in runs.running if self.batch in ("", run.batch)]
-        failed = [(run, why) for run, why in runs.failed if self.batch in ("", run.batch)]
+        hidden = set() if self.batch else self.visit.console.counts.archived
+        failed = [
+            (run, why)
+            for run, why in runs.failed
+            if self.batch in ("", run.batch) and run.batch not in hidden
+        ]
         waiting = self.visit.console.asked.waiting(runs.newest, self.batch)
         now = (
             running,
@@ -91,6 +97,7 @@ def retry_button(visit: Visit, run: Run) -> AskButton:
         return await visit.console.dagster.retry(run.run_id)
 
     async def retry() -> None:
+        check_active(visit.console.store, [run.batch])
         again = await button.once([key], f"a retry of {_name(run)}", [run.batch], ask)
         ui.navigate.to(addresses.run(again))
 

@@ -28,8 +28,8 @@ export default {
       for (const blob of [...chosen].filter(fits)) {
         const key = await keyOf(blob);
         if (this.files.some(f => f.key === key)) continue;
-        this.$emit("chosen", blob.name);
         this.files.push({ key, blob, name: blob.name, size: blob.size, sent: 0, rate: 0, state: "waiting" });
+        this.$emit("chosen", this.files.map(f => f.name));
         this.send(this.files[this.files.length - 1]);
       }
     },
@@ -58,6 +58,7 @@ export default {
     async cancel(file) {
       file.state = "removed";
       this.files = this.files.filter(f => f !== file);
+      this.$emit("chosen", this.files.map(f => f.name));
       await ask("DELETE", `/upload/${file.key}`).catch(() => {});
       this.$emit("uploaded", this.files.filter(f => f.state === "uploaded").map(f => [f.key, f.name]));
     },

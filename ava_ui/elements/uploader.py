@@ -12,13 +12,14 @@ from nicegui.events import GenericEventArguments
 class Uploader(Element, component="uploader.js"):
     """A place to drop or choose files that end in one of `suffixes`.
 
-    `on_uploaded` gets the finished uploads' names by key; `on_chosen` the name of each file as soon as it is chosen.
+    `on_uploaded` gets the finished uploads' names by key; `on_chosen` the names of the chosen files, first
+    the one that was chosen first, whenever one is chosen or removed.
     """
 
     def __init__(
         self,
         on_uploaded: Callable[[dict[str, str]], Any],
-        on_chosen: Callable[[str], Any],
+        on_chosen: Callable[[list[str]], Any],
         suffixes: Collection[str],
     ) -> None:
         super().__init__()
@@ -28,4 +29,4 @@ class Uploader(Element, component="uploader.js"):
             return on_uploaded({str(key): str(name) for key, name in event.args})
 
         self.on("uploaded", uploaded)
-        self.on("chosen", lambda event: on_chosen(str(event.args)))
+        self.on("chosen", lambda event: on_chosen([str(name) for name in event.args]))

@@ -9,7 +9,7 @@ from sqlalchemy import select
 
 from ava_core.base.storage import Storage
 from ava_core.operations.overview import Overview
-from ava_core.store import Store
+from ava_core.store import Store, batches
 from ava_core.store.tables import Batch
 
 
@@ -20,15 +20,20 @@ class BatchRow:
     batch: str
     created_at: datetime
     counts: dict[str, int | None]
+    archived: bool = False
 
 
 @dataclass
 class Counts:
-    """The newest counts. `refresh` looks at every batch; files are read again only where they changed."""
+    """The newest counts. `refresh` looks at every batch; files are read again only where they changed.
+
+    `rows` are of batches that are not in the archive; `archived` are the names of the others.
+    """
 
     storage: Storage
     store: Store
     rows: list[BatchRow] = field(default_factory=list)
+    archived: frozenset[str] = frozenset()
     overview: Overview = field(init=False)
 
     def __post_init__(self) -> None:
@@ -36,10 +41,22 @@ class Counts:
 
     def refresh(self) -> list[BatchRow]:
         """Bring the counts up to date; oldest batch first."""
-        with self.store.session() as session:
-            added = {
-                row.name: row.created_at for row in session.execute(select(Batch.name, Batch.created_at))
-            }
-        counted = self.overview.counts()
-        self.rows = [BatchRow(name, added[name], row) for name, row in counted.items() if name in added]
+        self.archived = frozenset(batches.archived(self.store))
+        self.rows = self._rows(archived=False)
         return self.rows
+
+    def with_archived(self) -> list[BatchRow]:
+        """Counts of all batches as they are now, of those in the archive too; oldest batch first."""
+        return self._rows(archived=True)
+
+    def _rows(self, *, archived: bool) -> list[BatchRow]:
+        with self.store.session() as session:
+            known = {
+                row.name: row
+                for row in session.execute(select(Batch.name, Batch.created_at, Batch.archived_at))
+            }
+        return [
+            BatchRow(name, known[name].created_at, row, archived=known[name].archived_at is not None)
+            for name, row in self.overview.counts(archived=archived).items()
+            if name in known
+        ]

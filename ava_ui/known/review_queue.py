@@ -12,27 +12,31 @@ from ava_ui.known.console import Console
 
 
 def queue(console: Console, batch: str = "") -> pl.DataFrame:
-    """`quality.review.queue.REVIEW_QUEUE` of one batch or of all."""
-    names = batches.names(console.store)
-    return review_queue(console.store, clips_agreement(console, names), grave_findings(console, names), batch)
+    """`quality.review.queue.REVIEW_QUEUE` of one batch, or of all that are not in the archive."""
+    names = batches.listed(console.store, batch)
+    found = review_queue(
+        console.store, clips_agreement(console, names), grave_findings(console, names), batch
+    )
+    return found.filter(pl.col("batch").is_in(names))
 
 
 def bulk_plan(
     console: Console, chosen: str, thresholds: Thresholds
 ) -> tuple[dict[str, list[str]], pl.DataFrame]:
-    """`bulk.plan_over_batches` of one batch or of all: clips that pass, by batch; the others with the reason."""
-    names = batches.names(console.store)
+    """`bulk.plan_over_batches` of one batch, or of all that are not in the archive.
+
+    Clips that pass, by batch; the others with the reason.
+    """
+    names = batches.listed(console.store, chosen)
     clips, findings = clips_agreement(console, names), grave_findings(console, names)
-    if chosen:
-        clips = clips.filter(pl.col("batch") == chosen)
     return plan_over_batches(clips, findings, console.decisions.all(), thresholds)
 
 
 def clips_agreement(console: Console, names: list[str]) -> pl.DataFrame:
-    """`schemas.AGREEMENT_BY_CLIP` and `batch` of all batches."""
+    """`schemas.AGREEMENT_BY_CLIP` and `batch` of these batches."""
     return console.tables.of_all(names, "agreement", "clips", AGREEMENT_BY_CLIP)
 
 
 def grave_findings(console: Console, names: list[str]) -> pl.DataFrame:
-    """`schemas.RULE_FINDINGS` and `batch` of all batches: breaches of rules that block."""
+    """`schemas.RULE_FINDINGS` and `batch` of these batches: breaches of rules that block."""
     return console.tables.of_all(names, "raw_annotations", "rule_findings", RULE_FINDINGS, GRAVE)

@@ -15,6 +15,7 @@ from ava_assets.announcements import FIRST_WAIT_SECONDS
 from ava_core.annotation.sync import CompletedWork
 from ava_core.annotation.webhook import keep_delivery
 from ava_core.base.errors import CvatUnreachableError
+from ava_core.store import batches
 from tests.support.dagster_site import DagsterSite
 
 
@@ -113,6 +114,18 @@ def test_work_is_reported_once_and_again_when_it_changed(site: DagsterSite, cvat
         keep_delivery(site.platform.store, job_event(time.monotonic_ns()))
         found, cursor = tick(site, cursor)
         assert isinstance(found, dg.SensorResult) == reported
+
+
+def test_work_in_an_archived_batch_is_reported_once_it_is_taken_back(site: DagsterSite, cvat: Cvat) -> None:
+    site.register_batch("b")
+    cvat.work, cvat.unread = {"b": CompletedWork(1, 3, "first")}, {"b": 1}
+    batches.set_archived(site.store, "b", True)
+    found, cursor = tick(site, None)
+    assert isinstance(found, dg.SkipReason)
+    batches.set_archived(site.store, "b", False)
+    keep_delivery(site.platform.store, job_event(1))
+    found, _ = tick(site, cursor)
+    assert [event.partition for event in found.asset_events] == ["b"]
 
 
 def test_a_lost_event_is_only_a_late_one(

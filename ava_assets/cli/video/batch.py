@@ -9,6 +9,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from ava_assets.cli.shared import Actor, Batch, opened, say, who
 from ava_core.base.settings import load_settings
 from ava_core.base.text import value_text
 
@@ -42,14 +43,16 @@ def add(
 
 
 @app.command("list")
-def list_batches() -> None:
+def list_batches(
+    archived: Annotated[bool, typer.Option("--archived", help="Show those in the archive too.")] = False,
+) -> None:
     """Show every batch with its counts along the stages."""
     from ava_core.base.storage import Storage
     from ava_core.operations.overview import STAGES, Overview
     from ava_core.store import open_store
 
     settings = load_settings()
-    counts = Overview(Storage(settings.resolved_storage_url), open_store(settings)).counts()
+    counts = Overview(Storage(settings.resolved_storage_url), open_store(settings)).counts(archived=archived)
     console = Console()
     if not counts:
         console.print("No batches yet. `ava batch add PATH` adds one.")
@@ -61,6 +64,27 @@ def list_batches() -> None:
     for name, row in counts.items():
         table.add_row(name, *(value_text(value) for value in row.values()))
     console.print(table)
+
+
+@app.command("archive")
+def archive_batch(
+    name: Batch,
+    undo: Annotated[bool, typer.Option("--undo", help="Take it back out of the archive.")] = False,
+    actor: Actor = "",
+) -> None:
+    """Leave a batch out of lists and automation; its work, decisions and releases stay.
+
+    Example: `ava batch archive batch1`
+    """
+    from ava_core.operations.archive import archive, take_back
+
+    at = opened(name)
+    if undo:
+        take_back(at, who(actor))
+        say(f"Batch {name} is back, and goes on where it stopped.")
+        return
+    kept = archive(at, who(actor))
+    say("\n".join([f"Batch {name} is in the archive.", *kept.sentences()]))
 
 
 def options_from(texts: list[str] | None) -> dict[str, str]:

@@ -50,11 +50,12 @@ Follow = Callable[[], Awaitable[None]]
 async def content(visit: Visit) -> None:
     """Counts, then the jobs."""
     measured: dict[int, float] = {}
-    jobs = await asyncio.to_thread(_jobs, visit.console, measured)
+    batch = visit.query.get("batch", "")
+    jobs = await asyncio.to_thread(_jobs, visit.console, batch, measured)
     if jobs.is_empty():
         theme.empty("No jobs yet.", "Deal clips out to annotators.", addresses.TASKS, "Tasks")
         return
-    DiscrepanciesPanel(visit, visit.query.get("batch", ""))
+    DiscrepanciesPanel(visit, batch)
     wanted = narrowed(jobs, visit.query)
     server = CvatGateway(visit.console.settings).url
     with ui.row().classes("items-center"):
@@ -76,7 +77,7 @@ async def content(visit: Visit) -> None:
     )  # fmt: skip
 
     async def follow() -> None:
-        table.set_frame(narrowed(await asyncio.to_thread(_jobs, visit.console, measured), visit.query))
+        table.set_frame(narrowed(await asyncio.to_thread(_jobs, visit.console, batch, measured), visit.query))
 
     if visit.may("admin"):
         _measure(visit, table, measured, follow)
@@ -85,10 +86,14 @@ async def content(visit: Visit) -> None:
     ui.timer(LIVE_SECONDS, follow)
 
 
-def _jobs(console: Console, measured: dict[int, float]) -> pl.DataFrame:
-    """The jobs, with the share of answers given in each: as `measured` now, else as read; null where neither was."""
-    jobs = console.jobs.table()
-    read = console.tables.of_all(batches.names(console.store), "raw_annotations", "answered", ANSWERED)
+def _jobs(console: Console, batch: str, measured: dict[int, float]) -> pl.DataFrame:
+    """The jobs, with the share of answers given in each: as `measured` now, else as read; null where neither was.
+
+    Those of archived batches are among them where `batch` is one.
+    """
+    hidden = batches.archived(console.store) - {batch}
+    jobs = console.jobs.table().filter(~pl.col("batch").is_in(sorted(hidden)))
+    read = console.tables.of_all(jobs["batch"].unique().to_list(), "raw_annotations", "answered", ANSWERED)
     shares = pl.col("job_id").replace_strict(by_job(read) | measured, default=None, return_dtype=pl.Float64)
     return jobs.with_columns(answered=(100 * shares).round(0).cast(pl.Int64))
 
@@ -109,11 +114,13 @@ def narrowed(jobs: pl.DataFrame, query: dict[str, str]) -> pl.DataFrame:
 
 async def _findings(visit: Visit) -> None:
     """What keeps jobs from being read as they are; each leads to its readings."""
-    found = await asyncio.to_thread(
-        lambda: visit.console.tables.of_all(
-            batches.names(visit.console.store), "raw_annotations", "job_findings", JOB_FINDINGS
-        )
-    )
+    asked, console = visit.query.get("batch", ""), visit.console
+
+    def read() -> pl.DataFrame:
+        names = batches.listed(console.store, asked)
+        return console.tables.of_all(names, "raw_annotations", "job_findings", JOB_FINDINGS)
+
+    found = await asyncio.to_thread(read)
     found = narrowed(found.with_columns(status=pl.lit("")), visit.query)
     if not found.is_empty():
         theme.heading("Jobs that are not read as they are")

@@ -12,6 +12,7 @@ from nicegui import ui
 
 from ava_core.annotation.pages import JOB_PAGE
 from ava_core.operations import metrics
+from ava_core.store import batches
 from ava_ui import addresses
 from ava_ui.addresses import cell
 from ava_ui.elements import charts
@@ -89,7 +90,10 @@ HERE_LINKS: Final = {
 
 @dataclass(frozen=True)
 class Figures:
-    """All that the page shows at first: tables of `ava_core.operations.metrics`."""
+    """All that the page shows at first: tables of `ava_core.operations.metrics`.
+
+    Archived batches are left out of those by batch; people's work in them counts.
+    """
 
     batches: pl.DataFrame
     pace: pl.DataFrame
@@ -123,15 +127,16 @@ async def _rest(visit: Visit, found: Figures) -> None:
 async def figures(console: Console) -> Figures:
     """Everything at once: the database answers several questions side by side."""
     store, released = console.store, console.counts.overview.released
-    return Figures(
-        *await asyncio.gather(
-            asyncio.to_thread(metrics.batch_times, store, console.storage),
-            asyncio.to_thread(metrics.annotator_pace, store),
-            asyncio.to_thread(metrics.clips_by_day, store),
-            asyncio.to_thread(metrics.waiting, store),
-            asyncio.to_thread(lambda: metrics.waiting_here(store, released.by_batch())),
-        )
+    times, pace, by_day, waiting, waiting_here, archived = await asyncio.gather(
+        asyncio.to_thread(metrics.batch_times, store, console.storage),
+        asyncio.to_thread(metrics.annotator_pace, store),
+        asyncio.to_thread(metrics.clips_by_day, store),
+        asyncio.to_thread(metrics.waiting, store),
+        asyncio.to_thread(lambda: metrics.waiting_here(store, released.by_batch())),
+        asyncio.to_thread(batches.archived, store),
     )
+    active = ~pl.col("batch").is_in(sorted(archived))
+    return Figures(times.filter(active), pace, by_day, waiting.filter(active), waiting_here.filter(active))
 
 
 def _shown(table: pl.DataFrame) -> pl.DataFrame:

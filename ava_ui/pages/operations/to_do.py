@@ -52,7 +52,8 @@ class ToDoPanel:
     def _find(self) -> list[ToDo]:
         console = self.visit.console
         counts = {row.batch: row.counts for row in console.counts.rows}
-        failed = [run.run_id for run, _ in console.runs.failed]
+        archived = console.counts.archived
+        failed = [run.run_id for run, _ in console.runs.failed if run.batch not in archived]
         return to_do(console.store, console.settings, counts, failed)
 
 

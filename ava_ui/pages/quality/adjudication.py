@@ -10,7 +10,9 @@ from nicegui import ui
 
 from ava_core import decisions
 from ava_core.base.schemas import CLIP_FPS
+from ava_core.base.text import plural
 from ava_core.decisions import PRESENCE
+from ava_core.quality.agreement.stretches import stretches
 from ava_ui import addresses
 from ava_ui.addresses import cell
 from ava_ui.elements.clip_player import ClipPlayer
@@ -67,14 +69,28 @@ def _queue(batch: str, clip_id: str, waiting: pl.DataFrame) -> None:
             addresses.quality(batch), "Clips to review",
         )  # fmt: skip
         return
-    theme.heading(f"{waiting.height} answers wait, the most doubtful first")
+    rows = in_stretches(waiting)
+    theme.heading(
+        f"{waiting.height:,} answers wait in {plural(rows.height, 'stretch')}, the most doubtful first"
+    )
     here = addresses.adjudication(batch, at=cell("at"), clip=clip_id)
     DataTable(
-        waiting.with_row_index("at"), file=f"{batch}_adjudication", facets=["group"],
-        labels={"clip_id": "clip", "second": "second", "person_id": "person", "group": "group",
-                "expected_error": "expected wrong labels", "reason": "why"},
+        rows, file=f"{batch}_adjudication", facets=["group"],
+        labels={"clip_id": "clip", "second": "from second", "until": "to second", "person_id": "person",
+                "group": "group", "expected_error": "expected wrong labels", "reason": "why"},
         links={"clip_id": here, "second": here, "group": here},
     )  # fmt: skip
+
+
+def in_stretches(waiting: pl.DataFrame) -> pl.DataFrame:
+    """Answers that wait on one person's group at seconds on end as one row, the most doubtful answer's first.
+
+    `waiting`: `schemas.ADJUDICATION_QUEUE`. Gives its columns and `until`, the last second; `at`, the place of the most
+    doubtful answer in `waiting`; `expected_error` is of the whole stretch.
+    """
+    figures = [pl.col("at").min(), pl.col("expected_error").sum()]
+    same = ("clip_id", "person_id", "group", "reason")
+    return stretches(waiting.with_row_index("at"), same, figures).sort("at")
 
 
 def _asked_for(visit: Visit) -> dict[str, Any] | None:

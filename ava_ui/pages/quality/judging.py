@@ -10,6 +10,7 @@ import polars as pl
 from nicegui import background_tasks, ui
 
 from ava_core import decisions
+from ava_core.base.text import plural
 from ava_core.store import Store
 from ava_ui import addresses
 from ava_ui.elements.clip_player import ClipPlayer
@@ -78,6 +79,17 @@ def next_after(found: pl.DataFrame, clip_id: str) -> str:
     waiting = found.filter(waits)["clip_id"].to_list()
     later = [clip for clip in waiting if clip > clip_id]
     return str((later or waiting or [""])[0])
+
+
+def place_among_waiting(found: pl.DataFrame, clip_id: str) -> str:
+    """A clip's place among those of the batch that wait, in the order in which they come: "3 of 302 that wait".
+
+    Of one that is judged it is how many wait. `found`: `review_queue.REVIEW_QUEUE` of the batch.
+    """
+    waiting = found.filter(pl.col("status") == "pending")["clip_id"].sort()
+    if clip_id in waiting:
+        return f"{(waiting < clip_id).sum() + 1:,} of {len(waiting):,} that wait"
+    return f"{plural(len(waiting), 'clip')} of {found.height:,} wait"
 
 
 class JudgementPanel:

@@ -61,7 +61,7 @@ class Asked:
 async def content(visit: Visit) -> None:
     """Queue, bulk approval, and what there is of each batch."""
     asked = Asked(visit.query.get("batch", ""), visit.query.get("status", "pending"))
-    names = await asyncio.to_thread(batches.names, visit.console.store)
+    names = await asyncio.to_thread(batches.listed, visit.console.store)
     seen = Seen(visit.console.store, asked.batch)
     found = await asyncio.to_thread(queue, visit.console, asked.batch)
     if found.is_empty():
@@ -94,7 +94,8 @@ def _choose(asked: Asked, names: list[str], found: pl.DataFrame) -> None:
         ui.navigate.to(addresses.quality(batch, status))
 
     with ui.row().classes("items-center"):
-        ui.select({"": "all batches"} | {name: name for name in names}, value=asked.batch, label="batch",
+        options = {"": "all batches"} | {name: name for name in [*names, asked.batch] if name}
+        ui.select(options, value=asked.batch, label="batch",
                   with_input=len(names) > 12,
                   on_change=lambda e: go(e.value or "", asked.status)).classes("w-48")  # fmt: skip
         ui.toggle({s: f"{s} ({found.filter(pl.col('status') == s).height})" for s in STATUSES},

@@ -18,7 +18,7 @@ from ava_ui.elements.decided import Decided, Seen
 from ava_ui.frame import theme
 from ava_ui.frame.visit import Visit
 from ava_ui.known.review_queue import queue
-from ava_ui.pages.quality.judging import Judgement, JudgementPanel, next_after
+from ava_ui.pages.quality.judging import Judgement, JudgementPanel, next_after, place_among_waiting
 from ava_ui.pages.quality.more_work import MoreWorkPanel
 
 FIGURES: Final = {"alpha": "pooled_alpha", "kappa": "kappa", "mean IoU": "mean_iou", "F1": "f1"}
@@ -74,12 +74,11 @@ def _breaches(visit: Visit, batch: str) -> dict[str, str]:
 
 def _figures(row: dict[str, Any], found: pl.DataFrame) -> None:
     batch, clip = str(row["batch"]), str(row["clip_id"])
-    waiting = found.filter(pl.col("status") == "pending").height
     with ui.row().classes("items-center"):
         ui.badge(str(row["status"])).mark("qc-status")
         ui.link(f"{row['completed']} of {row['jobs']} jobs done", addresses.progress(batch, clip=clip))
         ui.label(" · ".join(f"{name} {shown(row[column])}" for name, column in FIGURES.items()))
-        ui.link(f"{waiting} of {found.height} clips wait", addresses.quality(batch))
+        ui.link(place_among_waiting(found, clip), addresses.quality(batch)).mark("position")
         ui.link("agreement", addresses.agreement(batch))
         ui.link("adjudicate its answers", addresses.adjudication(batch, clip=clip))
         if row["reason"]:

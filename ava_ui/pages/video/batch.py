@@ -20,6 +20,7 @@ from ava_ui.frame import theme
 from ava_ui.frame.visit import Visit
 from ava_ui.pages.operations.overview import links
 from ava_ui.pages.quality.queue import BATCH_LABELS, PARTS
+from ava_ui.pages.video.archiving import archiving
 from ava_ui.pages.video.batches import FORM_OPTIONS, STAGES, options_form
 from ava_ui.pages.video.removal import removal
 
@@ -42,10 +43,14 @@ async def content(visit: Visit) -> None:
         for part, address in PARTS.items():
             ui.link(BATCH_LABELS[part], address(name))
         ui.link("jobs", addresses.progress(name))
-        ui.link("deal out", addresses.tasks(name))
+        if found.archived_at is None:
+            ui.link("deal out", addresses.tasks(name))
     options = ", ".join(f"{key} = {value}" for key, value in found.options.items()) or "none of its own"
     ui.label(f"From {found.source_path} · options: {options}").classes("soft")
-    if visit.may("admin"):
+    archived = found.archived_at is not None
+    if archived:
+        ui.label("In the archive: lists leave it out, and it gets no new tasks or runs.").classes("warn")
+    elif visit.may("admin"):
         _process(visit, name)
     RunsPanel(visit, name)
     _videos(visit, name)
@@ -53,7 +58,9 @@ async def content(visit: Visit) -> None:
     theme.heading("Runs")
     theme.later(visit, lambda: _runs(visit, name))
     if visit.may("admin"):
-        removal(visit, name)
+        with ui.row():
+            archiving(visit, name, archived=archived)
+            removal(visit, name, archived=archived)
 
 
 def _process(visit: Visit, name: str) -> None:

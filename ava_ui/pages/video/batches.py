@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
 
+import polars as pl
 from nicegui import ui
 from nicegui.elements.mixins.value_element import ValueElement
 
@@ -54,19 +55,28 @@ FORM_OPTIONS: Final = (
 
 async def content(visit: Visit) -> None:
     """List, add, process."""
-    rows = await asyncio.to_thread(visit.console.counts.refresh)
+    counts, archived = visit.console.counts, visit.query.get("archived") == "yes"
+    rows = await asyncio.to_thread(counts.refresh)
+    if archived:
+        rows = await asyncio.to_thread(counts.with_archived)
     if visit.may("admin"):
         with ui.element("div").classes("two"):
             with ui.card():
                 _upload(visit)
             with ui.card():
                 await _inbox(visit)
+    _archive(len(counts.archived), shown=archived)
     if not rows:
-        theme.empty("No batches yet.", "Upload a zip of videos, or put one into the inbox folder.")
+        theme.empty(
+            "No batches here." if counts.archived else "No batches yet.",
+            "Upload a zip of videos, or put one into the inbox folder.",
+        )
         return
     theme.heading("Batches")
     table = DataTable(
-        frame(rows),
+        frame(rows).with_columns(archived=pl.Series([row.archived for row in rows]))
+        if archived
+        else frame(rows),
         links=links(cell("batch")),
         file="batches",
         sort_by="created",
@@ -78,6 +88,14 @@ async def content(visit: Visit) -> None:
     theme.later(visit, lambda: _newest(visit, rows))
     theme.heading("Many at once")
     Backfills(visit)
+
+
+def _archive(count: int, *, shown: bool) -> None:
+    """The way to the batches in the archive and back."""
+    if shown:
+        ui.link("hide archived", addresses.batches(archived=False)).mark("archived")
+    elif count:
+        ui.link(f"show archived ({count})", addresses.batches(archived=True)).mark("archived")
 
 
 async def _newest(visit: Visit, rows: list[BatchRow]) -> None:
@@ -149,11 +167,14 @@ def _upload(visit: Visit) -> None:
         finished.update(names)
         add.set_enabled(bool(finished))
 
-    def propose(file: str) -> None:
-        """The first file names the batch, as long as nobody has typed another name."""
-        if not name.value:
-            wanted = batch_name_for(Path(file).with_suffix(""))
-            name.value = free_name(visit.console.store, wanted)
+    proposed = ""
+
+    def propose(files: list[str]) -> None:
+        """The first chosen file names the batch, as long as nobody has typed another name."""
+        nonlocal proposed
+        if name.value in ("", None, proposed):
+            wanted = batch_name_for(Path(files[0]).with_suffix("")) if files else ""
+            name.value = proposed = free_name(visit.console.store, wanted) if files else ""
 
     Uploader(uploaded, propose, UPLOADED)
     name = (

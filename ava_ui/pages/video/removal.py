@@ -10,24 +10,26 @@ from ava_core.base.errors import InputError
 from ava_core.base.text import plural
 from ava_core.operations.removal import remove, what_goes
 from ava_ui import addresses
-from ava_ui.dagster.client import RUNNING
 from ava_ui.frame import theme
 from ava_ui.frame.visit import Visit
 from ava_ui.known.release_contents import readable
+from ava_ui.pages.video.archiving import ask_to_archive, check_idle
 
 
-def removal(visit: Visit, name: str) -> None:
-    """The button, for admins."""
+def removal(visit: Visit, name: str, *, archived: bool) -> None:
+    """The button, for admins. Where people have worked on the batch, it offers the archive."""
 
     async def act() -> None:
         console = visit.console
         at = console.batch(name)
         going = await asyncio.to_thread(what_goes, at)
-        if going.stays:
+        if going.stays and archived:
             raise InputError(f"{name} stays: {going.stays}.", "What people did is never removed.")
+        if going.stays:
+            await ask_to_archive(visit, name, f"{name} stays: {going.stays}. You can archive it instead.")
+            return
         # Asked first: a run would write files of a batch that is gone, and a partition would outlive it.
-        if await console.dagster.runs(batch=name, statuses=RUNNING):
-            raise InputError(f"{name} is being processed.", "Wait for its runs, or end them first.")
+        await check_idle(visit, name)
         with theme.asking(f"Remove batch {name}?", "Remove") as dialog:
             ui.label(f"{plural(going.files, 'file')} made of its videos go, {readable(going.bytes)}.")
             if going.source:

@@ -95,6 +95,17 @@ def test_a_batch_is_added(run: Run) -> None:
     assert batches.get(open_store(load_settings()), "raw_cctv_batch1").options == {"ontology": "ava80"}
 
 
+def test_a_batch_is_archived_and_taken_back(run: Run) -> None:
+    store = open_store(load_settings())
+    batches.add(store, "batch1", "/in/batch1.zip", {})
+    assert "batch1 is in the archive" in said(run, "ava batch archive")
+    assert batches.archived(store) == {"batch1"}
+    assert "batch1" not in run("ava batch list").output
+    assert "batch1" in run("ava batch list --archived").output
+    assert "batch1 is back" in run("ava batch archive batch1 --undo").output
+    assert batches.archived(store) == set()
+
+
 def test_an_annotator_is_added(run: Run) -> None:
     said(run, "ava annotator add")
     (mirela,) = [one for one in annotators.everyone(open_store(load_settings())) if one.username == "mirela"]
@@ -131,8 +142,8 @@ def test_a_setting_that_an_option_shows_is_one(example: str) -> None:
 
 def test_no_example_is_left_out() -> None:
     covered = (
-        "ava preprocess", "ava preview", "ava cvat xml", "ava batch add", "ava annotator add", "ava qc adjudicate",
-        "ava user add", "AVA_WEBHOOK_SECRET",
+        "ava preprocess", "ava preview", "ava cvat xml", "ava batch add", "ava batch archive", "ava annotator add",
+        "ava qc adjudicate", "ava user add", "AVA_WEBHOOK_SECRET",
     )  # fmt: skip
     assert [one for one in EXAMPLES if not one.startswith(covered)] == []
     assert len(EXAMPLES) == len(covered)

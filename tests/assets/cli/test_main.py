@@ -69,7 +69,7 @@ def test_a_batch_is_added_and_listed(ava: Any, tmp_path: Path) -> None:
         (["batch", "add", "nowhere.zip"], "nowhere.zip does not exist"),
         (["batch", "add", "empty.zip"], "is empty"),
         (["batch", "add", "texts.zip"], "holds no video"),
-        (["batch", "add", "torn.zip"], "cannot be read as a zip"),
+        (["batch", "add", "torn.zip"], "is cut short, or one part of several"),
         (["batch", "add", "good.zip", "--option", "overlapp=1"], "Unknown option overlapp"),
         (["batch", "add", "good.zip", "--option", "overlap=7"], "AVA_OVERLAP"),
         (["batch", "add", "good.zip", "--name", "a/b"], "cannot name a batch"),

@@ -45,6 +45,15 @@ def test_a_task_per_clip_and_a_job_per_annotator(site: AnnotationSite) -> None:
             assert job["organization"] is not None, "made inside the organisation"
 
 
+def test_a_batch_in_the_archive_gets_none(site: AnnotationSite) -> None:
+    batches.set_archived(site.store, "b", True)
+    with pytest.raises(InputError, match="b is in the archive"):
+        site.create()
+    assert site.server_tasks() == []
+    batches.set_archived(site.store, "b", False)
+    assert site.create().height
+
+
 def test_making_them_again_changes_nothing(site: AnnotationSite) -> None:
     first = site.create()
     assert site.create().equals(first)

@@ -11,6 +11,7 @@ from typing import Any
 import httpx
 import pytest
 
+from ava_core.store import batches
 from ava_ui.elements.ask_button import WAITING
 from tests.support.dagster_answers import REPOSITORY, RUN
 from tests.support.site import Site
@@ -86,6 +87,33 @@ async def test_a_failed_run_is_retried_once(site: Site, dagster: SlowDagster) ->
     other_tab.find(marker="retry").click()
     await other_tab.should_see("it waits for Dagster", retries=50)
     assert dagster.done == ["Retry"]
+
+
+async def test_an_archived_batch_is_asked_nothing_of_and_its_failure_waits_for_nobody(
+    site: Site, dagster: SlowDagster
+) -> None:
+    failed = {"__typename": "EventConnection", "events": [], "cursor": "", "hasMore": False}
+    run = RUN | {"status": "FAILURE", "endTime": 20.0, "tags": [{"key": "dagster/partition", "value": BATCH}]}
+    dagster.answers |= {
+        "Runs": {"runsOrError": {"__typename": "Runs", "results": [run]}}, "Failure": {"logsForRun": failed},
+        "Logs": {"logsForRun": failed},
+    }  # fmt: skip
+    await site.console.runs.look()
+    adam = site.enter("adam")
+    await adam.open(f"/batches/{BATCH}")
+    await adam.should_see(marker="process", retries=50)
+    batches.set_archived(site.console.store, BATCH, True)
+    for button in ("process", "retry"):
+        await adam.should_see(marker=button, retries=50)
+        adam.find(marker=button).click()
+    await adam.should_see("Batch street is in the archive.", retries=50)
+    batches.add(site.console.store, "other", "/in/other.zip", {})
+    site.console.counts.refresh()
+    await adam.open("/")
+    await adam.should_see("Nothing waits for anybody.", retries=50)
+    await adam.should_see("Running and failed", retries=50)
+    await adam.should_not_see(marker="retry", retries=2)
+    assert dagster.done == []
 
 
 async def test_a_backfill_that_failed_although_its_runs_went_well_says_so(

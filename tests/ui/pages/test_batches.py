@@ -6,7 +6,8 @@ from typing import Any
 
 from nicegui import ui
 
-from ava_core.store import batches
+from ava_core.store import audit_log, batches
+from ava_ui.elements.uploader import Uploader
 from tests.support.dagster_answers import REPOSITORY, answering
 from tests.support.site import Site
 from tests.support.street import BATCH
@@ -38,8 +39,88 @@ async def test_a_batch_with_peoples_work_stays(site: Site) -> None:
     await adam.open(f"/batches/{BATCH}")
     await adam.should_see(marker="remove", retries=50)
     adam.find(marker="remove").click()
-    await adam.should_see("street stays: it has 4 tasks", retries=50)
+    await adam.should_see("street stays: it has 4 tasks. You can archive it instead.", retries=50)
+    await adam.should_see("Archive batch street?")
     assert batches.names(site.console.store) == [BATCH]
+
+
+async def test_a_batch_goes_into_the_archive_and_comes_back(site: Site) -> None:
+    console = site.console
+    console.dagster.transport = answering(IDLE, []).transport
+    adam = site.enter("adam")
+    await adam.open(f"/batches/{BATCH}")
+    await adam.should_see(marker="archive", retries=50)
+    adam.find(marker="archive").click()
+    await adam.should_see("Lists and the to-do list leave it out", retries=50)
+    assert batches.archived(console.store) == set()
+    adam.find(marker="confirm").click()
+    await eventually(lambda: batches.archived(console.store) == {BATCH})
+    assert audit_log.newest(console.store, 1)[0].actor == "adam"
+    await adam.open("/batches")
+    await adam.should_see("show archived (1)", retries=50)
+    await adam.should_not_see(f"{BATCH} · 4 clips", retries=2)
+    await adam.open("/batches?archived=yes")
+    await adam.should_see(f"{BATCH} · 4 clips", retries=50)
+    await adam.open(f"/batches/{BATCH}")
+    await adam.should_see("In the archive: lists leave it out", retries=50)
+    await adam.should_not_see(marker="process", retries=2)
+    adam.find(marker="archive").click()
+    await eventually(lambda: batches.archived(console.store) == set())
+
+
+async def test_a_batch_that_is_being_processed_is_not_archived(site: Site) -> None:
+    run = {
+        "runId": "r", "status": "STARTED", "tags": [{"key": "dagster/partition", "value": BATCH}], "jobName": "j",
+        "assetSelection": [], "creationTime": 0, "startTime": None, "endTime": None,
+    }  # fmt: skip
+    busy = {"Runs": {"runsOrError": {"__typename": "Runs", "results": [run]}}}
+    site.console.dagster.transport = answering(busy, []).transport
+    adam = site.enter("adam")
+    await adam.open(f"/batches/{BATCH}")
+    await adam.should_see(marker="archive", retries=50)
+    adam.find(marker="archive").click()
+    await adam.should_see(marker="confirm", retries=50)
+    adam.find(marker="confirm").click()
+    await adam.should_see("street is being processed.", retries=50)
+    assert batches.archived(site.console.store) == set()
+
+
+async def test_only_its_own_pages_show_an_archived_batch(site: Site) -> None:
+    batches.set_archived(site.console.store, BATCH, True)
+    rita = site.enter("rita")
+    for page, empty in (
+        ("/quality", "No clip has been completed yet."),
+        ("/progress", "No jobs yet."),
+        ("/metrics", "Nothing to measure yet."),
+        ("/tasks", "No batch has clips yet."),
+    ):
+        await rita.open(page)
+        await rita.should_see(empty, retries=50)
+    await rita.open(f"/quality?batch={BATCH}")
+    await rita.should_see(marker="bulk", retries=50)
+    await rita.open(f"/progress?batch={BATCH}")
+    await rita.should_see("Jobs by annotator and state", retries=50)
+    await rita.open(f"/quality/{BATCH}/clips/clip_0001")
+    await rita.should_see("2 of 4 that wait", retries=50)
+
+
+async def test_the_proposed_name_follows_the_chosen_file_until_somebody_types_one(site: Site) -> None:
+    adam = site.enter("adam")
+    await adam.open("/batches")
+    await adam.should_see(marker="batch-name", retries=50)
+    (uploader,) = adam.find(Uploader).elements
+    (name,) = adam.find(marker="batch-name").elements
+
+    def choose(*files: str) -> str:
+        adam.find(Uploader).trigger("chosen", list(files))
+        return str(name.value)
+
+    assert isinstance(uploader, Uploader)
+    assert isinstance(name, ui.input)
+    assert [choose("day.zip"), choose("day.zip", "night.zip"), choose("night.zip")] == ["day", "day", "night"]
+    assert [choose(), choose("street.zip")] == ["", f"{BATCH}_2"]
+    name.value = "mine"
+    assert [choose(), choose("day.zip")] == ["mine", "mine"]
 
 
 async def test_only_admins_may_remove(site: Site) -> None:

@@ -153,12 +153,9 @@ async def test_an_annotation_server_that_is_away_is_an_error_for_people(site: Si
     adam.find(marker="top-up").click()
     await adam.should_see("Nobody is chosen.", retries=50)
     (select,) = adam.find(marker="more").elements
-    select.set_value("good1")  # type: ignore[attr-defined]
-    adam.find(marker="top-up").click()
-    await adam.should_see("'good1' has clip clip_0001 already", retries=50)
     select.set_value("nora")  # type: ignore[attr-defined]
     adam.find(marker="top-up").click()
-    await adam.should_see("The annotation server does not answer", retries=100)
+    await adam.should_see("The annotation server does not answer", retries=400)
 
 
 async def test_ones_own_password_is_changed_with_the_old_one(site: Site) -> None:

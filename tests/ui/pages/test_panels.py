@@ -19,10 +19,11 @@ from ava_core.store import annotators, batches
 from ava_ui.known.console import Console
 from ava_ui.known.drafts import raw_tables
 from ava_ui.pages.annotation.dealing import Dealing
+from ava_ui.pages.quality.adjudication import in_stretches
 from ava_ui.pages.quality.blind_answer import BlindAnswer
 from ava_ui.pages.quality.blind_audit import NewAudit
 from ava_ui.pages.quality.bulk import BulkApproval
-from ava_ui.pages.quality.judging import Judgement, next_after
+from ava_ui.pages.quality.judging import Judgement, next_after, place_among_waiting
 from ava_ui.pages.quality.settling import Choice, Row, Settling, Work, alike, choices, other_choice, said
 from tests.support.street import BATCH, CLIPS_PLANTED
 
@@ -179,6 +180,25 @@ def test_then_the_next_clip_that_waits_comes_and_last_the_queue(console: Console
     assert next_after(found.filter(pl.col("clip_id") == "a"), "a") == ""
     assert judgement(console, following="c").next_address == f"/quality/{BATCH}/clips/c"
     assert judgement(console).next_address == f"/quality?batch={BATCH}"
+
+
+def test_a_clip_says_its_place_among_those_that_wait() -> None:
+    statuses = {"a": "pending", "b": "approved", "c": "pending", "d": "pending"}
+    found = pl.DataFrame({"clip_id": list(statuses), "status": list(statuses.values())})
+    assert [place_among_waiting(found, clip) for clip in "acd"] == [
+        "1 of 3 that wait", "2 of 3 that wait", "3 of 3 that wait",
+    ]  # fmt: skip
+    assert place_among_waiting(found, "b") == "3 clips of 4 wait"
+
+
+def test_answers_that_wait_at_seconds_on_end_are_one_row_with_the_most_doubtful_first() -> None:
+    rows = [("b", 7, 0.9), ("a", 2, 0.5), ("a", 1, 0.25), ("a", 4, 0.125)]
+    waiting = pl.DataFrame(
+        [{"clip_id": clip, "second": second, "person_id": 1, "frame": 30 * second, "group": "posture",
+          "expected_error": wrong, "reason": "doubt"} for clip, second, wrong in rows]
+    )  # fmt: skip
+    found = in_stretches(waiting).select("at", "clip_id", "second", "until", "expected_error").rows()
+    assert found == [(0, "b", 7, 7, 0.9), (1, "a", 1, 2, 0.75), (3, "a", 4, 4, 0.125)]
 
 
 # Settling doubtful answers

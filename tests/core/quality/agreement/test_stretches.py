@@ -32,5 +32,13 @@ def test_other_words_another_person_and_another_clip_stay_apart() -> None:
     assert found(table) == [("c", 1, 3, 3), ("c", 1, 4, 4), ("c", 2, 4, 4), ("d", 1, 4, 4)]
 
 
+def test_what_is_the_same_can_be_chosen_and_figures_told_beside() -> None:
+    table = conflicts(*(("c", second, 1, str(second)) for second in (3, 4, 7))).with_columns(
+        doubt=pl.lit(0.5)
+    )
+    merged = stretches(table, ("clip_id", "person_id", "kind"), [pl.col("doubt").sum()])
+    assert merged.select("second", "until", "doubt").rows() == [(3, 4, 1.0), (7, 7, 0.5)]
+
+
 def test_nothing_differs_nowhere() -> None:
     assert stretches(conflicts()).is_empty()
