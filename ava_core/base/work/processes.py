@@ -1,7 +1,8 @@
 """Units of work on all cores: processes that each take the next unit as soon as they are free.
 
-Each is a fresh Python of its own rather than a fork: threads of torch and polars do not survive one. It is held to
-its share of the cores, by which every library counts its threads, so that together they are as many as the cores.
+Each is a fresh Python of its own rather than a fork, which threads of torch and polars do not survive; nor is the
+program imported that the run was started with. On Linux it is held to its share of the cores, by which ffmpeg, OpenCV,
+OpenMP, torch and polars count their threads, so that together they are about as many as the cores.
 """
 
 from __future__ import annotations
