@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ava_core.base.settings import Settings
 from ava_core.base.storage import Storage
@@ -20,7 +20,8 @@ class BatchContext:
     """A batch; `settings` hold its own options.
 
     Files, database and ontology follow from the settings and are opened when they are first asked for: video can be
-    preprocessed where there is no database. Those that are open already can be handed in.
+    preprocessed where there is no database. Those that are open already can be handed in. Can be pickled: another
+    process finds the same files and ontology, and opens the database of the settings when it asks for it.
     """
 
     def __init__(
@@ -34,6 +35,16 @@ class BatchContext:
     ) -> None:
         self.batch, self.settings = batch, settings
         self._storage, self._store, self._ontology = storage, store, ontology
+
+    def __getstate__(self) -> dict[str, Any]:
+        """What another process needs; an open database cannot be handed on."""
+        return {
+            "batch": self.batch,
+            "settings": self.settings,
+            "_storage": self._storage,
+            "_store": None,
+            "_ontology": self._ontology,
+        }
 
     @cached_property
     def storage(self) -> Storage:

@@ -6,13 +6,19 @@ as it is by default (`clip_fit=auto`): a video that is H.264 at 30 fps already i
 work. Any other is scaled to 1280×720 and encoded once; without a detector's work that is held to decoding, scaling
 and encoding alone. Each way runs in a process of its own, in turns; the decode floor is what decoding alone takes.
 
+A folder of videos is cut and tracked by one worker on one core, then by two on two: the time by the clock, the start of
+the workers included, and whether both give the same bytes. It says nothing on a machine that has other work to do.
+
     python -m benchmarks.ingest [--json FILE] [--repeat N] [--hour]
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
+import os
 import resource
+import struct
 import subprocess
 import sys
 import tempfile
@@ -36,6 +42,10 @@ OF_THE_FLOOR = 2.2
 """Decode floors that a video may take that is copied, detector included."""
 OF_ITS_PARTS = 1.15
 """What one pass may take of decoding, scaling and encoding alone."""
+VIDEOS = 4
+"""In the folder that workers share."""
+TWO_WORKERS = 1.7
+"""How many times as fast two workers are as one."""
 
 
 def main() -> None:
@@ -44,7 +54,12 @@ def main() -> None:
     parser.add_argument("--repeat", type=int, default=3, help="runs of each way; the least counts")
     parser.add_argument("--hour", action="store_true", help="also run a whole hour for its memory")
     parser.add_argument("--way", nargs=2, metavar=("NAME", "VIDEO"), help="(one measurement in this process)")
+    parser.add_argument("--workers", nargs=3, metavar=("N", "FOLDER", "OUT"), help="(the same, by N workers)")
     options = parser.parse_args()
+    if options.workers:
+        number, videos, out = options.workers
+        _work_here(int(number), Path(videos), Path(out))
+        return
     if options.way:
         name, video = options.way
         _measure_here(name, Path(video))
@@ -53,6 +68,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="ava-bench-") as folder:
         video = write_street(Path(folder) / "street.mp4")
         processor_time(bars, video, options.repeat)
+        workers(bars, video, options.repeat)
         memory(bars, video, hour=options.hour)
     bars.finish(options.json)
 
@@ -81,6 +97,66 @@ def processor_time(bars: Bars, video: Path, repeat: int) -> None:
     bars.bar("one pass, scaled, over its parts", overhead, OF_ITS_PARTS, holds=overhead <= OF_ITS_PARTS)
 
 
+def workers(bars: Bars, video: Path, repeat: int) -> None:
+    """Two workers beside one: time by the clock, and the bytes that they give."""
+    if len(os.sched_getaffinity(0)) < 2:
+        print("\nOne core alone: two workers cannot be measured.")
+        return
+    folder = video.with_name("folder")
+    folder.mkdir()
+    for number in range(VIDEOS):
+        # A box that players skip makes each another video.
+        other = video.read_bytes() + struct.pack(">I4sB", 9, b"free", number)
+        (folder / f"camera_{number}.mp4").write_bytes(other)
+    runs: dict[int, list[dict[str, float]]] = {1: [], 2: []}
+    trees = []
+    for number in [1, 2] * repeat:
+        with tempfile.TemporaryDirectory(prefix="ava-bench-") as out:
+            runs[number].append(_run("--workers", str(number), str(folder), out))
+            trees.append(_hashes(Path(out)))
+    same = all(tree == trees[0] for tree in trees)
+    best = {number: min(run["wall_s"] for run in own) for number, own in runs.items()}
+    spent = {number: min(run["cpu_s"] for run in own) for number, own in runs.items()}
+    print(f"\n{VIDEOS} such videos, scaled to 720p, cut and tracked; least of {repeat} runs")
+    rows = [[n, wall, best[1] / wall, spent[n]] for n, wall in best.items()]
+    table(["workers", "seconds", "times as fast", "CPU-s"], rows)
+    print(f"{len(trees[0])} files, {'the same bytes' if same else 'NOT the same bytes'}")
+    print(f"load of the machine: {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores")
+    bars.figure("seconds by workers", best)
+    bars.figure("CPU seconds by workers", spent)
+    bars.figure("load at the end", os.getloadavg()[0])
+    sooner = best[1] / best[2]
+    bars.bar("one worker over two", sooner, TWO_WORKERS, holds=sooner >= TWO_WORKERS)
+    bars.bar("workers give the same bytes", same, 1, holds=same)
+
+
+def _work_here(number: int, videos: Path, out: Path) -> None:
+    from ava_core.base.settings import load_settings
+    from ava_core.base.storage import Storage
+    from ava_core.batch import BatchContext
+    from ava_core.video.cutting import cut_clips
+    from ava_core.video.intake.source_videos import take_in_sources
+    from ava_core.video.tracking.batch import track_clips
+
+    os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:number])
+    at = BatchContext("bench", load_settings(clip_fit="scale", workers=number), storage=Storage(out))
+    sources = take_in_sources(at, videos)
+    begin, used = time.perf_counter(), _cpu_seconds()
+    track_clips(at, cut_clips(at, sources))
+    print(json.dumps({"wall_s": time.perf_counter() - begin, "cpu_s": _cpu_seconds() - used}))
+
+
+def _cpu_seconds() -> float:
+    """Of this process and of its children that have ended."""
+    times = os.times()
+    return times.user + times.system + times.children_user + times.children_system
+
+
+def _hashes(out: Path) -> dict[str, str]:
+    files = (path for path in sorted(out.rglob("*")) if path.is_file())
+    return {str(path.relative_to(out)): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
+
+
 def memory(bars: Bars, video: Path, *, hour: bool) -> None:
     """Peak memory by length of video, with the default detector, scaled to 720p."""
     rows = []
@@ -98,7 +174,11 @@ def memory(bars: Bars, video: Path, *, hour: bool) -> None:
 
 
 def _measure(name: str, video: Path) -> dict[str, float]:
-    command = [sys.executable, "-m", "benchmarks.ingest", "--way", name, str(video)]
+    return _run("--way", name, str(video))
+
+
+def _run(*arguments: str) -> dict[str, float]:
+    command = [sys.executable, "-m", "benchmarks.ingest", *arguments]
     result: dict[str, float] = json.loads(subprocess.run(command, check=True, capture_output=True).stdout)
     return result
 

@@ -107,6 +107,16 @@ class Settings(BaseSettings):
         "sort", description="Array Kalman SORT, or filterpy's objects."
     )
 
+    # how work is done
+    runner: Literal["processes", "inline"] = Field(
+        "processes", description="processes: videos are worked on side by side. inline: one after another."
+    )
+    workers: int = Field(
+        0,
+        ge=0,
+        description="Worker processes. 0: one a core; on a GPU and for little work, none beside the run.",
+    )
+
     # annotation server
     cvat_url: str = Field("", description="URL of CVAT. Default: the embedded annotation server.")
     cvat_username: str = "admin"

@@ -7,6 +7,7 @@ other rate come out at a constant 30 fps.
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import itertools
 import json
@@ -19,12 +20,13 @@ import polars as pl
 
 from ava_core.base.progress import Progress, ProgressSink, ignore_progress
 from ava_core.base.schemas import ADDED_TO_SOURCE_VIDEOS, CLIP_FPS, CLIPS, CUTS, USABLE, with_new_columns
-from ava_core.base.set_aside import setting_aside
 from ava_core.base.settings import CLIP_OPTIONS, Settings
+from ava_core.base.work.choice import make_runner
+from ava_core.base.work.runner import Advance, untold
 from ava_core.batch import BatchContext
 from ava_core.video.detection.base import Boxes, Detector
 from ava_core.video.detection.cache import BatchedDetection, collect, keep, provenance, sampling_step
-from ava_core.video.detection.registry import make_detector
+from ava_core.video.detection.registry import make_detector, runs_on_gpu
 from ava_core.video.fitting import fit_source
 from ava_core.video.given import given_table
 from ava_core.video.media.ahead import ahead
@@ -37,6 +39,8 @@ from ava_core.video.media.stream_copy import CannotCopyError, Copier
 
 DECODED_AHEAD: Final = 32
 """Pictures decoded ahead of a GPU: 100 MB at 1080p."""
+SECONDS_WORTH_A_WORKER: Final = 20.0
+"""Seconds of video, of which 1080p takes 7 s of CPU time to cut; a worker takes .7 s to start."""
 FORMAT_VERSION: Final = 4
 """Raise when this file changes what it writes: older clips are then cut again."""
 
@@ -57,10 +61,23 @@ def cut_clips(
     if given is not None:
         return given.join(usable, on="source_id", how="semi")
     require_codecs(at.settings)
-    detector = make_detector(at.settings)
-    progress = Progress("cut", float(usable["duration_s"].sum()), "video seconds", sink)
-    done = [_cut_or_reuse(at, source, detector, progress) for source in usable.to_dicts()]
+    # The longest first, so that no worker is left with it while the others have nothing to do.
+    sources = usable.sort("duration_s", descending=True).to_dicts()
+    seconds = float(usable["duration_s"].sum())
+    progress = Progress("cut", seconds, "video seconds", sink)
+    runner = make_runner(
+        at.settings,
+        len(sources),
+        worth=seconds / SECONDS_WORTH_A_WORKER,
+        on_gpu=runs_on_gpu(at.settings),
+    )
+    outcomes = runner.run(functools.partial(cut_source, at), sources, progress.advance)
     progress.finish()
+    cuts = {
+        source["source_id"]: outcome.result or SourceCut(_cut_row(source, reason=outcome.reason))
+        for source, outcome in zip(sources, outcomes, strict=True)
+    }
+    done = [cuts[source_id] for source_id in usable["source_id"]]
     at.storage.write_table(
         at.storage.table_path(at.batch, "clips", "cuts"),
         pl.DataFrame([one.row for one in done], schema=dict(CUTS)),
@@ -76,20 +93,22 @@ class SourceCut:
     clips: list[dict[str, Any]] = field(default_factory=list)
 
 
-def _cut_or_reuse(
-    at: BatchContext, source: dict[str, Any], detector: Detector, progress: Progress
-) -> SourceCut:
-    storage = at.storage
+def cut_source(at: BatchContext, source: dict[str, Any], advance: Advance = untold) -> SourceCut:
+    """Cut one source video (a row of `schemas.SOURCE_VIDEOS`), or take what is done already; a unit of work.
+
+    Tells `advance` of the seconds of video that are done. Raises what stops the source; clips before that are kept.
+    """
+    storage, detector = at.storage, make_detector(at.settings)
     note_path = at.folder("clips") / "done" / f"{source['source_id']}.json"
     key = _key(source, at.settings, provenance(at.settings, detector))
     note = read_note(note_path, key)
     if note and all(storage.path(row["path"]).exists() for row in note["clips"]):
-        progress.advance(source["duration_s"])
+        advance(source["duration_s"])
         return SourceCut(note["cut"], note["clips"])
-    with setting_aside() as fate, storage.fetched(storage.path(source["path"])) as path:
-        cut = _Cutter(at, source, path, detector, key).run(progress)
+    with storage.fetched(storage.path(source["path"])) as path:
+        cut = _Cutter(at, source, path, detector, key).run(advance)
         storage.write_bytes(note_path, json.dumps({"key": key, "cut": cut.row, "clips": cut.clips}).encode())
-    return SourceCut(_cut_row(source, reason=fate.reason)) if fate.reason else cut
+    return cut
 
 
 def _cut_row(source: dict[str, Any], *, reason: str = "", **figures: Any) -> dict[str, Any]:
@@ -139,7 +158,7 @@ class _Cutter:
         self.clips: list[dict[str, Any]] = []
         self.used = self.copied = 0
 
-    def run(self, progress: Progress) -> SourceCut:
+    def run(self, advance: Advance) -> SourceCut:
         """Cut."""
         pictures = shown_at_constant_rate(self.path, self.fit, self.tally, self.decoder)
         if getattr(self.detector, "device", "cpu") != "cpu":
@@ -149,9 +168,9 @@ class _Cutter:
             for first, own in unbroken(pictures, self.frames_per_clip):
                 row = self._done(len(self.clips), first)
                 if row is None:
-                    row = self._cut(len(self.clips), first, own, progress)
+                    row = self._cut(len(self.clips), first, own, advance)
                 else:
-                    self._pass_over(own, progress)
+                    self._pass_over(own, advance)
                 if row is not None:
                     self.clips.append(row)
         finally:
@@ -181,21 +200,21 @@ class _Cutter:
         row: dict[str, Any] = note["clip"]
         return row
 
-    def _pass_over(self, pictures: Iterator[Shown], progress: Progress) -> None:
+    def _pass_over(self, pictures: Iterator[Shown], advance: Advance) -> None:
         for number, shown in enumerate(pictures):
             if self.detector.warm_up_frames:
                 self._look(number, shown)
             if number % CLIP_FPS == 0:
-                progress.advance()
+                advance()
         self.sampler.finish()
 
     def _cut(
-        self, index: int, first: int, pictures: Iterator[Shown], progress: Progress
+        self, index: int, first: int, pictures: Iterator[Shown], advance: Advance
     ) -> dict[str, Any] | None:
         """Write one clip with what was found in it; `None` where the stretch is too short for one."""
         found: list[tuple[int, Boxes]] = []
         begin = next(pictures)
-        looked = self._looked(itertools.chain([begin], pictures), found, progress)
+        looked = self._looked(itertools.chain([begin], pictures), found, advance)
         try:
             clip = self._write(index, looked, self._copier_from(begin))
         except CannotCopyError:
@@ -206,13 +225,13 @@ class _Cutter:
         return None if clip is None else self._keep(clip, index, first, found)
 
     def _looked(
-        self, pictures: Iterator[Shown], found: list[tuple[int, Boxes]], progress: Progress
+        self, pictures: Iterator[Shown], found: list[tuple[int, Boxes]], advance: Advance
     ) -> Iterator[Shown]:
         """The pictures, each shown to the detector on its way; what it finds goes into `found`."""
         for number, shown in enumerate(pictures):
             found += self._look(number, shown)
             if number % CLIP_FPS == 0:
-                progress.advance()
+                advance()
             yield shown
 
     def _write(self, index: int, pictures: Iterator[Shown], copier: Copier | None) -> ClipWriter | None:

@@ -37,8 +37,8 @@ def site(tmp_path: Path) -> Iterator[DagsterSite]:
 def annotated_site(
     request: pytest.FixtureRequest, tmp_path: Path
 ) -> Iterator[tuple[DagsterSite, list[SimulatedAnnotator]]]:
-    """A platform with an annotation server and two annotators; databases as the parameter says."""
-    given: dict[str, Any] = {"cvat_port": services.free_port(), "annotators_per_clip": 2}
+    """A platform with an annotation server, two annotators and two workers; databases as the parameter says."""
+    given: dict[str, Any] = {"cvat_port": services.free_port(), "annotators_per_clip": 2, "workers": 2}
     if getattr(request, "param", "sqlite") == "postgresql":
         new_database = request.getfixturevalue("new_postgres_database")
         given |= {"database_url": new_database(), "dagster_url": new_database()}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 from pathlib import Path
 
 import polars as pl
@@ -38,3 +39,15 @@ def test_what_is_open_already_is_used(settings: Settings, store: Store, tmp_path
     storage, ontology = Storage(tmp_path / "elsewhere"), load_ontology("ava80")
     at = BatchContext("b", settings, storage=storage, store=store, ontology=ontology)
     assert (at.storage, at.store, at.ontology) == (storage, store, ontology)
+
+
+def test_a_pickled_batch_finds_its_files_ontology_and_database_again(
+    settings: Settings, store: Store, tmp_path: Path
+) -> None:
+    batches.add(store, "north", "/north.zip", {"seed": 7})
+    at = open_batch(settings, "north", storage=Storage(tmp_path / "elsewhere"), store=store)
+    at.storage.write_bytes(at.folder("clips") / "note", b"kept")
+    copy = pickle.loads(pickle.dumps(at))
+    assert (copy.batch, copy.settings, copy.ontology) == ("north", at.settings, at.ontology)
+    assert (copy.folder("clips") / "note").read_bytes() == b"kept"
+    assert batches.get(copy.store, "north").source_path == "/north.zip"

@@ -8,6 +8,8 @@ from pathlib import Path
 from ava_core.base.settings import Settings
 from ava_core.video.detection.base import Detector
 
+ONNX = ".onnx"
+"""Suffix of weights files for ONNX Runtime."""
 GPU_FPS, CPU_FPS = 10.0, 5.0
 """Detector rate where none is set. Below 5 fps tracks break: HOTA 61 at 5 fps, 46 at 1 fps."""
 
@@ -36,9 +38,22 @@ def detector_fps(settings: Settings, detector: Detector) -> float:
     return GPU_FPS if getattr(detector, "device", "cpu").startswith("cuda") else CPU_FPS
 
 
+def runs_on_gpu(settings: Settings) -> bool:
+    """Whether the detector that the settings ask for runs on a GPU; it need not be made for that."""
+    if settings.detector == "motion" or weights_file(settings).suffix == ONNX:
+        return False
+    if settings.device != "auto":
+        return settings.device != "cpu"
+    try:
+        import torch
+    except ImportError:
+        return False
+    return bool(torch.cuda.is_available())
+
+
 @cache
 def _rfdetr(size: str, weights: Path, device: str, resolution: int | None) -> Detector:
-    if weights.suffix == ".onnx":
+    if weights.suffix == ONNX:
         from ava_core.video.detection.rfdetr_onnx import RfDetrOnnxDetector
 
         return RfDetrOnnxDetector(weights)

@@ -18,6 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ava_core.base.errors import DetectorError
+from ava_core.base.work.processes import cores
 from ava_core.video.detection.base import CACHE_THRESHOLD, Boxes, Frame
 from ava_core.video.detection.rfdetr import CPU_BATCH, VARIANTS, person_ids, proper_people
 
@@ -51,7 +52,12 @@ class RfDetrOnnxDetector:
             ) from None
         self.weights = weights
         self.version = f"onnx (onnxruntime {importlib.metadata.version('onnxruntime')})"
-        self._session: Any = onnxruntime.InferenceSession(str(weights), providers=["CPUExecutionProvider"])
+        options = onnxruntime.SessionOptions()
+        # Left alone, it counts the machine's cores, not those it may run on.
+        options.intra_op_num_threads = len(cores())
+        self._session: Any = onnxruntime.InferenceSession(
+            str(weights), options, providers=["CPUExecutionProvider"]
+        )
         self._input = self._session.get_inputs()[0].name
         self.resolution = int(self._session.get_inputs()[0].shape[-1])
         # The last output slot stands for no class at all.

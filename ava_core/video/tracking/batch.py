@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import json
 from dataclasses import asdict
@@ -12,14 +13,18 @@ import polars as pl
 from ava_core import __version__
 from ava_core.base.progress import Progress, ProgressSink, ignore_progress
 from ava_core.base.schemas import SET_ASIDE, TRACKS
-from ava_core.base.set_aside import setting_aside
+from ava_core.base.work.choice import make_runner
+from ava_core.base.work.runner import Advance, untold
 from ava_core.batch import BatchContext
 from ava_core.video.detection.cache import load_or_detect
+from ava_core.video.detection.registry import runs_on_gpu
 from ava_core.video.given import given_table
 from ava_core.video.proposals.exchange import TRACKING_JSONS, write_tracking_jsons
 from ava_core.video.tracking.parameters import TrackerParameters
 from ava_core.video.tracking.track import track_detections
 
+CLIPS_WORTH_A_WORKER = 16
+"""Clips, which take .1 s of CPU time each where detections are kept; a worker takes .7 s to start."""
 FORMAT_VERSION = 2
 """Raise when tracking changes its results: older tracks are then made again."""
 
@@ -40,22 +45,23 @@ def track_clips(at: BatchContext, clips: pl.DataFrame, sink: ProgressSink = igno
 
 
 def _track(at: BatchContext, clips: pl.DataFrame, sink: ProgressSink) -> pl.DataFrame:
-    parameters = TrackerParameters(start_score=at.settings.detection_threshold)
-    progress = Progress("track", clips.height, "clips", sink)
-    tables = [pl.DataFrame(schema=dict(TRACKS))]
-    failed = []
-    for clip in clips.sort("clip_id").to_dicts():
-        with setting_aside() as fate:
-            tables.append(_track_or_reuse(at, clip, parameters))
-        if fate.reason:
-            failed.append((clip["clip_id"], fate.reason))
-        progress.advance()
+    units = clips.sort("clip_id").to_dicts()
+    progress = Progress("track", len(units), "clips", sink)
+    runner = make_runner(
+        at.settings,
+        len(units),
+        worth=len(units) / CLIPS_WORTH_A_WORKER,
+        on_gpu=runs_on_gpu(at.settings),
+    )
+    outcomes = runner.run(functools.partial(track_clip, at), units, progress.advance)
     progress.finish()
+    failed = [(clip["clip_id"], one.reason) for clip, one in zip(units, outcomes, strict=True) if one.reason]
     at.storage.write_table(
         at.storage.table_path(at.batch, "tracks", "set_aside"),
         pl.DataFrame(failed, schema=dict(SET_ASIDE), orient="row"),
     )
-    return pl.concat(tables)
+    tables = [one.result for one in outcomes if one.result is not None]
+    return pl.concat([pl.DataFrame(schema=dict(TRACKS)), *tables])
 
 
 def track_provenance(at: BatchContext) -> dict[str, Any]:
@@ -70,8 +76,20 @@ def track_provenance(at: BatchContext) -> dict[str, Any]:
     return {"made_by": list(notes.values())}
 
 
-def _track_or_reuse(at: BatchContext, clip: dict[str, Any], parameters: TrackerParameters) -> pl.DataFrame:
+def track_clip(at: BatchContext, clip: dict[str, Any], advance: Advance = untold) -> pl.DataFrame:
+    """Track one clip (a row of `schemas.CLIPS`), or read what is done already; returns `schemas.TRACKS`.
+
+    A unit of work: detects where no detections are kept. Raises what stops the clip.
+    """
+    try:
+        return _track_or_reuse(at, clip)
+    finally:
+        advance()
+
+
+def _track_or_reuse(at: BatchContext, clip: dict[str, Any]) -> pl.DataFrame:
     storage, tracker = at.storage, at.settings.tracker
+    parameters = TrackerParameters(start_score=at.settings.detection_threshold)
     folder = at.folder("tracks") / "clips"
     table_path, note_path = folder / f"{clip['clip_id']}.parquet", folder / f"{clip['clip_id']}.json"
     found = load_or_detect(at, clip)

@@ -1,0 +1,1 @@
+"""Units of work and what runs them: in this process, or in several."""
