@@ -52,62 +52,13 @@ _NAMES: Final[dict[tuple[str, str], Any]] = {
 
 _CALLED: Final = tuple(one for one in _NAMES.values() if not isinstance(one, Name))
 
-_READ: Final = [
-    "PROTO",
-    "FRAME",
-    "STOP",
-    "MARK",
-    "POP",
-    "POP_MARK",
-    "DUP",
-    "MEMOIZE",
-    "PUT",
-    "BINPUT",
-    "LONG_BINPUT",
-    "GET",
-    "BINGET",
-    "LONG_BINGET",
-    "NONE",
-    "NEWTRUE",
-    "NEWFALSE",
-    "INT",
-    "BININT",
-    "BININT1",
-    "BININT2",
-    "LONG",
-    "LONG1",
-    "LONG4",
-    "FLOAT",
-    "BINFLOAT",
-    "STRING",
-    "BINSTRING",
-    "SHORT_BINSTRING",
-    "UNICODE",
-    "BINUNICODE",
-    "SHORT_BINUNICODE",
-    "BINUNICODE8",
-    "BINBYTES",
-    "SHORT_BINBYTES",
-    "BINBYTES8",
-    "BYTEARRAY8",
-    "EMPTY_TUPLE",
-    "TUPLE",
-    "TUPLE1",
-    "TUPLE2",
-    "TUPLE3",
-    "EMPTY_LIST",
-    "LIST",
-    "APPEND",
-    "APPENDS",
-    "EMPTY_DICT",
-    "DICT",
-    "SETITEM",
-    "SETITEMS",
-    "GLOBAL",
-    "STACK_GLOBAL",
-    "REDUCE",
-    "BUILD",
-]
+_READ: Final = (
+    "PROTO FRAME STOP MARK POP POP_MARK DUP MEMOIZE PUT BINPUT LONG_BINPUT GET BINGET LONG_BINGET "
+    "NONE NEWTRUE NEWFALSE INT BININT BININT1 BININT2 LONG LONG1 LONG4 FLOAT BINFLOAT "
+    "STRING BINSTRING SHORT_BINSTRING UNICODE BINUNICODE SHORT_BINUNICODE BINUNICODE8 "
+    "BINBYTES SHORT_BINBYTES BINBYTES8 BYTEARRAY8 EMPTY_TUPLE TUPLE TUPLE1 TUPLE2 TUPLE3 "
+    "EMPTY_LIST LIST APPEND APPENDS EMPTY_DICT DICT SETITEM SETITEMS GLOBAL STACK_GLOBAL REDUCE BUILD"
+)
 """Names of the opcodes by which values are written; those that make objects of classes are not among them."""
 
 
@@ -116,6 +67,9 @@ class _Unpickler(pickle._Unpickler):
 
     Not the one in C: that takes room for whatever number a file writes its first value under.
     """
+
+    stack: list[Any]
+    pop_mark: Callable[[], list[Any]]
 
     def __init__(self, data: bytes) -> None:
         super().__init__(io.BytesIO(data), encoding="latin1")
@@ -153,7 +107,7 @@ class _Unpickler(pickle._Unpickler):
 
     def load_dict(self) -> None:
         items = self.pop_mark()
-        self.append(dict(zip(map(_key, items[::2]), items[1::2], strict=True)))
+        self.stack.append(dict(zip(map(_key, items[::2]), items[1::2], strict=True)))
 
     def load_append(self) -> None:
         value = self.stack.pop()
@@ -187,7 +141,7 @@ def _table() -> dict[int, Callable[[Any], None]]:
     own = {name.removeprefix("load_").upper(): load for name, load in vars(_Unpickler).items()}
     table: dict[int, Callable[[Any], None]] = {}
     for opcode in pickletools.opcodes:
-        if opcode.name in _READ:
+        if opcode.name in _READ.split():
             code = ord(opcode.code)
             table[code] = own.get(opcode.name) or pickle._Unpickler.dispatch[code]
             if opcode.name in ("MARK", "EMPTY_LIST", "EMPTY_DICT", "TUPLE1", "TUPLE2", "TUPLE3"):
