@@ -40,7 +40,7 @@ def number_of(path: Path) -> tuple[int, int]:
 
 
 def numbered_dataset(folder: Path, split: str = "val") -> Dataset:
-    """Clips of `LENGTHS` in one split, one person at every second with context, walking; `folder` takes the pictures."""
+    """Clips of `LENGTHS` in one split, one person at every second with context; `folder` takes the pictures."""
     ontology = load_ontology("street")
     action = ontology.actions[0].id
     clips, rows, proposals = [], [], []
