@@ -67,12 +67,16 @@ def time_meaning(times: pl.Series, most_seconds: float | None) -> tuple[TimeMean
     `most_seconds`: of the longest video, where it is known.
     """
     whole = times.drop_nulls().unique().sort()
-    if whole.is_empty() or float(whole[0]) >= FIRST_TIMESTAMP - 2 and float(whole[-1]) <= LAST_TIMESTAMP + 2:  # type: ignore[arg-type]
+    if whole.is_empty() or (float(whole[0]) >= FIRST_TIMESTAMP - 2 and float(whole[-1]) <= LAST_TIMESTAMP + 2):  # type: ignore[arg-type]
         return "ava", CLIP_FPS
     steps = whole.cast(pl.Int64, strict=False).drop_nulls().diff().drop_nulls().to_list()
     step = math.gcd(*steps) if steps else 0
     latest = float(whole[-1])
-    if step >= LEAST_STEP or latest > LAST_TIMESTAMP or (most_seconds is not None and latest > most_seconds + 1):
+    if (
+        step >= LEAST_STEP
+        or latest > LAST_TIMESTAMP
+        or (most_seconds is not None and latest > most_seconds + 1)
+    ):
         return "frames", step if step >= LEAST_STEP else CLIP_FPS
     return ("seconds", 1) if latest < FIRST_TIMESTAMP else ("ava", CLIP_FPS)
 

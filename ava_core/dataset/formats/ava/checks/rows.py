@@ -62,7 +62,12 @@ class AnnotationCsv:
         for defect, line in self.defects.items():
             rule, consequence, severity, cure = AS_A_WHOLE[defect]
             yield Finding(
-                self.name, line, rule.format(separator=_SEPARATORS[self.separator]), consequence, severity, cure
+                self.name,
+                line,
+                rule.format(separator=_SEPARATORS[self.separator]),
+                consequence,
+                severity,
+                cure,
             )
 
     def check_rows(self, actions: set[int] | None) -> Iterator[Finding]:
@@ -135,7 +140,10 @@ class AnnotationCsv:
     def _check_boxes(self, rows: pl.DataFrame, corners: list[pl.Expr]) -> Iterator[Finding]:
         far = pl.any_horizontal(~c.is_finite() | (c < -BORDER) | (c > 1 + BORDER) for c in corners)
         slightly = ~far & pl.any_horizontal((c < 0) | (c > 1) for c in corners)
-        if rows.height and rows.select((far & pl.all_horizontal(c.is_finite() for c in corners)).mean()).item() > 0.5:
+        if (
+            rows.height
+            and rows.select((far & pl.all_horizontal(c.is_finite() for c in corners)).mean()).item() > 0.5
+        ):
             line = rows.filter(far)["line"][0]
             yield Finding(
                 self.name, line, "boxes are in pixels, not shares of the picture (outside [0, 1])",
@@ -164,17 +172,28 @@ class AnnotationCsv:
         )
         if rows.height >= MANY_ROWS and rows.select(decimals.max()).item() < LEAST_DECIMALS:
             yield Finding(
-                self.name, 0, f"no coordinate has {LEAST_DECIMALS} decimals", "Boxes are rounded visibly", "warning"
+                self.name,
+                0,
+                f"no coordinate has {LEAST_DECIMALS} decimals",
+                "Boxes are rounded visibly",
+                "warning",
             )
 
     def _check_together(self, rows: pl.DataFrame) -> Iterator[Finding]:
         doubled = rows.filter(pl.struct(ROW_COLUMNS).is_duplicated()).unique(ROW_COLUMNS, keep="last")
-        yield from self._each(doubled, "a row stands twice", "The AVA evaluation counts it as a second person: recall below 1 for the truth itself", cure="Keep one: --fix does")
+        yield from self._each(
+            doubled,
+            "a row stands twice",
+            "The AVA evaluation counts it as a second person: recall below 1 for the truth itself",
+            cure="Keep one: --fix does",
+        )
         at = ["video_id", "timestamp", "person_id"]
         boxes = rows.unique([*at, *BOX_COLUMNS], keep="first", maintain_order=True)
         differing = boxes.filter(pl.len().over(at) > 1).unique(at, keep="last")
         yield from self._each(
-            differing, "rows of one person at one time differ in the box", "SlowFast, mmaction2 and pytorchvideo make two people of it"
+            differing,
+            "rows of one person at one time differ in the box",
+            "SlowFast, mmaction2 and pytorchvideo make two people of it",
         )
         same = boxes.filter(pl.struct("video_id", "timestamp", *BOX_COLUMNS).is_duplicated())
         others = same.unique(["video_id", "timestamp", *BOX_COLUMNS], keep="last")
