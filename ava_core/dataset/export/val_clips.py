@@ -11,7 +11,9 @@ import polars as pl
 from ava_core.dataset.formats.ava.proposals import placed_proposals
 from ava_core.dataset.formats.ava.readers import SLOWFAST_THRESHOLD, VALIDATED_EVERY
 
-NOTHING_VALIDATED: Final = "it has nobody at a second that validation looks at (every fourth), so SlowFast and YOWO could not validate"
+NOTHING_VALIDATED: Final = (
+    "it has nobody at a second that validation looks at (every fourth), so SlowFast and YOWOv2 could not validate"
+)
 
 
 def usable_clips(rows: pl.DataFrame, clips: pl.DataFrame, proposals: pl.DataFrame) -> frozenset[str]:

@@ -8,7 +8,7 @@ from typing import Final, Literal
 
 import polars as pl
 
-from ava_core.base.schemas import BOX_COLUMNS, CLIP_FPS
+from ava_core.base.schemas import AVA_TIMESTAMP_OFFSET, BOX_COLUMNS, CLIP_FPS
 from ava_core.dataset.formats.ava.rows import FIRST_TIMESTAMP, LAST_TIMESTAMP, ROW_COLUMNS
 from ava_core.dataset.formats.cells import read_cells
 
@@ -67,11 +67,14 @@ def time_meaning(times: pl.Series, most_seconds: float | None) -> tuple[TimeMean
     `most_seconds`: of the longest video, where it is known.
     """
     whole = times.drop_nulls().unique().sort()
-    if whole.is_empty() or (float(whole[0]) >= FIRST_TIMESTAMP - 2 and float(whole[-1]) <= LAST_TIMESTAMP + 2):  # type: ignore[arg-type]
+    if whole.is_empty():
         return "ava", CLIP_FPS
+    middle, latest = float(times.median()), float(whole[-1])  # type: ignore[arg-type]
     steps = whole.cast(pl.Int64, strict=False).drop_nulls().diff().drop_nulls().to_list()
     step = math.gcd(*steps) if steps else 0
-    latest = float(whole[-1])
+    late = most_seconds is not None and middle > AVA_TIMESTAMP_OFFSET + most_seconds + 1
+    if AVA_TIMESTAMP_OFFSET <= middle <= LAST_TIMESTAMP and step < LEAST_STEP and not late:
+        return "ava", CLIP_FPS  # rows that lie before or after are single ones
     if (
         step >= LEAST_STEP
         or latest > LAST_TIMESTAMP

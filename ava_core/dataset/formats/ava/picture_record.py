@@ -58,7 +58,7 @@ def changed_pictures(folder: Path) -> Changed:
 
 
 def _copies(folder: Path, there: list[tuple[str, int, str]]) -> tuple[int, int]:
-    """How many pictures of other layouts are files of their own, where frames of the same content lie, and their bytes."""
+    """How many pictures of other layouts are no links to the frames of the same content, and their bytes."""
     frames: dict[str, set[int]] = {}
     for name, _, sha256 in there:
         if name.startswith(f"{names.FRAMES}/"):

@@ -22,6 +22,7 @@ _KEY = re.compile(r"[^\s,]+,\d{4}")
 
 LOWEST_THRESHOLD = 0.8
 """The lowest `AVA.DETECTION_SCORE_THRESH` in SlowFast's published configurations."""
+TRAIN_ON_IT = "Put the video into train, or set AVA.FULL_TEST_ON_VAL"
 STOPS = "SlowFast stops with AssertionError: len(boxes_and_labels) == len(image_paths)"
 
 
@@ -52,7 +53,7 @@ def check_proposals(path: Path, name: str, labelled: Collection[str]) -> Iterato
         yield Finding(
             name, 0, f"{share}, {first!r} first; the file has {min(map(str, content), default='none')!r}",
             "mmaction2 takes the whole picture for the one person of such a second, without an error",
-            "error" if 2 * met < len(labelled) else "warning",
+            "error" if content and 2 * met < len(labelled) else "warning",
             "Write keys <video>,<timestamp> as in the csv",
         )  # fmt: skip
 
@@ -117,14 +118,17 @@ def _check_tested(name: str, split: str, rows: pl.DataFrame, listed: set[str]) -
     for video in sorted(listed - set(best))[:EXAMPLES]:
         yield Finding(
             name, 0, f"{video} has no box{at}", f"{STOPS}, before it begins",
-            cure="Put the video into train, or set AVA.FULL_TEST_ON_VAL" if every > 1 else "Take it out of the frame list",
+            cure=TRAIN_ON_IT if every > 1 else "Take it out of the frame list",
         )  # fmt: skip
     low = {video: score for video, score in best.items() if video in listed and score < SLOWFAST_THRESHOLD}
     if low:
         video, least = min(low.items(), key=lambda item: (item[1], item[0]))
+        some = f"{len(low)} of {len(listed)} videos have no box with a score of {SLOWFAST_THRESHOLD} or more{at}"
         yield Finding(
-            name, 0, f"{len(low)} of {len(listed)} videos have no box with a score of {SLOWFAST_THRESHOLD} or more{at}; "
-            f"{video} has {least:g} at most", f"{STOPS} with its default threshold",
+            name,
+            0,
+            f"{some}; {video} has {least:g} at most",
+            f"{STOPS} with its default threshold",
             "error" if least < LOWEST_THRESHOLD else "warning",
             f"Set AVA.DETECTION_SCORE_THRESH to {least:g} or less",
-        )  # fmt: skip
+        )

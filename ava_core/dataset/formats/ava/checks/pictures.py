@@ -149,7 +149,8 @@ def check_recorded_pictures(root: Path) -> Iterator[Finding]:
                 "Releases never change",
             )  # fmt: skip
     if changed.copied_bytes:
+        more = f"{changed.copied_bytes / 1e6:.1f} MB more"
         yield Finding(
-            names.PICTURES, 0, f"{changed.copies} pictures are copies, not hard links: {changed.copied_bytes / 1e6:.1f} MB more",
+            names.PICTURES, 0, f"{changed.copies} pictures are copies, not hard links: {more}",
             "Readers load them all the same", "warning", "Copy a release with `cp -a` or `rsync -aH`",
         )  # fmt: skip

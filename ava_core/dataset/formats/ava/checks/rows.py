@@ -214,7 +214,7 @@ class AnnotationCsv:
         """Rules for timestamps; `frames`: `video, frames`."""
         if self.rows.is_empty() or "timestamp_n" not in self.rows.columns:
             return
-        most = None if frames.is_empty() else frames["frames"].max() / CLIP_FPS  # type: ignore[operator]
+        most = None if frames.is_empty() else float(frames["frames"].to_numpy().max()) / CLIP_FPS
         meaning, rate = time_meaning(self.rows["timestamp_n"], most)
         if meaning != "ava":
             what = f"frame numbers, {rate} a second" if meaning == "frames" else "seconds of the clip"
