@@ -12,7 +12,7 @@ from ava_core.dataset.formats.ava.proposals import placed_proposals
 from ava_core.dataset.formats.ava.readers import SLOWFAST_THRESHOLD, VALIDATED_EVERY
 
 NOTHING_VALIDATED: Final = (
-    "it has nobody at a second that validation looks at (every fourth), so SlowFast and YOWOv2 could not validate"
+    "it has nobody at a second that SlowFast and YOWOv2 validate on, which is every fourth"
 )
 
 

@@ -123,7 +123,9 @@ def _check_tested(name: str, split: str, rows: pl.DataFrame, listed: set[str]) -
     low = {video: score for video, score in best.items() if video in listed and score < SLOWFAST_THRESHOLD}
     if low:
         video, least = min(low.items(), key=lambda item: (item[1], item[0]))
-        some = f"{len(low)} of {len(listed)} videos have no box with a score of {SLOWFAST_THRESHOLD} or more{at}"
+        some = (
+            f"{len(low)} of {len(listed)} videos have no box with a score of {SLOWFAST_THRESHOLD} or more{at}"
+        )
         yield Finding(
             name,
             0,

@@ -88,7 +88,8 @@ def _findings(files: AvaFiles, *, alone: bool) -> Iterator[Finding]:
     )
     if not alone:
         yield from check_kinetics(files.root)
-        yield from check_pictures(files.root)
+        labelled = [rows.select("video_id", "timestamp") for rows in rows_of.values() if rows.height]
+        yield from check_pictures(files.root, pl.concat(labelled).unique() if labelled else None)
 
 
 def _unchanged(folder: Path) -> Iterator[Finding]:

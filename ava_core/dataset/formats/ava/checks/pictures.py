@@ -10,6 +10,7 @@ from typing import Final
 
 import polars as pl
 
+from ava_core.base.schemas import AVA_TIMESTAMP_OFFSET, CLIP_FPS
 from ava_core.dataset.formats.ava import names
 from ava_core.dataset.formats.ava.checks.finding import EXAMPLES, Finding
 from ava_core.dataset.formats.ava.picture_record import changed_pictures
@@ -34,14 +35,43 @@ class _Looked:
     sizes: dict[str, tuple[tuple[int, int], str]] = field(default_factory=dict)
 
 
-def check_pictures(root: Path) -> Iterator[Finding]:
-    """Every picture is whole, one a video is opened, sizes agree between layouts, names are those of the layout."""
+def check_pictures(root: Path, labelled: pl.DataFrame | None) -> Iterator[Finding]:
+    """Every picture is whole, one a video is opened, sizes agree between layouts, names are those of the layout.
+
+    `labelled`: `video_id, timestamp` as text, each of which readers look for.
+    """
     looked = _Looked()
     for name, readers in FOLDERS.items():
         folder = root / name
         if folder.is_dir():
             for video in sorted(path for path in folder.iterdir() if path.is_dir()):
                 yield from _check_video(f"{name}/{video.name}", video, readers, looked)
+            if labelled is not None:
+                yield from _check_labelled(folder, name, readers, labelled)
+
+
+def _check_labelled(folder: Path, name: str, readers: str, labelled: pl.DataFrame) -> Iterator[Finding]:
+    """Every labelled second has its picture, where the layout names it."""
+    if name in (names.RAWFRAMES, names.KEYFRAMES):
+        for video, rows in sorted(labelled.group_by("video_id"), key=lambda item: str(item[0][0])):
+            own = folder / str(video[0])
+            there = {one.name for one in os.scandir(own)} if own.is_dir() else set()
+            wanted = [_picture_of(name, stamp) for stamp in rows["timestamp"] if stamp.isdigit()]
+            lacking = sorted(one for one in wanted if one and one not in there)
+            if (lacking and there) or not own.is_dir():
+                rule = (
+                    f"{len(lacking)} labelled seconds have no picture, {lacking[0]} first"
+                    if there
+                    else "the folder is missing"
+                )
+                yield Finding(f"{name}/{video[0]}", 0, rule, f"{readers} stop there with FileNotFoundError")
+
+
+def _picture_of(name: str, stamp: str) -> str:
+    if name == names.KEYFRAMES:
+        return names.keyframe_name(int(stamp))
+    second = int(stamp) - AVA_TIMESTAMP_OFFSET
+    return names.rawframe_name(second * CLIP_FPS + 1) if second >= 0 else ""
 
 
 def _check_video(name: str, folder: Path, readers: str, looked: _Looked) -> Iterator[Finding]:
