@@ -72,7 +72,7 @@ def time_meaning(times: pl.Series, most_seconds: float | None) -> tuple[TimeMean
     middle, latest = float(times.median()), float(whole[-1])  # type: ignore[arg-type]
     steps = whole.cast(pl.Int64, strict=False).drop_nulls().diff().drop_nulls().to_list()
     step = math.gcd(*steps) if steps else 0
-    in_range = float(whole[0]) >= AVA_TIMESTAMP_OFFSET and latest <= LAST_TIMESTAMP  # type: ignore[arg-type]
+    in_range = float(whole[0]) >= AVA_TIMESTAMP_OFFSET and latest <= LAST_TIMESTAMP
     if in_range or (AVA_TIMESTAMP_OFFSET <= middle <= LAST_TIMESTAMP and step < LEAST_STEP):
         return "ava", CLIP_FPS  # rows that lie before or after are single ones
     if (
