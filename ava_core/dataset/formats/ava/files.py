@@ -67,13 +67,13 @@ def find_files(place: Path) -> AvaFiles:
                 "a label map, list of frames or seconds, or boxes.",
                 "Give the folder of a dataset, or one of its files.",
             )
-        return AvaFiles(place.parent, {(role, _split(place, role)): place})
+        return AvaFiles(place.parent, {(role, _split(place, role, place.parent)): place})
     if not place.is_dir():
         raise InputError(f"{place} does not exist.", "Give the folder of a dataset, or one of its files.")
     found: dict[tuple[Role, str], list[Path]] = {}
     for path in _candidates(place, DEPTH):
         if (role := _role(path)) is not None:
-            found.setdefault((role, _split(path, role)), []).append(path)
+            found.setdefault((role, _split(path, role, place)), []).append(path)
     inside = place.name == names.ANNOTATIONS and not (place / names.ANNOTATIONS).exists()
     root = place.parent if inside else place
     whole = root / names.ALL_ROWS
@@ -141,10 +141,12 @@ def _is_row(line: str) -> bool:
     return False
 
 
-def _split(path: Path, role: Role) -> str:
+def _split(path: Path, role: Role, top: Path) -> str:
+    """The split that a file's name says, or that of a folder below `top`; train where nothing says it."""
     if role == "label map":
         return ""
-    found = _SPLIT.findall(path.name.lower()) or _SPLIT.findall(path.parent.name.lower())
+    folder = path.parent.name.lower() if path.parent != top else ""
+    found = _SPLIT.findall(path.name.lower()) or _SPLIT.findall(folder)
     return _SPLIT_NAMES.get(found[-1], found[-1]) if found else SPLITS[0]
 
 

@@ -69,15 +69,21 @@ def test_a_warning_alone_is_no_failure(ava: Run, released: Path, tmp_path: Path)
 
 def test_validate_writes_the_mended_dataset(ava: Run, tmp_path: Path) -> None:
     csv = tmp_path / "labels.csv"
-    csv.write_text("video_id\ttime\tx1\ty1\tx2\ty2\taction\nfilm\t60\t64\t36\t320\t180\t1\nfilm\t90\t0\t90\t320\t360\t1\n")
+    csv.write_text(
+        "video_id\ttime\tx1\ty1\tx2\ty2\taction\nfilm\t60\t64\t36\t320\t180\t1\nfilm\t90\t0\t90\t320\t360\t1\n"
+    )
     said = ava("validate", csv, "--fix", tmp_path / "out", "--ontology", "ava80", "--size", "640x360")
     assert said.code == 0, said.err
-    for told in ("separated by tabs", "has a header", "without a person id", "boxes are in pixels", "frame numbers, 30"):
+    for told in (
+        "separated by tabs",
+        "has a header",
+        "without a person id",
+        "boxes are in pixels",
+        "frame numbers, 30",
+    ):
         assert told in said.out
     rows = (tmp_path / "out/annotations/ava_train_v2.2.csv").read_text()
-    assert rows == (
-        "film,0902,0.1000,0.1000,0.5000,0.5000,1,0\nfilm,0903,0.0000,0.2500,0.5000,1.0000,1,0\n"
-    )
+    assert rows == ("film,0902,0.1000,0.1000,0.5000,0.5000,1,0\nfilm,0903,0.0000,0.2500,0.5000,1.0000,1,0\n")
     assert "frame numbers for timestamps: taken at 30 a second" in said.out
     refused = ava("validate", csv, "--fix", tmp_path / "other", "--ontology", "ava80")
     assert refused.code == 1

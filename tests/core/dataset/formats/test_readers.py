@@ -57,7 +57,9 @@ def test_readers_can_validate_and_test(released: Path, split: str) -> None:
     assert readers.yowov2(released, split)
     rows = read_rows(released).filter(split=split)
     assert len(readers.mmaction2_proposals(released, split)) == rows.n_unique(["video_id", "timestamp"])
-    assert len(readers.evaluation_keys(released, split)) == rows.n_unique(["video_id", "timestamp", "action_id"])
+    assert len(readers.evaluation_keys(released, split)) == rows.n_unique(
+        ["video_id", "timestamp", "action_id"]
+    )
 
 
 def test_pycocotools_reads_coco(released: Path) -> None:
