@@ -70,8 +70,9 @@ class AvaSplit:
     def __getitem__(self, index: int) -> Any:
         """The keyframe of that number, or what `transform` makes of it.
 
-        `clip`: float tensor `(3, frames, height, width)`, RGB in [0, 1], or bytes from 0 to 255;
-        `boxes`: `(people, 4)`, `(x1, y1, x2, y2)` in pixels of the clip; `labels`: `(people, num_classes)`, 0 or 1; `video_id`, `timestamp`, `person_ids`.
+        `clip`: float tensor `(3, frames, height, width)`, RGB in [0, 1], or bytes from 0 to 255; `boxes`:
+        `(people, 4)`, `(x1, y1, x2, y2)` in pixels of the clip; `labels`: `(people, num_classes)`, 0 or 1;
+        `video_id`, `timestamp`, `person_ids`.
         """
         import torch
 

@@ -98,6 +98,16 @@ def test_a_csv_of_ava_is_imported_as_it_is(ava: Run, tmp_path: Path) -> None:
     assert (tmp_path / "out/annotations/ava_train_v2.2.csv").read_text().startswith("film,0902,0.1000")
 
 
+def test_evaluate_prints_the_metric_by_class(ava: Run, released: Path, tmp_path: Path) -> None:
+    csv = tmp_path / "detections.csv"
+    lines = (released / "annotations/ava_val_v2.2.csv").read_text().splitlines()
+    csv.write_text("".join(f"{line.rpartition(',')[0]},0.9\n" for line in lines))
+    said = ava("evaluate", released, csv)
+    assert said.code == 0, said.err
+    assert said.out.splitlines()[-1] == "mAP at IoU 0.5: 1.0000"
+    assert json.loads(ava("evaluate", released, csv, "--json").out)["map"] == 1.0
+
+
 def test_trace_prints_everything_behind_a_row(ava: Run, released: Path) -> None:
     said = ava("trace", released, "train:1")
     assert said.code == 0
