@@ -8,7 +8,7 @@ import typer
 from rich.console import Console
 
 from ava_assets.cli.annotation import annotator, assign, cvat, reading, webhook
-from ava_assets.cli.dataset import dataset, release
+from ava_assets.cli.dataset import dataset, evaluate, release
 from ava_assets.cli.operations import demo, doctor, up, user
 from ava_assets.cli.quality import qc
 from ava_assets.cli.video import batch
@@ -29,6 +29,7 @@ app.command("demo")(demo.demo)
 app.command("doctor")(doctor.doctor)
 app.command("webhook")(webhook.webhook)
 app.command("validate")(dataset.validate)
+app.command("evaluate")(evaluate.evaluate)
 app.command("trace")(dataset.trace)
 app.command("import")(dataset.import_dataset)
 app.command("preprocess")(video.preprocess)

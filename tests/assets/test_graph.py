@@ -12,7 +12,7 @@ import pytest
 import sqlalchemy as sa
 
 from ava_core import decisions
-from ava_core.dataset.formats.ava.checks import validate_dataset
+from ava_core.dataset.formats.ava.checks import errors_among, validate_dataset
 from ava_core.demo.annotators import SimulatedAnnotator, simulate
 from ava_core.demo.truth import SceneTruth, truth_in_clips
 from ava_core.ontology import load_ontology
@@ -97,7 +97,7 @@ def test_from_a_zip_to_a_dataset(
     released = site.materialise("ava_release")
     assert released.success
     folder = Path(_metadata(released, "ava_release")["folder"].value)
-    assert validate_dataset(folder) == []
+    assert errors_among(validate_dataset(folder)) == []
 
     # once more: nothing is doubled
     assert job.execute_in_process(partition_key=BATCH, instance=site.instance).success

@@ -99,7 +99,7 @@ class World(Home):
         places = [(clip, second, person) for clip in clips for second, person in _PLACES]
         boxes = [{"clip_id": c, "second": s, "person_id": p, **_box(s, p)} for c, s, p in places]
         self.write_rows(name, "dense_proposals", PROPOSALS, [
-            {**box, "track_id": box["person_id"], "score": 0.95 - box["person_id"] / 10, "interpolated": False}
+            {**box, "track_id": box["person_id"], "score": 1.0 - box["person_id"] / 20, "interpolated": False}
             for box in boxes
         ])  # fmt: skip
         said = {1: list(actions), 2: [("pose", 2)]}

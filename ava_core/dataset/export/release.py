@@ -27,6 +27,7 @@ from ava_core.dataset.export.lineage import lineage
 from ava_core.dataset.export.options import ReleaseOptions
 from ava_core.dataset.formats.ava import names
 from ava_core.dataset.formats.ava.names import SPLITS
+from ava_core.dataset.formats.ava.picture_record import record_pictures
 from ava_core.dataset.formats.flavours import write_dataset
 from ava_core.store import Store
 
@@ -82,6 +83,7 @@ def write_release(
             write_dataset(staged, dataset, options.flavours)
             progress.advance()
             _write_papers(staged, gathered, inputs, options, about)
+            record_pictures(staged)
             progress.advance()
             provenance.write_about(staged, about)
     progress.advance()

@@ -126,7 +126,6 @@ def test_the_card_says_what_is_in_it_and_what_is_missing(released: Path) -> None
         "| 5 | phone | 4 | 0 | 0 |",
         "Seconds excluded because they are disputed or unusable: 1.",
         "Classes without a label in train: stand.",
-        "Videos without a proposal of score 0.9 or more: 3.",
         "CC-BY-4.0",
         "| pooled_alpha | 1.000 |",
         "| majority | 2 | 2 |",
