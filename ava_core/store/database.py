@@ -40,6 +40,19 @@ class Store:
         with Session(self.engine, expire_on_commit=False) as session, session.begin():
             yield session
 
+    @contextmanager
+    def snapshot(self) -> Iterator[Session]:
+        """A session that reads what held at one moment, whatever others write meanwhile; nothing is written in it."""
+        with self.engine.connect() as connection:
+            if self.engine.dialect.name == "postgresql":
+                connection = connection.execution_options(isolation_level="REPEATABLE READ")
+            else:
+                # The driver begins a transaction by itself only where something is written.
+                connection.exec_driver_sql("BEGIN")
+            with Session(connection, expire_on_commit=False) as session:
+                yield session
+            connection.rollback()
+
     def close(self) -> None:
         """Close all connections."""
         self.engine.dispose()

@@ -27,6 +27,7 @@ from ava_core.dataset.export.batch import write_batch
 from ava_core.dataset.export.inputs import load_batch
 from ava_core.dataset.export.options import ReleaseOptions
 from ava_core.dataset.export.release import Release, write_release
+from ava_core.quality.consensus.provenance import basis, provenance
 from tests.support.home import Home
 
 ONTOLOGY = """\
@@ -116,9 +117,23 @@ class World(Home):
         self._annotated(name, clips, boxes, labels)
         if approve:
             decisions.approve(self.store, name, clips, "chief")
+        self.form(name)
         if approve and dataset:
             self.write_batch(name)
         return clips
+
+    def form(self, name: str) -> None:
+        """Note that the consensus, as it was written by hand, was formed from what holds now."""
+        at = self.at(name)
+        completed, now = at.table("raw_annotations", "completed_jobs"), decisions.standing(self.store, name)
+        approved = now.state.approved_on(decisions.readings_in(completed))
+        no_words = now.state.adjudications.clear()
+        self.write_tables(name, {
+            ("consensus_labels", "basis"): basis(completed, now.state, at.ontology),
+            ("consensus_labels", "provenance"): provenance(
+                completed, at.ontology, approved=approved, excluded=now.state.excluded, adjudications=no_words
+            ),
+        })  # fmt: skip
 
     def dispute(self, batch: str, clip_id: str, second: int) -> None:
         """Put a second under dispute."""
