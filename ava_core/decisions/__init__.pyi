@@ -27,6 +27,7 @@ from .service import review_reread as review_reread
 from .service import unmark_gold as unmark_gold
 from .standing import Standing as Standing
 from .standing import readings_in as readings_in
+from .standing import reread as reread
 from .standing import standing as standing
 from .words import ago as ago
 from .words import told as told

@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterable, Mapping
 import polars as pl
 
 from ava_core.base.schemas import BASIS, PROVENANCE
-from ava_core.decisions import DecisionState, Standing, readings_in
+from ava_core.decisions import DecisionState, Standing, readings_in, reread
 from ava_core.ontology import Ontology
 
 DIGEST_LENGTH = 16
@@ -68,13 +68,16 @@ def behind(formed: pl.DataFrame, provenance: pl.DataFrame, now: Standing) -> lis
         f"{name} was {'excluded' if name in now.state.excluded else 'taken in again'} after it"
         for name in sorted(now.state.excluded.symmetric_difference(row["excluded"]))
     ]
+    later = reread(now)
     known = dict(provenance.select("clip_id", "readings").iter_rows())
     for clip in sorted(now.state.approved):
         read = {name for name in now.readings.get(clip, ()) if name.rsplit(":", 2)[0] not in now.state.excluded}
-        if clip not in known:
+        if clip in later:
+            found.append(f"{clip} was read anew after it was approved ({', '.join(later[clip])})")
+        elif clip not in known:
             found += [f"{clip} was approved after it"] if clip in now.readings else []
-        elif later := sorted(read.difference(known[clip])):
-            found.append(f"{clip} was read anew after it ({', '.join(later)})")
+        elif newer := sorted(read.difference(known[clip])):
+            found.append(f"{clip} was read anew after it ({', '.join(newer)})")
         elif now.state.settled.get(clip, 0) > row["decision"]:
             found.append(f"an answer of {clip} was settled after it")
     return found
