@@ -150,7 +150,9 @@ def review_reread(store: Store, batch: str, later: LaterReadings) -> list[str]:
     if not found:
         return []
     action: DecisionAction = "reopen" if later == "reopen" else "approve"
-    with deciding(store, batch, PLATFORM, "read anew after it was approved", now.state.newest) as deciding_now:
+    with deciding(
+        store, batch, PLATFORM, "read anew after it was approved", now.state.newest
+    ) as deciding_now:
         clips = set(found) - {one.subject for one in deciding_now.moved(action, found)}
         _judged(deciding_now, clips, action)
     return sorted(clips)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import struct
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -156,12 +157,15 @@ class World(Home):
 
     def _clip(self, batch: str, source: str, content: str, index: int) -> dict[str, Any]:
         target = self.storage.asset_dir(batch, "clips") / "files" / f"{source}_{index:03d}.mp4"
-        self.storage.write_bytes(target, self.clip.read_bytes())
+        # A box that players pass over makes files of different content: what a source holds tells them apart.
+        own = content.encode()
+        data = self.clip.read_bytes() + struct.pack(">I4s", 8 + len(own), b"free") + own
+        self.storage.write_bytes(target, data)
         return {
             "clip_id": f"{source}_{index:03d}", "source_id": source, "batch": batch, "index": index, "start_s": 30.0,
             "duration_s": FRAMES / 30, "frames": FRAMES, "width": WIDTH, "height": HEIGHT, "scale_x": 1.0,
             "scale_y": 1.0, "pad_x": 0, "pad_y": BAR, "content_width": WIDTH, "content_height": HEIGHT - 2 * BAR,
-            "path": str(target.relative_to(self.storage.root)), "sha256": _sha(f"clip of {content}"),
+            "path": str(target.relative_to(self.storage.root)), "sha256": hashlib.sha256(data).hexdigest(),
         }  # fmt: skip
 
     def _annotated(self, batch: str, clips: list[str], boxes: list[Any], labels: list[Any]) -> None:

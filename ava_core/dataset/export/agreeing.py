@@ -51,7 +51,9 @@ def agreeing_inputs(
             continue
         if behind and not options.leave_behind:
             raise ExportError(
-                " ".join(f"The consensus of batch {batch} is behind: {why}." for batch, why in behind.items()),
+                " ".join(
+                    f"The consensus of batch {batch} is behind: {why}." for batch, why in behind.items()
+                ),
                 "Wait until its runs are done (materialise consensus_labels where none is under way), or make the "
                 "release without it: --leave-behind.",
             )

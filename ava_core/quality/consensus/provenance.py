@@ -71,7 +71,9 @@ def behind(formed: pl.DataFrame, provenance: pl.DataFrame, now: Standing) -> lis
     later = reread(now)
     known = dict(provenance.select("clip_id", "readings").iter_rows())
     for clip in sorted(now.state.approved):
-        read = {name for name in now.readings.get(clip, ()) if name.rsplit(":", 2)[0] not in now.state.excluded}
+        read = {
+            name for name in now.readings.get(clip, ()) if name.rsplit(":", 2)[0] not in now.state.excluded
+        }
         if clip in later:
             found.append(f"{clip} was read anew after it was approved ({', '.join(later[clip])})")
         elif clip not in known:

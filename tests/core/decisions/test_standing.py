@@ -29,7 +29,13 @@ def batch(store: Store) -> Store:
 
 def read(store: Store, job: int, name: str, content: str) -> None:
     readings.append(
-        store, job_id=job, task_id=1, annotator=name, server_updated_at=content, content_hash=content, shapes=[]
+        store,
+        job_id=job,
+        task_id=1,
+        annotator=name,
+        server_updated_at=content,
+        content_hash=content,
+        shapes=[],
     )
 
 

@@ -39,7 +39,11 @@ class History:
         home.register_batch(BATCH)
         jobs = home.add_jobs(BATCH, [{"clip_id": clip, "annotator": name} for clip, name in CREW], 450)
         self.job = {(row["clip_id"], row["annotator"]): row for row in jobs.iter_rows(named=True)}
-        for asset, schema in (("source_videos", SOURCE_VIDEOS), ("clips", CLIPS), ("dense_proposals", PROPOSALS)):
+        for asset, schema in (
+            ("source_videos", SOURCE_VIDEOS),
+            ("clips", CLIPS),
+            ("dense_proposals", PROPOSALS),
+        ):
             home.write_rows(BATCH, asset, schema, [])
         home.write_tables(BATCH, {("ava_csv", ""): pl.DataFrame({"video_id": []})})
         self.version = dict.fromkeys(CREW, 0)
@@ -68,9 +72,15 @@ class History:
         known = pl.DataFrame(rows, ["clip_id", "annotator", "job_id", "version"], orient="row")
         known = known.with_columns(pl.col("job_id").cast(pl.Int64), pl.col("version").cast(pl.Int32))
         work = written(said)
-        tables = {"raw_boxes": work.raw_boxes, "raw_labels": work.raw_labels, "completed_jobs": work.completed}
+        tables = {
+            "raw_boxes": work.raw_boxes,
+            "raw_labels": work.raw_labels,
+            "completed_jobs": work.completed,
+        }
         for name, table in tables.items():
-            own = table.drop("job_id", "version").join(known, on=["clip_id", "annotator"], maintain_order="left")
+            own = table.drop("job_id", "version").join(
+                known, on=["clip_id", "annotator"], maintain_order="left"
+            )
             tables[name] = own.select(pl.col(c).cast(t) for c, t in table.schema.items())
         self.home.write_tables(BATCH, {("raw_annotations", name): table for name, table in tables.items()})
         if later != "cut short":
@@ -79,7 +89,9 @@ class History:
     def form(self) -> None:
         """What the asset `consensus_labels` does."""
         at = self.home.at(BATCH)
-        raw = {name: at.table("raw_annotations", name) for name in ("raw_boxes", "raw_labels", "completed_jobs")}
+        raw = {
+            name: at.table("raw_annotations", name) for name in ("raw_boxes", "raw_labels", "completed_jobs")
+        }
         tables = consensus_of_batch(raw, ONTOLOGY, standing(self.store, BATCH).state)
         self.home.write_tables(BATCH, {("consensus_labels", name): table for name, table in tables.items()})
 
@@ -94,12 +106,16 @@ class History:
         labels = tables.consensus_labels
         assert set(labels["clip_id"]) <= now.approved
         seen = {clip: {tuple(name.rsplit(":", 2)) for name in names} for clip, names in now.seen.items()}
-        for clip, action in labels.filter(pl.col("group") == "pose").select("clip_id", "action_id").iter_rows():
+        for clip, action in (
+            labels.filter(pl.col("group") == "pose").select("clip_id", "action_id").iter_rows()
+        ):
             allowed = {int(version) for who, _, version in seen[clip] if who not in now.excluded}
             settled = now.adjudications.filter(pl.col("clip_id") == clip)["action_ids"].explode().to_list()
             assert action in allowed or action in settled, (clip, action, allowed)
         formed = self.home.at(BATCH).table("consensus_labels", "provenance")
-        for clip, names in formed.filter(pl.col("clip_id").is_in(labels["clip_id"])).select("clip_id", "readings").rows():
+        for clip, names in (
+            formed.filter(pl.col("clip_id").is_in(labels["clip_id"])).select("clip_id", "readings").rows()
+        ):
             assert now.seen[clip].issuperset(names)
             assert now.excluded.isdisjoint(name.rsplit(":", 2)[0] for name in names)
         nobody = on_presence(now.adjudications).filter(~pl.col("present"))
