@@ -15,7 +15,7 @@ from ava_core.store.tables import Decision
 
 @dataclass(frozen=True)
 class Standing:
-    """`log`: decisions, oldest first; `state`: what holds after them; `readings`: names of those that count, by clip."""
+    """`log`: decisions, oldest first; `state`: what holds after them; `readings`: names of those that count."""
 
     log: list[Decision]
     state: DecisionState

@@ -52,9 +52,10 @@ def write_release(
     """Write `releases/<name>` from every batch that has a dataset, or from those that are named; nothing is left
     behind where it fails.
 
-    Splits of earlier releases hold. Every batch's consensus says what its log says (`agreeing`). A clip that lacks pictures is left out, and named in card and record. Raises
-    `ExportError` where the name is taken, a batch is behind its log, nothing is approved, no clip has its pictures, a class is too weak, or
-    batches contradict each other in names or ontologies.
+    Splits of earlier releases hold. Every batch's consensus says what its log says (`agreeing`). A clip that lacks
+    pictures is left out, and named in card and record. Raises `ExportError` where the name is taken, a batch is behind
+    its log, nothing is approved, no clip has its pictures, a class is too weak, or batches contradict each other in
+    names or ontologies.
     """
     root = storage.path("releases")
     name = _free_name(root, options.name)

@@ -72,9 +72,7 @@ def _refuse_damage(storage: Storage, batch: str, clip: str, folder: Path, sums: 
     except InputError:
         if storage.is_local:
             kept = storage.local(storage.asset_dir(batch, "ava_csv")) / KEPT_PICTURES
-            for own in {
-                row for row in noted_sums(storage, batch).filter(pl.col("clip_id") == clip)["made_of"]
-            }:
+            for own in noted_sums(storage, batch).filter(pl.col("clip_id") == clip)["made_of"].unique():
                 shutil.rmtree(kept / own, ignore_errors=True)
         raise
 

@@ -27,7 +27,7 @@ FIRST = Thresholds()
 class BulkEffect:
     """What a bulk approval would do, as it stands when `seen` is the newest that was decided.
 
-    `passing`: clips by batch; `left`: `batch, clip_id, reason` of the rest; `shown`: readings that it stands on, by batch.
+    `passing`: clips by batch; `left`: `batch, clip_id, reason` of the rest; `shown`: the readings behind it.
     """
 
     passing: dict[str, list[str]]

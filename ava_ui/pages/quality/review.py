@@ -43,7 +43,8 @@ async def content(visit: Visit) -> None:
     row = mine.row(0, named=True)
     judgement = Judgement(
         visit.console.store, batch, clip_id, visit.user.username, seen=seen.of(batch),
-        shown=shown_readings(visit.console, batch).get(clip_id, ()), status=str(row["status"]), blocked=_breaches(visit, batch).get(clip_id, ""),
+        shown=shown_readings(visit.console, batch).get(clip_id, ()),
+        status=str(row["status"]), blocked=_breaches(visit, batch).get(clip_id, ""),
         following=next_after(found, clip_id),
     )  # fmt: skip
     Decided(seen, lambda decision: decision.subject == clip_id)
