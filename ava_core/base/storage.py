@@ -15,10 +15,10 @@ import os
 import secrets
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Final
 
 from upath import UPath
 
@@ -27,6 +27,12 @@ from ava_core.base.names import check_batch_name
 
 if TYPE_CHECKING:
     import polars as pl
+
+OBJECT_STORE: Final[Mapping[str, Any]] = {
+    "use_listings_cache": False,
+    "config_kwargs": {"max_pool_connections": 64},
+}
+"""Of s3fs: lists are asked for anew, since other processes write, too; requests wait side by side."""
 
 
 def changed_at(path: UPath) -> float | None:
@@ -60,7 +66,7 @@ class Storage:
     """
 
     def __init__(self, root: str | Path) -> None:
-        self.root = UPath(root)
+        self.root = UPath(root, **(OBJECT_STORE if str(root).startswith("s3://") else {}))
         # To build a path costs more than to look at its file, and many pages look at the same ones.
         self._table_paths: dict[tuple[str, str, str], UPath] = {}
 

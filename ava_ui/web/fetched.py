@@ -15,6 +15,9 @@ from upath import UPath
 MOST_BYTES: Final = 4 << 30
 """What may be kept: some hundred clips."""
 
+CONTENT: Final = ("ETag", "etag", "md5", "LastModified", "created", "mtime", "size")
+"""What stores say of a file that changes with its content."""
+
 PART: Final = ".part"
 """Ends the name of a file that is being fetched."""
 
@@ -22,7 +25,7 @@ PART: Final = ".part"
 class FetchedFiles:
     """Files by address and content: one that is written anew under its address is another one. Safe in threads.
 
-    `folder`: where they are kept; `most`: their bytes together, beyond which those go that nobody asked for the longest.
+    `folder`: where they are kept; `most`: their bytes together, beyond which the least recently used go.
     """
 
     def __init__(self, folder: Path, *, most: int = MOST_BYTES) -> None:
@@ -64,8 +67,5 @@ class FetchedFiles:
 def _key(path: UPath) -> str:
     """A name for a file as it is now: its address with what the store says of its content."""
     about = path.fs.info(path.path)
-    content = [
-        str(about.get(name, ""))
-        for name in ("ETag", "etag", "md5", "LastModified", "created", "mtime", "size")
-    ]
+    content = [str(about.get(name, "")) for name in CONTENT]
     return hashlib.sha256("\n".join([str(path), *content]).encode()).hexdigest()

@@ -22,11 +22,12 @@ from ava_core.base.set_aside import setting_aside
 from ava_core.base.storage import Storage
 from ava_core.batch import BatchContext
 from ava_core.dataset.export.card import Card, write_card
-from ava_core.dataset.export.folders import building
+from ava_core.dataset.export.folders import building, side_by_side
 from ava_core.dataset.export.inputs import BatchTables
 from ava_core.dataset.export.picture_sums import KEPT_PICTURES, noted_sums, picture_sums
 from ava_core.dataset.export.picture_sums import TABLE as PICTURE_SUMS
-from ava_core.dataset.formats.ava.names import frame_name
+from ava_core.dataset.export.stand_ins import stand_in_for
+from ava_core.dataset.formats.ava.names import FRAMES, frame_name
 from ava_core.dataset.formats.ava.rows import annotation_rows
 from ava_core.dataset.formats.dataset import Dataset
 from ava_core.dataset.formats.flavours import FLAVOURS, WITHOUT_PICTURES, write_dataset
@@ -58,7 +59,10 @@ def write_batch(at: BatchContext, tables: BatchTables, sink: ProgressSink = igno
     target = at.folder("ava_csv")
     clips = tables.clips.filter(pl.col("clip_id").is_in(rows["video_id"].unique().to_list()))
     with _kept_pictures(storage, target / KEPT_PICTURES) as kept:
-        pictures, aside, sums = _extract(kept, clips, storage, sink, known=noted_sums(storage, at.batch))
+        known = noted_sums(storage, at.batch)
+        if not storage.is_local:
+            _stand_in(kept, target / "dataset" / FRAMES, known)
+        pictures, aside, sums = _extract(kept, clips, storage, sink, known=known)
         storage.write_table(storage.table_path(at.batch, "ava_csv", "set_aside"), aside)
         if not pictures:
             clip, reason = aside.row(0)
@@ -93,7 +97,7 @@ def remove_batch(at: BatchContext) -> None:
 
 @contextmanager
 def _kept_pictures(storage: Storage, folder: UPath) -> Iterator[Path]:
-    """Where pictures stay from one time to the next; elsewhere than on this machine they are made anew."""
+    """Where pictures stay from one time to the next; of storage elsewhere, they lie in the dataset alone."""
     if storage.is_local:
         kept = storage.local(folder)
         kept.mkdir(parents=True, exist_ok=True)
@@ -101,6 +105,18 @@ def _kept_pictures(storage: Storage, folder: UPath) -> Iterator[Path]:
         return
     with tempfile.TemporaryDirectory(prefix="ava-") as temporary:
         yield Path(temporary)
+
+
+def _stand_in(kept: Path, frames: UPath, known: pl.DataFrame) -> None:
+    """Stand-ins for pictures of the former dataset that lie in the store in full: those stay as they are."""
+
+    def one(clip: tuple[str, str, int]) -> None:
+        clip_id, made_of, count = clip
+        folder = stand_in_for(frames / clip_id, kept / made_of)
+        if sum(path.stat().st_size > 0 for path in folder.iterdir()) != count:
+            shutil.rmtree(folder)
+
+    side_by_side(one, known.group_by("clip_id", "made_of").len().rows())
 
 
 def _extract(

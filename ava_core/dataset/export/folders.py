@@ -14,6 +14,7 @@ from typing import Final, TypeVar
 from upath import UPath
 
 from ava_core.base.storage import Storage
+from ava_core.dataset.export.stand_ins import stands_for
 from ava_core.dataset.formats.ava import names
 
 TRANSFERS: Final = 32
@@ -87,8 +88,12 @@ def _upload(folder: Path, final: UPath) -> None:
 
     def send(name: str) -> None:
         target = final / name
-        target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_bytes(new[name].read_bytes())
+        source = stands_for(new[name])
+        if not source:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_bytes(new[name].read_bytes())
+        elif source.lstrip("/") != target.path.lstrip("/"):
+            target.fs.copy(source, target.path)
 
     try:
         side_by_side(send, sorted(new.keys() - set(last)))

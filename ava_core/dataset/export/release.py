@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from upath import UPath
@@ -21,10 +22,11 @@ from ava_core.dataset.export.agreeing import agreeing_inputs
 from ava_core.dataset.export.card import Card, write_card
 from ava_core.dataset.export.citation import write_citation
 from ava_core.dataset.export.croissant import write_croissant
-from ava_core.dataset.export.folders import building, fetched_folder
+from ava_core.dataset.export.folders import building
 from ava_core.dataset.export.gather import Gathered, Inputs, gather, manifest
 from ava_core.dataset.export.lineage import lineage
 from ava_core.dataset.export.options import ReleaseOptions
+from ava_core.dataset.export.stand_ins import stand_in_for
 from ava_core.dataset.formats.ava import names
 from ava_core.dataset.formats.ava.names import SPLITS
 from ava_core.dataset.formats.flavours import write_dataset
@@ -65,7 +67,11 @@ def write_release(
     with ExitStack() as fetched:
 
         def fetch(folder: UPath) -> Path:
-            return fetched.enter_context(fetched_folder(storage, folder))
+            if storage.is_local:
+                return storage.local(folder)
+            return stand_in_for(
+                folder, Path(fetched.enter_context(TemporaryDirectory(prefix="ava-"))) / folder.name
+            )
 
         gathered = gather(name, inputs, options, settings, storage, store, fetch=fetch)
         dataset = gathered.dataset

@@ -48,7 +48,8 @@ def pictures_of(clips: pl.DataFrame, storage: Storage, fetch: Callable[[UPath], 
         with setting_aside() as fate:
             folder = fetch(storage.asset_dir(batch, "ava_csv") / "dataset" / names.FRAMES / clip)
             _refuse_lack(folder, clip, frames)
-            _refuse_damage(storage, batch, clip, folder, sums.get(clip, {}))
+            if storage.is_local:  # object stores have checksums of their own
+                _refuse_damage(storage, batch, clip, folder, sums.get(clip, {}))
         return folder, fate.reason
 
     wanted = clips.select("clip_id", "batch", "frames").sort("clip_id").rows()
@@ -70,10 +71,9 @@ def _refuse_damage(storage: Storage, batch: str, clip: str, folder: Path, sums: 
     try:
         refuse_damaged(folder, sums)
     except InputError:
-        if storage.is_local:
-            kept = storage.local(storage.asset_dir(batch, "ava_csv")) / KEPT_PICTURES
-            for own in noted_sums(storage, batch).filter(pl.col("clip_id") == clip)["made_of"].unique():
-                shutil.rmtree(kept / own, ignore_errors=True)
+        kept = storage.local(storage.asset_dir(batch, "ava_csv")) / KEPT_PICTURES
+        for own in noted_sums(storage, batch).filter(pl.col("clip_id") == clip)["made_of"].unique():
+            shutil.rmtree(kept / own, ignore_errors=True)
         raise
 
 
