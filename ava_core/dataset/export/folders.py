@@ -93,7 +93,7 @@ def _upload(folder: Path, final: UPath) -> None:
             target.parent.mkdir(parents=True, exist_ok=True)
             target.write_bytes(new[name].read_bytes())
         elif source.lstrip("/") != target.path.lstrip("/"):
-            target.fs.copy(source, target.path)
+            target.fs.cp_file(source, target.path)
 
     try:
         side_by_side(send, sorted(new.keys() - set(last)))

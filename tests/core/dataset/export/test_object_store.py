@@ -53,14 +53,14 @@ def test_a_release_that_breaks_leaves_nothing(
     stored: World, store: ObjectStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     stored.add_batch("north")
-    copy = stored.storage.root.fs.copy
+    copy = stored.storage.root.fs.cp_file
 
     def broken(source: str, target: str, **how: object) -> None:
         if source.endswith("000100.jpg"):
             raise ConnectionError
         copy(source, target, **how)
 
-    monkeypatch.setattr(stored.storage.root.fs, "copy", broken)
+    monkeypatch.setattr(stored.storage.root.fs, "cp_file", broken)
     with pytest.raises(ConnectionError):
         stored.release("v1", flavours=[])
     assert not stored.storage.path("releases", "v1").exists()
