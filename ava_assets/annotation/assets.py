@@ -17,7 +17,7 @@ from ava_assets.resources import Platform
 from ava_core.annotation.adjudication import read_experts
 from ava_core.annotation.retrieve import check_rules, read_completed
 from ava_core.annotation.tasks import create_tasks
-from ava_core.decisions import reopen_redone
+from ava_core.decisions import reopen_redone, review_reread
 
 GROUP = "annotation"
 CVAT_POOL = "cvat"
@@ -74,6 +74,7 @@ def raw_annotations(
     experts = read_experts(at, clips)
     unsettled = pl.concat([tables["job_findings"], experts["job_findings"]])
     redone = reopen_redone(at.store, at.batch)
+    reread = review_reread(at.store, at.batch, at.settings.later_readings)
     boxes = tables["raw_boxes"]
     return Output(
         tables | experts | {"rule_findings": findings, "job_findings": unsettled},
@@ -83,6 +84,7 @@ def raw_annotations(
             "breaches of rules": findings.height,
             "findings on jobs": unsettled.height,
             "rejected clips done again": len(redone),
+            "approved clips read anew": len(reread),
             "clips by experts": experts["expert_clips"].height,
             "edited share": float(boxes["edited"].mean() or 0.0),  # type: ignore[arg-type]
         },

@@ -26,6 +26,9 @@ from ava_core.dataset.formats.flavours import FLAVOURS
 
 GROUP = "dataset"
 
+WAIT_SECONDS = 60.0
+"""How long a release waits for runs that bring a consensus up to its log: what follows a decision takes seconds."""
+
 Tables = dict[str, pl.DataFrame]
 
 
@@ -67,6 +70,8 @@ class ReleaseConfig(Config):
     drop_weak: bool = False
     batches: list[str] = []
     actor: str = ""
+    wait: float = WAIT_SECONDS
+    leave_behind: bool = False
 
 
 @asset(group_name=GROUP, kinds={"csv"}, deps=[ava_csv])

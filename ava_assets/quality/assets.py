@@ -13,7 +13,7 @@ from dagster import (
 from ava_assets.metadata import markdown
 from ava_assets.partitions import video_batch
 from ava_assets.resources import Platform
-from ava_core.decisions import decision_state, newest_decision
+from ava_core.decisions import decision_state
 from ava_core.quality.agreement.gold import with_expert_jobs
 from ava_core.quality.agreement.measure import measure_agreement
 from ava_core.quality.consensus.batch import consensus_of_batch
@@ -77,14 +77,12 @@ def consensus_labels(
 ) -> Output[Tables]:
     """Boxes and labels of approved clips with vote shares and posterior; disputed seconds."""
     at = platform.batch(context.partition_key)
-    # Asked for before the decisions are: one that is made in between is told of once more.
-    newest = newest_decision(at.store, at.batch)
     decided = decision_state(at.store, at.batch)
     tables = consensus_of_batch(raw_annotations, at.ontology, decided)
     return Output(
         tables,
         metadata={
-            NEWEST_DECISION: newest,
+            NEWEST_DECISION: decided.newest,
             "approved clips": len(decided.approved),
             "excluded annotators": ", ".join(sorted(decided.excluded)) or "none",
             "boxes": tables["consensus_boxes"].height,

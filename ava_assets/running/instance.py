@@ -46,7 +46,7 @@ def open_instance(settings: Settings) -> DagsterInstance:
     temporary = home / f".dagster.yaml.{os.getpid()}"
     temporary.write_text(yaml.safe_dump(dagster_yaml(settings), sort_keys=False))
     temporary.replace(home / "dagster.yaml")
-    with _variables(_postgres(settings)):
+    with variables_set(_postgres(settings)):
         instance = DagsterInstance.from_config(str(home))
     # Each storage makes its tables when it is first asked; two processes that do so at once end in an error.
     instance.get_runs_count()
@@ -72,8 +72,8 @@ def _postgres(settings: Settings) -> dict[str, str]:
 
 
 @contextmanager
-def _variables(values: dict[str, str]) -> Iterator[None]:
-    """Set variables for the time of the block: `dagster.yaml` takes the URL from the environment alone."""
+def variables_set(values: dict[str, str]) -> Iterator[None]:
+    """Set variables for the time of the block: Dagster and its resources read the environment alone."""
     before = {name: os.environ.get(name) for name in values}
     os.environ.update(values)
     try:

@@ -165,6 +165,12 @@ class Settings(BaseSettings):
         "more is held back until somebody takes it up: labels that were removed in CVAT take the work with them.",
     )
 
+    later_readings: Literal["reopen", "list"] = Field(
+        "reopen",
+        description="An approved clip that is read anew. reopen: it waits for a review again. list: it stays approved, "
+        "in the platform's name, and log and releases list it.",
+    )
+
     # servers of `ava up`
     console_port: int = CONSOLE_PORT
     dagster_port: int = DAGSTER_PORT

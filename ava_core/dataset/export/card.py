@@ -157,6 +157,8 @@ def _gaps(card: Card) -> Iterator[str]:
     data = card.dataset
     for clip, reason in card.about.get("left_out", {}).items():
         yield f"Left out: clip {clip}, {reason}."
+    for batch, reason in card.about.get("behind", {}).items():
+        yield f"Left out: batch {batch}, whose consensus was behind its log: {reason}."
     total = pl.sum_horizontal(SPLITS)
     unused = card.counts.filter(total == 0)["name"].to_list()
     if unused:

@@ -57,6 +57,7 @@ def test_the_rows_at_a_timestamp_are_traced_together(released: Path) -> None:
 def test_an_excluded_annotator_is_named_as_such(world) -> None:
     world.add_batch("north")
     decisions.exclude_annotator(world.store, "north", "ben", "chief", "random answers")
+    world.form("north")
     ratings = trace(world.release().folder, "train:1")["ratings"]
     assert {rating["annotator"]: rating["counted"] for rating in ratings} == {"ann": True, "ben": False}
 
