@@ -31,12 +31,12 @@ _one_at_a_time: defaultdict[int, threading.Lock] = defaultdict(threading.Lock)
 
 
 class Desk:
-    """One job of one person. `gateway`: a session of that person's; `ontology`: of the job's batch.
+    """One job of one person, whose `user_name` it is. `gateway`: a session of theirs; `ontology`: of the job's batch.
 
     Raises `InputError` where the job is not this person's to label.
     """
 
-    def __init__(self, gateway: CvatGateway, store: Store, job: Job, ontology: Ontology) -> None:
+    def __init__(self, gateway: CvatGateway, store: Store, job: Job, ontology: Ontology, user_name: str) -> None:
         self.gateway, self.job, self.ontology = gateway, job, ontology
         try:
             self.seen = gateway.job(job.job_id)
@@ -47,7 +47,7 @@ class Desk:
                 raise _not_yours(job.job_id) from None
             raise
         assignee = self.seen.get("assignee") or {}
-        if assignee.get("username") != gateway.whoami()["username"]:
+        if assignee.get("username") != user_name:
             raise _not_yours(job.job_id)
         self.form: ProjectInfo = form_of(store, gateway, tasks.project_of(store, job.task_id))
         self._names = {number: name for name, number in self.form.specs.items()}

@@ -30,7 +30,7 @@ def jobs(site: AnnotationSite) -> pl.DataFrame:
 def desk_of(site: AnnotationSite, job_id: int, name: str) -> Iterator[Desk]:
     own = {"cvat_username": name, "cvat_password": SecretStr(PASSWORD), "cvat_token": None}
     with CvatGateway(site.settings.model_copy(update=own)) as gateway:
-        yield Desk(gateway, site.store, job_of(site.store, job_id), site.ontology)
+        yield Desk(gateway, site.store, job_of(site.store, job_id), site.ontology, name)
 
 
 def edit(track: dict[str, Any], **changes: Any) -> dict[str, Any]:
