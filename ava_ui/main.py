@@ -86,7 +86,7 @@ def build(console: Console) -> None:
     app.add_middleware(door.Door, console=console)
     for part in (door, files, labelling, uploads):
         app.include_router(part.routes(console))
-    app.add_static_files(addresses.LABELLING_SCRIPTS, label_page.SCRIPTS, max_age=0)
+    app.add_static_files(addresses.LABELLING_SCRIPTS, label_page.SCRIPTS, max_cache_age=0)
     app.add_exception_handler(AvaError, files.refused)
     app.add_exception_handler(FileNotFoundError, files.refused)
     for page in PAGES:
