@@ -21,7 +21,12 @@ export class Outbox {
     for (const key of [...Object.keys(entry.known), ...entry.tracks.map(t => t.key)]) this.saved.set(key, null);
   }
 
-  put(tracks) { this.tracks = tracks; this.remember(); this.soon(this.pause); }
+  put(tracks) {
+    this.tracks = tracks;
+    this.remember();
+    if (!this.problem && !this.held.size && this.edits().length) this.tell("storing");
+    this.soon(this.pause);
+  }
 
   edits() {
     const there = new Map(this.tracks.map(t => [t.key, t])), found = [];

@@ -39,6 +39,7 @@ export default {
     groups() { return this.doc.groups; },
     actions() { return Object.fromEntries(this.groups.flatMap(g => g.actions.map(a => [a.id, a.name]))); },
     groupOf() { return Object.fromEntries(this.groups.flatMap(g => g.actions.map(a => [a.id, g]))); },
+    count() { return Object.keys(this.groupOf).length; },
     byKey() { return Object.fromEntries(Object.entries(this.keys).map(([id, key]) => [key, Number(id)])); },
     names() {
       let more = 0;

@@ -6,7 +6,7 @@ export const KeySheet = {
     <div class="label-over" role="dialog" aria-modal="true" aria-label="Keys"><div class="label-card" tabindex="-1" ref="card">
       <h2>Keys</h2><p v-if="changing">Press the new key of <b>{{ changing.name }}</b>, a letter or digit; Escape leaves it.</p>
       <div class="label-two"><table class="keys"><tr v-for="[key, what] in commands" :key="key"><td>{{ key }}</td><td>{{ what }}</td></tr></table>
-        <div><template v-for="g in groups" :key="g.name"><h3>{{ g.name.replaceAll('_', ' ') }}{{ g.kind === 'multi' ? ', up to ' + g.most : '' }}</h3>
+        <div tabindex="0" aria-label="Keys of actions" role="group"><template v-for="g in groups" :key="g.name"><h3>{{ g.name.replaceAll('_', ' ') }}{{ g.kind === 'multi' ? ', up to ' + g.most : '' }}</h3>
           <table class="keys"><tr v-for="a in g.actions" :key="a.id"><td><button :aria-label="'Change the key of ' + a.name" @click="$emit('change', a)">{{ keys[a.id] || '/' }}</button></td>
             <td><b>{{ a.name.replaceAll('_', ' ') }}</b> {{ a.description }}</td></tr></table></template></div></div>
       <button @click="$emit('reset')">Keys of the ontology</button> <button @click="$emit('close')">Close</button></div></div>`,

@@ -32,8 +32,8 @@ export const template = `
     </div>
     <div v-if="track" class="label-side">
       <div class="label-near"><Crop :clip="clip" :track="track" :second="second" :still="still"></Crop>
-        <div class="label-keys"><template v-for="g in groups" :key="g.name"><h3 :class="{used: g.name === group}">{{ g.name.replaceAll('_', ' ') }}</h3>
-          <button v-for="a in g.actions" v-show="g.name === group || groups.length * g.actions.length < 40" :key="a.id" tabindex="-1" :title="a.description" @click="take(a.id, 'on')"><kbd>{{ keys[a.id] || '/' }}</kbd> {{ a.name.replaceAll('_', ' ') }}</button></template></div></div>
+        <div class="label-keys" tabindex="0" role="group" aria-label="Actions and their keys"><template v-for="g in groups" :key="g.name"><h3 :class="{used: g.name === group}">{{ g.name.replaceAll('_', ' ') }}</h3>
+          <button v-for="a in g.actions" v-show="g.name === group || count <= 62" :key="a.id" tabindex="-1" :title="a.description" @click="take(a.id, 'on')"><kbd>{{ keys[a.id] || '/' }}</kbd> {{ a.name.replaceAll('_', ' ') }}</button></template></div></div>
       <Grid :clip="clip" :track="track" :name="names[chosen]" :groups="groups" :actions="actions" :second="second" :group="group" :marks="marks" @go="s => seek(s * clip.fps)" @group="g => { group = g }"></Grid>
     </div>
   </div>

@@ -13,9 +13,7 @@ from ava_ui.web import labelling as web
 
 
 def _signed_in(_: Any) -> Labeller:
-    return Labeller(
-        os.environ["LABELLER_NAME"], int(os.environ["LABELLER_ID"]), os.environ["LABELLER_TOKEN"]
-    )
+    return Labeller(os.environ["LABELLER_NAME"], int(os.environ["LABELLER_ID"]), os.environ["LABELLER_TOKEN"])
 
 
 if __name__ in {"__main__", "__mp_main__"}:

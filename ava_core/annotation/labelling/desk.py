@@ -36,7 +36,9 @@ class Desk:
     Raises `InputError` where the job is not this person's to label.
     """
 
-    def __init__(self, gateway: CvatGateway, store: Store, job: Job, ontology: Ontology, user_name: str) -> None:
+    def __init__(
+        self, gateway: CvatGateway, store: Store, job: Job, ontology: Ontology, user_name: str
+    ) -> None:
         self.gateway, self.job, self.ontology = gateway, job, ontology
         try:
             self.seen = gateway.job(job.job_id)

@@ -34,7 +34,9 @@ SAME_PX: Final = 0.02
 """A keyframe whose box is no further from the line between its neighbours only carries answers."""
 
 
-def sheet_track(track: Mapping[str, Any], ontology: Ontology, specs: Mapping[int, str], label_id: int) -> Json:
+def sheet_track(
+    track: Mapping[str, Any], ontology: Ontology, specs: Mapping[int, str], label_id: int
+) -> Json:
     """The sheet's track of one of the API's: `seed` (the pre-drawn track's id or ""), `keys`, `said`, `hash`.
 
     Raises `UnreadableJobError` where it is no track of a person.
@@ -87,7 +89,11 @@ def api_track(
             "attributes": [{"spec_id": specs[name], "value": value} for name, value in values.items()],
         })  # fmt: skip
     seed = {"spec_id": specs[SEED_TRACK_ATTRIBUTE], "value": str(sheet.get("seed", ""))}
-    same = {name: now[name] for name in ("id", "group", "source") if name in now} if now else {"source": "manual"}
+    same = (
+        {name: now[name] for name in ("id", "group", "source") if name in now}
+        if now
+        else {"source": "manual"}
+    )
     return {"label_id": label_id, "frame": first, "attributes": [seed], "shapes": shapes, **same}
 
 

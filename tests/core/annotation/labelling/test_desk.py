@@ -51,7 +51,9 @@ def test_what_is_said_is_stored_and_begins_the_job(site: AnnotationSite, jobs: p
         said = {"walking_behavior": [[0, WALK], [30, RUN]], "phone_usage": [[0, CANNOT_TELL]]}
         saved = desk.save([edit(track, said=said)])
         assert (saved["conflicts"], saved["state"]) == ({}, "in progress")
-        assert desk.save([edit(track, said=said)])["stored"] == saved["stored"], "saved twice it is there once"
+        assert desk.save([edit(track, said=said)])["stored"] == saved["stored"], (
+            "saved twice it is there once"
+        )
         [again] = desk.open()["tracks"]
         assert (again["said"], again["id"]) == (said, track["id"])
         assert saved["stored"][f"t{track['id']}"] == {"id": again["id"], "hash": again["hash"]}
@@ -106,7 +108,9 @@ def test_a_job_begun_in_cvat_goes_on_here(site: AnnotationSite, jobs: pl.DataFra
         for value in track["shapes"][0]["attributes"]:
             if value["spec_id"] == spec:
                 value["value"] = "jogging"
-        api.patch(f"/api/jobs/{job_id}/annotations", params={"action": "update"}, json=content).raise_for_status()
+        api.patch(
+            f"/api/jobs/{job_id}/annotations", params={"action": "update"}, json=content
+        ).raise_for_status()
     with desk_of(site, job_id, name) as desk:
         [opened] = desk.open()["tracks"]
         assert opened["said"] == {"walking_behavior": [[0, RUN]]}
@@ -116,7 +120,10 @@ def test_nobody_opens_anothers_job(site: AnnotationSite, jobs: pl.DataFrame) -> 
     job_id, name = first_of(jobs)
     other = next(who for who in ("maria", "tomas", "chloe") if who != name)
     for number in (job_id, 9999):
-        with pytest.raises(InputError, match=f"Job {number} is not one of yours"), desk_of(site, number, other):
+        with (
+            pytest.raises(InputError, match=f"Job {number} is not one of yours"),
+            desk_of(site, number, other),
+        ):
             pass
 
 
@@ -133,14 +140,19 @@ def test_what_cannot_be_shown_is_left_alone(site: AnnotationSite, jobs: pl.DataF
     with desk_of(site, job_id, name) as desk:
         content = desk.gateway.annotations(job_id)
         empty = content["tracks"][0] | {"id": 77, "shapes": []}
-        odd = content["tracks"][0] | {"id": 78, "shapes": [content["tracks"][0]["shapes"][0] | {"type": "ellipse"}]}
+        odd = content["tracks"][0] | {
+            "id": 78,
+            "shapes": [content["tracks"][0]["shapes"][0] | {"type": "ellipse"}],
+        }
         desk.gateway.annotations = lambda _: content | {"tracks": [*content["tracks"], empty, odd]}  # type: ignore[method-assign]
         opened = desk.open()
     assert len(opened["tracks"]) == 1
     assert [note.split(" ", 2)[:2] for note in opened["notes"]] == [["Track", "77"], ["Track", "78"]]
 
 
-def test_labels_that_were_changed_on_the_server_lose_nothing(site: AnnotationSite, jobs: pl.DataFrame) -> None:
+def test_labels_that_were_changed_on_the_server_lose_nothing(
+    site: AnnotationSite, jobs: pl.DataFrame
+) -> None:
     job_id, name = first_of(jobs)
     with desk_of(site, job_id, name) as desk:
         [track] = desk.open()["tracks"]

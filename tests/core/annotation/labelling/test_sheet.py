@@ -27,19 +27,32 @@ groups:
 )
 SECONDS, LABEL = 12, 7
 FRAMES = SECONDS * CLIP_FPS
-SPECS = {name: n for n, name in enumerate([SEED_TRACK_ATTRIBUTE, *(f.name for f in form_fields(ONTOLOGY))], 1)}
+SPECS = {
+    name: n for n, name in enumerate([SEED_TRACK_ATTRIBUTE, *(f.name for f in form_fields(ONTOLOGY))], 1)
+}
 NAMES = {number: name for name, number in SPECS.items()}
 [_label] = cvat_labels(ONTOLOGY)
 LABELS = {LABEL: {**_label, "attributes": [{**a, "id": SPECS[a["name"]]} for a in _label["attributes"]]}}
 
 side = st.integers(0, 300)
-BOX = st.tuples(side, side, st.integers(5, 60), st.integers(5, 60)).map(lambda b: [b[0], b[1], b[0] + b[2], b[1] + b[3]])
-KEYS = st.lists(st.tuples(st.integers(0, FRAMES - 1), BOX, st.booleans()), min_size=1, max_size=9, unique_by=lambda k: k[0]).map(
-    lambda keys: [[frame, *map(float, box), out and n > 0] for n, (frame, box, out) in enumerate(sorted(keys, key=lambda k: k[0]))]
+BOX = st.tuples(side, side, st.integers(5, 60), st.integers(5, 60)).map(
+    lambda b: [b[0], b[1], b[0] + b[2], b[1] + b[3]]
+)
+KEYS = st.lists(
+    st.tuples(st.integers(0, FRAMES - 1), BOX, st.booleans()),
+    min_size=1,
+    max_size=9,
+    unique_by=lambda k: k[0],
+).map(
+    lambda keys: [
+        [frame, *map(float, box), out and n > 0]
+        for n, (frame, box, out) in enumerate(sorted(keys, key=lambda k: k[0]))
+    ]
 )
 ANSWERS = {
     "pose": st.sampled_from([[1], [2], [3], CANNOT_TELL]),
-    "object": st.lists(st.sampled_from([4, 5, 6]), max_size=2, unique=True).map(sorted) | st.just(CANNOT_TELL),
+    "object": st.lists(st.sampled_from([4, 5, 6]), max_size=2, unique=True).map(sorted)
+    | st.just(CANNOT_TELL),
 }
 
 
@@ -48,7 +61,9 @@ def sheets(draw: st.DrawFn) -> dict[str, Any]:
     """A track as a person may leave it on the page."""
     said = {}
     for group, answers in ANSWERS.items():
-        changes = draw(st.lists(st.tuples(st.integers(0, FRAMES - 1), answers), max_size=5, unique_by=lambda c: c[0]))
+        changes = draw(
+            st.lists(st.tuples(st.integers(0, FRAMES - 1), answers), max_size=5, unique_by=lambda c: c[0])
+        )
         if changes:
             said[group] = [list(change) for change in sorted(changes, key=lambda c: c[0])]
     return {"seed": draw(st.sampled_from(["", "3"])), "keys": draw(KEYS), "said": said}
