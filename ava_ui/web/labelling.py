@@ -13,7 +13,6 @@ from pydantic import BaseModel, ConfigDict, Field
 from ava_core.annotation.labelling.desk import Desk, job_of
 from ava_core.annotation.session import TRANSIENT
 from ava_core.base.errors import AvaError, CvatLoginError
-from ava_core.ontology import CANNOT_TELL
 from ava_ui import addresses
 from ava_ui.frame.labeller import signed_in_labeller
 from ava_ui.known.console import Console
@@ -67,9 +66,6 @@ class ActiveTime(Strict):
     """Of the last moments, by person."""
 
     events: list[Active]
-
-
-assert CANNOT_TELL == "cannot tell"  # noqa: S101
 
 
 def routes(console: Console) -> APIRouter:

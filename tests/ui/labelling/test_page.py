@@ -18,7 +18,6 @@ from tests.support.labelling_site import VISITOR, LabellingSite, labelling
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("browser")]
 
 STORED = "document.querySelector('.label-state')?.textContent === 'All stored'"
-FIRST_OF_EACH = "wtaep59"  # one action's key of each group but the last, whose keys are capitals
 
 
 @pytest.fixture
@@ -48,7 +47,7 @@ def test_a_job_is_labelled_by_keyboard(
     browser: Browser, annotation_site: AnnotationSite, place: LabellingSite, shots: Path
 ) -> None:
     site = annotation_site
-    visitor, page = opened(browser, place)
+    _, page = opened(browser, place)
     page.keyboard.press("w")  # walks, from the first second on
     page.keyboard.press("t")
     page.keyboard.press("ArrowRight")
@@ -122,7 +121,7 @@ def test_a_box_is_dragged_and_a_person_drawn(
 def test_nothing_is_lost_while_the_server_is_away_or_somebody_edits_in_between(
     browser: Browser, annotation_site: AnnotationSite, place: LabellingSite
 ) -> None:
-    visitor, page = opened(browser, place)
+    _, page = opened(browser, place)
     context = page.context
     page.route("**/labelling/*/save", lambda route: route.abort())
     page.keyboard.press("w")

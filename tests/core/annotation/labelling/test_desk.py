@@ -1,4 +1,4 @@
-"""A job at its annotator's desk, over the embedded server: stored once, in either tool, and never over another's work."""
+"""A job at its annotator's desk, over the embedded server: stored once, and never over another's work."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The label sheet: what a person says on it is what is read back, and a track that is opened and written stays itself."""
+"""What a person says on the label sheet is read back; a track that is opened and written stays itself."""
 
 from __future__ import annotations
 
