@@ -126,9 +126,7 @@ def values_from_labels(ontology: Ontology, labels: Mapping[str, Sequence[int]]) 
     return values
 
 
-def values_from_answers(
-    ontology: Ontology, answers: Mapping[str, Sequence[int] | str]
-) -> dict[str, str]:
+def values_from_answers(ontology: Ontology, answers: Mapping[str, Sequence[int] | str]) -> dict[str, str]:
     """The same of answers, which may also be `CANNOT_TELL`."""
     rated = {group: ids for group, ids in answers.items() if not isinstance(ids, str)}
     values = values_from_labels(ontology, rated)

@@ -4,28 +4,39 @@ const AGE = 200;
 export class Kept {
   constructor(name, store = localStorage, tab = sessionStorage) {
     this.store = store; this.name = `labelling ${name}`;
+    this.written = new Map();
     this.tab = tab.getItem("labelling tab") || Math.random().toString(36).slice(2);
     tab.setItem("labelling tab", this.tab);
   }
 
-  get own() { return `${this.name} ${this.tab}`; }
+  get own() { return `${this.name} ${this.tab} `; }
 
-  keep(entry) { if (entry) this.store.setItem(this.own, JSON.stringify(entry)); else this.store.removeItem(this.own); }
+  // By track: what it is (null: taken away) and what the server had. Only what changed is written: keys must not wait.
+  keep(entries) {
+    for (const [key, { base, track }] of entries) {
+      const before = this.written.get(key);
+      if (before && before.track === track && before.base === base) continue;
+      this.store.setItem(this.own + key, JSON.stringify({ base, track: track && { key, seed: track.seed, keys: track.keys, said: track.said } }));
+      this.written.set(key, { base, track });
+    }
+    for (const key of this.written.keys()) if (!entries.has(key)) { this.store.removeItem(this.own + key); this.written.delete(key); }
+  }
 
-  // Of this tab, and of tabs that are gone: each edit once, and then this tab's. `alive`: names of other tabs.
+  // Of this tab, and of tabs that are gone. `alive`: names of other tabs.
   adopt(alive) {
-    const found = [];
-    for (const key of Object.keys(this.store)) {
-      if (!key.startsWith(`${this.name} `) || alive.has(key.slice(this.name.length + 1))) continue;
-      try { found.push(JSON.parse(this.store.getItem(key))); } catch { /* half written when the machine stopped */ }
-      this.store.removeItem(key);
-    }
     const entry = { known: {}, tracks: [] };
-    for (const one of found) {
-      entry.tracks = [...entry.tracks.filter(t => !one.tracks.some(o => o.key === t.key)), ...one.tracks];
-      Object.assign(entry.known, one.known);
+    for (const name of Object.keys(this.store)) {
+      if (!name.startsWith(`${this.name} `)) continue;
+      const [tab, key] = name.slice(this.name.length + 1).split(" ");
+      if (!key || alive.has(tab)) continue;
+      try {
+        const { base, track } = JSON.parse(this.store.getItem(name));
+        if (base) entry.known[key] = base;
+        if (track) entry.tracks = [...entry.tracks.filter(t => t.key !== key), track];
+      } catch { /* half written when the machine stopped */ }
+      this.store.removeItem(name);
     }
-    return found.length ? entry : null;
+    return entry.tracks.length || Object.keys(entry.known).length ? entry : null;
   }
 
   place(value) {

@@ -40,19 +40,19 @@ export class Outbox {
 
   // Kept in the browser before anything is sent; forgotten once the server has all.
   remember() {
-    const edits = this.edits(), held = this.tracks.filter(t => this.held.has(t.key));
-    if (!edits.length && !held.length) { this.keep(null); return; }
-    const keys = new Set([...edits.map(e => e.key), ...this.held]), known = {};
-    for (const key of keys) if (this.known.has(key)) known[key] = this.known.get(key);
-    this.keep({ known, tracks: this.tracks.filter(t => keys.has(t.key)).map(({ key, seed, keys, said }) => ({ key, seed, keys, said })) });
+    const there = new Map(this.tracks.map(t => [t.key, t]));
+    const keys = [...this.edits().map(e => e.key), ...this.held];
+    this.keep(new Map(keys.map(key => [key, { base: this.known.get(key) || null, track: there.get(key) || null }])));
   }
 
-  soon(wait) { clearTimeout(this.timer); this.timer = setTimeout(() => this.flush(), wait); }
+  // What is being done goes on: an edit waits no longer for the ones after it.
+  soon(wait) { if (!this.timer) this.timer = setTimeout(() => this.flush(), wait); }
 
   get waiting() { return this.edits().length; }
 
   async flush() {
     clearTimeout(this.timer);
+    this.timer = 0;
     if (this.busy) return this.busy;
     this.busy = this.round();
     try { await this.busy; } finally { this.busy = false; }

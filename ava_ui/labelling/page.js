@@ -7,6 +7,7 @@ import Grid from "./grid.js";
 import { History } from "./history.js";
 import { Kept, Tabs } from "./kept.js";
 import { assigned, meant } from "./keys.js";
+import { KeyList, People } from "./lists.js";
 import { Live } from "./live.js";
 import { Outbox } from "./outbox.js";
 import * as said from "./said.js";
@@ -22,7 +23,7 @@ const WORDS = {
 
 export default {
   template,
-  components: { Stage, Crop, Grid, Finder, KeySheet, Unset },
+  components: { KeyList, People, Stage, Crop, Grid, Finder, KeySheet, Unset },
   props: { source: String, user: String, frameWanted: Number },
   emits: ["finished"],
   data() {
@@ -39,7 +40,6 @@ export default {
     groups() { return this.doc.groups; },
     actions() { return Object.fromEntries(this.groups.flatMap(g => g.actions.map(a => [a.id, a.name]))); },
     groupOf() { return Object.fromEntries(this.groups.flatMap(g => g.actions.map(a => [a.id, g]))); },
-    count() { return Object.keys(this.groupOf).length; },
     byKey() { return Object.fromEntries(Object.entries(this.keys).map(([id, key]) => [key, Number(id)])); },
     names() {
       let more = 0;
@@ -80,13 +80,14 @@ export default {
       return answer.json();
     },
     async load() {
-      const doc = await this.ask("sheet"), name = `${this.user} ${doc.job}`;
+      const name = `${this.user} ${this.source}`;
       this.kept = new Kept(name);
       this.tabs = new Tabs(name, this.kept.tab, () => { this.otherTab = true; });
+      const [doc, others] = await Promise.all([this.ask("sheet"), this.tabs.known()]);
       const tracks = doc.tracks.map(t => Object.freeze({ ...t, key: `t${t.id}` })).sort((a, b) => a.keys[0][0] - b.keys[0][0] || a.id - b.id);
       this.outbox = new Outbox({ send: edits => this.ask("save", { edits }), keep: entry => this.kept.keep(entry), tell: (...news) => this.told(...news) });
       this.outbox.start(tracks);
-      const entry = this.kept.adopt(await this.tabs.known());
+      const entry = this.kept.adopt(others);
       const before = entry ? this.restored(tracks, entry) : tracks;
       this.history = new History(before);
       this.keysOf = `labelling keys ${doc.ontology}`;
@@ -158,7 +159,8 @@ export default {
     seek(frame) {
       this.frame = Math.max(0, Math.min(frame, this.clip.frames - 1));
       if (this.$refs.stage) this.$refs.stage.seek(this.frame);
-      this.kept.place({ key: this.chosen, frame: this.frame });
+      clearTimeout(this.placing);
+      this.placing = setTimeout(() => this.kept.place({ key: this.chosen, frame: this.frame }), 300);
     },
     step(n) { this.seek((this.second + n) * this.clip.fps); },
     beside(n, open) {
@@ -169,6 +171,12 @@ export default {
       }
       this.say("Nothing is unset: finish the job with Ctrl Enter.");
     },
+    pick(key) { this.choose(key); },
+    pickHere(key) { this.choose(key, this.frame); },
+    toSecond(second) { this.seek(second * this.clip.fps); },
+    useGroup(group) { this.group = group; },
+    isPlaying(now) { this.playing = now; },
+    isBroken() { this.broken = true; },
     at(frame) { if (this.playing) this.frame = frame; },
     // ---- edits
     shown() {
@@ -185,7 +193,7 @@ export default {
       this.time.answered(this.chosen);
     },
     put(track) { if (track && track !== this.track) this.changed(where => this.history.replace(Object.freeze(track), where)); },
-    take(action, reach) {
+    take(action, reach = "on") {
       const group = this.groupOf[action], fps = this.clip.fps, frame = this.second * fps, track = this.track;
       this.group = group.name;
       this.over = "";
@@ -232,7 +240,8 @@ export default {
     remove() {
       const gone = this.chosen, at = this.tracks.findIndex(t => t.key === gone);
       this.changed(where => this.history.put(this.tracks.filter(t => t.key !== gone), where));
-      const next = this.tracks[Math.min(at, this.tracks.length - 1)];
+      const after = [...this.tracks.slice(at), ...this.tracks.slice(0, at)];
+      const next = after.find(t => this.unsetCount(t)) || after[0];
       if (next && !this.tracks.some(t => t.key === gone)) this.choose(next.key);
       this.say("Not a person: taken away. Ctrl Z brings the boxes back.");
     },

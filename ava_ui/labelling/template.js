@@ -17,13 +17,11 @@ export const template = `
     <label v-if="live">reaction <input type="number" min="0" max="1500" step="50" v-model.number="reaction" @change="keepReaction"> ms</label>
     <button @click="over = 'keys'">Keys (?)</button><button class="label-done" :disabled="working || Boolean(closed)" @click="finish">Finish (Ctrl Enter)</button>
   </div>
-  <div class="label-people" role="group" aria-label="People"><button v-for="p in people" :key="p.key" tabindex="-1" :aria-current="String(p.key === chosen)" :class="{open: p.unset, joining: p.key === joining}"
-    @click="choose(p.key)" :aria-label="'Person ' + p.name + ', ' + (p.unset ? p.unset + ' unset' : 'all said')">{{ p.name }}<small>{{ p.unset || '✓' }}</small></button>
-    <span v-if="!people.length">Nobody is drawn. Press Insert and draw a box around each person.</span></div>
+  <People :people="people" :chosen="chosen" :joining="joining" @choose="pick"></People>
   <div class="label-work" tabindex="0" role="group" aria-label="Labelling: keys say what the chosen person does">
     <div>
-      <Stage ref="stage" :clip="clip" :tracks="tracks" :chosen="chosen" :names="names" :locked="Boolean(closed)" :drawing="drawing" @at="at" @choose="key => choose(key, frame)" @box="boxMoved"
-        @drawn="drawn" @playing="now => { playing = now }" @broken="broken = true"></Stage>
+      <Stage ref="stage" :clip="clip" :tracks="tracks" :chosen="chosen" :names="names" :locked="Boolean(closed)" :drawing="drawing" @at="at" @choose="pickHere" @box="boxMoved"
+        @drawn="drawn" @playing="isPlaying" @broken="isBroken"></Stage>
       <div class="player-bar"><button @click="$refs.stage.toggle()">{{ playing ? 'Pause' : 'Play' }}</button><button @click="step(-1)" aria-label="A second back">◂ 1 s</button><button @click="step(1)" aria-label="A second on">1 s ▸</button>
         <span>second {{ second }} of {{ lastSecond() }} · frame {{ frame }} · {{ rate }}×</span><button :aria-pressed="String(!still)" @click="still = !still">Loop</button>
         <button @click="drawing = !drawing" :aria-pressed="String(drawing)">New person</button><template v-if="track"><button @click="remove">Not a person</button><button @click="split">Split</button>
@@ -32,9 +30,8 @@ export const template = `
     </div>
     <div v-if="track" class="label-side">
       <div class="label-near"><Crop :clip="clip" :track="track" :second="second" :still="still"></Crop>
-        <div class="label-keys" tabindex="0" role="group" aria-label="Actions and their keys"><template v-for="g in groups" :key="g.name"><h3 :class="{used: g.name === group}">{{ g.name.replaceAll('_', ' ') }}</h3>
-          <button v-for="a in g.actions" v-show="g.name === group || count <= 62" :key="a.id" tabindex="-1" :title="a.description" @click="take(a.id, 'on')"><kbd>{{ keys[a.id] || '/' }}</kbd> {{ a.name.replaceAll('_', ' ') }}</button></template></div></div>
-      <Grid :clip="clip" :track="track" :name="names[chosen]" :groups="groups" :actions="actions" :second="second" :group="group" :marks="marks" @go="s => seek(s * clip.fps)" @group="g => { group = g }"></Grid>
+        <KeyList :groups="groups" :keys="keys" :group="group" @take="take"></KeyList></div>
+      <Grid :clip="clip" :track="track" :name="names[chosen]" :groups="groups" :actions="actions" :second="second" :group="group" :marks="marks" @go="toSecond" @group="useGroup"></Grid>
     </div>
   </div>
   <Finder v-if="over === 'find'" :groups="groups" @take="take" @close="over = ''"></Finder>

@@ -142,12 +142,12 @@ test("edits are sent once, with what they began with", async () => {
   const log = [], { box, kept, news } = outbox(server(log)), t = { ...track(), id: 9, hash: "h0" };
   box.start([t]);
   box.put([say(t, "pose", 0, [1]), drawn("n1", 0, [1, 2, 3, 4])]);
-  assert.equal(kept.at(-1).tracks.length, 2, "kept before it is sent");
+  assert.equal(kept.at(-1).size, 2, "kept before it is sent");
   await box.flush();
   await box.flush();
   assert.equal(log.length, 1);
   assert.deepEqual(log[0].map(e => [e.key, e.id, e.base]), [["t1", 9, "h0"], ["n1", null, ""]]);
-  assert.equal(kept.at(-1), null);
+  assert.equal(kept.at(-1).size, 0);
   box.put([]);
   await box.flush();
   assert.deepEqual(log[1].map(e => [e.key, e.id, e.base, e.gone]), [["t1", 9, "h1", true], ["n1", 51, "h1", true]]);
@@ -164,7 +164,7 @@ test("what cannot be sent is kept and sent later, in its newest form", async () 
   await box.flush();
   assert.equal(news.at(-1), "away");
   box.put([say(t, "pose", 0, [2])]);
-  assert.deepEqual(kept.at(-1).tracks[0].said.pose, [[0, [2]]]);
+  assert.deepEqual(kept.at(-1).get("t1").track.said.pose, [[0, [2]]]);
   away = false;
   await box.flush();
   assert.deepEqual(log[0][0].said.pose, [[0, [2]]]);
@@ -191,10 +191,13 @@ test("what was changed elsewhere is held until somebody chooses", async () => {
 
 test("a killed tab's edits are found by the next, a living one's are left", () => {
   class Store extends Map { getItem(k) { return this.get(k) ?? null; } setItem(k, v) { this.set(k, v); this[k] = v; } removeItem(k) { this.delete(k); delete this[k]; } }
-  const store = new Store(), entry = { known: { t1: { id: 1, hash: "h" } }, tracks: [{ key: "t1" }] };
+  const store = new Store(), base = { id: 1, hash: "h" }, one = { key: "t1", seed: "1", keys: [], said: {} };
   const dead = new Kept("mia 7", store, new Store()), living = new Kept("mia 7", store, new Store()), next = new Kept("mia 7", store, new Store());
-  dead.keep(entry); living.keep({ known: {}, tracks: [{ key: "n" }] });
-  assert.deepEqual(next.adopt(new Set([living.tab])), entry);
+  dead.keep(new Map([["t1", { base, track: one }], ["t2", { base, track: null }]]));
+  living.keep(new Map([["n1", { base: null, track: one }]]));
+  assert.deepEqual(next.adopt(new Set([living.tab])), { known: { t1: base, t2: base }, tracks: [one] });
   assert.equal(next.adopt(new Set([living.tab])), null, "once");
-  assert.ok(store.getItem(living.own));
+  assert.ok(store.getItem(`${living.own}n1`));
+  living.keep(new Map());
+  assert.equal(store.size, 0, "what is stored is forgotten");
 });
