@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from ava_core.annotation.labelling.desk import Desk, job_of
 from ava_core.annotation.session import TRANSIENT
+from ava_core.annotation.working_time import record_active
 from ava_core.base.errors import AvaError, CvatLoginError
 from ava_ui import addresses
 from ava_ui.frame.labeller import signed_in_labeller
@@ -104,6 +105,18 @@ def routes(console: Console) -> APIRouter:
                 return desk.set_state(body.state)
 
         return _said(changed)
+
+    @router.post("/active")
+    def active(request: Request, job_id: int, body: ActiveTime) -> Response:
+        def noted() -> Any:
+            with desk_of(request, job_id) as desk:
+                for event in body.events:
+                    record_active(
+                        console.store, job_id, desk.name, event.track, event.seconds, event.answers
+                    )
+            return {}
+
+        return _said(noted)
 
     return router
 
