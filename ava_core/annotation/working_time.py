@@ -50,5 +50,7 @@ def active_times(store: Store, annotator: str = "") -> pl.DataFrame:
     if annotator:
         wanted = wanted.where(ActiveTime.annotator == annotator)
     with store.session() as session:
-        rows = [(*row[:5], int(row[5]), row[4] / row[5] if row[5] else None) for row in session.execute(wanted)]
+        rows = [
+            (*row[:5], int(row[5]), row[4] / row[5] if row[5] else None) for row in session.execute(wanted)
+        ]
     return pl.DataFrame(rows, schema=dict(ACTIVE), orient="row")

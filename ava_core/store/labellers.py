@@ -76,7 +76,11 @@ def who(store: Store, token: str, at: datetime | None = None) -> User | None:
         if not row.active:
             return None
         return User(
-            username=row.username, password_hash="", role="annotator", active=True, preferences=row.preferences
+            username=row.username,
+            password_hash="",
+            role="annotator",
+            active=True,
+            preferences=row.preferences,
         )
 
 

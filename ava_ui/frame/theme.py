@@ -76,7 +76,9 @@ def frame(visit: Visit, title: str) -> Iterator[None]:
     with ui.header().classes("frame-header items-center no-wrap"):
         ui.link("Skip to the content", addresses.here({}, CONTENT)).classes("frame-skip")
         drawer_button = ui.button(icon="menu").props('flat dense color=inherit aria-label="Navigation"')
-        ui.link("AVA console", addresses.OVERVIEW if visit.may("viewer") else addresses.WORK).classes("frame-name")
+        ui.link("AVA console", addresses.OVERVIEW if visit.may("viewer") else addresses.WORK).classes(
+            "frame-name"
+        )
         follow = _status_line(visit) if visit.may("viewer") else None
         ui.space()
         ui.button(icon="keyboard", on_click=_keys).props(

@@ -66,7 +66,11 @@ class Door:
         state["user"], state["token"] = user, token
         own = labellers.opened(self.console.store, token) if user is not None else None
         state["labeller"] = Labeller(*own) if own else None
-        if user is not None and user.role == "annotator" and not may_see(self.console.store, user, scope["path"]):
+        if (
+            user is not None
+            and user.role == "annotator"
+            and not may_see(self.console.store, user, scope["path"])
+        ):
             await _not_theirs(connection)(scope, receive, send)
         elif user is not None or scope["path"] in OPEN_PATHS:
             await self.app(scope, receive, send)
