@@ -25,7 +25,7 @@ export default {
   template,
   components: { KeyList, People, Stage, Crop, Grid, Finder, KeySheet, Unset },
   props: { source: String, user: String, frameWanted: Number },
-  emits: ["finished"],
+  emits: ["finished", "active"],
   data() {
     return {
       doc: null, problem: "", tracks: [], chosen: "", frame: 0, playing: false, group: "", over: "", message: "", state: "stored", why: "",
@@ -97,7 +97,7 @@ export default {
       this.doc = Object.freeze(doc);
       this.closed = doc.closed;
       this.tracks = this.history.tracks;
-      this.time = new ActiveTime(events => this.ask("active", { events }).catch(() => {}));
+      this.time = new ActiveTime(events => this.$emit("active", events));
       this.lives = new Live();
       await this.$nextTick();
       const at = this.kept.place();
@@ -280,7 +280,7 @@ export default {
         if (this.outbox.waiting || Object.keys(this.conflicts).length) { this.say("Not finished: something is not stored yet."); return; }
         this.closed = "You have finished this job. Take it up again to change something.";
         await this.ask("state", { state: "completed" });
-        await this.time.send();
+        this.time.send();
         this.$emit("finished");
       } catch (error) { this.closed = ""; this.say(`Not finished: ${error.message}`); } finally { this.working = false; }
     },

@@ -54,20 +54,6 @@ class NewState(Strict):
     state: Literal["in progress", "completed"]
 
 
-class Active(Strict):
-    """Seconds at work on a person, and answers given about them."""
-
-    track: str
-    seconds: Annotated[float, Field(ge=0, le=3600)]
-    answers: Annotated[int, Field(ge=0)]
-
-
-class ActiveTime(Strict):
-    """Of the last moments, by person."""
-
-    events: list[Active]
-
-
 def routes(console: Console) -> APIRouter:
     """All addresses below a job's."""
     router = APIRouter(prefix=addresses.LABELLING)
