@@ -24,7 +24,7 @@ from ava_ui.frame.visit import Visit
 from ava_ui.known import review_queue
 from ava_ui.known.console import Console
 from ava_ui.pages.annotation import labelling as label_page
-from ava_ui.pages.annotation import progress, readings, tasks
+from ava_ui.pages.annotation import progress, readings, tasks, work
 from ava_ui.pages.dataset import dataset, diff, release
 from ava_ui.pages.operations import account, audit_log, metrics, ontology, overview, people, system
 from ava_ui.pages.quality import adjudication, agreement, annotators, blind_audit, gold, queue, review
@@ -60,7 +60,8 @@ PAGES: Final = (
     Page(addresses.RUN, "Run {run_id}", run.content),
     Page(addresses.TASKS, "Tasks", tasks.content, late=True),
     Page(addresses.PROGRESS, "Progress", progress.content),
-    Page(addresses.LABEL, "Job {job_id}", label_page.content),
+    Page(addresses.WORK, "Your work", work.content, "annotator"),
+    Page(addresses.LABEL, "Job {job_id}", label_page.content, "annotator"),
     Page(addresses.READINGS, "Readings of job {job_id}", readings.content),
     Page(addresses.QUALITY, "Quality", queue.content),
     Page(addresses.AGREEMENT, "Agreement of {batch}", agreement.content),

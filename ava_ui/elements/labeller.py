@@ -11,8 +11,7 @@ from nicegui.element import Element
 class Labelling(Element, component="labeller.js"):
     """Shows the job that is asked for below `source`, in the name of `user`, at a frame (0: where they were).
 
-    `finished` is called once the job is completed. It tells `active` every quarter of a minute: a list of `track` (the
-    page's name of it), `seconds` of work and `answers` given.
+    `finished` is called once the job is completed.
     """
 
     def __init__(self, source: str, user: str, *, frame: int = 0, finished: Callable[[], Any]) -> None:

@@ -25,7 +25,7 @@ export default {
   template,
   components: { KeyList, People, Stage, Crop, Grid, Finder, KeySheet, Unset },
   props: { source: String, user: String, frameWanted: Number },
-  emits: ["finished", "active"],
+  emits: ["finished"],
   data() {
     return {
       doc: null, problem: "", tracks: [], chosen: "", frame: 0, playing: false, group: "", over: "", message: "", state: "stored", why: "",
@@ -97,7 +97,7 @@ export default {
       this.doc = Object.freeze(doc);
       this.closed = doc.closed;
       this.tracks = this.history.tracks;
-      this.time = new ActiveTime(events => this.$emit("active", events));
+      this.time = new ActiveTime(events => this.ask("active", { events }).catch(() => {}));
       this.lives = new Live();
       await this.$nextTick();
       const at = this.kept.place();

@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from ava_core.annotation.labelling.desk import Desk, job_of
 from ava_core.annotation.session import TRANSIENT
+from ava_core.annotation.working_time import record_active
 from ava_core.base.errors import AvaError, CvatLoginError
 from ava_ui import addresses
 from ava_ui.frame.labeller import signed_in_labeller
@@ -54,6 +55,20 @@ class NewState(Strict):
     state: Literal["in progress", "completed"]
 
 
+class Active(Strict):
+    """Seconds at work on a person, and answers given about them."""
+
+    track: Annotated[str, Field(max_length=40)]
+    seconds: Annotated[float, Field(ge=0, le=3600)]
+    answers: Annotated[int, Field(ge=0)]
+
+
+class ActiveTime(Strict):
+    """Of the last moments, by person."""
+
+    events: list[Active]
+
+
 def routes(console: Console) -> APIRouter:
     """All addresses below a job's."""
     router = APIRouter(prefix=addresses.LABELLING)
@@ -90,6 +105,16 @@ def routes(console: Console) -> APIRouter:
                 return desk.set_state(body.state)
 
         return _said(changed)
+
+    @router.post("/active")
+    def active(request: Request, job_id: int, body: ActiveTime) -> Response:
+        def noted() -> Any:
+            with desk_of(request, job_id) as desk:
+                for event in body.events:
+                    record_active(console.store, job_id, desk.name, event.track, event.seconds, event.answers)
+            return {}
+
+        return _said(noted)
 
     return router
 

@@ -57,9 +57,9 @@ LED_TO = {
 }
 """What each function gives, by the constant that it leads to."""
 
-ELSEWHERE = {"FIRST", "LOGOUT", "UPLOAD", "WEBHOOK", "LABELLING", "LABELLING_SCRIPTS", "WORK"}
-"""Addresses that take no visits of a page's kind: forms, pieces of uploads, signed deliveries, what the page for
-labelling asks for; and the work list, which has no page yet."""
+ELSEWHERE = {"FIRST", "LOGOUT", "UPLOAD", "WEBHOOK", "LABELLING", "LABELLING_SCRIPTS"}
+"""Addresses that take no visits of a page's kind: forms, pieces of uploads, signed deliveries, and what the
+page for labelling asks for."""
 
 
 def led_to(console: Console, address: str) -> str:
