@@ -111,7 +111,9 @@ def routes(console: Console) -> APIRouter:
         def noted() -> Any:
             with desk_of(request, job_id) as desk:
                 for event in body.events:
-                    record_active(console.store, job_id, desk.name, event.track, event.seconds, event.answers)
+                    record_active(
+                        console.store, job_id, desk.user_name, event.track, event.seconds, event.answers
+                    )
             return {}
 
         return _said(noted)

@@ -13,7 +13,12 @@ from ava_core.store.tables import Job, User
 from ava_ui import addresses
 
 OPEN: Final = frozenset({addresses.WORK, addresses.LOGIN, addresses.LOGOUT, "/favicon.ico"})
-BELOW: Final = (f"{addresses.WORK}/", "/labelling/", f"{addresses.LABELLING_SCRIPTS}/", "/_nicegui")
+BELOW: Final = (
+    f"{addresses.WORK}/",
+    addresses.LABELLING.partition("{")[0],
+    f"{addresses.LABELLING_SCRIPTS}/",
+    "/_nicegui",
+)
 """Jobs, which the annotation server guards by account, and what pages are made of."""
 
 _CLIP: Final = re.compile(re.escape(addresses.CLIP_VIDEO.partition("{")[0]) + r"([^/]+)/([^/]+)")
