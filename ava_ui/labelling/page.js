@@ -280,7 +280,7 @@ export default {
         if (this.outbox.waiting || Object.keys(this.conflicts).length) { this.say("Not finished: something is not stored yet."); return; }
         this.closed = "You have finished this job. Take it up again to change something.";
         await this.ask("state", { state: "completed" });
-        await this.time.send();
+        this.time.send();
         this.$emit("finished");
       } catch (error) { this.closed = ""; this.say(`Not finished: ${error.message}`); } finally { this.working = false; }
     },

@@ -15,11 +15,11 @@ export class ActiveTime {
 
   answered(key) { this.key = key; this.answers.set(key, (this.answers.get(key) || 0) + 1); }
 
-  async send() {
+  send() {
     const keys = new Set([...this.seconds.keys(), ...this.answers.keys()]);
     const events = [...keys].map(track => ({ track, seconds: this.seconds.get(track) || 0, answers: this.answers.get(track) || 0 }));
     this.seconds.clear(); this.answers.clear();
-    if (events.length) await this.deliver(events);
+    if (events.length) this.deliver(events);
   }
 
   stop() {

@@ -39,7 +39,7 @@ class Desk:
     def __init__(
         self, gateway: CvatGateway, store: Store, job: Job, ontology: Ontology, user_name: str
     ) -> None:
-        self.gateway, self.job, self.ontology = gateway, job, ontology
+        self.gateway, self.job, self.ontology, self.user_name = gateway, job, ontology, user_name
         try:
             self.seen = gateway.job(job.job_id)
         except CvatMissingError:
