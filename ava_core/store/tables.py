@@ -342,7 +342,7 @@ class AuditLogEntry(Base):
 
 
 class User(Base):
-    """A person who may use the console. Annotators are people on the annotation server, not these."""
+    """A person who may use the console. Annotators, whose accounts are the annotation server's, are not these."""
 
     __tablename__ = "users"
     username: Mapped[str] = mapped_column(String(150), primary_key=True)
