@@ -14,11 +14,9 @@ from ava_ui import addresses
 
 OPEN: Final = frozenset({addresses.WORK, addresses.LOGIN, addresses.LOGOUT, "/favicon.ico"})
 BELOW: Final = (
-    f"{addresses.WORK}/",
-    addresses.LABELLING.partition("{")[0],
-    f"{addresses.LABELLING_SCRIPTS}/",
-    "/_nicegui",
-)
+    *(route.partition("{")[0] for route in (addresses.LABEL, addresses.LABELLING)),
+    f"{addresses.LABELLING_SCRIPTS}/", "/_nicegui",
+)  # fmt: skip
 """Jobs, which the annotation server guards by account, and what pages are made of."""
 
 _CLIP: Final = re.compile(re.escape(addresses.CLIP_VIDEO.partition("{")[0]) + r"([^/]+)/([^/]+)")
