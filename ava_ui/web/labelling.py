@@ -58,7 +58,7 @@ class NewState(Strict):
 class Active(Strict):
     """Seconds at work on a person, and answers given about them."""
 
-    track: Annotated[str, Field(max_length=40)]
+    track: str
     seconds: Annotated[float, Field(ge=0, le=3600)]
     answers: Annotated[int, Field(ge=0)]
 
@@ -109,11 +109,12 @@ def routes(console: Console) -> APIRouter:
     @router.post("/active")
     def active(request: Request, job_id: int, body: ActiveTime) -> Response:
         def noted() -> Any:
-            with desk_of(request, job_id) as desk:
-                for event in body.events:
-                    record_active(
-                        console.store, job_id, desk.user_name, event.track, event.seconds, event.answers
-                    )
+            labeller = signed_in_labeller(request.state)
+            if labeller is None or job_of(console.store, job_id).annotator != labeller.user_name:
+                raise CvatLoginError("This is not your job.", "Sign in as its annotator.")
+            name = labeller.user_name
+            for event in body.events:
+                record_active(console.store, job_id, name, event.track, event.seconds, event.answers)
             return {}
 
         return _said(noted)
