@@ -13,6 +13,7 @@ from dagster import (
     RunsFilter,
 )
 from dagster._core.scheduler.instigation import TickStatus
+from dagster._core.storage.tags import WILL_RETRY_TAG
 
 from ava_assets.running.failures import failure_of
 from ava_assets.running.instance import open_instance
@@ -68,9 +69,10 @@ class RunWatcher:
         )
 
     def raise_failure(self, after: float = 0.0) -> None:
-        """Raise `RunFailedError` if a run failed since `after`."""
+        """Raise `RunFailedError` if a run failed since `after`, unless Dagster is about to start it again."""
         failed = self.instance.get_run_records(RunsFilter(statuses=[DagsterRunStatus.FAILURE]), limit=1)
-        if failed and (failed[0].end_time or 0.0) >= after:
+        lost = bool(failed) and failed[0].dagster_run.tags.get(WILL_RETRY_TAG) == "true"
+        if failed and not lost and (failed[0].end_time or 0.0) >= after:
             raise RunFailedError(failure_of(self.instance, failed[0].dagster_run.run_id).sentence)
 
     def raise_sick_sensor(self) -> None:
