@@ -20,7 +20,7 @@ from pathlib import Path
 MARK = "AVA_UP"
 """The variable that processes of one start have in common."""
 PROC = Path("/proc")
-STOP_SECONDS = 7.0
+STOP_SECONDS = 5.0
 """How long processes may take to end after they were asked to; then they are killed."""
 KILL_SECONDS = 2.0
 """How long the system may take to clear a killed one away."""

@@ -98,7 +98,7 @@ def dagster_environment(settings: Settings) -> dict[str, str]:
 
 
 def code_socket(settings: Settings) -> Path:
-    """Where the code server of a home listens: the same after every start, so that runs of an earlier one are asked for."""
+    """Where the code server of a home listens: the same after every start, as runs of an earlier one need."""
     own = run_dir(settings) / "code.sock"
     if len(str(own).encode()) <= SOCKET_BYTES:
         return own

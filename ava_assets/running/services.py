@@ -139,7 +139,7 @@ def code_server(settings: Settings) -> Service:
         "Dagster code server",
         [
             sys.executable, "-m", "dagster", "api", "grpc", "--socket", str(socket_path),
-            "--module-name", "ava_assets.definitions", "--log-level", "warning", "--inject-env-vars-from-instance",
+            "--module-name", "ava_assets.definitions", "--log-level", "warning",
             "--use-python-environment-entry-point", "--location-name", LOCATION,
         ],
         dagster_environment(settings),
@@ -271,4 +271,8 @@ def _at(url: str) -> Callable[[], bool]:
 def _code_server_answers(path: Path) -> bool:
     from dagster._grpc.client import DagsterGrpcClient
 
-    return path.exists() and DagsterGrpcClient(socket=str(path)).health_check_query() == "SERVING"
+    with socket.socket(socket.AF_UNIX) as probe:
+        probe.settimeout(ANSWER_SECONDS)
+        if probe.connect_ex(str(path)) != 0:  # Dagster's client would print what it met
+            return False
+    return DagsterGrpcClient(socket=str(path)).health_check_query() == "SERVING"  # type: ignore[no-untyped-call]

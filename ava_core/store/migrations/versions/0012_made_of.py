@@ -11,16 +11,15 @@ down_revision = "0009"
 
 def upgrade() -> None:
     """Make both tables. What the audit log says was made is taken over; what it was made of nobody knows any more."""
-    batch = sa.ForeignKey("batches.name", ondelete="CASCADE")
     op.create_table(
         "made_of",
-        sa.Column("batch", sa.String(63), batch, primary_key=True),
+        _batch(),
         sa.Column("asset", sa.String(64), primary_key=True),
         sa.Column("state", sa.Text(), nullable=False),
     )
     op.create_table(
         "batch_needs",
-        sa.Column("batch", sa.String(63), batch, primary_key=True),
+        _batch(),
         sa.Column("stage", sa.String(16), nullable=False),
         sa.Column("state", sa.Text(), nullable=False),
         sa.Column("sentence", sa.Text(), nullable=False),
@@ -39,3 +38,8 @@ def upgrade() -> None:
             "WHERE audit.action LIKE 'made %'"
         )
     )
+
+
+def _batch() -> sa.Column[str]:
+    owner = sa.ForeignKey("batches.name", ondelete="CASCADE")
+    return sa.Column("batch", sa.String(63), owner, primary_key=True)
