@@ -33,7 +33,8 @@ class ParquetTables(ConfigurableIOManager):
         rows = {f"{name}_rows": table.height for name, table in tables.items()}
         if is_new:  # else it was made before, maybe when that was not noted yet
             makings.note(self.platform.store, batch, asset)
-        made_of.note(self.platform.store, batch, asset, str(context.output_metadata.get(MADE_OF, "")))
+        state = context.output_metadata.get(MADE_OF, "")
+        made_of.note(self.platform.store, batch, asset, str(getattr(state, "value", state)))
         context.add_output_metadata({"folder": str(storage.asset_dir(batch, asset)), **rows})
 
     def load_input(self, context: InputContext) -> pl.DataFrame | dict[str, pl.DataFrame]:
