@@ -86,7 +86,11 @@ def batch_sensor(context: SensorEvaluationContext, platform: Platform) -> Sensor
     cursor = json.loads(context.cursor) if context.cursor else {}
     inbox = settings.inbox_dir
     token = f"{store.token()} {inbox.stat().st_mtime_ns if inbox.is_dir() else ''}"
-    if not cursor.get("seen") and token == cursor.get("token") and now < cursor.get("due", 0):
+    if (
+        not cursor.get("seen")
+        and token == cursor.get("token")
+        and 0 < cursor.get("due", 0) - now <= ALL_AGAIN_SECONDS
+    ):
         return SkipReason("Nothing has changed.")
     look = look_into_inbox(inbox, store, cursor.get("seen") or {})
     known = set(video_batch.get_partition_keys(dynamic_partitions_store=context.instance))
@@ -137,13 +141,23 @@ def compare(instance: DagsterInstance, store: Store, wanted: Mapping[str, Need],
 def _row(need: Need, before: BatchNeed | None, now: float) -> BatchNeed:
     """What is known of a need; what is to be made of something else now is a new one."""
     if before is not None and (before.stage, before.state) == (need.stage, need.state):
-        return BatchNeed(**_values(before) | {"sentence": need.sentence})
+        row = BatchNeed(**_values(before) | {"sentence": need.sentence})
+        return _in_the_past(row, now)
     goes_on = before is not None and before.stage == need.stage and before.tries == 0
     first = before.first_at if goes_on and before is not None else now
     return BatchNeed(
         batch=need.batch, stage=need.stage, state=need.state, sentence=need.sentence, tries=0, since=now,
         first_at=first, asked_at=None, next_at=now, problem="",
     )  # fmt: skip
+
+
+def _in_the_past(row: BatchNeed, now: float) -> BatchNeed:
+    """Where the clock was set back, what was noted lies ahead: it counts as having happened now."""
+    row.since, row.first_at = min(row.since, now), min(row.first_at, now)
+    if row.asked_at is not None and row.asked_at > now:
+        row.asked_at = now
+        row.next_at = None if row.next_at is None else now + wait_seconds(row.tries)
+    return row
 
 
 def _is_due(instance: DagsterInstance, need: Need, row: BatchNeed, now: float) -> bool:
@@ -157,7 +171,8 @@ def _is_due(instance: DagsterInstance, need: Need, row: BatchNeed, now: float) -
         failure = _ended(instance, record)
         row.problem = failure.sentence
         wait = wait_seconds(row.tries)
-        row.next_at = None if failure.needs_a_person else (record.end_time or row.asked_at) + wait
+        ended = min(record.end_time or row.asked_at, now)
+        row.next_at = None if failure.needs_a_person else ended + wait
     return row.next_at is not None and now >= row.next_at
 
 

@@ -141,3 +141,12 @@ def test_a_look_costs_nothing_where_nothing_has_changed(
     clock.now += needs.ALL_AGAIN_SECONDS
     site.tick("batches", cursor)
     assert compared == [1, 1], "and a while later in any case"
+
+
+def test_a_clock_that_was_set_back_delays_nothing(site: DagsterSite, clock: Clock) -> None:
+    site.register_batch(BATCH)
+    look(site)
+    clock.now -= 1_000_000
+    assert look(site).run_requests == []
+    clock.now += FIRST_WAIT_SECONDS
+    assert len(look(site).run_requests) == 1

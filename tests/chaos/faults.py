@@ -63,7 +63,7 @@ def full_disk(platform: Platform, draw: random.Random) -> None:
 
 
 def read_only_files(platform: Platform, draw: random.Random) -> None:
-    """The folder of all files cannot be written for a while; where the system lets nobody mount, its rights are gone."""
+    """The folder of all files cannot be written for a while; its rights are taken where nobody may mount."""
     folder = platform.home / "storage"
     folder.mkdir(exist_ok=True)
     if subprocess.run(["mount", "--bind", str(folder), str(folder)], capture_output=True).returncode:
@@ -91,8 +91,12 @@ def locked_database(platform: Platform, draw: random.Random) -> None:
 
 
 def clock_step(platform: Platform, draw: random.Random) -> None:
-    """The clock is set forward or back by up to two hours, and stays so."""
-    platform.clock_file.write_text(str(draw.uniform(-7200, 7200)))
+    """The clock is set forward by up to two hours, or back by up to half a minute, and stays so.
+
+    Set back by more, Dagster looks at nothing until the clock is where it was.
+    """
+    before = float(platform.clock_file.read_text()) if platform.clock_file.exists() else 0.0
+    platform.clock_file.write_text(str(before + draw.choice([draw.uniform(0, 7200), draw.uniform(-30, 0)])))
 
 
 FAULTS: dict[str, Fault] = {

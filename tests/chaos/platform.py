@@ -66,7 +66,8 @@ class Platform:
         """A command beside it."""
         with (self.home / "commands.log").open("ab") as output:
             return subprocess.Popen(
-                [sys.executable, "-c", AVA, *arguments], env=self.environment, cwd=self.home, stdout=output, stderr=output
+                [sys.executable, "-c", AVA, *arguments], env=self.environment, cwd=self.home,
+                stdout=output, stderr=output,
             )  # fmt: skip
 
     @property
