@@ -275,4 +275,4 @@ def _code_server_answers(path: Path) -> bool:
         probe.settimeout(ANSWER_SECONDS)
         if probe.connect_ex(str(path)) != 0:  # Dagster's client would print what it met
             return False
-    return DagsterGrpcClient(socket=str(path)).health_check_query() == "SERVING"  # type: ignore[no-untyped-call]
+    return DagsterGrpcClient(socket=str(path)).health_check_query() == "SERVING"  # type: ignore[no-untyped-call,no-any-return]
