@@ -74,7 +74,11 @@ class Demonstration:
         self.console.print(f"Everything lies in {self.settings.home_dir}")
         with self.timed("render scenes"):
             source, scenes = self.source()
-        started = [services.annotation_server(self.settings), services.dagster_daemon(self.settings)]
+        started = [
+            services.annotation_server(self.settings),
+            services.code_server(self.settings),
+            services.dagster_daemon(self.settings),
+        ]
         with services.running(started):
             self.watcher = RunWatcher(self.settings, started)
             with self.timed("sign annotators up"):

@@ -172,6 +172,13 @@ class Settings(BaseSettings):
     )
 
     # servers of `ava up`
+    allow_hosts: str = Field(
+        "",
+        description="Names beyond loopback by which this machine's servers may be called, separated by commas.",
+    )
+    cvat_registration: bool = Field(
+        False, description="Whether strangers may make accounts on the embedded annotation server."
+    )
     console_port: int = CONSOLE_PORT
     dagster_port: int = DAGSTER_PORT
 
@@ -211,6 +218,11 @@ class Settings(BaseSettings):
     def cvat_is_embedded(self) -> bool:
         """Whether the embedded annotation server is used."""
         return not self.cvat_url
+
+    @property
+    def allowed_hosts(self) -> list[str]:
+        """`allow_hosts` one by one."""
+        return [name.strip() for name in self.allow_hosts.split(",") if name.strip()]
 
     @property
     def dagster_home(self) -> Path:

@@ -341,6 +341,31 @@ class AuditLogEntry(Base):
     detail: Mapped[dict[str, Any]] = mapped_column(default=dict)
 
 
+class MadeOf(Base):
+    """What the newest making of an asset was made of: a text that is another one as soon as that is behind."""
+
+    __tablename__ = "made_of"
+    batch: Mapped[str] = mapped_column(ForeignKey("batches.name", ondelete="CASCADE"), primary_key=True)
+    asset: Mapped[str] = mapped_column(String(64), primary_key=True)
+    state: Mapped[str] = mapped_column(Text, default="")
+
+
+class BatchNeed(Base):
+    """What a batch needs next, and how often it was asked for; times are seconds since 1970."""
+
+    __tablename__ = "batch_needs"
+    batch: Mapped[str] = mapped_column(ForeignKey("batches.name", ondelete="CASCADE"), primary_key=True)
+    stage: Mapped[str] = mapped_column(String(16))
+    state: Mapped[str] = mapped_column(Text)  # what is to be made of
+    sentence: Mapped[str] = mapped_column(Text)
+    tries: Mapped[int] = mapped_column(default=0)
+    since: Mapped[float]  # when this state was seen first
+    first_at: Mapped[float]  # when the stage was first seen to be behind
+    asked_at: Mapped[float | None]
+    next_at: Mapped[float | None]  # not before; null where only a person helps
+    problem: Mapped[str] = mapped_column(Text, default="")  # of the last try
+
+
 class User(Base):
     """A person who may use the console. Annotators, whose accounts are the annotation server's, are not these."""
 
