@@ -13,33 +13,16 @@ from typing import Any
 
 from sqlalchemy import delete
 
-from ava_core.base.errors import SignInError
 from ava_core.store import audit_log, users
 from ava_core.store.database import Store
 from ava_core.store.tables import Annotator, LabellerSession, User, now
 
 
-def check_free(store: Store, username: str, at: datetime | None = None) -> bool:
-    """Whether it is an active annotator who may try to sign in now. Raises `SignInError` while it is locked."""
-    moment = at or now()
+def is_active(store: Store, username: str) -> bool:
+    """Whether it is an annotator who may sign in."""
     with store.session() as session:
         row = session.get(Annotator, username)
-    if row is None or not row.active:
-        return False
-    if row.locked_until is not None and row.locked_until > moment:
-        minutes = -(-(row.locked_until - moment).seconds // 60)
-        raise SignInError("Too many wrong passwords.", f"Try again in {minutes} min, or ask an admin.")
-    return True
-
-
-def count_failure(store: Store, username: str, at: datetime | None = None) -> None:
-    """Note a refused sign-in; some in a row lock the name for a while."""
-    with store.session() as session:
-        row = session.get_one(Annotator, username)
-        row.failures += 1
-        if row.failures >= users.FAILURES_ALLOWED:
-            row.failures, row.locked_until = 0, (at or now()) + users.LOCKED_FOR
-    audit_log.note(store, username, "sign in refused")
+    return row is not None and row.active
 
 
 def begin(store: Store, username: str, user_id: int, server_token: str, at: datetime | None = None) -> str:
@@ -49,7 +32,6 @@ def begin(store: Store, username: str, user_id: int, server_token: str, at: date
     with store.session() as session:
         old = LabellerSession.created_at < moment - users.SIGNED_IN_FOR
         session.execute(delete(LabellerSession).where(old))
-        session.get_one(Annotator, username).failures = 0
         session.add(
             LabellerSession(
                 token_hash=_digest(token), username=username, user_id=user_id, sealed=sealed,

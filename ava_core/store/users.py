@@ -1,7 +1,7 @@
 """People of the console: roles, passwords, sessions.
 
-Passwords are kept as argon2id hashes, session tokens as SHA-256. Guessing is stopped by locking the account for
-a while; a session ends after some hours without use, and at the latest after some days.
+Passwords are kept as argon2id hashes, session tokens as SHA-256. Guessing is stopped
+by `sign_in_tries`; a session ends after some hours without use, and at the latest after some days.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 from sqlalchemy import delete, func, select
 
 from ava_core.base.errors import InputError, SignInError
-from ava_core.store import audit_log
+from ava_core.store import audit_log, sign_in_tries
 from ava_core.store.database import Store
 from ava_core.store.tables import ConsoleSession, User, now
 
@@ -37,8 +37,6 @@ LEAST_PASSWORD: Final = 10
 PASSWORD_RULE: Final = f"At least {LEAST_PASSWORD} characters; a sentence is easy to remember."
 """What a form says beside the field."""
 
-FAILURES_ALLOWED: Final = 5
-LOCKED_FOR: Final = timedelta(minutes=15)
 IDLE_FOR: Final = timedelta(hours=12)
 SIGNED_IN_FOR: Final = timedelta(days=7)
 SEEN_EVERY: Final = timedelta(minutes=1)
@@ -70,8 +68,9 @@ def set_password(store: Store, username: str, password: str) -> None:
     hashed = _hash(password)
     with store.session() as session:
         user = _get(session.get(User, username), username)
-        user.password_hash, user.failures, user.locked_until = hashed, 0, None
+        user.password_hash = hashed
         session.execute(delete(ConsoleSession).where(ConsoleSession.username == username))
+    sign_in_tries.forget(store, username)
 
 
 def change(store: Store, username: str, *, role: str | None = None, active: bool | None = None) -> None:
@@ -97,24 +96,31 @@ def set_preference(store: Store, username: str, **values: Any) -> None:
         user.preferences = user.preferences | values
 
 
-def sign_in(store: Store, username: str, password: str, *, at: datetime | None = None) -> str:
-    """Let somebody in; returns the session's token. Raises `SignInError`, and counts the failure.
+def sign_in(
+    store: Store, username: str, password: str, *, source: str = "", at: datetime | None = None
+) -> str:
+    """Let somebody in; returns the session's token. Raises `SignInError` where it is wrong, or tried too often.
 
-    Whether the name or the password was wrong is not said.
+    `source` is the network address that it comes from. Whether the name or the password was wrong is not said.
     """
-    moment = at or now()
+    name, moment = username.strip(), at or now()
+    sign_in_tries.take(store, source, name, moment)
+    token = enter(store, name, password, moment)
+    if token is None:
+        raise refused(store, name)
+    sign_in_tries.right(store, source, name)
+    return token
+
+
+def enter(store: Store, username: str, password: str, moment: datetime) -> str | None:
+    """A new session's token where the password is right, without counting tries; else `None`."""
     with store.session() as session:
-        user = session.get(User, username.strip())
-    if user is not None and user.locked_until is not None and user.locked_until > moment:
-        minutes = -(-(user.locked_until - moment).seconds // 60)
-        raise SignInError("Too many wrong passwords.", f"Try again in {minutes} min, or ask an admin.")
+        user = session.get(User, username)
     right = _verify(user.password_hash if user else _decoy(), password)
     if user is None or not right or not user.active:
-        _count_failure(store, username.strip(), moment)
-        raise SignInError("Name or password is wrong.", "Check both; capitals count.")
+        return None
     token = secrets.token_urlsafe(32)
     with store.session() as session:
-        session.get_one(User, user.username).failures = 0
         session.execute(delete(ConsoleSession).where(ConsoleSession.created_at < moment - SIGNED_IN_FOR))
         session.add(
             ConsoleSession(
@@ -123,6 +129,12 @@ def sign_in(store: Store, username: str, password: str, *, at: datetime | None =
         )
     audit_log.note(store, user.username, "sign in")
     return token
+
+
+def refused(store: Store, username: str) -> SignInError:
+    """What a person is told whose name or password is wrong; the audit log keeps it."""
+    audit_log.note(store, username[:150], "sign in refused")
+    return SignInError("Name or password is wrong.", "Check both; capitals count.")
 
 
 def who(store: Store, token: str, *, at: datetime | None = None) -> User | None:
@@ -163,7 +175,9 @@ def first_code(store: Store, home: Path) -> str | None:
     return file.read_text().strip()
 
 
-def sign_up_first(store: Store, home: Path, code: str, username: str, password: str) -> str:
+def sign_up_first(
+    store: Store, home: Path, code: str, username: str, password: str, *, source: str = ""
+) -> str:
     """Make the first admin by the one-time code, and let the person in; returns the session's token."""
     expected = first_code(store, home)
     if expected is None:
@@ -174,7 +188,7 @@ def sign_up_first(store: Store, home: Path, code: str, username: str, password: 
     add(store, username, password, "admin")
     _code_file(home).unlink(missing_ok=True)
     audit_log.note(store, username.strip(), "first admin made")
-    return sign_in(store, username, password)
+    return sign_in(store, username, password, source=source)
 
 
 def _code_file(home: Path) -> Path:
@@ -185,16 +199,6 @@ def _get(user: User | None, username: str) -> User:
     if user is None:
         raise InputError(f"There is no user {username!r}.", "`ava user list` shows them.")
     return user
-
-
-def _count_failure(store: Store, username: str, moment: datetime) -> None:
-    with store.session() as session:
-        user = session.get(User, username)
-        if user is not None:
-            user.failures += 1
-            if user.failures >= FAILURES_ALLOWED:
-                user.failures, user.locked_until = 0, moment + LOCKED_FOR
-    audit_log.note(store, username[:150], "sign in refused")
 
 
 @cache

@@ -107,7 +107,9 @@ def routes(console: Console) -> APIRouter:
         next: str = Form(addresses.OVERVIEW),
     ) -> Response:
         try:
-            token = sign_in_anybody(console.settings, console.store, username, password)
+            token = sign_in_anybody(
+                console.settings, console.store, username, password, source=_source(request)
+            )
         except AvaError as error:
             return _form(console, after=next, username=username, problem=str(error))
         return _let_in(request, token, next)
@@ -117,7 +119,9 @@ def routes(console: Console) -> APIRouter:
         request: Request, code: str = Form(""), username: str = Form(""), password: str = Form("")
     ) -> Response:
         try:
-            token = users.sign_up_first(console.store, console.settings.home_dir, code, username, password)
+            token = users.sign_up_first(
+                console.store, console.settings.home_dir, code, username, password, source=_source(request)
+            )
         except AvaError as error:
             return _form(console, username=username, code=code, problem=str(error))
         return _let_in(request, token, addresses.OVERVIEW)
@@ -168,6 +172,11 @@ def _let_in(request: Request, token: str, after: str) -> Response:
         max_age=int(users.SIGNED_IN_FOR.total_seconds()),
     )  # fmt: skip
     return answer
+
+
+def _source(request: Request) -> str:
+    """Where a request comes from: the caller's address, or what a proxy on this machine says it is."""
+    return request.client.host if request.client else ""
 
 
 def _local(address: str) -> str:

@@ -21,7 +21,7 @@ async def content(visit: Visit) -> None:
     def change() -> None:
         if new.value != again.value:
             raise InputError("The two new passwords differ.", "Type both again.")
-        users.sign_in(visit.console.store, visit.user.username, old.value or "")
+        users.sign_in(visit.console.store, visit.user.username, old.value or "", source="account page")
         users.set_password(visit.console.store, visit.user.username, new.value or "")
         visit.note("set password", visit.user.username)
         ui.navigate.to(addresses.LOGIN)

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 
 from nicegui import ui
 
-from ava_core.store import users
+from ava_core.store import sign_in_tries, users
 from ava_core.store.tables import User, now
 from ava_ui.frame import theme
 from ava_ui.frame.visit import Visit
@@ -14,8 +14,9 @@ from ava_ui.frame.visit import Visit
 
 async def content(visit: Visit) -> None:
     """Everyone, and adding somebody."""
+    locked = sign_in_tries.locked(visit.console.store, now())
     for user in users.everyone(visit.console.store):
-        _person(visit, user)
+        _person(visit, user, locked)
     theme.heading("Add somebody")
     with ui.row().classes("items-center"):
         name = ui.input("name").mark("new-name")
@@ -32,7 +33,7 @@ async def content(visit: Visit) -> None:
     ui.label("viewer looks, reviewer decides on clips, admin may do everything.").classes("soft")
 
 
-def _person(visit: Visit, user: User) -> None:
+def _person(visit: Visit, user: User, locked: set[str]) -> None:
     def change(role: str | None = None, active: bool | None = None) -> Callable[..., Awaitable[None]]:
         def act() -> None:
             users.change(visit.console.store, user.username, role=role, active=active)
@@ -53,8 +54,8 @@ def _person(visit: Visit, user: User) -> None:
     with ui.row().classes("items-center"):
         ui.label(user.username).classes("text-weight-bold")
         ui.badge(user.role)
-        if user.locked_until and user.locked_until > now():
-            ui.label("locked after wrong passwords").classes("bad")
+        if user.username in locked:
+            ui.label("locked where wrong passwords came from").classes("bad")
         for role in users.ROLES:
             if role != user.role:
                 ui.button(f"make {role}", on_click=change(role=role)).props("flat dense no-caps")

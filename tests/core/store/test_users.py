@@ -40,27 +40,6 @@ def test_a_wrong_name_and_a_wrong_password_are_told_alike(store: Store) -> None:
     assert str(wrong_password.value) == str(wrong_name.value)
 
 
-def test_guessing_locks_the_account_for_a_while(store: Store) -> None:
-    moment = now()
-    for _ in range(users.FAILURES_ALLOWED):
-        with pytest.raises(SignInError, match="wrong"):
-            users.sign_in(store, "nadia", "a guess", at=moment)
-    with pytest.raises(SignInError, match="Too many"):
-        users.sign_in(store, "nadia", PASSWORD, at=moment)
-    later = moment + users.LOCKED_FOR + timedelta(seconds=1)
-    assert users.sign_in(store, "nadia", PASSWORD, at=later)
-
-
-def test_a_new_password_unlocks_and_ends_sessions(store: Store) -> None:
-    token = users.sign_in(store, "nadia", PASSWORD)
-    for _ in range(users.FAILURES_ALLOWED):
-        with pytest.raises(SignInError):
-            users.sign_in(store, "nadia", "a guess")
-    users.set_password(store, "nadia", "another long password")
-    assert users.who(store, token) is None
-    assert users.sign_in(store, "nadia", "another long password")
-
-
 @pytest.mark.parametrize(
     ("after", "lives"),
     [
