@@ -1,4 +1,4 @@
-"""The door: who has no session sees the login, and nothing else.
+"""The door: who has no session sees the login, and nothing else; pages of elsewhere get nothing done.
 
 Login, first sign-up and sign-out are plain forms without script, so that a password manager knows them and
 nothing of the application is served before somebody is let in.
@@ -18,6 +18,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ava_core.annotation.labeller import Labeller, sign_in_anybody
 from ava_core.annotation.webhook import webhook_app
+from ava_core.base.callers import Callers
 from ava_core.base.errors import AvaError
 from ava_core.store import audit_log, labellers, users
 from ava_ui import addresses
@@ -51,8 +52,12 @@ class Door:
     def __init__(self, app: ASGIApp, console: Console) -> None:
         self.app, self.console = app, console
         self.webhook = webhook_app(console.settings)
+        self.callers = Callers(self._admit, console.settings.allowed_hosts)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await self.callers(scope, receive, send)
+
+    async def _admit(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
             await self.app(scope, receive, send)
             return

@@ -16,9 +16,11 @@ from ava_core.store import audit_log, open_store, users, webhook_events
 from ava_core.store.tables import User
 from ava_ui.known.console import Console
 from ava_ui.web.door import COOKIE, Door
-from tests.support.site import Site
+from tests.support.site import ADDRESS, Site
 from tests.support.street import BATCH, PASSWORD
 from tests.support.waiting import eventually
+
+SOCKET = "ws://localhost:8501/_nicegui_ws/socket.io/"
 
 CLOSED = [
     "/", "/batches", f"/quality/{BATCH}/clips/clip_0000", f"/media/clip/{BATCH}/clip_0000",
@@ -38,10 +40,36 @@ async def test_everything_is_closed_without_a_session(site: Site, path: str) -> 
 async def test_the_socket_is_closed_without_a_session(site: Site) -> None:
     with (
         pytest.raises(WebSocketDisconnect) as closed,
-        TestClient(core.app).websocket_connect("/_nicegui_ws/socket.io/"),
+        TestClient(core.app).websocket_connect(SOCKET),
     ):
         pass
     assert closed.value.code == 4401
+
+
+@pytest.mark.parametrize("path", ["/", "/login", "/webhook", "/_nicegui/auto/x.js", "/favicon.ico"])
+async def test_nothing_is_answered_under_a_strange_name(site: Site, path: str) -> None:
+    for method in ("GET", "POST"):
+        answer = await site.http.request(method, path, headers={"Host": "evil.example:8501"})
+        assert (answer.status_code, "AVA_ALLOW_HOSTS" in answer.text) == (400, True)
+
+
+async def test_a_page_of_elsewhere_signs_nobody_in_or_out(site: Site) -> None:
+    form = {"username": "rita", "password": PASSWORD}
+    for origin in ("https://evil.example", "null", "http://localhost:9999"):
+        assert (await site.http.post("/login", data=form, headers={"Origin": origin})).status_code == 403
+    assert (await site.http.post("/login", data=form, headers={"Origin": ADDRESS})).status_code == 303
+
+
+async def test_a_page_of_elsewhere_gets_no_socket(site: Site) -> None:
+    cookie = f"{COOKIE}={users.sign_in(site.console.store, 'rita', PASSWORD)}"
+    client = TestClient(core.app)
+    for header in ({"Origin": "https://evil.example"}, {"Host": "evil.example"}):
+        with (
+            pytest.raises(WebSocketDisconnect) as closed,
+            client.websocket_connect(SOCKET, headers={"Cookie": cookie} | header),
+        ):
+            pass
+        assert closed.value.code == 4403
 
 
 async def test_login_leads_to_where_one_wanted_to_go(site: Site) -> None:
@@ -156,7 +184,7 @@ def test_the_webhook_believes_a_signature_alone(settings: Settings) -> None:
     async def closed(scope, receive, send) -> None:  # type: ignore[no-untyped-def]
         raise AssertionError("the door let it through")
 
-    client = TestClient(Door(closed, Console.open(signed)))
+    client = TestClient(Door(closed, Console.open(signed)), base_url=ADDRESS)
     body = b'{"event": "update:job", "job": {"id": 1}}'
     good = "sha256=" + hmac.new(b"s3cret", body, hashlib.sha256).hexdigest()
     assert client.post("/webhook", content=body, headers={"X-Signature-256": good}).status_code == 200
