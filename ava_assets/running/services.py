@@ -19,6 +19,7 @@ from ava_assets.running.family import Family, Guard
 from ava_assets.running.instance import LOCATION, code_socket, dagster_environment, workspace_file
 from ava_core.annotation.password import embedded_password
 from ava_core.base.errors import AvaError
+from ava_core.base.private import PRIVATE_UMASK
 from ava_core.base.settings import Settings
 
 READY_SECONDS = 180.0
@@ -63,7 +64,7 @@ class Service:
             # A session of its own: Ctrl-C reaches only the parent, which ends its children in order.
             self.process = subprocess.Popen(
                 self.command, env=self.environment | dict(family.environment), stdin=subprocess.DEVNULL,
-                stdout=output, stderr=output, start_new_session=True,
+                stdout=output, stderr=output, start_new_session=True, umask=PRIVATE_UMASK,
             )  # fmt: skip
         family.add(self.process.pid)
 

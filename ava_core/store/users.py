@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 from sqlalchemy import delete, func, select
 
 from ava_core.base.errors import InputError, SignInError
+from ava_core.base.private import secret_file
 from ava_core.store import audit_log, sign_in_tries
 from ava_core.store.database import Store
 from ava_core.store.tables import ConsoleSession, User, now
@@ -162,17 +163,12 @@ def sign_out(store: Store, token: str) -> None:
 def first_code(store: Store, home: Path) -> str | None:
     """The one-time code with which the first admin is made; `None` once there is anybody.
 
-    It lies in `home` for its owner alone, so that whoever reads the terminal or the folder may use it.
+    It lies in `home` for its owner alone, and stands in no log.
     """
     with store.session() as session:
         if session.scalar(select(func.count()).select_from(User)):
             return None
-    file = _code_file(home)
-    if not file.exists():
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.touch(mode=0o600)
-        file.write_text(secrets.token_hex(8))
-    return file.read_text().strip()
+    return secret_file(code_file(home), lambda: secrets.token_hex(8))
 
 
 def sign_up_first(
@@ -184,14 +180,15 @@ def sign_up_first(
         raise SignInError("There is an admin already.", "Sign in, or ask an admin for an account.")
     if not secrets.compare_digest(code.strip().encode(), expected.encode()):
         audit_log.note(store, username.strip()[:150], "wrong one-time code")
-        raise SignInError("The one-time code is wrong.", "It is printed on the terminal that runs `ava up`.")
+        raise SignInError("The one-time code is wrong.", f"It stands in {code_file(home)}.")
     add(store, username, password, "admin")
-    _code_file(home).unlink(missing_ok=True)
+    code_file(home).unlink(missing_ok=True)
     audit_log.note(store, username.strip(), "first admin made")
     return sign_in(store, username, password, source=source)
 
 
-def _code_file(home: Path) -> Path:
+def code_file(home: Path) -> Path:
+    """Where the first admin's one-time code lies until it was used; whoever may read HOME may use it."""
     return home / "first_admin_code"
 
 
