@@ -47,23 +47,16 @@ def who(store: Store, token: str, at: datetime | None = None) -> User | None:
     moment = at or now()
     with store.session() as session:
         found = session.get(LabellerSession, _digest(token)) if token else None
-        if found is None:
-            return None
-        if moment - found.seen_at > users.IDLE_FOR or moment - found.created_at > users.SIGNED_IN_FOR:
-            session.delete(found)
-            return None
-        if moment - found.seen_at > users.SEEN_EVERY:
-            found.seen_at = moment
-        row = session.get_one(Annotator, found.username)
-        if not row.active:
-            return None
-        return User(
-            username=row.username,
-            password_hash="",
-            role="annotator",
-            active=True,
-            preferences=row.preferences,
-        )
+        row = session.get_one(Annotator, found.username) if found else None
+    if found is None or row is None or not users.lives(store, found, moment) or not row.active:
+        return None
+    return User(
+        username=row.username,
+        password_hash="",
+        role="annotator",
+        active=True,
+        preferences=row.preferences,
+    )
 
 
 def anybody(store: Store, token: str) -> User | None:

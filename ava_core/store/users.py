@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import secrets
+from contextlib import suppress
 from datetime import datetime, timedelta
 from functools import cache
 from pathlib import Path
@@ -15,11 +16,11 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 
 from sqlalchemy import delete, func, select
 
-from ava_core.base.errors import InputError, SignInError
+from ava_core.base.errors import InputError, SignInError, StoreBusyError
 from ava_core.base.private import secret_file
 from ava_core.store import audit_log, sign_in_tries
 from ava_core.store.database import Store
-from ava_core.store.tables import ConsoleSession, User, now
+from ava_core.store.tables import ConsoleSession, LabellerSession, User, now
 
 if TYPE_CHECKING:
     from argon2 import PasswordHasher
@@ -143,15 +144,23 @@ def who(store: Store, token: str, *, at: datetime | None = None) -> User | None:
     moment = at or now()
     with store.session() as session:
         found = session.get(ConsoleSession, _digest(token)) if token else None
-        if found is None:
-            return None
-        if moment - found.seen_at > IDLE_FOR or moment - found.created_at > SIGNED_IN_FOR:
-            session.delete(found)
-            return None
-        if moment - found.seen_at > SEEN_EVERY:
-            found.seen_at = moment
-        user = session.get_one(User, found.username)
-        return user if user.active else None
+        user = session.get_one(User, found.username) if found else None
+    if found is None or user is None or not lives(store, found, moment):
+        return None
+    return user if user.active else None
+
+
+def lives(store: Store, found: ConsoleSession | LabellerSession, moment: datetime) -> bool:
+    """Whether a session has not ended by then; its use, or its end, is noted where the database can be written."""
+    ended = moment - found.seen_at > IDLE_FOR or moment - found.created_at > SIGNED_IN_FOR
+    if ended or moment - found.seen_at > SEEN_EVERY:
+        with suppress(StoreBusyError), store.session() as session:
+            row = session.get(type(found), found.token_hash)
+            if row is not None and ended:
+                session.delete(row)
+            elif row is not None:
+                row.seen_at = moment
+    return not ended
 
 
 def sign_out(store: Store, token: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
 
 from nicegui import ui
@@ -23,9 +24,11 @@ async def content(visit: Visit) -> None:
         password = ui.input("password", password=True, password_toggle_button=True).mark("new-password")
         role = ui.select(list(users.ROLES), value="reviewer", label="role").classes("w-32")
 
-        def add() -> None:
-            users.add(visit.console.store, name.value or "", password.value or "", role.value)
-            visit.note("add user", (name.value or "").strip(), role=role.value)
+        async def add() -> None:
+            await asyncio.to_thread(
+                users.add, visit.console.store, name.value or "", password.value or "", role.value
+            )
+            await visit.note("add user", (name.value or "").strip(), role=role.value)
             ui.navigate.reload()
 
         ui.button("Add", icon="person_add", on_click=visit.action("admin", add)).mark("add-user")
@@ -35,9 +38,11 @@ async def content(visit: Visit) -> None:
 
 def _person(visit: Visit, user: User, locked: set[str]) -> None:
     def change(role: str | None = None, active: bool | None = None) -> Callable[..., Awaitable[None]]:
-        def act() -> None:
-            users.change(visit.console.store, user.username, role=role, active=active)
-            visit.note("change user", user.username, role=role, active=active)
+        async def act() -> None:
+            await asyncio.to_thread(
+                users.change, visit.console.store, user.username, role=role, active=active
+            )
+            await visit.note("change user", user.username, role=role, active=active)
             ui.navigate.reload()
 
         return visit.action("admin", act)
@@ -47,8 +52,10 @@ def _person(visit: Visit, user: User, locked: set[str]) -> None:
             password = ui.input("password", password=True)
             ui.label(users.PASSWORD_RULE).classes("soft")
         if await dialog:
-            users.set_password(visit.console.store, user.username, password.value or "")
-            visit.note("set password", user.username)
+            await asyncio.to_thread(
+                users.set_password, visit.console.store, user.username, password.value or ""
+            )
+            await visit.note("set password", user.username)
             ui.notify("Set; older sessions have ended.")
 
     with ui.row().classes("items-center"):

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import hmac
+import sqlite3
+import threading
 
 import pytest
 from nicegui import core
@@ -11,8 +14,9 @@ from sqlalchemy import delete
 from starlette.testclient import TestClient
 from starlette.websockets import WebSocketDisconnect
 
+from ava_core.base.errors import StoreBusyError
 from ava_core.base.settings import Settings, load_settings
-from ava_core.store import audit_log, open_store, users, webhook_events
+from ava_core.store import audit_log, labellers, open_store, users, webhook_events
 from ava_core.store.tables import User
 from ava_ui.known.console import Console
 from ava_ui.web.door import COOKIE, Door
@@ -176,6 +180,35 @@ async def test_an_admin_adds_somebody_and_it_is_recorded(site: Site) -> None:
     await adam.should_see("make viewer", retries=10)
     newest = audit_log.newest(site.console.store, 1)[0]
     assert (newest.actor, newest.action, newest.subject) == ("adam", "add user", "eve")
+
+
+async def test_a_locked_database_costs_one_person_one_request(site: Site) -> None:
+    rita = site.enter("rita").http_client
+    with sqlite3.connect(site.console.settings.home_dir / "ava.db", timeout=0) as other:
+        other.execute("BEGIN IMMEDIATE")
+        form = {"username": "vera", "password": PASSWORD}
+        waiting = asyncio.create_task(site.http.post("/login", data=form))
+        await asyncio.sleep(0)
+        assert (await rita.get("/login")).status_code == 200
+        assert not waiting.done(), "others are answered while somebody waits for the lock"
+        answer = await waiting
+        assert "held by another program" in answer.text
+        assert COOKIE not in answer.headers.get("set-cookie", "")
+        other.rollback()
+    assert (await site.http.post("/login", data=form)).status_code == 303
+
+
+async def test_a_session_that_cannot_be_asked_for_is_put_off(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def busy(*arguments: object) -> None:
+        assert threading.current_thread() is not threading.main_thread(), "asked on the event loop"
+        raise StoreBusyError("The database is held by another program.")
+
+    rita = site.enter("rita").http_client
+    monkeypatch.setattr(labellers, "anybody", busy)
+    answer = await rita.get("/quality")
+    assert (answer.status_code, answer.text) == (503, "The database is held by another program.")
 
 
 def test_the_webhook_believes_a_signature_alone(settings: Settings) -> None:
