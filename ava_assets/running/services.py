@@ -170,7 +170,7 @@ def dagster_webserver(settings: Settings) -> Service:
     return Service(
         "Dagster webserver",
         [
-            sys.executable, "-m", "dagster_webserver", "-h", "127.0.0.1", "-p", str(port),
+            sys.executable, "-m", "ava_assets.running.webserver", "-h", "127.0.0.1", "-p", str(port),
             "-w", str(workspace_file(settings)), "--dagster-log-level", "warning",
         ],
         dagster_environment(settings),
