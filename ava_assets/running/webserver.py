@@ -24,14 +24,15 @@ def guarded(app: Starlette, hosts: list[str]) -> Starlette:
 
 def main() -> None:
     """Run it until it is told to end."""
-    make, hosts = cli.create_app_from_workspace_process_context, load_settings().allowed_hosts
+    hosts = load_settings().allowed_hosts
+    make = cli.create_app_from_workspace_process_context  # type: ignore[attr-defined]
 
     def make_guarded(*arguments: Any, **named: Any) -> Starlette:
         return guarded(make(*arguments, **named), hosts)
 
     # Dagster hands its application straight to the server: this is where it comes from.
-    cli.create_app_from_workspace_process_context = make_guarded
-    cli.main()
+    cli.create_app_from_workspace_process_context = make_guarded  # type: ignore[attr-defined]
+    cli.main()  # type: ignore[no-untyped-call]
 
 
 if __name__ == "__main__":

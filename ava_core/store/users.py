@@ -14,7 +14,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import delete, func, select, update
 
 from ava_core.base.errors import InputError, SignInError, StoreBusyError
 from ava_core.base.private import secret_file
@@ -155,11 +155,11 @@ def lives(store: Store, found: ConsoleSession | LabellerSession, moment: datetim
     ended = moment - found.seen_at > IDLE_FOR or moment - found.created_at > SIGNED_IN_FOR
     if ended or moment - found.seen_at > SEEN_EVERY:
         with suppress(StoreBusyError), store.session() as session:
-            row = session.get(type(found), found.token_hash)
-            if row is not None and ended:
-                session.delete(row)
-            elif row is not None:
-                row.seen_at = moment
+            kind = type(found)
+            here = kind.token_hash == found.token_hash
+            session.execute(
+                delete(kind).where(here) if ended else update(kind).where(here).values(seen_at=moment)
+            )
     return not ended
 
 
