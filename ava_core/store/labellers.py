@@ -104,6 +104,15 @@ def sign_out(store: Store, token: str) -> None:
         session.execute(delete(LabellerSession).where(LabellerSession.token_hash == _digest(token)))
 
 
+def end_all(store: Store, username: str) -> None:
+    """End all sessions of an annotator, and unlock the name."""
+    with store.session() as session:
+        session.execute(delete(LabellerSession).where(LabellerSession.username == username))
+        row = session.get(Annotator, username)
+        if row is not None:
+            row.failures, row.locked_until = 0, None
+
+
 def set_preference(store: Store, username: str, **values: Any) -> None:
     """Remember how an annotator likes the console (for one, `dark`)."""
     with store.session() as session:
