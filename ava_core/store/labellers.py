@@ -44,20 +44,28 @@ def count_failure(store: Store, username: str, at: datetime | None = None) -> No
 
 def begin(store: Store, username: str, user_id: int, server_token: str, at: datetime | None = None) -> str:
     """Let an annotator in whom the annotation server knows; returns the session's token."""
-    token, moment = secrets.token_urlsafe(32), at or now()
+    token = secrets.token_urlsafe(32)
+    join(store, token, username, user_id, server_token, at)
+    return token
+
+
+def join(
+    store: Store, token: str, username: str, user_id: int, server_token: str, at: datetime | None = None
+) -> None:
+    """Let the person of a session label by that name, whether the session is a new one or one of the console."""
+    moment = at or now()
     sealed = _box(token).encrypt(server_token.encode()).decode()
     with store.session() as session:
         old = LabellerSession.created_at < moment - users.SIGNED_IN_FOR
         session.execute(delete(LabellerSession).where(old))
         session.get_one(Annotator, username).failures = 0
-        session.add(
+        session.merge(
             LabellerSession(
                 token_hash=_digest(token), username=username, user_id=user_id, sealed=sealed,
                 created_at=moment, seen_at=moment,
             )
         )  # fmt: skip
     audit_log.note(store, username, "sign in", role="annotator")
-    return token
 
 
 def who(store: Store, token: str, at: datetime | None = None) -> User | None:

@@ -17,6 +17,7 @@ from starlette.requests import HTTPConnection
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ava_core.annotation.labeller import Labeller, sign_in_anybody
+from ava_core.annotation.own_account import label_again
 from ava_core.annotation.webhook import webhook_app
 from ava_core.base.errors import AvaError
 from ava_core.store import audit_log, labellers, users
@@ -110,6 +111,7 @@ def routes(console: Console) -> APIRouter:
             token = sign_in_anybody(console.settings, console.store, username, password)
         except AvaError as error:
             return _form(console, after=next, username=username, problem=str(error))
+        label_again(console.settings, console.store, token)
         return _let_in(request, token, next)
 
     @router.post(addresses.FIRST)

@@ -49,3 +49,19 @@ async def test_an_admin_adds_an_annotator_and_shuts_them_out(
         await adam.should_see(marker="confirm", retries=20)
         adam.find(marker="confirm").click()
         await eventually(lambda: not annotators.available(store))
+
+
+async def test_an_admin_labels_with_one_button_and_no_second_sign_in(
+    cvat_server: RunningServer, tmp_path: Path
+) -> None:
+    async with opened(embedded(cvat_server, tmp_path / "home")) as site:
+        adam = site.enter("adam")
+        await adam.open("/work")
+        adam.find(marker="label-yourself").click()
+        await eventually(lambda: annotators.available(site.console.store))
+        await adam.open("/work")
+        await adam.should_see("Deal a batch out to yourself.", retries=20)
+        entered = await site.http.post("/login", data={"username": "adam", "password": PASSWORD})
+        assert entered.status_code == 303
+        again = await site.http.get("/work")
+        assert "Deal a batch out to yourself." in again.text, "a later sign-in labels at once"
