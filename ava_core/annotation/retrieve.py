@@ -88,10 +88,10 @@ def versions_of(at: BatchContext, job_id: int) -> pl.DataFrame:
 
 
 def check_rules(at: BatchContext, tables: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
-    """`schemas.RULE_FINDINGS` of what `read_completed` gave, with links into CVAT."""
-    server = at.settings.resolved_cvat_url
+    """`schemas.RULE_FINDINGS` of what `read_completed` gave, with links to the jobs."""
     pages = {
-        job.job_id: job_page(server, job.task_id, job.job_id) for job in tasks.jobs_of(at.store, at.batch)
+        job.job_id: job_page(at.settings, job.task_id, job.job_id)
+        for job in tasks.jobs_of(at.store, at.batch)
     }
     rules = load_rules(at.settings.rules, at.ontology)
     held = tables["held_answers"]
