@@ -67,7 +67,8 @@ JOB_LABELS: Final = {
 
 ACTIVE_LABELS: Final = {
     "annotator": "annotator", "job_id": "job", "batch": "batch", "clip_id": "clip", "active_min": "minutes active",
-    "elapsed_h": "hours from begun to completed", "answers": "labels said", "seconds_per_label": "active seconds a label",
+    "elapsed_h": "hours from begun to completed", "answers": "labels said",
+    "seconds_per_label": "active seconds a label",
 }  # fmt: skip
 
 WAITING_LABELS: Final = {
