@@ -19,7 +19,7 @@ def panel(visit: Visit) -> None:
     """Everybody who annotates, and adding somebody."""
     theme.heading("Annotators")
     ui.label(
-        "An annotator signs in here with their account of the annotation server, and sees own work alone."
+        "An annotator signs in here with their account of the annotation server, and sees their own work alone."
     ).classes("soft")
     for person in annotators.everyone(visit.console.store):
         _person(visit, person)
