@@ -41,7 +41,7 @@ from benchmarks._bench import Bars, argument_parser, table
 from tests.support.annotation_server import serving, write_small_clip
 from tests.support.annotation_site import AnnotationSite
 from tests.support.browser import CHROMIUM, Visitor
-from tests.support.labelling_site import VISITOR, LabellingSite, labelling
+from tests.support.labelling_site import LabellingSite, labelling, signed_in
 
 OVERLAP: Final = 0.3
 PEOPLE, SECONDS, WIDTH, HEIGHT = 60, 15, 1280, 720
@@ -269,7 +269,7 @@ def planted_truth(bars: Bars, browser: Browser, folder: Path, scenes: int) -> No
         with labelling(site) as place:
             own = _jobs(site, place.name)
             for job_id, clip_id in own:
-                visitor = Visitor(browser, place.url, VISITOR)
+                visitor = signed_in(browser, place)
                 _open(visitor, place, job_id)
                 script = Script(visitor.page, truth, clip_id, site.ontology, cost)
                 scripts[job_id] = script
@@ -348,7 +348,7 @@ def latency(bars: Bars, browser: Browser, folder: Path) -> None:
                 rows.append(("c0", frame, person, x, y, x + 50, y + 110, 0.9, False))
         site.tracks = pl.DataFrame(rows, schema=dict(TRACKS), orient="row")
         with labelling(site) as place:
-            visitor = Visitor(browser, place.url, VISITOR)
+            visitor = signed_in(browser, place)
             page = visitor.page
             page.add_init_script(TIMED)
             _open(visitor, place, place.job_id)

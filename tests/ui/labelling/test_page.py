@@ -13,7 +13,7 @@ from playwright.sync_api import Browser, Page
 from tests.support.annotation_server import PASSWORD
 from tests.support.annotation_site import AnnotationSite
 from tests.support.browser import Visitor
-from tests.support.labelling_site import VISITOR, LabellingSite, labelling
+from tests.support.labelling_site import LabellingSite, labelling, signed_in
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("browser")]
 
@@ -27,7 +27,7 @@ def place(annotation_site: AnnotationSite) -> Iterator[LabellingSite]:
 
 
 def opened(browser: Browser, place: LabellingSite, *, dark: bool = False) -> tuple[Visitor, Page]:
-    visitor = Visitor(browser, place.url, VISITOR, dark=dark)
+    visitor = signed_in(browser, place, dark=dark)
     visitor.open(f"/work/{place.job_id}")
     visitor.page.wait_for_selector("[data-ready=yes]")
     return visitor, visitor.page
