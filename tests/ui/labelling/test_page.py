@@ -166,6 +166,23 @@ def test_nothing_is_lost_while_the_server_is_away_or_somebody_edits_in_between(
     assert len(shapes(annotation_site, place)) == 1
 
 
+def test_a_clip_that_cannot_be_played_is_said_and_what_is_said_is_stored(
+    browser: Browser, annotation_site: AnnotationSite, place: LabellingSite
+) -> None:
+    broken = "text=/The clip cannot be played: its file is missing or damaged/"
+    for path in (annotation_site.storage.path(file) for file in annotation_site.clips["path"]):
+        path.write_bytes(b"no video")
+    _, page = opened(browser, place)
+    page.wait_for_selector(broken)
+    page.keyboard.press("w")
+    page.wait_for_function(STORED)
+    for path in (annotation_site.storage.path(file) for file in annotation_site.clips["path"]):
+        path.unlink()
+    page.reload()
+    page.wait_for_selector(broken)
+    assert "normal walk" in page.locator(".label-sheet").inner_text()
+
+
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_the_page_shuts_nobody_out(browser: Browser, place: LabellingSite, shots: Path, theme: str) -> None:
     visitor, page = opened(browser, place, dark=theme == "dark")
