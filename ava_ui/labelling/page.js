@@ -278,7 +278,7 @@ export default {
       this.over = "";
       this.working = true;
       try {
-        await this.outbox.flush();
+        await this.outbox.drain();
         if (this.outbox.waiting || Object.keys(this.conflicts).length) { this.say("Not finished: something is not stored yet."); return; }
         this.closed = "You have finished this job. Take it up again to change something.";
         await this.ask("state", { state: "completed" });
