@@ -11,7 +11,14 @@ import polars as pl
 from ava_core.annotation.answered import count_answers
 from ava_core.annotation.pages import job_page
 from ava_core.annotation.reader import Reader, finding
-from ava_core.annotation.reading import Shape, extent, held_answers, read_shapes, unknown_values
+from ava_core.annotation.reading import (
+    Shape,
+    extent,
+    held_answers,
+    read_shapes,
+    unclear_answers,
+    unknown_values,
+)
 from ava_core.annotation.rules import broken_rules, load_rules
 from ava_core.base.errors import InputError
 from ava_core.base.progress import ProgressSink, ignore_progress
@@ -120,6 +127,7 @@ def _tables(at: BatchContext, clips: pl.DataFrame, said: Said) -> dict[str, pl.D
     labels: list[dict[str, Any]] = []
     done: list[dict[str, Any]] = []
     held: list[dict[str, Any]] = []
+    unclear: list[dict[str, Any]] = []
     for job, reading, shapes in said:
         clip = by_id[job.clip_id]
         whose = {
@@ -131,6 +139,7 @@ def _tables(at: BatchContext, clips: pl.DataFrame, said: Said) -> dict[str, pl.D
         boxes += [whose | row for row in job_boxes]
         labels += [whose | row for row in job_labels]
         held += [whose | row for row in held_answers(shapes, at.ontology, clip["frames"])]
+        unclear += [whose | row for row in unclear_answers(shapes, at.ontology, clip["frames"])]
         done.append(whose)
     raw_boxes = conform(pl.DataFrame(boxes, schema=dict(RAW_BOXES)), RAW_BOXES, "raw_boxes")
     raw_labels = conform(pl.DataFrame(labels, schema=dict(RAW_LABELS)), RAW_LABELS, "raw_labels")
@@ -139,5 +148,7 @@ def _tables(at: BatchContext, clips: pl.DataFrame, said: Said) -> dict[str, pl.D
         "raw_labels": raw_labels,
         "completed_jobs": pl.DataFrame(done, schema=dict(COMPLETED_JOBS)),
         "held_answers": pl.DataFrame(held, schema=dict(HELD_ANSWERS)),
-        "answered": count_answers(raw_boxes, raw_labels, at.ontology),
+        "answered": count_answers(
+            raw_boxes, raw_labels, pl.DataFrame(unclear, schema=dict(HELD_ANSWERS)), at.ontology
+        ),
     }
