@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import inspect
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -255,7 +256,7 @@ def _light(finding: Finding) -> None:
         ui.tooltip(finding.line)
 
 
-def _turn(visit: Visit, dark: ui.dark_mode) -> None:
+async def _turn(visit: Visit, dark: ui.dark_mode) -> None:
     dark.value = not dark.value
     keep = users.set_preference if visit.may("viewer") else labellers.set_preference
-    keep(visit.console.store, visit.user.username, dark=dark.value)
+    await asyncio.to_thread(keep, visit.console.store, visit.user.username, dark=dark.value)

@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable
 from nicegui import ui
 
 from ava_core.annotation import crew
-from ava_core.store import annotators
+from ava_core.store import annotators, sign_in_tries
 from ava_core.store.tables import Annotator, now
 from ava_ui import addresses
 from ava_ui.frame import theme
@@ -21,8 +21,9 @@ def panel(visit: Visit) -> None:
     ui.label(
         "An annotator signs in here with their account of the annotation server, and sees their own work alone."
     ).classes("soft")
+    locked = sign_in_tries.locked(visit.console.store, now())
     for person in annotators.everyone(visit.console.store):
-        _person(visit, person)
+        _person(visit, person, locked)
     theme.heading("Add an annotator")
     embedded = visit.console.settings.cvat_is_embedded
     with ui.row().classes("items-center"):
@@ -33,7 +34,7 @@ def panel(visit: Visit) -> None:
             given, address = (name.value or "").strip(), (email.value or "").strip()
             settings, store = visit.console.settings, visit.console.store
             drawn = await asyncio.to_thread(crew.add_annotator, settings, store, given, email=address)
-            visit.note("add annotator", given)
+            await visit.note("add annotator", given)
             if drawn:
                 await _show_once(f"{given} may sign in now, with this password.", drawn)
             ui.navigate.reload()
@@ -51,14 +52,14 @@ def panel(visit: Visit) -> None:
     ui.label(f"A user name has {crew.NAME_RULE}").classes("soft")
 
 
-def _person(visit: Visit, person: Annotator) -> None:
+def _person(visit: Visit, person: Annotator, locked: set[str]) -> None:
     name = person.username
     with ui.row().classes("items-center"):
         ui.link(name, addresses.progress(annotator=name)).classes("text-weight-bold")
         if person.paused and person.active:
             ui.badge("paused")
-        if person.locked_until and person.locked_until > now():
-            ui.label("locked after wrong passwords").classes("bad")
+        if name in locked:
+            ui.label("locked where wrong passwords came from").classes("bad")
         ui.button("New password", on_click=_new_password(visit, name)).props("flat dense no-caps").mark(
             f"password-{name}"
         )
@@ -80,7 +81,7 @@ def _set_active(visit: Visit, name: str, *, active: bool) -> Callable[..., Await
                 return
         settings, store = visit.console.settings, visit.console.store
         await asyncio.to_thread(crew.set_active, settings, store, name, active=active)
-        visit.note("let annotator in" if active else "deactivate annotator", name)
+        await visit.note("let annotator in" if active else "deactivate annotator", name)
         ui.navigate.reload()
 
     return visit.action("admin", act)
@@ -95,7 +96,7 @@ def _new_password(visit: Visit, name: str) -> Callable[..., Awaitable[None]]:
             if not await dialog:
                 return
         drawn = await asyncio.to_thread(crew.reset_password, settings, store, name)
-        visit.note("reset password of annotator", name)
+        await visit.note("reset password of annotator", name)
         await _show_once(f"The new password of {name}.", drawn)
 
     return visit.action("admin", act)

@@ -116,8 +116,8 @@ class DealingPanel:
                 ui.label(f"{name}: {clips} clips")
             ui.label("Tasks that exist stay as they are.")
         if await dialog:
-            dealing.keep()
-            self.visit.note("create tasks", dealing.batch, **dealing.options())
+            await asyncio.to_thread(dealing.keep)
+            await self.visit.note("create tasks", dealing.batch, **dealing.options())
             await self.button.process([dealing.batch], ["cvat_tasks"])
             ui.notify("Started; how far it is shows below.")
 

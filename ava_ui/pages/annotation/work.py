@@ -62,7 +62,7 @@ def _not_labelling(visit: Visit) -> None:
     async def begin() -> None:
         settings, store = visit.console.settings, visit.console.store
         name = await asyncio.to_thread(label_yourself, settings, store, visit.token)
-        visit.note("label yourself", name)
+        await visit.note("label yourself", name)
         ui.navigate.reload()
 
     ui.button("Label yourself", icon="edit_note", on_click=visit.action("admin", begin)).mark(
