@@ -191,7 +191,7 @@ def test_a_clip_that_cannot_be_played_is_said_and_what_is_said_is_stored(
     assert "normal walk" in page.locator(".label-sheet").inner_text()
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("theme", ["light", pytest.param("dark", marks=pytest.mark.nightly)])
 def test_the_page_shuts_nobody_out(browser: Browser, place: LabellingSite, shots: Path, theme: str) -> None:
     visitor, page = opened(browser, place, dark=theme == "dark")
     page.keyboard.press("w")
