@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from dagster_webserver import cli
+from dagster_webserver import cli as webserver_cli
 from starlette.applications import Starlette
 
 from ava_core.base.callers import Callers
@@ -24,15 +24,15 @@ def guarded(app: Starlette, hosts: list[str]) -> Starlette:
 
 def main() -> None:
     """Run it until it is told to end."""
-    hosts = load_settings().allowed_hosts
-    make = cli.create_app_from_workspace_process_context  # type: ignore[attr-defined]
+    cli: Any = webserver_cli
+    make, hosts = cli.create_app_from_workspace_process_context, load_settings().allowed_hosts
 
     def make_guarded(*arguments: Any, **named: Any) -> Starlette:
         return guarded(make(*arguments, **named), hosts)
 
     # Dagster hands its application straight to the server: this is where it comes from.
-    cli.create_app_from_workspace_process_context = make_guarded  # type: ignore[attr-defined]
-    cli.main()  # type: ignore[no-untyped-call]
+    cli.create_app_from_workspace_process_context = make_guarded
+    cli.main()
 
 
 if __name__ == "__main__":

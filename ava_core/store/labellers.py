@@ -13,7 +13,7 @@ from typing import Any
 
 from sqlalchemy import delete
 
-from ava_core.store import audit_log, users
+from ava_core.store import audit_log, sign_in_tries, users
 from ava_core.store.database import Store
 from ava_core.store.tables import Annotator, LabellerSession, User, now
 
@@ -27,19 +27,27 @@ def is_active(store: Store, username: str) -> bool:
 
 def begin(store: Store, username: str, user_id: int, server_token: str, at: datetime | None = None) -> str:
     """Let an annotator in whom the annotation server knows; returns the session's token."""
-    token, moment = secrets.token_urlsafe(32), at or now()
+    token = secrets.token_urlsafe(32)
+    join(store, token, username, user_id, server_token, at)
+    return token
+
+
+def join(
+    store: Store, token: str, username: str, user_id: int, server_token: str, at: datetime | None = None
+) -> None:
+    """Let the person of a session label by that name, whether the session is a new one or one of the console."""
+    moment = at or now()
     sealed = _box(token).encrypt(server_token.encode()).decode()
     with store.session() as session:
         old = LabellerSession.created_at < moment - users.SIGNED_IN_FOR
         session.execute(delete(LabellerSession).where(old))
-        session.add(
+        session.merge(
             LabellerSession(
                 token_hash=_digest(token), username=username, user_id=user_id, sealed=sealed,
                 created_at=moment, seen_at=moment,
             )
         )  # fmt: skip
     audit_log.note(store, username, "sign in", role="annotator")
-    return token
 
 
 def who(store: Store, token: str, at: datetime | None = None) -> User | None:
@@ -77,6 +85,13 @@ def sign_out(store: Store, token: str) -> None:
     """End a session."""
     with store.session() as session:
         session.execute(delete(LabellerSession).where(LabellerSession.token_hash == _digest(token)))
+
+
+def end_all(store: Store, username: str) -> None:
+    """End all sessions of an annotator, and unlock the name."""
+    with store.session() as session:
+        session.execute(delete(LabellerSession).where(LabellerSession.username == username))
+    sign_in_tries.forget(store, username)
 
 
 def set_preference(store: Store, username: str, **values: Any) -> None:

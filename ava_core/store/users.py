@@ -12,9 +12,9 @@ from contextlib import suppress
 from datetime import datetime, timedelta
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal, cast
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import delete, func, select
 
 from ava_core.base.errors import InputError, SignInError, StoreBusyError
 from ava_core.base.private import secret_file
@@ -155,11 +155,12 @@ def lives(store: Store, found: ConsoleSession | LabellerSession, moment: datetim
     ended = moment - found.seen_at > IDLE_FOR or moment - found.created_at > SIGNED_IN_FOR
     if ended or moment - found.seen_at > SEEN_EVERY:
         with suppress(StoreBusyError), store.session() as session:
-            kind = type(found)
-            here = kind.token_hash == found.token_hash
-            session.execute(
-                delete(kind).where(here) if ended else update(kind).where(here).values(seen_at=moment)
-            )
+            kept = session.get(type(found), found.token_hash)
+            row = cast("ConsoleSession | LabellerSession | None", kept)
+            if row is not None and ended:
+                session.delete(row)
+            elif row is not None:
+                row.seen_at = moment
     return not ended
 
 

@@ -18,6 +18,7 @@ from starlette.requests import HTTPConnection
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ava_core.annotation.labeller import Labeller, sign_in_anybody
+from ava_core.annotation.own_account import label_again
 from ava_core.annotation.webhook import webhook_app
 from ava_core.base.callers import Callers
 from ava_core.base.errors import AvaError, StoreError
@@ -133,6 +134,7 @@ def routes(console: Console) -> APIRouter:
             )
         except AvaError as error:
             return _form(console, after=next, username=username, problem=str(error))
+        label_again(console.settings, console.store, token)
         return _let_in(request, token, next)
 
     @router.post(addresses.FIRST)

@@ -11,10 +11,11 @@ from ava_core.store import sign_in_tries, users
 from ava_core.store.tables import User, now
 from ava_ui.frame import theme
 from ava_ui.frame.visit import Visit
+from ava_ui.pages.annotation import crew
 
 
 async def content(visit: Visit) -> None:
-    """Everyone, and adding somebody."""
+    """Everyone, and adding somebody; annotators below."""
     locked = sign_in_tries.locked(visit.console.store, now())
     for user in users.everyone(visit.console.store):
         _person(visit, user, locked)
@@ -34,6 +35,7 @@ async def content(visit: Visit) -> None:
         ui.button("Add", icon="person_add", on_click=visit.action("admin", add)).mark("add-user")
     ui.label(f"Password: {users.PASSWORD_RULE}").classes("soft")
     ui.label("viewer looks, reviewer decides on clips, admin may do everything.").classes("soft")
+    crew.panel(visit)
 
 
 def _person(visit: Visit, user: User, locked: set[str]) -> None:
