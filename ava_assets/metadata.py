@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, TypedDict
 
 import polars as pl
 from dagster import MetadataValue, TableColumn, TableSchema
@@ -22,9 +22,18 @@ CONSOLE: Final = "in the console"
 """Metadata that leads to the page of the console on which a person goes on."""
 
 
+class Shown(TypedDict):
+    """What `@asset` and `AssetSpec` both take."""
+
+    group_name: str
+    owners: list[str]
+    tags: dict[str, str]
+    metadata: dict[str, Any]
+
+
 def shown_as(
     subject: str, made_by: Literal["machine", "people"] = "machine", columns: Schema | None = None
-) -> dict[str, Any]:
+) -> Shown:
     """Arguments of `@asset` and `AssetSpec`: the group, who answers for it, who makes it, and its table's columns."""
     metadata = {"dagster/column_schema": _columns(columns)} if columns else {}
     return {
