@@ -65,6 +65,7 @@ def _online(
         iou=parameters.iou,
         start_score=parameters.start_score,
         buffer=parameters.buffer * max(0.0, step_s - STEADY_STEP_S),
+        follow_camera=True,
     )
     usable = detections.filter(pl.col("score") >= parameters.keep_score)
     frames = usable["frame"].to_numpy()
