@@ -15,15 +15,15 @@ Array = npt.NDArray[np.float64]
 
 LEAST_PEOPLE: Final = 4
 """Fewer people may well all have turned at once."""
-REACH: Final = 1.0
+REACH: Final = 1.5
 """How far a camera may move the picture from one look to the next, in heights of a person."""
-HEIGHT_RATIO: Final = 1.2
+HEIGHT_RATIO: Final = 1.3
 """How much taller somebody may be than expected."""
-SPREAD: Final = 0.05
+SPREAD: Final = 0.08
 """How exactly people are where the camera's motion puts them, in heights (standard deviation)."""
 LEAST_SHARE: Final = 0.5
 """Share of the people whom the motion must explain, …"""
-LEAST_GAIN: Final = 0.2
+LEAST_GAIN: Final = 0.15
 """… and of those whom it must explain better than a camera that stood still."""
 MOST_GUESSES: Final = 100
 
