@@ -17,8 +17,9 @@ DUPLICATE_SHARE: Final = 0.8
 
 def without_doubtful(tracks: pl.DataFrame, parameters: TrackerParameters) -> pl.DataFrame:
     """The tracks that are likely somebody's. Columns as `offline.refine` has them."""
-    least = parameters.start_score + parameters.sure_by
-    tracks = tracks.filter(pl.col("score").mean().over("track_id") >= least)
+    # By the better quarter: somebody half hidden for most of the time is somebody all the same.
+    sure = pl.col("score").quantile(0.75).over("track_id") >= parameters.start_score + parameters.sure_by
+    tracks = tracks.filter(sure)
     length = tracks.group_by("track_id").agg(length=pl.len())
     shadowed = (
         overlaps(tracks, DUPLICATE)

@@ -25,8 +25,8 @@ class TrackerParameters:
     stitch_gap_s: longest gap across which two tracks are joined to one.
     stitch_reach: how far a person may be from where the pieces of a track put them, in heights, and 1/5 of that
         more for every second in between. Raising it joins people who turned, and people who are not the same.
-    sure_by: how far above `start_score` the mean score of a track must be; below it is nobody's. Raising it drops
-        false tracks, and people who are hard to see throughout.
+    sure_by: how far above `start_score` a track's better quarter of scores must reach; else it is nobody's. Raising
+        it drops false tracks, and people who are hard to see throughout.
     min_track_s: tracks shorter than this are dropped.
     confident_score: mean score from which a track is filled and stitched.
     confident_s: length from which a track is filled.
@@ -34,7 +34,7 @@ class TrackerParameters:
 
     start_score: float = 0.45
     keep_score: float = 0.15
-    iou: float = 0.35
+    iou: float = 0.4
     max_age_s: float = 0.5
     velocity_noise: float = 30.0
     min_hits: int = 2
@@ -43,7 +43,7 @@ class TrackerParameters:
     fill_reach: float = 1.0
     stitch_gap_s: float = 5.0
     stitch_reach: float = 0.5
-    sure_by: float = 0.1
+    sure_by: float = 0.15
     min_track_s: float = 0.3
     confident_score: float = 0.5
     confident_s: float = 1.0

@@ -89,7 +89,9 @@ def _moved(boxes: pl.DataFrame, camera: pl.DataFrame, sign: int) -> pl.DataFrame
         return boxes
     ways = {"x1": "right", "x2": "right", "y1": "down", "y2": "down"}
     at = boxes.join(camera, on="frame", maintain_order="left")
-    return at.with_columns(pl.col(name) + sign * pl.col(way) for name, way in ways.items()).drop("right", "down")
+    return at.with_columns(pl.col(name) + sign * pl.col(way) for name, way in ways.items()).drop(
+        "right", "down"
+    )
 
 
 def _filters(backend: Backend, velocity_noise: float) -> Filter:
