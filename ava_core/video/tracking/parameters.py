@@ -43,7 +43,7 @@ class TrackerParameters:
     fill_reach: float = 1.0
     stitch_gap_s: float = 5.0
     stitch_reach: float = 0.5
-    sure_by: float = 0.15
+    sure_by: float = 0.2
     min_track_s: float = 0.3
     confident_score: float = 0.5
     confident_s: float = 1.0
