@@ -7,6 +7,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
+import pytest
+
+ENVIRONMENT = {"RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0", "RAY_USAGE_STATS_ENABLED": "0"}
+"""Ray stays on the loopback, as it does by default where firewalls ask; and tells nobody of itself."""
 MEMORY = 100 * 1024 * 1024
 """Bytes of a node's object store; units hand on little."""
 
@@ -24,7 +28,7 @@ class RayNodes:
 
     def add_node(self) -> Any:
         """One node more."""
-        return self.cluster.add_node(num_cpus=1, num_gpus=1, object_store_memory=MEMORY)
+        return self.cluster.add_node(num_cpus=1, num_gpus=1, object_store_memory=MEMORY, include_dashboard=False)
 
     def remove(self, node: Any) -> None:
         """The node is gone at once, as when its machine is switched off."""
@@ -34,16 +38,17 @@ class RayNodes:
 @contextmanager
 def two_nodes() -> Iterator[RayNodes]:
     """A head and one node beside it."""
-    from ray.cluster_utils import Cluster
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in ENVIRONMENT.items():
+            patch.setenv(name, value)
+        from ray.cluster_utils import Cluster
 
-    cluster = Cluster()
-    nodes = RayNodes(cluster)
-    try:
-        cluster.add_node(
-            num_cpus=1, num_gpus=1, object_store_memory=MEMORY, include_dashboard=False, node_ip_address="127.0.0.1"
-        )
-        nodes.add_node()
-        cluster.wait_for_nodes()
-        yield nodes
-    finally:
-        cluster.shutdown()
+        cluster = Cluster()
+        nodes = RayNodes(cluster)
+        try:
+            nodes.add_node()
+            nodes.add_node()
+            cluster.wait_for_nodes()
+            yield nodes
+        finally:
+            cluster.shutdown()

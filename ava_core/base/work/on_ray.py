@@ -8,6 +8,7 @@ weights of the detector.
 from __future__ import annotations
 
 import contextlib
+import socket
 import time
 from collections import Counter, defaultdict, deque
 from collections.abc import Iterator, Sequence
@@ -21,6 +22,8 @@ TRIES: Final = 3
 """How often a unit is begun before it is taken for what ends its worker; nodes that come and go may lose one twice."""
 LOOK_S: Final = 0.5
 """Time between two looks at how far units are, and between two times that a unit tells."""
+
+KNOCK_S: Final = 5.0
 
 
 class RayRunner:
@@ -212,8 +215,9 @@ def _connected(address: str) -> Iterator[None]:
         yield
         return
     try:
+        _knock(address)
         ray.init(address, log_to_driver=False, configure_logging=False)
-    except (ConnectionError, ValueError, RuntimeError) as error:
+    except (OSError, ValueError, RuntimeError) as error:
         raise SettingsError(
             f"No Ray cluster answers at {address!r}.",
             "Start one (`ray start --head`), or set AVA_RAY_ADDRESS to the address of one.",
@@ -222,3 +226,12 @@ def _connected(address: str) -> Iterator[None]:
         yield
     finally:
         ray.shutdown()
+
+
+def _knock(address: str) -> None:
+    """Raises `OSError` where nobody listens: Ray itself would wait for minutes."""
+    if address == "auto":
+        return
+    host, _, port = address.rpartition("://")[2].rpartition(":")
+    with socket.create_connection((host, int(port)), timeout=KNOCK_S):
+        pass

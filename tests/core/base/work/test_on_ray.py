@@ -108,6 +108,7 @@ def becomes(true: Callable[[], bool], seconds: float = 60) -> None:
         time.sleep(0.05)
 
 
-def test_no_cluster_is_said_as_it_is() -> None:
+@pytest.mark.parametrize("address", ["127.0.0.1:1", "nowhere"])
+def test_no_cluster_is_said_as_it_is(address: str) -> None:
     with pytest.raises(SettingsError, match=r"No Ray cluster answers.*AVA_RAY_ADDRESS"):
-        RayRunner("127.0.0.1:1").run(units.where, [1], untold)
+        RayRunner(address).run(units.where, [1], untold)
