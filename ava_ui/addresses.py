@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from typing import Final
 from urllib.parse import quote
 
+from ava_core.annotation import pages
 from ava_core.dataset.formats.ava import names
 
 OVERVIEW: Final = "/"
@@ -40,7 +41,7 @@ ACCOUNT: Final = "/account"
 PEOPLE: Final = "/people"
 
 WORK: Final = "/work"
-LABEL: Final = "/work/{job_id}"
+LABEL: Final = pages.LABEL_PAGE
 
 LOGIN: Final = "/login"
 FIRST: Final = "/first"

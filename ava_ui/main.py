@@ -14,6 +14,7 @@ from fastapi import Request
 from nicegui import app, ui
 
 from ava_core.base.errors import AvaError
+from ava_core.base.private import close_home
 from ava_core.base.settings import load_settings
 from ava_core.dataset.export.outlook_tables import read_outlook
 from ava_core.quality.review.audit_bound import audit_bound
@@ -97,10 +98,12 @@ def build(console: Console) -> None:
 def serve() -> None:
     """Run the console until it is told to end."""
     settings = load_settings()
+    close_home(settings.home_dir)
     console = Console.open(settings)
     build(console)
-    if code := users.first_code(console.store, settings.home_dir):
-        print(f"Nobody has an account yet; the first admin's one-time code: {code}", flush=True)
+    if users.first_code(console.store, settings.home_dir):
+        file = users.code_file(settings.home_dir)
+        print(f"Nobody has an account yet; the first admin's one-time code stands in {file}.", flush=True)
     tasks: list[asyncio.Task[None]] = []
     app.on_startup(lambda: tasks.append(asyncio.create_task(asyncio.to_thread(_warm, console))))
     looks = (

@@ -14,6 +14,7 @@ from ava_assets.cli.quality import qc
 from ava_assets.cli.video import batch
 from ava_assets.cli.video import preprocess as video
 from ava_core.base.errors import AvaError
+from ava_core.base.private import write_privately
 
 app = typer.Typer(
     name="ava",
@@ -49,6 +50,7 @@ app.add_typer(user.app, name="user")
 
 def main() -> None:
     """Run `ava`. An error that a person can mend is one sentence on stderr and exit code 1."""
+    write_privately()
     try:
         app()
     except AvaError as error:

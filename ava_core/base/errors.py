@@ -76,5 +76,9 @@ class StoreError(AvaError):
     """The database cannot be used as it is."""
 
 
+class StoreBusyError(StoreError):
+    """The database is held by another program for longer than the caller waits."""
+
+
 class SignInError(AvaError):
     """Somebody was not let in."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,7 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy.orm import Session
 
-from ava_core.base.errors import StoreError
+from ava_core.base.errors import StoreBusyError, StoreError
 from ava_core.base.settings import Settings, with_driver
 
 SQLITE_BUSY_MS = 30_000
@@ -57,13 +57,13 @@ class Store:
     @contextmanager
     def session(self) -> Iterator[Session]:
         """A session that commits when the block ends, and rolls back when it raises."""
-        with Session(self.engine, expire_on_commit=False) as session, session.begin():
+        with _lock_in_words(), Session(self.engine, expire_on_commit=False) as session, session.begin():
             yield session
 
     @contextmanager
     def snapshot(self) -> Iterator[Session]:
         """A session that reads what held at one moment, whatever others write meanwhile; nothing is written in it."""
-        with self.engine.connect() as connection:
+        with _lock_in_words(), self.engine.connect() as connection:
             if self.engine.dialect.name == "postgresql":
                 connection = connection.execution_options(isolation_level="REPEATABLE READ")
             else:
@@ -91,8 +91,22 @@ class Store:
         self.engine.dispose()
 
 
-def open_store(settings_or_url: Settings | str) -> Store:
+@contextmanager
+def _lock_in_words() -> Iterator[None]:
+    try:
+        yield
+    except sa.exc.OperationalError as error:
+        if "database is locked" not in str(error.orig):
+            raise
+        raise StoreBusyError(
+            "The database is held by another program; nothing was changed.", "Try again in a moment."
+        ) from None
+
+
+def open_store(settings_or_url: Settings | str, *, busy_ms: int = SQLITE_BUSY_MS) -> Store:
     """Open the database, made or brought up to date first. Several processes may do so at once.
+
+    `busy_ms`: how long SQLite waits for another writer before it raises `StoreBusyError`.
 
     Raises `StoreError` where it cannot be reached, or was made by a later version of this code.
 
@@ -105,18 +119,18 @@ def open_store(settings_or_url: Settings | str) -> Store:
     0
     """
     given = settings_or_url
-    return _open(with_driver(given) if isinstance(given, str) else given.resolved_database_url)
+    return _open(with_driver(given) if isinstance(given, str) else given.resolved_database_url, busy_ms)
 
 
 @cache
-def _open(url: str) -> Store:
+def _open(url: str, busy_ms: int) -> Store:
     parsed = sa.make_url(url)
     shown = parsed.render_as_string(hide_password=True)
     if parsed.get_backend_name() == "sqlite" and parsed.database:
         Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
     engine = sa.create_engine(parsed, pool_pre_ping=True)
     if engine.dialect.name == "sqlite":
-        sa.event.listen(engine, "connect", _prepare_sqlite)
+        sa.event.listen(engine, "connect", partial(_prepare_sqlite, busy_ms=busy_ms))
     try:
         _upgrade(engine, shown)
     except sa.exc.OperationalError as error:
@@ -145,9 +159,9 @@ def _blocker(engine: sa.Engine) -> str:
     return f"session {number} of {user}{named} from {host}, {state} for {float(seconds or 0):.0f} s,"
 
 
-def _prepare_sqlite(connection: Any, record: Any) -> None:
+def _prepare_sqlite(connection: Any, record: Any, *, busy_ms: int) -> None:
     cursor = connection.cursor()
-    cursor.execute(f"PRAGMA busy_timeout={SQLITE_BUSY_MS}")
+    cursor.execute(f"PRAGMA busy_timeout={busy_ms}")
     cursor.execute("PRAGMA journal_mode=WAL")
     cursor.execute("PRAGMA synchronous=NORMAL")
     cursor.execute("PRAGMA foreign_keys=ON")

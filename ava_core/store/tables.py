@@ -216,8 +216,6 @@ class Annotator(Base):
     paused: Mapped[bool] = mapped_column(default=False)
     active: Mapped[bool] = mapped_column(default=True)
     created_at: Mapped[datetime] = mapped_column(default=now)
-    failures: Mapped[int] = mapped_column(default=0)  # refused sign-ins at the console in a row
-    locked_until: Mapped[datetime | None]
     preferences: Mapped[dict[str, Any]] = mapped_column(default=dict)
 
 
@@ -374,10 +372,19 @@ class User(Base):
     password_hash: Mapped[str] = mapped_column(String(200))
     role: Mapped[str] = mapped_column(String(16))
     active: Mapped[bool] = mapped_column(default=True)
-    failures: Mapped[int] = mapped_column(default=0)  # wrong passwords in a row
-    locked_until: Mapped[datetime | None]
     preferences: Mapped[dict[str, Any]] = mapped_column(default=dict)
     created_at: Mapped[datetime] = mapped_column(default=now)
+
+
+class SignInTry(Base):
+    """Tries to sign in since the last right one, for a name ("" for all) and from a network address."""
+
+    __tablename__ = "sign_in_tries"
+    source: Mapped[str] = mapped_column(String(64), primary_key=True)
+    username: Mapped[str] = mapped_column(String(150), primary_key=True)
+    tries: Mapped[int] = mapped_column(default=0)
+    at: Mapped[datetime] = mapped_column(default=now)  # of the last try that was checked
+    __table_args__ = (Index("sign_in_tries_by_time", "at"),)
 
 
 class ConsoleSession(Base):

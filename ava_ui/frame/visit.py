@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import inspect
 import logging
 from collections.abc import Awaitable, Callable
@@ -57,7 +58,7 @@ class Visit:
 
         async def handler(*arguments: Any) -> None:
             try:
-                self._check(role)
+                await asyncio.to_thread(self._check, role)
                 result = function(*arguments)
                 if inspect.isawaitable(result):
                     await result
@@ -69,9 +70,11 @@ class Visit:
 
         return handler
 
-    def note(self, action: str, subject: str = "", **detail: Any) -> None:
+    async def note(self, action: str, subject: str = "", **detail: Any) -> None:
         """Write a line of the audit log in this person's name."""
-        audit_log.note(self.console.store, self.user.username, action, subject, **detail)
+        await asyncio.to_thread(
+            audit_log.note, self.console.store, self.user.username, action, subject, **detail
+        )
 
     def _check(self, role: users.Role) -> None:
         now = labellers.anybody(self.console.store, self.token)

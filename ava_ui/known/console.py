@@ -23,6 +23,9 @@ from ava_ui.known.release_contents import ReleaseContents
 from ava_ui.known.runs import LiveRuns
 from ava_ui.known.tables import Tables
 
+BUSY_MS: Final = 2000
+"""A person waits so long for a database that another program holds; then a sentence says so."""
+
 DRAFTS_KEPT: Final = 3
 """Batches whose drafted consensus is kept in memory."""
 
@@ -52,7 +55,7 @@ class Console:
     @classmethod
     def open(cls, settings: Settings) -> Console:
         """Open database and files. Dagster need not run yet."""
-        store, storage = open_store(settings), Storage(settings.resolved_storage_url)
+        store, storage = open_store(settings, busy_ms=BUSY_MS), Storage(settings.resolved_storage_url)
         dagster = DagsterClient(f"http://127.0.0.1:{settings.dagster_port}")
         return cls(
             settings=settings,

@@ -4,6 +4,7 @@ export const POOL = "abcdefghijklmnopqrstuvwxyz0123456789ABCDEFGHIJKLMNOPQRSTUVW
 
 export const COMMANDS = [
   ["ArrowLeft / ArrowRight", "a second back or on"], ["Shift ArrowLeft / ArrowRight", "a frame back or on"],
+  ["PageUp / PageDown", "five seconds back or on"],
   ["Space", "play or pause"], ["[ and ]", "slower or faster"], ["Tab / Shift Tab", "next or previous person with something unset"],
   ["ArrowUp / ArrowDown", "previous or next person"], ["Enter", "this person is done: next"], [".", "as at the second before"],
   ["Shift + an action's key", "of the person's whole track"], ["Alt + an action's key", "at this second only"],

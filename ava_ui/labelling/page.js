@@ -16,6 +16,8 @@ import Stage from "./stage.js";
 import { template } from "./template.js";
 import { ActiveTime } from "./time.js";
 
+const STRIDE = 5; // seconds, of PageUp and PageDown
+
 const WORDS = {
   stored: "All stored", storing: "Storing …", away: "Not stored yet; it is kept in this browser and tried again",
   refused: "Not stored; it is kept in this browser", conflict: "Changed elsewhere: choose below",
@@ -162,7 +164,7 @@ export default {
       clearTimeout(this.placing);
       this.placing = setTimeout(() => this.kept.place({ key: this.chosen, frame: this.frame }), 300);
     },
-    step(n) { this.seek((this.second + n) * this.clip.fps); },
+    step(n) { this.seek(Math.max(0, Math.min(this.second + n, this.lastSecond())) * this.clip.fps); },
     beside(n, open) {
       const at = this.people.findIndex(p => p.key === this.chosen), count = this.people.length;
       for (let i = 1; i <= count; i++) {
@@ -276,7 +278,7 @@ export default {
       this.over = "";
       this.working = true;
       try {
-        await this.outbox.flush();
+        await this.outbox.drain();
         if (this.outbox.waiting || Object.keys(this.conflicts).length) { this.say("Not finished: something is not stored yet."); return; }
         this.closed = "You have finished this job. Take it up again to change something.";
         await this.ask("state", { state: "completed" });
@@ -337,6 +339,7 @@ export default {
       const stage = this.$refs.stage, person = this.track;
       const any = {
         " ": () => stage.toggle(), ArrowLeft: () => event.shiftKey ? this.seek(this.frame - 1) : this.step(-1), ArrowRight: () => event.shiftKey ? this.seek(this.frame + 1) : this.step(1),
+        PageUp: () => this.step(-STRIDE), PageDown: () => this.step(STRIDE),
         "[": () => this.faster(.5), "]": () => this.faster(2), ArrowUp: () => this.beside(-1), ArrowDown: () => this.beside(1), "/": () => { this.over = "find"; }, "?": () => { this.over = "keys"; },
         Insert: () => { this.drawing = true; }, "+": () => { this.drawing = true; }, "`": () => { this.live = !this.live; }, Escape: () => { this.drawing = false; this.joining = ""; },
       };

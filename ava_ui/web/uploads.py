@@ -6,6 +6,7 @@ an upload is made by the browser from name, size and date of the file, so that c
 
 from __future__ import annotations
 
+import asyncio
 import re
 import secrets
 import shutil
@@ -105,9 +106,9 @@ def routes(console: Console) -> APIRouter:
             raise HTTPException(413, "The piece is too large.")
         body = await request.body()
         try:
-            return JSONResponse({"received": uploads.append(key, offset, body)})
+            return JSONResponse({"received": await asyncio.to_thread(uploads.append, key, offset, body)})
         except InputError:
-            return JSONResponse({"received": uploads.received(key)}, 409)
+            return JSONResponse({"received": await asyncio.to_thread(uploads.received, key)}, 409)
 
     @router.delete(addresses.UPLOAD)
     def discard(request: Request, key: str) -> JSONResponse:

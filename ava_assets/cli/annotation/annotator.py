@@ -8,7 +8,6 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from ava_core.base.errors import InputError
 from ava_core.base.settings import load_settings
 
 app = typer.Typer(
@@ -31,33 +30,20 @@ def add(
 ) -> None:
     """Add an annotator, who gets a share of every batch from now on.
 
-    The person must be a member of the organisation on the annotation server. With `--email` an account is made
-    and taken in where there is none; without a password one is drawn and shown once.
+    On the embedded annotation server an account is made where there is none; on a real CVAT a member or somebody
+    with an account is taken in, and with `--email` an account is made. Without a password one is drawn and shown once.
 
     Example: `ava annotator add mirela --email mirela@example.org`
     """
-    import secrets
-
-    from ava_core.annotation.gateway import CvatGateway
+    from ava_core.annotation.crew import add_annotator
     from ava_core.store import annotators, open_store
 
     settings = load_settings()
     console = Console(highlight=False, soft_wrap=True)
-    with CvatGateway(settings) as gateway:
-        gateway.ensure_organisation()
-        number = gateway.members().get(name)
-        if number is None and not email:
-            raise InputError(
-                f"{name!r} is no member of organisation {settings.cvat_organisation!r} on {gateway.url}.",
-                "Invite the person there, or give --email to make an account.",
-            )
-        if number is None:
-            secret = password or secrets.token_urlsafe(12)
-            number = gateway.register_annotator(name, secret, email)
-            if not password:
-                console.print(f"Account {name} made; its password, shown only now: {secret}", markup=False)
     store = open_store(settings)
-    annotators.put(store, name, cvat_user_id=number, email=email)
+    drawn = add_annotator(settings, store, name, email=email, password=password)
+    if drawn:
+        console.print(f"Account {name} made; its password, shown only now: {drawn}", markup=False)
     if capacity is not None:
         annotators.set_state(store, name, capacity=capacity)
     console.print(f"{name} gets work from the next batch on.", markup=False)
@@ -99,11 +85,31 @@ def resume(name: Name) -> None:
 
 @app.command("deactivate")
 def deactivate(name: Name) -> None:
-    """Give an annotator no work any more; `ava annotator add` takes it back. What was done is kept."""
-    _set(name, active=False)
+    """Give an annotator no work any more; `ava annotator add` takes it back. What was done is kept.
+
+    On the embedded annotation server the account is shut out, too.
+    """
+    from ava_core.annotation.crew import set_active
+    from ava_core.store import open_store
+
+    settings = load_settings()
+    set_active(settings, open_store(settings), name, active=False)
 
 
-def _set(name: str, *, paused: bool | None = None, active: bool | None = None) -> None:
+@app.command("password")
+def password(name: Name) -> None:
+    """Draw a new password for an annotator's account on the embedded server, and show it once."""
+    from ava_core.annotation.crew import reset_password
+    from ava_core.store import open_store
+
+    settings = load_settings()
+    drawn = reset_password(settings, open_store(settings), name)
+    Console(highlight=False, soft_wrap=True).print(
+        f"New password of {name}, shown only now: {drawn}", markup=False
+    )
+
+
+def _set(name: str, *, paused: bool) -> None:
     from ava_core.store import annotators, open_store
 
-    annotators.set_state(open_store(load_settings()), name, paused=paused, active=active)
+    annotators.set_state(open_store(load_settings()), name, paused=paused)

@@ -24,7 +24,8 @@ async def content(visit: Visit) -> None:
     labeller = signed_in_labeller(ui.context.client.request.state)
     if labeller is None:
         raise InputError(
-            "You are not signed in as an annotator.", "Sign in with your account of the annotation server."
+            "You are not signed in as an annotator.",
+            "Sign in with your account of the annotation server; an admin may choose “Label yourself” on Your work.",
         )
     ui.add_css(STYLE)
     job_id = visit.params["job_id"]

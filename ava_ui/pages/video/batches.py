@@ -16,6 +16,7 @@ from ava_core.base.settings import Settings
 from ava_core.base.text import plural
 from ava_core.ontology import shipped_ontologies
 from ava_core.ontology.extend import published
+from ava_core.store import audit_log
 from ava_core.store import batches as batch_store
 from ava_core.video.intake.inbox import add_to_inbox, free_name
 from ava_core.video.intake.kinds import VIDEO_SUFFIXES
@@ -227,7 +228,9 @@ async def _inbox(visit: Visit) -> None:
 
 def _add(visit: Visit, path: Path, name: str, options: dict[str, Any]) -> str:
     batch = add_to_inbox(visit.console.settings, visit.console.store, path, name=name, options=options)
-    visit.note("add batch", batch, source=path.name, options=options)
+    audit_log.note(
+        visit.console.store, visit.user.username, "add batch", batch, source=path.name, options=options
+    )
     return batch
 
 

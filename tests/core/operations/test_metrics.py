@@ -11,6 +11,7 @@ import pytest
 from sqlalchemy import update
 
 from ava_core import decisions
+from ava_core.annotation.working_time import record_active
 from ava_core.base.storage import Storage
 from ava_core.operations import metrics
 from ava_core.store import Store, batches, makings, open_store, readings, tasks
@@ -143,6 +144,18 @@ def test_a_job_waits_and_then_takes_its_time(store: Store) -> None:
         (3, True, "2026-01-05", pytest.approx(2), pytest.approx(4)),
         (4, False, None, pytest.approx(4), None),
         (5, False, None, None, None),
+    ]
+
+
+def test_minutes_active_stand_beside_hours_elapsed(store: Store) -> None:
+    assert metrics.job_work(store).schema == pl.Schema(metrics.JOB_WORK)
+    assert metrics.job_work(store).is_empty()
+    for seconds, answers in ((60.0, 4), (30.0, 5)):
+        record_active(store, 1, "mia", "1", seconds, answers)
+    record_active(store, 4, "tom", "1", 30.0, 0)
+    assert metrics.job_work(store).rows() == [
+        ("mia", 1, "north", "c1", 1.5, pytest.approx(2), 9, 10.0),
+        ("tom", 4, "north", "c2", 0.5, None, 0, None),
     ]
 
 

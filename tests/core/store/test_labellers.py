@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from ava_core.annotation.working_time import active_times, record_active
-from ava_core.base.errors import InputError, SignInError
+from ava_core.base.errors import InputError
 from ava_core.store import Store, annotators, labellers, users
 from ava_core.store.tables import LabellerSession, now
 from ava_ui.web.own_work import may_see
@@ -35,16 +35,6 @@ def test_a_session_ends_with_time_and_with_the_annotators_work(store: Store) -> 
     token = labellers.begin(store, "mia", 7, KEY)
     annotators.set_state(store, "mia", active=False)
     assert labellers.who(store, token) is None
-
-
-def test_guessing_locks_the_name(store: Store) -> None:
-    annotators.put(store, "mia")
-    for _ in range(users.FAILURES_ALLOWED):
-        assert labellers.check_free(store, "mia")
-        labellers.count_failure(store, "mia")
-    with pytest.raises(SignInError, match="Too many"):
-        labellers.check_free(store, "mia")
-    assert not labellers.check_free(store, "nobody")
 
 
 @pytest.mark.parametrize(

@@ -201,3 +201,18 @@ test("a killed tab's edits are found by the next, a living one's are left", () =
   living.keep(new Map());
   assert.equal(store.size, 0, "what is stored is forgotten");
 });
+
+test("what is done while a call is under way is stored before the job is finished", async () => {
+  let answer;
+  const log = [], now = server(log), slow = edits => new Promise(done => { answer = () => done(now(edits)); });
+  const sends = [slow, now], { box } = outbox(edits => sends.shift()(edits)), t = { ...track(), id: 9, hash: "h0" };
+  box.start([t]);
+  box.put([say(t, "pose", 0, [1])]);
+  const first = box.flush();
+  box.put([say(t, "pose", 0, [2])]);
+  const drained = box.drain();
+  answer();
+  await Promise.all([first, drained]);
+  assert.equal(box.waiting, 0);
+  assert.deepEqual(log.map(edits => edits[0].said.pose), [[[0, [1]]], [[0, [2]]]]);
+});

@@ -13,7 +13,7 @@ from playwright.sync_api import Browser, Page
 from tests.support.annotation_server import PASSWORD
 from tests.support.annotation_site import AnnotationSite
 from tests.support.browser import Visitor
-from tests.support.labelling_site import VISITOR, LabellingSite, labelling
+from tests.support.labelling_site import LabellingSite, labelling, signed_in
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("browser")]
 
@@ -27,7 +27,7 @@ def place(annotation_site: AnnotationSite) -> Iterator[LabellingSite]:
 
 
 def opened(browser: Browser, place: LabellingSite, *, dark: bool = False) -> tuple[Visitor, Page]:
-    visitor = Visitor(browser, place.url, VISITOR, dark=dark)
+    visitor = signed_in(browser, place, dark=dark)
     visitor.open(f"/work/{place.job_id}")
     visitor.page.wait_for_selector("[data-ready=yes]")
     return visitor, visitor.page
@@ -164,6 +164,23 @@ def test_nothing_is_lost_while_the_server_is_away_or_somebody_edits_in_between(
     for tab in (page, other):
         tab.wait_for_selector("text=/open in another tab/")
     assert len(shapes(annotation_site, place)) == 1
+
+
+def test_a_clip_that_cannot_be_played_is_said_and_what_is_said_is_stored(
+    browser: Browser, annotation_site: AnnotationSite, place: LabellingSite
+) -> None:
+    broken = "text=/The clip cannot be played: its file is missing or damaged/"
+    for path in (annotation_site.storage.path(file) for file in annotation_site.clips["path"]):
+        path.write_bytes(b"no video")
+    _, page = opened(browser, place)
+    page.wait_for_selector(broken)
+    page.keyboard.press("w")
+    page.wait_for_function(STORED)
+    for path in (annotation_site.storage.path(file) for file in annotation_site.clips["path"]):
+        path.unlink()
+    page.reload()
+    page.wait_for_selector(broken)
+    assert "normal walk" in page.locator(".label-sheet").inner_text()
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
