@@ -28,7 +28,9 @@ class RayNodes:
 
     def add_node(self) -> Any:
         """One node more."""
-        return self.cluster.add_node(num_cpus=1, num_gpus=1, object_store_memory=MEMORY, include_dashboard=False)
+        return self.cluster.add_node(
+            num_cpus=1, num_gpus=1, object_store_memory=MEMORY, include_dashboard=False
+        )
 
     def remove(self, node: Any) -> None:
         """The node is gone at once, as when its machine is switched off."""

@@ -129,7 +129,9 @@ class _Crew:
 
         if self._idle:
             return self._idle.pop()
-        return ray.remote(_Actor).options(num_cpus=1, num_gpus=self.runner.gpus_each(), max_restarts=0).remote()
+        return (
+            ray.remote(_Actor).options(num_cpus=1, num_gpus=self.runner.gpus_each(), max_restarts=0).remote()
+        )
 
     def _read_board(self) -> None:
         import ray
@@ -210,7 +212,9 @@ def _connected(address: str) -> Iterator[None]:
     try:
         import ray
     except ImportError as error:
-        raise SettingsError("AVA_RUNNER=ray needs Ray.", "Install it: pip install 'ava-platform[ray]'") from error
+        raise SettingsError(
+            "AVA_RUNNER=ray needs Ray.", "Install it: pip install 'ava-platform[ray]'"
+        ) from error
     if ray.is_initialized():
         yield
         return

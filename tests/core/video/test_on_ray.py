@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable
 from pathlib import Path
 
@@ -17,16 +16,11 @@ from ava_core.video.cutting import cut_clips
 from ava_core.video.intake.source_videos import take_in_sources
 from ava_core.video.tracking.batch import track_clips
 from tests.support.ray_cluster import two_nodes
+from tests.support.stored import bytes_of
 
 pytestmark = [pytest.mark.slow, pytest.mark.nightly]
 
 VIDEOS = 5
-
-
-def bytes_of(storage: Storage) -> dict[str, str]:
-    root = Path(storage.root.path)
-    files = (path for path in root.rglob("*") if path.is_file() and ".part" not in path.name)
-    return {str(path.relative_to(root)): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
 
 
 def test_the_same_bytes_with_a_node_lost(

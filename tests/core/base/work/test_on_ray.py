@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import functools
 import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +17,7 @@ from ava_core.base.work.on_ray import TRIES, RayRunner
 from ava_core.base.work.runner import InlineRunner, Outcome, untold
 from tests.support import units
 from tests.support.ray_cluster import RayNodes, two_nodes
-from tests.support.units import lost_with_its_node
+from tests.support.waiting import wait_until
 
 pytestmark = [pytest.mark.slow, pytest.mark.nightly]
 
@@ -87,25 +86,19 @@ def test_actors_of_a_gpu_make_their_detector_once(cluster: RayNodes) -> None:
 
 
 def test_a_lost_node_costs_its_units_alone(cluster: RayNodes, tmp_path: Path) -> None:
-    work = functools.partial(lost_with_its_node, tmp_path)
+    work = functools.partial(units.lost_with_its_node, tmp_path)
     lost = cluster.add_node()
     outcomes: list[Outcome[Any]] = []
     run = threading.Thread(
-        target=lambda: outcomes.extend(RayRunner(cluster.address).run(work, list(range(6)), untold)), daemon=True
+        target=lambda: outcomes.extend(RayRunner(cluster.address).run(work, list(range(6)), untold)),
+        daemon=True,
     )
     run.start()
-    becomes(lambda: len(list(tmp_path.glob("*.begun"))) >= 3)
+    wait_until(lambda: len(list(tmp_path.glob("*.begun"))) >= 3, 60)
     cluster.remove(lost)
     (tmp_path / "go on").touch()
     run.join(120)
     assert [one.result for one in outcomes] == list(range(6))
-
-
-def becomes(true: Callable[[], bool], seconds: float = 60) -> None:
-    deadline = time.monotonic() + seconds
-    while not true():
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
 
 
 @pytest.mark.parametrize("address", ["127.0.0.1:1", "nowhere"])
