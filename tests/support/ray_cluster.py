@@ -12,7 +12,7 @@ import pytest
 ENVIRONMENT = {
     "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0", "RAY_USAGE_STATS_ENABLED": "0", "RAY_TQDM_PATCH_PRINT": "0"
 }  # fmt: skip
-"""Ray stays on the loopback, as it does by default where firewalls ask; tells nobody of itself; leaves `print` alone."""
+"""Ray stays on the loopback, as by default where firewalls ask; tells nobody of itself; leaves `print` alone."""
 MEMORY = 100 * 1024 * 1024
 """Bytes of a node's object store; units hand on little."""
 

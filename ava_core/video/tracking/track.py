@@ -48,6 +48,7 @@ def track_detections(
     hits, camera = _online(detections.sort("frame"), sampled, step, parameters, backend)
     # Seen by a camera that stands still people move evenly, so that pieces fit and gaps can be filled.
     tracks = _moved(refine(_moved(hits, camera, -1), step, parameters), camera, 1)
+    tracks = _inside(tracks, detections)
     clip_id = detections["clip_id"][0]
     return conform(tracks.with_columns(clip_id=pl.lit(clip_id)), TRACKS, clip_id)
 
@@ -88,10 +89,19 @@ def _moved(boxes: pl.DataFrame, camera: pl.DataFrame, sign: int) -> pl.DataFrame
     if camera.filter((pl.col("right") != 0) | (pl.col("down") != 0)).is_empty():
         return boxes
     ways = {"x1": "right", "x2": "right", "y1": "down", "y2": "down"}
-    at = boxes.join(camera, on="frame", maintain_order="left")
+    # What was filled may lie between two looks: the camera is where the last one saw it.
+    at = boxes.sort("frame").join_asof(camera, on="frame").sort("track_id", "frame")
     return at.with_columns(pl.col(name) + sign * pl.col(way) for name, way in ways.items()).drop(
         "right", "down"
     )
+
+
+def _inside(tracks: pl.DataFrame, detections: pl.DataFrame) -> pl.DataFrame:
+    """Tracks no farther out than any detection, each of which lies in the picture; what was filled may not."""
+    least, most = detections.select(BOX_COLUMNS).min().row(0), detections.select(BOX_COLUMNS).max().row(0)
+    across, down = (least[0], most[2]), (least[1], most[3])
+    limits = zip(BOX_COLUMNS, (across, down, across, down), strict=True)
+    return tracks.with_columns(pl.col(name).clip(*limit) for name, limit in limits)
 
 
 def _filters(backend: Backend, velocity_noise: float) -> Filter:

@@ -83,3 +83,15 @@ def test_a_gap_is_filled_along_the_cameras_way() -> None:
     jolt = pl.col("frame") >= 44 * 3
     stays = tracks.with_columns(place=pl.col("x1") - pl.when(jolt).then(55.0).otherwise(0.0))
     assert stays["place"].round(3).unique().sort().to_list() == [0.0, 50.0]
+    assert tracks["x1"].min() >= seen["x1"].min(), "what is filled stays in the picture"
+
+
+def test_a_look_that_was_left_out_costs_no_box() -> None:
+    """A video may break off for a while: frames looked at are not all one step apart."""
+    shake = np.zeros((len(LOOKS), 2))
+    shake[60:] += (55.0, 0.0)
+    without = [*range(120, 131, 3)]
+    seen = row_of_people(shake).filter(~pl.col("frame").is_in(without))
+    tracks = track_detections(seen, np.array([frame for frame in LOOKS if frame not in without]))
+    assert tracks.filter(~pl.col("interpolated")).height == seen.height
+    assert tracks["track_id"].n_unique() == 8
