@@ -17,6 +17,13 @@ from tests.support.labelling_site import LabellingSite, labelling, signed_in
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("browser")]
 
+SETTLED = """async () => {
+  const where = () => JSON.stringify(document.querySelector(".label-stage svg").getBoundingClientRect());
+  const before = where();
+  await new Promise((done) => setTimeout(done, 100));
+  return document.querySelector(".label-stage video").readyState >= 2 && where() === before;
+}"""
+"""The picture is there and stays where it is."""
 STORED = "document.querySelector('.label-state')?.textContent === 'All stored'"
 
 
@@ -30,6 +37,7 @@ def opened(browser: Browser, place: LabellingSite, *, dark: bool = False) -> tup
     visitor = signed_in(browser, place, dark=dark)
     visitor.open(f"/work/{place.job_id}")
     visitor.page.wait_for_selector("[data-ready=yes]")
+    visitor.page.wait_for_function(SETTLED)
     return visitor, visitor.page
 
 
@@ -183,7 +191,7 @@ def test_a_clip_that_cannot_be_played_is_said_and_what_is_said_is_stored(
     assert "normal walk" in page.locator(".label-sheet").inner_text()
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("theme", ["light", pytest.param("dark", marks=pytest.mark.nightly)])
 def test_the_page_shuts_nobody_out(browser: Browser, place: LabellingSite, shots: Path, theme: str) -> None:
     visitor, page = opened(browser, place, dark=theme == "dark")
     page.keyboard.press("w")
