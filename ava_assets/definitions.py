@@ -10,20 +10,16 @@ from ava_assets.annotation.sensors import cvat_sensor
 from ava_assets.dataset import assets as dataset_assets
 from ava_assets.dataset import checks as dataset_checks
 from ava_assets.io import ParquetTables
+from ava_assets.needs import JOBS, batch_sensor
 from ava_assets.quality import assets as quality_assets
 from ava_assets.quality import checks as quality_checks
-from ava_assets.quality.sensors import decision_sensor
 from ava_assets.resources import Platform
 from ava_assets.video import assets as video_assets
 from ava_assets.video import checks as video_checks
-from ava_assets.video.sensors import inbox_sensor, video_to_tasks
 from ava_core.base.settings import Settings, load_settings
 
 ASSET_MODULES = [video_assets, annotation_assets, quality_assets, dataset_assets]
 CHECK_MODULES = [video_checks, annotation_checks, quality_checks, dataset_checks]
-
-AUTOMATION_SECONDS = 5
-"""Time between two looks at automation conditions; Dagster's own default is 30 s."""
 
 
 def build_definitions(settings: Settings, platform: Platform | None = None) -> dg.Definitions:
@@ -32,18 +28,8 @@ def build_definitions(settings: Settings, platform: Platform | None = None) -> d
     return dg.Definitions(
         assets=dg.load_assets_from_modules(ASSET_MODULES, include_specs=True),
         asset_checks=dg.load_asset_checks_from_modules(CHECK_MODULES),
-        jobs=[video_to_tasks],
-        sensors=[
-            inbox_sensor,
-            cvat_sensor(settings.cvat_poll_seconds),
-            decision_sensor,
-            dg.AutomationConditionSensorDefinition(
-                "automation",
-                target=dg.AssetSelection.all(),
-                minimum_interval_seconds=AUTOMATION_SECONDS,
-                default_status=dg.DefaultSensorStatus.RUNNING,
-            ),
-        ],
+        jobs=JOBS,
+        sensors=[batch_sensor, cvat_sensor(settings.cvat_poll_seconds)],
         resources={"platform": platform, "io_manager": ParquetTables(platform=platform)},
         # Clips fan out inside a step: a process per step would only add seconds of start-up.
         executor=dg.in_process_executor,

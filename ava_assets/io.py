@@ -3,15 +3,20 @@
 import polars as pl
 from dagster import ConfigurableIOManager, InputContext, OutputContext, ResourceDependency
 
+from ava_assets.metadata import MADE_OF
 from ava_assets.resources import Platform
-from ava_core.store import makings
+from ava_core.store import made_of, makings
+
+BASIS = "basis"
 
 
 class ParquetTables(ConfigurableIOManager):
     """Stores a `pl.DataFrame`, or several as `dict[str, pl.DataFrame]`, of one batch.
 
     An input annotated `dict[str, pl.DataFrame]` gets all tables of the asset, any other the one table that is
-    named after the asset. Writes are atomic, table by table; when they were made is noted in the database.
+    named after the asset. Writes are atomic, table by table; when and of what they were made is noted in the
+    database once they are there. The table `basis` says what all tables beside it were made from: it is gone while
+    they are written.
     """
 
     platform: ResourceDependency[Platform]
@@ -26,11 +31,15 @@ class ParquetTables(ConfigurableIOManager):
         tables = obj if isinstance(obj, dict) else {asset: obj}
         paths = {name: storage.table_path(batch, asset, name) for name in tables}
         is_new = not any(path.exists() for path in paths.values())
-        for name, table in tables.items():
-            storage.write_table(paths[name], table)
+        if BASIS in paths:
+            paths[BASIS].unlink(missing_ok=True)
+        for name in sorted(tables, key=lambda name: name == BASIS):
+            storage.write_table(paths[name], tables[name])
         rows = {f"{name}_rows": table.height for name, table in tables.items()}
         if is_new:  # else it was made before, maybe when that was not noted yet
             makings.note(self.platform.store, batch, asset)
+        state = context.output_metadata.get(MADE_OF, "")
+        made_of.note(self.platform.store, batch, asset, str(getattr(state, "value", state)))
         context.add_output_metadata({"folder": str(storage.asset_dir(batch, asset)), **rows})
 
     def load_input(self, context: InputContext) -> pl.DataFrame | dict[str, pl.DataFrame]:

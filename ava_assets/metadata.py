@@ -9,6 +9,9 @@ from dagster import MetadataValue
 
 from ava_core.base.text import figure_text
 
+MADE_OF = "made of"
+"""Metadata of an asset that says what it was made of; it is noted once the tables are written."""
+
 
 def picture(jpeg: bytes) -> MetadataValue:
     """A small JPEG."""

@@ -39,6 +39,9 @@ SYSTEM: Final = "/system"
 ACCOUNT: Final = "/account"
 PEOPLE: Final = "/people"
 
+WORK: Final = "/work"
+LABEL: Final = "/work/{job_id}"
+
 LOGIN: Final = "/login"
 FIRST: Final = "/first"
 LOGOUT: Final = "/logout"
@@ -50,6 +53,8 @@ KEYFRAME: Final = "/media/keyframe/{batch}/{clip_id}/{second}"
 TRACKS_SHOWN: Final = "/media/tracks/{batch}/{clip_id}"
 REVIEW_SHOWN: Final = "/media/review/{batch}/{clip_id}"
 AUDIT_SHOWN: Final = "/media/audit/{batch}/{item_id}"
+LABELLING: Final = "/labelling/{job_id}"
+LABELLING_SCRIPTS: Final = "/static/labelling"
 CONTACT_SHEET: Final = "/media/sheet/{batch}"
 RELEASE_PICTURE: Final = "/media/release/{release}/{path:path}"
 RELEASE_CSV: Final = f"/download/{{release}}/{names.ALL_ROWS}"
@@ -111,6 +116,16 @@ def tasks(batch: Part = "") -> str:
 def progress(batch: Part = "", *, clip: Part = "", annotator: Part = "", state: Part = "") -> str:
     """The jobs, or those of a batch, a clip, an annotator, in a state."""
     return with_query(PROGRESS, {"batch": batch, "clip": clip, "annotator": annotator, "state": state})
+
+
+def label(job_id: Part, *, frame: Part = "") -> str:
+    """The page on which a job is labelled, at a frame."""
+    return with_query(_filled(LABEL, job_id=job_id), {"frame": frame})
+
+
+def labelling(job_id: Part) -> str:
+    """Below it lies what that page asks of the console."""
+    return _filled(LABELLING, job_id=job_id)
 
 
 def readings(batch: Part, job_id: Part) -> str:

@@ -5,19 +5,20 @@ from dagster import (
     AssetExecutionContext,
     AssetKey,
     AssetSpec,
-    AutomationCondition,
     MetadataValue,
     Output,
     asset,
 )
 
 from ava_assets.logging import log_progress
+from ava_assets.metadata import MADE_OF
 from ava_assets.partitions import video_batch
 from ava_assets.resources import Platform
 from ava_core.annotation.adjudication import read_experts
 from ava_core.annotation.retrieve import check_rules, read_completed
 from ava_core.annotation.tasks import create_tasks
-from ava_core.decisions import reopen_redone
+from ava_core.decisions import reopen_redone, review_reread
+from ava_core.operations.needs import reading_state
 
 GROUP = "annotation"
 CVAT_POOL = "cvat"
@@ -29,7 +30,7 @@ annotated_in_cvat = AssetSpec(
     deps=["cvat_tasks"],
     group_name=GROUP,
     kinds={"cvat"},
-    description="People's work in CVAT. Not made by a run: the sensor reports each change of completed jobs.",
+    description="People's work in CVAT. Not made by a run: the sensor reports completed jobs that it has read.",
 )
 
 
@@ -62,27 +63,31 @@ def cvat_tasks(
     kinds={"cvat", "parquet"},
     pool=CVAT_POOL,
     deps=[AssetKey("annotated_in_cvat"), AssetKey("cvat_tasks")],
-    automation_condition=AutomationCondition.eager(),
 )
 def raw_annotations(
     context: AssetExecutionContext, platform: Platform, clips: pl.DataFrame
 ) -> Output[dict[str, pl.DataFrame]]:
     """Boxes and labels per clip, annotator and keyframe; every reading is kept as a version of its own."""
     at = platform.batch(context.partition_key)
+    # Asked for before the work is read: what is completed meanwhile is read by the next run.
+    state = reading_state(at.store, at.batch)
     tables = read_completed(at, clips, sink=log_progress(context))
     findings = check_rules(at, tables)
     experts = read_experts(at, clips)
     unsettled = pl.concat([tables["job_findings"], experts["job_findings"]])
     redone = reopen_redone(at.store, at.batch)
+    reread = review_reread(at.store, at.batch, at.settings.later_readings)
     boxes = tables["raw_boxes"]
     return Output(
         tables | experts | {"rule_findings": findings, "job_findings": unsettled},
         metadata={
+            MADE_OF: state,
             "boxes": boxes.height,
             "jobs read": boxes["job_id"].n_unique(),
             "breaches of rules": findings.height,
             "findings on jobs": unsettled.height,
             "rejected clips done again": len(redone),
+            "approved clips read anew": len(reread),
             "clips by experts": experts["expert_clips"].height,
             "edited share": float(boxes["edited"].mean() or 0.0),  # type: ignore[arg-type]
         },

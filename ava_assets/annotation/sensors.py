@@ -1,25 +1,16 @@
-"""Watches CVAT: completed work becomes an event of `annotated_in_cvat`, and what follows starts by itself."""
+"""Watches CVAT: which jobs changed there is noted here, and what has to be read follows from that."""
 
 import json
 import time
 
-from dagster import (
-    AssetMaterialization,
-    DefaultSensorStatus,
-    SensorDefinition,
-    SensorEvaluationContext,
-    SensorResult,
-    SkipReason,
-    sensor,
-)
+from dagster import DefaultSensorStatus, SensorDefinition, SensorEvaluationContext, SkipReason, sensor
 
-from ava_assets.annotation.assets import annotated_in_cvat
-from ava_assets.announcements import again, noted
 from ava_assets.resources import Platform
 from ava_core.annotation.reconcile import reconcile
-from ava_core.annotation.sync import completed_work, look_at_jobs, unread_work
+from ava_core.annotation.sync import look_at_jobs
 from ava_core.base.errors import CvatError
-from ava_core.store import batches, webhook_events
+from ava_core.base.text import plural
+from ava_core.store import webhook_events
 
 WAKE_SECONDS = 5
 """Time between two looks at the webhook's events, which cost a question to the own database."""
@@ -41,56 +32,33 @@ def cvat_sensor(poll_seconds: int) -> SensorDefinition:
         name="cvat_jobs",
         minimum_interval_seconds=min(WAKE_SECONDS, poll_seconds),
         default_status=DefaultSensorStatus.RUNNING,
-        description="Reads which jobs changed in CVAT; reports completed work of a batch as an asset event.",
+        description="Notes which jobs changed in CVAT; the sensor of batches sees what has to be read.",
     )
-    def cvat_jobs(context: SensorEvaluationContext, platform: Platform) -> SensorResult | SkipReason:
+    def cvat_jobs(context: SensorEvaluationContext, platform: Platform) -> SkipReason:
         cursor = json.loads(context.cursor) if context.cursor else {}
         store = platform.store
         event = webhook_events.newest_of_jobs(store)
         woken = event > cursor.get("event", 0)
-        # The first tick of a daemon looks in any case.
+        # The first tick of a daemon looks in any case, and so does one after the clock was set back.
         waited = (
-            context.last_tick_completion_time is None or time.time() - cursor.get("at", 0) >= poll_seconds
+            context.last_tick_completion_time is None
+            or not 0 <= time.time() - cursor.get("at", 0) < poll_seconds
         )
         if not (woken or waited):
             return SkipReason("No webhook event about a job; the next look at CVAT is not due yet.")
-        all_again = time.time() - cursor.get("all", 0) >= ALL_AGAIN_SECONDS
+        all_again = not 0 <= time.time() - cursor.get("all", 0) < ALL_AGAIN_SECONDS
         reconciled = cursor.get("reconciled", 0)
         try:
             with platform.gateway() as gateway:
-                if all_again or time.time() - reconciled >= RECONCILE_SECONDS:
+                if all_again or not 0 <= time.time() - reconciled < RECONCILE_SECONDS:
                     reconcile(gateway, store, platform.settings)
                     reconciled = time.time()
                 looked, changes = look_at_jobs(gateway, store, None if all_again else cursor.get("jobs"))
         except CvatError as error:
             return SkipReason(str(error))
-        # What was reported is told apart by a digest of (job, time of completion): work that is reopened and
-        # completed again is reported again, the same work never twice.
-        # That of an archived batch is reported once it is taken back.
-        reported: dict[str, str] = cursor.get("reported", {})
-        archived = batches.archived(store)
-        completed = {batch: work for batch, work in completed_work(store).items() if batch not in archived}
-        new = {batch for batch, w in completed.items() if reported.get(batch) != w.digest}
-        unread, told, now = set(unread_work(store)) - archived, cursor.get("told", {}), time.time()
-        repeated = again(told, unread, now) - new
-        work = {batch: w for batch, w in completed.items() if batch in new | repeated}
-        now_reported = reported | {batch: w.digest for batch, w in work.items()}
-        seen = {"jobs": looked, "reported": now_reported, "event": event, "at": time.time()}
-        seen["reconciled"] = reconciled
-        seen["told"] = noted(told, unread, new, repeated, now)
+        seen = {"jobs": looked, "event": event, "at": time.time(), "reconciled": reconciled}
         seen["all"] = seen["at"] if all_again else cursor["all"]
         context.update_cursor(json.dumps(seen))
-        if not work:
-            return SkipReason(f"{len(changes)} job(s) changed; no newly completed work.")
-        return SensorResult(
-            asset_events=[
-                AssetMaterialization(
-                    annotated_in_cvat.key,
-                    partition=batch,
-                    metadata={"completed jobs": w.completed, "jobs": w.total},
-                )
-                for batch, w in sorted(work.items())
-            ]
-        )
+        return SkipReason(f"{plural(len(changes), 'job')} changed.")
 
     return cvat_jobs

@@ -8,8 +8,8 @@ import typer
 from rich.console import Console
 
 from ava_assets.cli.annotation import annotator, assign, cvat, reading, webhook
-from ava_assets.cli.dataset import dataset, release
-from ava_assets.cli.operations import demo, doctor, up, user
+from ava_assets.cli.dataset import dataset, evaluate, release
+from ava_assets.cli.operations import demo, doctor, moving, up, user
 from ava_assets.cli.quality import qc
 from ava_assets.cli.video import batch
 from ava_assets.cli.video import preprocess as video
@@ -27,8 +27,12 @@ app = typer.Typer(
 app.command("up")(up.up)
 app.command("demo")(demo.demo)
 app.command("doctor")(doctor.doctor)
+app.command("move")(moving.move)
+app.command("backup")(moving.backup)
+app.command("restore")(moving.restore)
 app.command("webhook")(webhook.webhook)
 app.command("validate")(dataset.validate)
+app.command("evaluate")(evaluate.evaluate)
 app.command("trace")(dataset.trace)
 app.command("import")(dataset.import_dataset)
 app.command("preprocess")(video.preprocess)

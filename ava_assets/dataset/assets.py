@@ -5,7 +5,6 @@ from collections.abc import Iterator
 import polars as pl
 from dagster import (
     AssetExecutionContext,
-    AutomationCondition,
     Config,
     MaterializeResult,
     MetadataValue,
@@ -14,6 +13,7 @@ from dagster import (
 )
 
 from ava_assets.logging import log_progress
+from ava_assets.metadata import MADE_OF
 from ava_assets.partitions import video_batch
 from ava_assets.resources import Platform
 from ava_core.dataset.export.batch import remove_batch, write_batch
@@ -23,8 +23,12 @@ from ava_core.dataset.export.release import write_release
 from ava_core.dataset.export.splits import RATIOS
 from ava_core.dataset.formats.ava import names
 from ava_core.dataset.formats.flavours import FLAVOURS
+from ava_core.store import made_of
 
 GROUP = "dataset"
+
+WAIT_SECONDS = 60.0
+"""How long a release waits for runs that bring a consensus up to its log: what follows a decision takes seconds."""
 
 Tables = dict[str, pl.DataFrame]
 
@@ -33,7 +37,6 @@ Tables = dict[str, pl.DataFrame]
     partitions_def=video_batch,
     group_name=GROUP,
     kinds={"csv"},
-    automation_condition=AutomationCondition.eager(),
     output_required=False,
 )
 def ava_csv(
@@ -41,14 +44,20 @@ def ava_csv(
 ) -> Iterator[Output[pl.DataFrame]]:
     """This batch in AVA layouts: csv, frame list, frames, pbtxt, proposals; none while nothing is approved."""
     at = platform.batch(context.partition_key)
+    state = made_of.of_batch(at.store, at.batch).get("consensus_labels", "")
     if consensus_labels["consensus_labels"].is_empty():
         remove_batch(at)
+        made_of.note(at.store, at.batch, "ava_csv", state)
         context.log.info("Nothing is approved, so there is no dataset of this batch.")
         return
     written = write_batch(at, load_batch(at), sink=log_progress(context))
     yield Output(
         written.rows,
-        metadata={"rows": written.rows.height, "folder": MetadataValue.path(str(written.folder))},
+        metadata={
+            MADE_OF: state,
+            "rows": written.rows.height,
+            "folder": MetadataValue.path(str(written.folder)),
+        },
     )
 
 
@@ -67,6 +76,8 @@ class ReleaseConfig(Config):
     drop_weak: bool = False
     batches: list[str] = []
     actor: str = ""
+    wait: float = WAIT_SECONDS
+    leave_behind: bool = False
 
 
 @asset(group_name=GROUP, kinds={"csv"}, deps=[ava_csv])

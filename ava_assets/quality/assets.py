@@ -5,19 +5,19 @@ from dagster import (
     AssetExecutionContext,
     AssetKey,
     AssetSpec,
-    AutomationCondition,
     Output,
     asset,
 )
 
-from ava_assets.metadata import markdown
+from ava_assets.metadata import MADE_OF, markdown
 from ava_assets.partitions import video_batch
 from ava_assets.resources import Platform
-from ava_core.decisions import decision_state, newest_decision
+from ava_core.decisions import decision_state
+from ava_core.operations.needs import consensus_state
 from ava_core.quality.agreement.gold import with_expert_jobs
 from ava_core.quality.agreement.measure import measure_agreement
 from ava_core.quality.consensus.batch import consensus_of_batch
-from ava_core.store import tasks
+from ava_core.store import made_of, tasks
 
 GROUP = "quality"
 
@@ -39,7 +39,6 @@ qc_decisions = AssetSpec(
     partitions_def=video_batch,
     group_name=GROUP,
     kinds={"parquet"},
-    automation_condition=AutomationCondition.eager(),
 )
 def agreement(context: AssetExecutionContext, platform: Platform, raw_annotations: Tables) -> Output[Tables]:
     """Agreement per class, pair, clip and annotator, with intervals; conflicts; the gate's verdicts."""
@@ -58,6 +57,7 @@ def agreement(context: AssetExecutionContext, platform: Platform, raw_annotation
     return Output(
         tables,
         metadata={
+            MADE_OF: made_of.of_batch(at.store, at.batch).get("raw_annotations", ""),
             "jobs": raw_annotations["completed_jobs"].height,
             "overall": markdown(tables["overall"]),
             "gate": markdown(tables["gate"]),
@@ -70,21 +70,21 @@ def agreement(context: AssetExecutionContext, platform: Platform, raw_annotation
     group_name=GROUP,
     kinds={"parquet"},
     deps=[AssetKey("qc_decisions"), AssetKey("agreement")],
-    automation_condition=AutomationCondition.eager(),
 )
 def consensus_labels(
     context: AssetExecutionContext, platform: Platform, raw_annotations: Tables
 ) -> Output[Tables]:
     """Boxes and labels of approved clips with vote shares and posterior; disputed seconds."""
     at = platform.batch(context.partition_key)
-    # Asked for before the decisions are: one that is made in between is told of once more.
-    newest = newest_decision(at.store, at.batch)
+    # Asked for before the decisions are: a reading in between is newer, and the next run's.
+    reading = made_of.of_batch(at.store, at.batch).get("raw_annotations", "")
     decided = decision_state(at.store, at.batch)
     tables = consensus_of_batch(raw_annotations, at.ontology, decided)
     return Output(
         tables,
         metadata={
-            NEWEST_DECISION: newest,
+            MADE_OF: consensus_state(reading, decided.newest),
+            NEWEST_DECISION: decided.newest,
             "approved clips": len(decided.approved),
             "excluded annotators": ", ".join(sorted(decided.excluded)) or "none",
             "boxes": tables["consensus_boxes"].height,

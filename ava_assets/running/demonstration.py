@@ -49,7 +49,10 @@ def demonstration_settings(home: Path | None, seed: int) -> Settings:
         raise InputError(f"{folder} is not empty.", "Give an empty or a new folder with --home.")
     own = {"home": folder.absolute(), "seed": seed, "cvat_port": services.free_port()}
     # Nothing of a running platform is touched: state, servers and people are the demonstration's own.
-    alone = {"cvat_url": "", "database_url": "", "storage_url": "", "inbox": None, "cvat_token": None}
+    alone = {
+        "cvat_url": "", "database_url": "", "storage_url": "", "inbox": None, "cvat_token": None,
+        "dagster_postgres_url": None,
+    }  # fmt: skip
     kept = {name: getattr(general, name) for name in general.model_fields_set}
     crowd = {"cvat_poll_seconds": POLL_SECONDS, "annotators_per_clip": ANNOTATORS, "overlap": 1.0}
     return load_settings(**(kept | crowd | alone | own))
@@ -71,7 +74,11 @@ class Demonstration:
         self.console.print(f"Everything lies in {self.settings.home_dir}")
         with self.timed("render scenes"):
             source, scenes = self.source()
-        started = [services.annotation_server(self.settings), services.dagster_daemon(self.settings)]
+        started = [
+            services.annotation_server(self.settings),
+            services.code_server(self.settings),
+            services.dagster_daemon(self.settings),
+        ]
         with services.running(started):
             self.watcher = RunWatcher(self.settings, started)
             with self.timed("sign annotators up"):

@@ -10,14 +10,15 @@ from upath import UPath
 from ava_assets.dataset.assets import ReleaseConfig, ava_release
 from ava_assets.io import ParquetTables
 from ava_assets.resources import Platform
-from ava_assets.running.instance import open_instance
+from ava_assets.running.instance import open_instance, variables_set
 from ava_core.base.settings import Settings
 
 
 def make_release(settings: Settings, **options: Any) -> UPath:
     """Materialise `ava_release` with fields of `ReleaseConfig`; returns the release's folder."""
     platform = Platform(home=str(settings.home_dir))
-    with open_instance(settings) as instance:
+    # The assets read the settings anew: those of the command hold, whatever its variables say.
+    with open_instance(settings) as instance, variables_set(settings.environment()):
         result = materialize(
             [ava_release],
             instance=instance,

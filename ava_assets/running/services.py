@@ -8,20 +8,27 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import httpx
 
-from ava_assets.running.instance import WORKSPACE, dagster_environment
+from ava_assets.running.family import Family, Guard
+from ava_assets.running.instance import LOCATION, code_socket, dagster_environment, workspace_file
 from ava_core.annotation.password import embedded_password
 from ava_core.base.errors import AvaError
 from ava_core.base.settings import Settings
 
-STOP_SECONDS = 15.0
-"""How long a process may take to end after it was asked to."""
+READY_SECONDS = 180.0
+"""How long a service may take until it can be used: imports alone take a minute on a machine that is busy."""
+LOG_TAIL = 8
+"""Lines of a log that a message shows."""
+
+
+ANSWER_SECONDS = 2.0
+POLL_SECONDS = 0.1
 
 
 class ServiceError(AvaError):
@@ -30,18 +37,22 @@ class ServiceError(AvaError):
 
 @dataclass
 class Service:
-    """One process. `ready_url` answers as soon as it can be used; "" means it is ready once it runs."""
+    """One process. `answers` says whether it can be used; without one it is ready once it runs.
+
+    `first`: what is started after it needs it.
+    """
 
     name: str
     command: list[str]
     environment: dict[str, str]
     log: Path
-    ready_url: str = ""
+    answers: Callable[[], bool] = lambda: True
     port: int = 0
+    first: bool = False
     process: subprocess.Popen[bytes] | None = field(default=None, repr=False)
 
-    def start(self) -> None:
-        """Start it; its output goes to `log`. Raises `ServiceError` if its port is taken."""
+    def start(self, family: Family) -> None:
+        """Start it as one of a family; its output goes to `log`. Raises `ServiceError` if its port is taken."""
         if self.port and _port_is_taken(self.port):
             raise ServiceError(
                 f"Port {self.port} of 127.0.0.1 is taken; {self.name} cannot start.",
@@ -51,44 +62,49 @@ class Service:
         with self.log.open("ab") as output:
             # A session of its own: Ctrl-C reaches only the parent, which ends its children in order.
             self.process = subprocess.Popen(
-                self.command, env=self.environment, stdout=output, stderr=output, start_new_session=True
-            )
+                self.command, env=self.environment | dict(family.environment), stdin=subprocess.DEVNULL,
+                stdout=output, stderr=output, start_new_session=True,
+            )  # fmt: skip
+        family.add(self.process.pid)
+
+    @property
+    def pid(self) -> int:
+        """Its process. Raises `ServiceError` where it was never started."""
+        if self.process is None:
+            raise ServiceError(f"{self.name} was not started.", "")
+        return self.process.pid
+
+    @property
+    def ended(self) -> str:
+        """How it ended, in words; "" while it runs."""
+        code = self.process.poll() if self.process is not None else None
+        if code is None:
+            return ""
+        return f"was killed ({signal.Signals(-code).name})" if code < 0 else f"ended by itself (code {code})"
+
+    def tail(self) -> str:
+        """The end of its log."""
+        return "\n".join(self.log.read_text(errors="replace").splitlines()[-LOG_TAIL:])
 
     def check(self) -> None:
         """Raise `ServiceError` with the end of the log if the process is gone."""
-        if self.process is not None and self.process.poll() is not None:
-            tail = "\n".join(self.log.read_text(errors="replace").splitlines()[-8:])
-            raise ServiceError(
-                f"{self.name} ended by itself (code {self.process.returncode}):\n{tail}", f"See {self.log}."
-            )
+        if self.ended:
+            raise ServiceError(f"{self.name} {self.ended}:\n{self.tail()}", f"See {self.log}.")
 
-    def wait_until_ready(self, timeout: float = 90.0) -> None:
-        """Wait for `ready_url` to answer."""
+    def wait_until_ready(self, timeout: float = READY_SECONDS) -> None:
+        """Wait until it answers."""
         deadline = time.monotonic() + timeout
-        with httpx.Client(timeout=2.0) as http:
-            while self.ready_url:
-                self.check()
-                try:
-                    if http.get(self.ready_url).status_code < 500:
-                        return
-                except httpx.HTTPError:
-                    pass
-                if time.monotonic() > deadline:
-                    raise ServiceError(
-                        f"{self.name} did not answer within {timeout:.0f} s.", f"See {self.log}."
-                    )
-                time.sleep(0.1)
+        while not self.answers():
+            self.check()
+            if time.monotonic() > deadline:
+                raise ServiceError(f"{self.name} did not answer within {timeout:.0f} s.", f"See {self.log}.")
+            time.sleep(POLL_SECONDS)
 
-    def stop(self) -> None:
-        """End the process and the ones it started."""
-        if self.process is None or self.process.poll() is not None:
-            return
-        os.killpg(self.process.pid, signal.SIGTERM)
-        try:
-            self.process.wait(STOP_SECONDS)
-        except subprocess.TimeoutExpired:
-            os.killpg(self.process.pid, signal.SIGKILL)
-            self.process.wait()
+
+def of_platform(settings: Settings) -> list[Service]:
+    """Everything that `ava up` runs, in the order of starting."""
+    rest = [console(settings), code_server(settings), dagster_daemon(settings), dagster_webserver(settings)]
+    return [annotation_server(settings), *rest] if settings.cvat_is_embedded else rest
 
 
 def annotation_server(settings: Settings) -> Service:
@@ -105,22 +121,46 @@ def annotation_server(settings: Settings) -> Service:
             sys.executable, "-m", "ava_core.annotation_server",
             "--home", str(home), "--port", str(settings.cvat_port),
             "--console-port", str(settings.console_port),
+            *(["--registration"] if settings.cvat_registration else []),
+            *(part for name in settings.allowed_hosts for part in ("--allow-host", name)),
         ],
         _environment(settings) | account,
         settings.home_dir / "logs" / "annotation-server.log",
-        f"http://127.0.0.1:{settings.cvat_port}/api/server/about",
+        _at(f"http://127.0.0.1:{settings.cvat_port}/api/server/about"),
         settings.cvat_port,
     )  # fmt: skip
 
 
+def code_server(settings: Settings) -> Service:
+    """Dagster's code server: evaluates sensors, and runs are its children."""
+    socket_path = code_socket(settings)
+    socket_path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    return Service(
+        "Dagster code server",
+        [
+            sys.executable, "-m", "dagster", "api", "grpc", "--socket", str(socket_path),
+            "--module-name", "ava_assets.definitions", "--log-level", "warning",
+            "--use-python-environment-entry-point", "--location-name", LOCATION,
+        ],
+        dagster_environment(settings),
+        settings.home_dir / "logs" / "dagster-code-server.log",
+        lambda: _code_server_answers(socket_path),
+        first=True,
+    )  # fmt: skip
+
+
 def dagster_daemon(settings: Settings) -> Service:
-    """Dagster's daemon: sensors, automation, the run queue."""
+    """Dagster's daemon: sensors, the run queue, looking after runs."""
     return Service(
         "Dagster daemon",
-        [sys.executable, "-m", "dagster._daemon", "run", "-w", str(WORKSPACE)],
+        # A line for every look of a sensor would be 19 MB a day.
+        [
+            sys.executable, "-m", "dagster._daemon", "run", "-w", str(workspace_file(settings)),
+            "--log-level", "warning",
+        ],
         dagster_environment(settings),
         settings.home_dir / "logs" / "dagster-daemon.log",
-    )
+    )  # fmt: skip
 
 
 def dagster_webserver(settings: Settings) -> Service:
@@ -128,12 +168,15 @@ def dagster_webserver(settings: Settings) -> Service:
     port = settings.dagster_port
     return Service(
         "Dagster webserver",
-        [sys.executable, "-m", "dagster_webserver", "-h", "127.0.0.1", "-p", str(port), "-w", str(WORKSPACE)],
+        [
+            sys.executable, "-m", "dagster_webserver", "-h", "127.0.0.1", "-p", str(port),
+            "-w", str(workspace_file(settings)), "--dagster-log-level", "warning",
+        ],
         dagster_environment(settings),
         settings.home_dir / "logs" / "dagster-webserver.log",
-        f"http://127.0.0.1:{port}/server_info",
+        _at(f"http://127.0.0.1:{port}/server_info"),
         port,
-    )
+    )  # fmt: skip
 
 
 def console(settings: Settings) -> Service:
@@ -146,7 +189,7 @@ def console(settings: Settings) -> Service:
         [sys.executable, "-m", "ava_ui"],
         environment,
         settings.home_dir / "logs" / "console.log",
-        f"http://127.0.0.1:{port}/login",
+        _at(f"http://127.0.0.1:{port}/login"),
         port,
     )
 
@@ -157,21 +200,43 @@ def _environment(settings: Settings) -> dict[str, str]:
 
 @contextmanager
 def running(services: list[Service]) -> Iterator[list[Service]]:
-    """Start the services, wait until each is ready, end them in reverse order when the block ends.
+    """Start the services, wait until each is ready, end them when the block ends or this process does.
 
-    SIGTERM ends the block as Ctrl-C does, so that no service outlives a command that was told to stop.
+    SIGTERM ends the block as Ctrl-C does. None is started again: whoever waits for it is told.
     """
-    before = signal.signal(signal.SIGTERM, _interrupt)
-    try:
+    with told_to_stop(), together() as (family, guard):
         for service in services:
-            service.start()
+            service.start(family)
+            guard.tell(service.pid)
+            if service.first:
+                service.wait_until_ready()
         for service in services:
             service.wait_until_ready()
         yield services
+
+
+@contextmanager
+def together() -> Iterator[tuple[Family, Guard]]:
+    """A family of processes that ends with the block, or with this process, whichever is first."""
+    family = Family()
+    guard = Guard(family)
+    try:
+        yield family, guard
     finally:
-        for service in reversed(services):
-            service.stop()
-        signal.signal(signal.SIGTERM, before)
+        family.end()
+        guard.dismiss()
+
+
+@contextmanager
+def told_to_stop() -> Iterator[None]:
+    """SIGTERM and a closed terminal interrupt the block as Ctrl-C does."""
+    numbers = (signal.SIGTERM, signal.SIGHUP)
+    before = [signal.signal(number, _interrupt) for number in numbers]
+    try:
+        yield
+    finally:
+        for number, handler in zip(numbers, before, strict=True):
+            signal.signal(number, handler)
 
 
 def _interrupt(number: int, frame: object) -> None:
@@ -189,3 +254,25 @@ def _port_is_taken(port: int) -> bool:
     with socket.socket() as probe:
         probe.settimeout(0.5)
         return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+def _at(url: str) -> Callable[[], bool]:
+    """Whether a server of this machine answers."""
+
+    def answers() -> bool:
+        try:
+            return httpx.get(url, timeout=ANSWER_SECONDS, trust_env=False).status_code < 500
+        except httpx.HTTPError:
+            return False
+
+    return answers
+
+
+def _code_server_answers(path: Path) -> bool:
+    from dagster._grpc.client import DagsterGrpcClient
+
+    with socket.socket(socket.AF_UNIX) as probe:
+        probe.settimeout(ANSWER_SECONDS)
+        if probe.connect_ex(str(path)) != 0:  # Dagster's client would print what it met
+            return False
+    return DagsterGrpcClient(socket=str(path)).health_check_query() == "SERVING"  # type: ignore[no-untyped-call,no-any-return]

@@ -8,13 +8,14 @@ from collections.abc import Callable, Sequence
 from dagster import (
     AssetKey,
     AssetRecordsFilter,
-    DagsterEventType,
     DagsterRunStatus,
     EventLogRecord,
     RunsFilter,
 )
 from dagster._core.scheduler.instigation import TickStatus
+from dagster._core.storage.tags import WILL_RETRY_TAG
 
+from ava_assets.running.failures import failure_of
 from ava_assets.running.instance import open_instance
 from ava_assets.running.services import Service, ServiceError
 from ava_core.base.errors import AvaError
@@ -68,10 +69,11 @@ class RunWatcher:
         )
 
     def raise_failure(self, after: float = 0.0) -> None:
-        """Raise `RunFailedError` if a run failed since `after`."""
+        """Raise `RunFailedError` if a run failed since `after`, unless Dagster is about to start it again."""
         failed = self.instance.get_run_records(RunsFilter(statuses=[DagsterRunStatus.FAILURE]), limit=1)
-        if failed and (failed[0].end_time or 0.0) >= after:
-            raise RunFailedError(self.failure(failed[0].dagster_run.run_id))
+        lost = bool(failed) and failed[0].dagster_run.tags.get(WILL_RETRY_TAG) == "true"
+        if failed and not lost and (failed[0].end_time or 0.0) >= after:
+            raise RunFailedError(failure_of(self.instance, failed[0].dagster_run.run_id).sentence)
 
     def raise_sick_sensor(self) -> None:
         """Raise `RunFailedError` if the last looks of a sensor all failed: nothing would ever come of waiting."""
@@ -80,16 +82,6 @@ class RunWatcher:
             if len(ticks) == FAILED_TICKS and all(tick.status == TickStatus.FAILURE for tick in ticks):
                 reason = ticks[0].error.message.strip() if ticks[0].error else "no reason given"
                 raise RunFailedError(f"Sensor {state.instigator_name} fails: {reason}")
-
-    def failure(self, run_id: str) -> str:
-        """Why a run failed, in one sentence where the step's own error has one."""
-        for record in self.instance.all_logs(run_id, of_type=DagsterEventType.STEP_FAILURE):
-            event = record.get_dagster_event()
-            error = event.step_failure_data.error
-            cause = error.cause if error and error.cause else error
-            if cause is not None:
-                return f"{event.step_key}: {cause.message.strip()}"
-        return f"Run {run_id} failed before its first step."
 
     def step_seconds(self, partition: str) -> dict[str, float]:
         """Wall seconds of each step in the partition's successful runs, summed by step."""

@@ -302,6 +302,34 @@ class CvatGateway(CvatSession):
             )
         self._rewrite("jobs_api", "update_annotations", job_id, labeled_data_request=request)
 
+    def patch_tracks(
+        self, job_id: int, action: str, tracks: Sequence[dict[str, Any]]
+    ) -> list[dict[str, Any]]:
+        """Add, change or remove (`create`, `update`, `delete`) tracks of a job; returns them as the server has them.
+
+        Tracks that are added are added once: where the answer is lost, that is said (`CvatLostError`), not repeated.
+        """
+        from cvat_sdk import models
+
+        with self._explained("take such tracks", ours=True):
+            request = models.PatchedLabeledDataRequest(
+                version=0, tags=[], shapes=[], tracks=[_track_request(models, track) for track in tracks]
+            )
+        call = self._write if action == "create" else self._rewrite
+        answer = call(
+            "jobs_api", "partial_update_annotations", action, job_id, patched_labeled_data_request=request
+        )
+        return list(answer["tracks"])
+
+    def open_issues(self, job_id: int) -> list[dict[str, Any]]:
+        """Issues of a job that are not resolved, by frame: `frame` and what was `said`."""
+        found = []
+        for issue in self._list("issues_api", job_id=job_id):
+            if not issue["resolved"]:
+                said = [comment["message"] for comment in self._list("comments_api", issue_id=issue["id"])]
+                found.append({"frame": issue["frame"], "said": "\n".join(said)})
+        return sorted(found, key=lambda issue: int(issue["frame"]))
+
     def ensure_issue(self, job_id: int, frame: int, message: str, box: Sequence[float]) -> bool:
         """Open an issue at a frame of a job unless the same one is open; returns whether it was opened.
 
@@ -410,7 +438,7 @@ def _track_request(models: Any, track: dict[str, Any]) -> Any:
             frame=shape["frame"],
             points=shape["points"],
             outside=shape["outside"],
-            occluded=False,
+            occluded=shape.get("occluded", False),
             attributes=[models.AttributeValRequest(**a) for a in shape["attributes"]],
         )
         for shape in track["shapes"]
@@ -418,8 +446,9 @@ def _track_request(models: Any, track: dict[str, Any]) -> Any:
     return models.LabeledTrackRequest(
         label_id=track["label_id"],
         frame=track["frame"],
-        group=0,
-        source="auto",
+        group=track.get("group") or 0,
+        source=track.get("source", "auto"),
         attributes=[models.AttributeValRequest(**a) for a in track["attributes"]],
         shapes=shapes,
+        **{name: track[name] for name in ("id",) if name in track},
     )

@@ -20,8 +20,15 @@ from typing import Any, Final
 
 from ava_core.annotation.shapes import Shape, content_hash, shapes_from_api
 from ava_core.base.schemas import CLIP_FPS
-from ava_core.ontology import NONE, UNSET, Ontology
-from ava_core.ontology.form import SEED_TRACK_ATTRIBUTE, fields_of, form_fields, labels_from_values, plain
+from ava_core.ontology import CANNOT_TELL, NONE, UNSET, Ontology
+from ava_core.ontology.form import (
+    SEED_TRACK_ATTRIBUTE,
+    cannot_tell,
+    fields_of,
+    form_fields,
+    labels_from_values,
+    plain,
+)
 
 Box = tuple[float, float, float, float]
 SAME_BOX_PX: Final = 0.5
@@ -39,13 +46,15 @@ class Step:
     """What holds of a track from `frame` on: action ids by group, and flags for what could not be read.
 
     `over_unset`: groups whose answer was given earlier, while the keyframe itself says less: read literally, as CVAT
-    shows it, the answer or a part of it would be lost.
+    shows it, the answer or a part of it would be lost. `cannot_tell`: groups that the annotator cannot tell; they are
+    not among the labels.
     """
 
     frame: int
     labels: Mapping[str, list[int]]
     flags: tuple[str, ...]
     over_unset: tuple[str, ...]
+    cannot_tell: tuple[str, ...] = ()
 
 
 NOTHING: Final = Step(-1, {}, (), ())
@@ -94,7 +103,7 @@ def extent(shapes: Sequence[Shape], ontology: Ontology, frames: int) -> tuple[in
 
 def unknown_values(shapes: Sequence[Shape], ontology: Ontology) -> dict[tuple[str, str], int]:
     """Values that the ontology does not have, by `(attribute, value)`: in how many keyframes they stand."""
-    known = {field.name: {plain(value) for value in field.values} for field in form_fields(ontology)}
+    known = {field.name: {CANNOT_TELL, *map(plain, field.values)} for field in form_fields(ontology)}
     found: Counter[tuple[str, str]] = Counter()
     for shape in shapes:
         found.update(
@@ -134,7 +143,7 @@ def steps(track: Sequence[Shape], ontology: Ontology) -> list[Step]:
         labels, flags = labels_from_values(ontology, said)
         literal, _ = labels_from_values(ontology, shown)
         over = tuple(group for group, ids in labels.items() if literal.get(group) != ids)
-        found.append(Step(shape["frame"], labels, tuple(flags), over))
+        found.append(Step(shape["frame"], labels, tuple(flags), over, tuple(cannot_tell(ontology, said))))
     return found
 
 

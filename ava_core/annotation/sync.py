@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -110,25 +111,25 @@ def _told_since(job: Job) -> bool:
     return job.completed_at is not None and looked is not None and job.completed_at > looked
 
 
-def completed_work(store: Store) -> dict[str, CompletedWork]:
-    """Completed work of every batch that has some."""
+def completed_work(store: Store, batch: str = "") -> dict[str, CompletedWork]:
+    """Completed work of every batch that has some, or of one."""
+    totals_of = select(Job.batch, func.count()).where(Job.of_annotator).group_by(Job.batch)
+    # Three columns alone: what is drawn into the jobs is megabytes a batch.
+    done = select(Job.batch, Job.job_id, Job.server_updated_at, Job.of_annotator).where(Job.is_done)
+    if batch:
+        totals_of, done = totals_of.where(Job.batch == batch), done.where(Job.batch == batch)
+    by_batch: dict[str, list[tuple[int, str]]] = {}
+    completed: Counter[str] = Counter()
     with store.session() as session:
-        totals = dict(
-            row._tuple()
-            for row in session.execute(
-                select(Job.batch, func.count()).where(Job.of_annotator).group_by(Job.batch)
-            )
-        )
-    by_batch: dict[str, list[Job]] = {}
-    for job in tasks.completed_jobs(store):
-        by_batch.setdefault(job.batch, []).append(job)
-    experts: dict[str, list[Job]] = {}
-    for job in tasks.completed_parents(store):
-        experts.setdefault(job.batch, []).append(job)
+        totals = dict(row._tuple() for row in session.execute(totals_of))
+        for name, job_id, updated, by_annotator in session.execute(done):
+            by_batch.setdefault(name, []).append((job_id, updated))
+            completed[name] += bool(by_annotator)
     judged = readings.judged(store)
     return {
-        batch: CompletedWork(len(jobs), totals[batch], _digest(jobs + experts.get(batch, []), judged))
-        for batch, jobs in sorted(by_batch.items())
+        name: CompletedWork(completed[name], totals[name], _digest(jobs, judged))
+        for name, jobs in sorted(by_batch.items())
+        if completed[name]
     }
 
 
@@ -149,6 +150,7 @@ def _earlier(moment: str) -> str:
     return (datetime.fromisoformat(moment) - timedelta(seconds=LOOK_BACK_SECONDS)).isoformat()
 
 
-def _digest(jobs: list[Job], judged: dict[int, str]) -> str:
-    text = "\n".join(sorted(f"{j.job_id} {j.server_updated_at}{judged.get(j.job_id, '')}" for j in jobs))
+def _digest(jobs: list[tuple[int, str]], judged: dict[int, str]) -> str:
+    """`jobs`: id and when the server saw their last change."""
+    text = "\n".join(sorted(f"{number} {updated}{judged.get(number, '')}" for number, updated in jobs))
     return hashlib.sha256(text.encode()).hexdigest()[:16]

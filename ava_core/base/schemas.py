@@ -436,6 +436,21 @@ PROVENANCE: Final[Schema] = {  # what a clip's consensus was made of
     "digest": pl.String,  # of all inputs; the same digest, the same consensus
 }
 
+BASIS: Final[Schema] = {  # one row: what a batch's consensus was formed from
+    "decision": pl.Int64,  # id of the newest decision
+    "readings": pl.List(pl.String),  # annotator:job:version of all annotators' completed jobs
+    "excluded": pl.List(pl.String),  # annotators without a vote
+    "ontology": pl.String,  # its digest
+}
+
+PICTURES: Final[Schema] = {  # the pictures that a batch's dataset was made with, one row each
+    "clip_id": pl.String,
+    "made_of": pl.String,  # clip, content and size
+    "number": pl.Int32,  # from 1
+    "bytes": pl.Int64,
+    "crc32": pl.UInt32,
+}
+
 DISPUTED: Final[Schema] = {  # seconds that a release excludes
     "clip_id": pl.String,
     "second": pl.Int32,

@@ -165,7 +165,20 @@ class Settings(BaseSettings):
         "more is held back until somebody takes it up: labels that were removed in CVAT take the work with them.",
     )
 
+    later_readings: Literal["reopen", "list"] = Field(
+        "reopen",
+        description="An approved clip that is read anew. reopen: it waits for a review again. list: it stays approved, "
+        "in the platform's name, and log and releases list it.",
+    )
+
     # servers of `ava up`
+    allow_hosts: str = Field(
+        "",
+        description="Names beyond loopback by which this machine's servers may be called, separated by commas.",
+    )
+    cvat_registration: bool = Field(
+        False, description="Whether strangers may make accounts on the embedded annotation server."
+    )
     console_port: int = CONSOLE_PORT
     dagster_port: int = DAGSTER_PORT
 
@@ -205,6 +218,11 @@ class Settings(BaseSettings):
     def cvat_is_embedded(self) -> bool:
         """Whether the embedded annotation server is used."""
         return not self.cvat_url
+
+    @property
+    def allowed_hosts(self) -> list[str]:
+        """`allow_hosts` one by one."""
+        return [name.strip() for name in self.allow_hosts.split(",") if name.strip()]
 
     @property
     def dagster_home(self) -> Path:

@@ -5,19 +5,20 @@ Layout, relative to the root:
     batches/<batch>/<asset>/…      what the asset of that name wrote, tables as <table>.parquet
     releases/<name>/…              immutable releases
 
-Writes are atomic: a temporary name in the same place, then a rename.
+Writes are atomic: a temporary name in the same place, then a rename. Checksums of tables lie in `.sums` beside them.
 """
 
 from __future__ import annotations
 
+import hashlib
 import os
 import secrets
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Final
 
 from upath import UPath
 
@@ -27,6 +28,12 @@ from ava_core.base.names import check_batch_name
 if TYPE_CHECKING:
     import polars as pl
 
+OBJECT_STORE: Final[Mapping[str, Any]] = {
+    "use_listings_cache": False,
+    "config_kwargs": {"max_pool_connections": 64},
+}
+"""Of s3fs: lists are asked for anew, since other processes write, too; requests wait side by side."""
+
 
 def changed_at(path: UPath) -> float | None:
     """When a file was written last, in seconds since 1970; `None` where there is none."""
@@ -34,6 +41,15 @@ def changed_at(path: UPath) -> float | None:
         return float(path.stat().st_mtime)
     except FileNotFoundError:
         return None
+
+
+def _sums_path(path: UPath) -> UPath:
+    return path.parent / ".sums" / f"{path.name}.sha256"
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 class Storage:
@@ -50,7 +66,7 @@ class Storage:
     """
 
     def __init__(self, root: str | Path) -> None:
-        self.root = UPath(root)
+        self.root = UPath(root, **(OBJECT_STORE if str(root).startswith("s3://") else {}))
         # To build a path costs more than to look at its file, and many pages look at the same ones.
         self._table_paths: dict[tuple[str, str, str], UPath] = {}
 
@@ -118,16 +134,33 @@ class Storage:
             temporary.write_bytes(data)
 
     def write_table(self, path: UPath, table: pl.DataFrame) -> None:
-        """Write a parquet file atomically."""
+        """Write a parquet file atomically, and note its checksum."""
         with self.writing(path) as temporary:
             table.write_parquet(temporary)
+            # The sum of what lies there until now stays good: this may end before the file takes its place.
+            sums = [_sha256(temporary), *self._sums(path)[:1]]
+            self.write_bytes(_sums_path(path), "\n".join(sums).encode())
 
     def read_table(self, path: UPath) -> pl.DataFrame:
-        """Read a parquet file; a missing one raises `InputError` naming the asset to materialise."""
+        """Read a parquet file. Raises `InputError` naming the asset to materialise where it is missing or damaged."""
         import polars as pl
 
+        asset = path.parent.name
         if not path.exists():
-            asset = path.parent.name
             raise InputError(f"{path} does not exist.", f"Materialise {asset} of this batch first.")
         with self.fetched(path) as local:
-            return pl.read_parquet(local)
+            sums = self._sums(path)
+            try:
+                if not sums or _sha256(local) in sums:
+                    return pl.read_parquet(local)
+                reason = "it is not what was written"
+            except pl.exceptions.PolarsError as error:
+                reason = str(error).splitlines()[0]
+        raise InputError(f"{path} is damaged: {reason}.", f"Materialise {asset} of this batch again.")
+
+    def _sums(self, path: UPath) -> list[str]:
+        """Checksums of which a table has one: of what was written last, and of what may still lie there."""
+        try:
+            return str(_sums_path(path).read_text("utf-8")).split()
+        except FileNotFoundError:
+            return []

@@ -13,6 +13,7 @@ from .presence import on_labels as on_labels
 from .presence import on_presence as on_presence
 from .presence import presence_ids as presence_ids
 from .service import BulkApproved as BulkApproved
+from .service import Shown as Shown
 from .service import approve as approve
 from .service import approve_unmoved as approve_unmoved
 from .service import exclude_annotator as exclude_annotator
@@ -22,7 +23,12 @@ from .service import note_expert as note_expert
 from .service import reject as reject
 from .service import reopen as reopen
 from .service import reopen_redone as reopen_redone
+from .service import review_reread as review_reread
 from .service import unmark_gold as unmark_gold
+from .standing import Standing as Standing
+from .standing import readings_in as readings_in
+from .standing import reread as reread
+from .standing import standing as standing
 from .words import ago as ago
 from .words import told as told
 from .words import told_newest as told_newest

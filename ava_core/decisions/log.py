@@ -7,7 +7,7 @@ later one.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -24,13 +24,17 @@ QC_STATUS: Final[dict[DecisionAction, QcStatus]] = {
     "reopen": "pending",
 }
 
-Entry = tuple[DecisionAction, str, dict[str, Any]]
-"""Of a decision: action, subject, what holds after it."""
+READINGS: Final = "readings"
+"""In what an approval says afterwards: names of the readings that it saw."""
+
+Entry = tuple[int, DecisionAction, str, dict[str, Any]]
+"""Of a decision: its id, action, subject, what holds after it."""
 
 ENTRY = (
+    Decision.decision_id,
     Decision.action,
     Decision.subject,
-    case((Decision.action.in_(["adjudicate", "gold", "expert"]), Decision.after)),
+    case((Decision.action.in_(["approve", "adjudicate", "gold", "expert"]), Decision.after)),
 )
 """Columns of an `Entry`. Of other actions the name says all, and to read many of them is not cheap."""
 
@@ -48,11 +52,27 @@ class DecisionState:
     """Gold clips, and the expert whose work on each is the measure."""
     experts: dict[str, str] = field(default_factory=dict)
     """Clips that were given to an expert for adjudication, and to whom."""
+    newest: int = 0
+    """Id of the newest decision that this holds after."""
+    seen: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    """Names (`readings.reading_name`) of the readings that each approval saw; older approvals did not note them."""
+    settled: Mapping[str, int] = field(default_factory=dict)
+    """The newest decision on an answer of each clip, or on its expert."""
 
     @property
     def judged(self) -> frozenset[str]:
         """Clips that were decided on."""
         return self.approved | self.rejected
+
+    def approved_on(self, readings: Mapping[str, Collection[str]]) -> frozenset[str]:
+        """Clips that are approved on no other readings than those; `readings`: names by clip.
+
+        Work that was read after an approval is not approved, whatever the clip's status still says.
+        """
+        return frozenset(
+            clip for clip in self.approved
+            if clip not in self.seen or self.seen[clip].issuperset(readings.get(clip, ()))
+        )  # fmt: skip
 
     @classmethod
     def of_approved(cls, clips: Collection[str]) -> DecisionState:
@@ -95,7 +115,7 @@ def decision_state(store: Store, batch: str) -> DecisionState:
     wanted = select(*ENTRY).where(Decision.batch == batch)
     with store.session() as session:
         rows = session.execute(wanted.order_by(Decision.decision_id)).all()
-    return _folded(row._tuple() for row in rows)
+    return folded(row._tuple() for row in rows)
 
 
 def decision_states(store: Store) -> dict[str, DecisionState]:
@@ -106,27 +126,37 @@ def decision_states(store: Store) -> dict[str, DecisionState]:
     )
     logs: defaultdict[str, list[Entry]] = defaultdict(list)
     with store.session() as session:
-        for name, action, subject, after in session.execute(ordered):
+        for name, number, action, subject, after in session.execute(ordered):
             own = logs[name]
-            if action is not None:
-                own.append((action, subject, after))
-    return {name: _folded(log) for name, log in logs.items()}
+            if number is not None:
+                own.append((number, action, subject, after))
+    return {name: folded(log) for name, log in logs.items()}
 
 
-def _folded(log: Iterable[Entry]) -> DecisionState:
-    """Fold a log, oldest first."""
+def folded(log: Iterable[Entry]) -> DecisionState:
+    """What holds after a log, oldest first."""
+    newest = 0
+    seen: dict[str, frozenset[str]] = {}
+    settled: dict[str, int] = {}
     clips: dict[str, str] = {}
     annotators: dict[str, str] = {}
     labels: dict[str, dict[str, Any]] = {}
     named: dict[str, dict[str, str]] = {"gold": {}, "expert": {}}
-    for action, subject, after in log:
+    for number, action, subject, after in log:
+        newest = number
         if action in QC_STATUS:
             clips[subject] = action
+            seen.pop(subject, None)
+            if action == "approve" and READINGS in after:
+                seen[subject] = frozenset(after[READINGS])
         elif action in ("exclude", "include"):
             annotators[subject] = action
         elif action == "adjudicate":
             labels[subject] = after
+            settled[after["clip_id"]] = number
         elif action in named:
+            if action == "expert":
+                settled[subject] = number
             named[action][subject] = str(after["expert"])
     return DecisionState(
         approved=frozenset(clip for clip, action in clips.items() if action == "approve"),
@@ -135,4 +165,7 @@ def _folded(log: Iterable[Entry]) -> DecisionState:
         adjudications=pl.DataFrame(list(labels.values()), schema=dict(ADJUDICATIONS)),
         gold={clip: name for clip, name in named["gold"].items() if name},
         experts={clip: name for clip, name in named["expert"].items() if name},
+        newest=newest,
+        seen=seen,
+        settled=settled,
     )

@@ -8,18 +8,28 @@ the log.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final, Literal
 
 from sqlalchemy import select, update
 
 from ava_core.base.errors import DecisionError
 from ava_core.decisions.deciding import Deciding, deciding
-from ava_core.decisions.log import QC_STATUS, decisions_of, newest_decision
+from ava_core.decisions.log import QC_STATUS, READINGS, decisions_of, newest_decision
+from ava_core.decisions.standing import reread, standing
 from ava_core.decisions.words import told
-from ava_core.store import Store
+from ava_core.store import Store, readings
 from ava_core.store.tables import Decision, DecisionAction, Job, Task
+
+PLATFORM: Final = "platform"
+"""Who decides where it follows from what people did."""
+
+Shown = Mapping[str, Collection[str]]
+"""Names of the readings (`readings.reading_name`) that somebody looked at, by clip."""
+
+LaterReadings = Literal["reopen", "list"]
+"""What happens to an approved clip that is read anew: it waits for a review, or stays approved and is listed."""
 
 
 @dataclass(frozen=True)
@@ -38,17 +48,30 @@ def approve(
     comment: str = "",
     *,
     seen: int | None = None,
+    shown: Shown | None = None,
 ) -> list[Decision]:
-    """Approve clips. Raises `DecisionError` for a clip that is not of the batch or that nobody completed."""
-    return _judge(store, batch, clip_ids, "approve", actor, comment, seen)
+    """Approve clips. Raises `DecisionError` for a clip that is not of the batch or that nobody completed.
+
+    The approval notes the readings that count: it is of those and of no later ones. `shown`: those that the person
+    looked at; where another one counts meanwhile, nothing is approved.
+    """
+    return _judge(store, batch, clip_ids, "approve", actor, comment, seen, shown)
 
 
 def approve_unmoved(
-    store: Store, batch: str, clip_ids: Collection[str], actor: str, comment: str, *, seen: int
+    store: Store,
+    batch: str,
+    clip_ids: Collection[str],
+    actor: str,
+    comment: str,
+    *,
+    seen: int,
+    shown: Shown | None = None,
 ) -> BulkApproved:
-    """Approve those clips that still are as they were seen: not decided on since, and completed by somebody."""
+    """Approve those clips that still are as they were seen: not decided on nor read since, completed by somebody."""
     with deciding(store, batch, actor, comment, seen) as now:
         moved = {one.subject: told(one) for one in now.moved("approve", clip_ids)}
+        moved |= _read_since(now, clip_ids, shown or {})
         done = _clips_with_work(now)
         moved |= {clip: _nobody_completed(clip) for clip in clip_ids if clip not in done}
         made = _judged(now, set(clip_ids) - set(moved), "approve")
@@ -110,10 +133,29 @@ def reopen_redone(store: Store, batch: str) -> list[str]:
             redone.add(clip)
     if not redone:
         return []
-    with deciding(store, batch, "platform", "annotated again", seen) as now:
+    with deciding(store, batch, PLATFORM, "annotated again", seen) as now:
         redone -= {one.subject for one in now.moved("reopen", redone)}
         _judged(now, redone, "reopen")
     return sorted(redone)
+
+
+def review_reread(store: Store, batch: str, later: LaterReadings) -> list[str]:
+    """Deal with approved clips that were read anew since: what was approved is not what there is. Returns the clips.
+
+    `later`: they wait for a review again, or the approval is carried over to the new readings, in the platform's name,
+    so that log and releases list them.
+    """
+    now = standing(store, batch)
+    found = reread(now)
+    if not found:
+        return []
+    action: DecisionAction = "reopen" if later == "reopen" else "approve"
+    with deciding(
+        store, batch, PLATFORM, "read anew after it was approved", now.state.newest
+    ) as deciding_now:
+        clips = set(found) - {one.subject for one in deciding_now.moved(action, found)}
+        _judged(deciding_now, clips, action)
+    return sorted(clips)
 
 
 def exclude_annotator(
@@ -187,10 +229,13 @@ def _judge(
     actor: str,
     comment: str,
     seen: int | None,
+    shown: Shown | None = None,
 ) -> list[Decision]:
     with deciding(store, batch, actor, comment, seen) as now:
         now.statuses(clip_ids)
         now.refuse_moved(action, clip_ids)
+        if read := _read_since(now, clip_ids, shown or {}):
+            raise DecisionError(next(iter(read.values())), "Look again.")
         if action == "approve":
             done = _clips_with_work(now)
             unfinished = [clip for clip in sorted(clip_ids) if clip not in done]
@@ -205,10 +250,26 @@ def _judged(now: Deciding, clip_ids: Collection[str], action: DecisionAction) ->
     """Decide on clips, and let their tasks say so."""
     clips = sorted(set(clip_ids))
     before = now.statuses(clips)
-    after: dict[str, Any] = {"qc_status": QC_STATUS[action]}
-    made = [now.add(action, clip, {"qc_status": before[clip]}, after) for clip in clips]
-    now.session.execute(update(Task).where(Task.batch == now.batch, Task.clip_id.in_(clips)).values(**after))
+    status = {"qc_status": QC_STATUS[action]}
+    counting = readings.counting(now.session, now.batch) if action == "approve" else {}
+    made = []
+    for clip in clips:
+        read: dict[str, Any] = {READINGS: sorted(counting[clip])} if clip in counting else {}
+        made.append(now.add(action, clip, {"qc_status": before[clip]}, status | read))
+    now.session.execute(update(Task).where(Task.batch == now.batch, Task.clip_id.in_(clips)).values(**status))
     return made
+
+
+def _read_since(now: Deciding, clips: Collection[str], shown: Shown) -> dict[str, str]:
+    """Clips of which readings count that were not shown, each with a sentence."""
+    if not shown:
+        return {}
+    counting = readings.counting(now.session, now.batch)
+    later = {clip: counting.get(clip, frozenset()).difference(shown[clip]) for clip in clips if clip in shown}
+    return {
+        clip: f"{clip} was read anew meanwhile ({', '.join(sorted(names))})."
+        for clip, names in sorted(later.items()) if names
+    }  # fmt: skip
 
 
 def _set_trust(

@@ -1,6 +1,7 @@
 from .load import check_successor as check_successor
 from .load import load_ontology as load_ontology
 from .load import shipped_ontologies as shipped_ontologies
+from .model import CANNOT_TELL as CANNOT_TELL
 from .model import NONE as NONE
 from .model import UNSET as UNSET
 from .model import Action as Action

@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from ava_core.ontology.model import NONE, UNSET, Group, Ontology
+from ava_core.ontology.model import CANNOT_TELL, NONE, UNSET, Group, Ontology
 
 LABEL: Final = "person"
 SEED_TRACK_ATTRIBUTE: Final = "seed_track"
@@ -72,7 +72,10 @@ def labels_from_values(
     """
     labels: dict[str, list[int]] = {}
     flags: list[str] = []
+    unclear = set(cannot_tell(ontology, values))
     for group in ontology.groups:
+        if group.name in unclear:
+            continue
         by_name = {action.name.casefold(): action.id for action in group.actions}
         chosen: set[int] = set()
         rated = False
@@ -90,6 +93,14 @@ def labels_from_values(
         if rated:
             labels[group.name] = sorted(chosen)
     return labels, flags
+
+
+def cannot_tell(ontology: Ontology, values: Mapping[str, str]) -> list[str]:
+    """The groups of which a form's values say that nobody can tell."""
+    return [
+        group.name for group in ontology.groups
+        if plain(values.get(fields_of(group)[0], UNSET)) == CANNOT_TELL
+    ]  # fmt: skip
 
 
 def plain(value: str) -> str:
@@ -112,6 +123,17 @@ def values_from_labels(ontology: Ontology, labels: Mapping[str, Sequence[int]]) 
         if group.kind == "multi":
             values |= dict.fromkeys(fields, NONE)
         values |= dict(zip(fields, names, strict=False))
+    return values
+
+
+def values_from_answers(ontology: Ontology, answers: Mapping[str, Sequence[int] | str]) -> dict[str, str]:
+    """The same of answers, which may also be `CANNOT_TELL`."""
+    rated = {group: ids for group, ids in answers.items() if not isinstance(ids, str)}
+    values = values_from_labels(ontology, rated)
+    for group in ontology.groups:
+        if answers.get(group.name) == CANNOT_TELL:
+            first, *others = fields_of(group)
+            values |= {first: CANNOT_TELL} | dict.fromkeys(others, NONE)
     return values
 
 

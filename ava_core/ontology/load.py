@@ -25,7 +25,7 @@ from typing import Any, NoReturn
 import yaml
 
 from ava_core.base.errors import OntologyError
-from ava_core.ontology.model import NONE, UNSET, Action, Group, Ontology
+from ava_core.ontology.model import CANNOT_TELL, NONE, UNSET, Action, Group, Ontology
 
 _NAME = re.compile(r"[^\s\"\\{}][^\"\\{}\n]*")
 _GROUP_NAME = re.compile(r"[a-z][a-z0-9_]*")
@@ -186,7 +186,7 @@ class _Reader:
             self.fail(line, f"id {action_id} is used already in line {self.id_lines[action_id]}")
         self.id_lines[action_id] = line
         name = self.name(content, content["name"])
-        if name.casefold() in (UNSET, NONE):
+        if name.casefold() in (UNSET, NONE, CANNOT_TELL):
             self.fail(line, f"{name!r} cannot be an action: it says that nothing was chosen")
         threshold = content.get("minimum_alpha")
         if threshold is not None and not (isinstance(threshold, int | float) and -1 <= threshold <= 1):

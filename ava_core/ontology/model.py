@@ -14,6 +14,10 @@ UNSET: Final = "unset"
 NONE: Final = "none"
 """Value of a multi group's attribute by which an annotator says "none of these"."""
 
+CANNOT_TELL: Final = "cannot tell"
+"""Value of a group's first attribute by which an annotator says that it cannot be seen: it ends what was said before,
+and is no rating."""
+
 GroupKind = Literal["exclusive", "multi"]
 
 

@@ -59,6 +59,7 @@ def examine(settings: Settings) -> Iterator[Finding]:
         ("detector", _detector),
         ("annotation server", _annotation_server),
         ("work on it", _work),
+        ("services", _services),
     ]
     for subject, look in looks:
         try:
@@ -185,3 +186,16 @@ def _work(settings: Settings) -> Finding:
         )
     more = f" {len(found)} such stand on the page Progress." if len(found) > 1 else ""
     return Finding("work on it", "warning", found[0].said, found[0].cure + more)
+
+
+def _services(settings: Settings) -> Finding:
+    """What `ava up` says of the processes that it keeps."""
+    from ava_core.operations.services import read_states
+
+    states = read_states(settings)
+    if not states:
+        return Finding("services", "ok", "not kept by `ava up` on this machine")
+    fallen = [state.sentence for state in states if state.ends]
+    if fallen:
+        return Finding("services", "warning", " ".join(fallen), f"See {settings.home_dir / 'logs'}.")
+    return Finding("services", "ok", f"all {len(states)} run, none ended by itself")

@@ -24,8 +24,28 @@ SQLITE_BUSY_MS = 30_000
 SCHEMA_LOCK = 0x0A7A
 """Key of PostgreSQL's advisory lock under which the schema is brought up to date."""
 
+LOCK_SECONDS = 30
+"""How long the schema may wait for somebody else's lock: other processes wait behind who waits."""
+
+LOCK_NOT_AVAILABLE = "55P03"
+"""PostgreSQL's code for a lock that was waited for in vain."""
+
+WHO_BLOCKS = sa.text(
+    "SELECT a.pid, a.usename, a.application_name, coalesce(host(a.client_addr), 'this machine'), a.state,"
+    " extract(epoch FROM now() - a.xact_start)"
+    " FROM pg_locks l JOIN pg_stat_activity a ON a.pid = l.pid"
+    " LEFT JOIN pg_class c ON c.oid = l.relation LEFT JOIN pg_namespace n ON n.oid = c.relnamespace"
+    " WHERE l.granted AND a.datname = current_database() AND a.pid <> pg_backend_pid()"
+    " AND (l.locktype = 'advisory' OR n.nspname = 'public')"
+    " ORDER BY a.xact_start LIMIT 1"
+)
+"""The session that has held a lock on the platform's tables, or the schema's own, for the longest time."""
+
 DAGSTER_TABLE = "event_logs"
 """A table by which Dagster's storage is known."""
+
+POSTGRES_WRITES = "SELECT sum(n_tup_ins + n_tup_upd + n_tup_del) FROM pg_stat_user_tables"
+"""How many rows were ever written in this database."""
 
 
 class Store:
@@ -39,6 +59,32 @@ class Store:
         """A session that commits when the block ends, and rolls back when it raises."""
         with Session(self.engine, expire_on_commit=False) as session, session.begin():
             yield session
+
+    @contextmanager
+    def snapshot(self) -> Iterator[Session]:
+        """A session that reads what held at one moment, whatever others write meanwhile; nothing is written in it."""
+        with self.engine.connect() as connection:
+            if self.engine.dialect.name == "postgresql":
+                connection = connection.execution_options(isolation_level="REPEATABLE READ")
+            else:
+                # The driver begins a transaction by itself only where something is written.
+                connection.exec_driver_sql("BEGIN")
+            with Session(connection, expire_on_commit=False) as session:
+                yield session
+            connection.rollback()
+
+    def token(self) -> str:
+        """A text that is another one after whatever was written, by whomever: asking for it costs next to nothing.
+
+        On PostgreSQL a change may show a second late.
+        """
+        path = self.engine.url.database
+        if self.engine.dialect.name == "sqlite":
+            files = [Path(f"{path}{end}") for end in ("", "-wal")]
+            stats = [file.stat() for file in files if file.exists()]
+            return " ".join(f"{stat.st_mtime_ns} {stat.st_size}" for stat in stats)
+        with self.session() as session:
+            return str(session.scalar(sa.text(POSTGRES_WRITES)))
 
     def close(self) -> None:
         """Close all connections."""
@@ -74,12 +120,29 @@ def _open(url: str) -> Store:
     try:
         _upgrade(engine, shown)
     except sa.exc.OperationalError as error:
+        blocker = _blocker(engine) if getattr(error.orig, "pgcode", "") == LOCK_NOT_AVAILABLE else ""
         engine.dispose()
+        if blocker:
+            raise StoreError(
+                f"The database {shown} cannot be brought up to date: {blocker} holds a lock on it.",
+                "Let that end its work, or end it: SELECT pg_terminate_backend of its number.",
+            ) from None
         reason = str(error.orig).strip().splitlines()[0]
         raise StoreError(
             f"The database {shown} cannot be used: {reason}.", "Check AVA_DATABASE_URL."
         ) from None
     return Store(engine)
+
+
+def _blocker(engine: sa.Engine) -> str:
+    """Who holds the lock that was waited for, in words; "somebody" who has let go of it since."""
+    with engine.connect() as connection:
+        row = connection.execute(WHO_BLOCKS).first()
+    if row is None:
+        return "somebody, who has gone since,"
+    number, user, program, host, state, seconds = row
+    named = f" ({program})" if program else ""
+    return f"session {number} of {user}{named} from {host}, {state} for {float(seconds or 0):.0f} s,"
 
 
 def _prepare_sqlite(connection: Any, record: Any) -> None:
@@ -103,6 +166,7 @@ def _upgrade(engine: sa.Engine, shown: str) -> None:
     with engine.connect() as connection:
         # One process upgrades, the others wait for it and then find nothing to do.
         if engine.dialect.name == "postgresql":
+            connection.execute(sa.text(f"SET LOCAL lock_timeout = '{LOCK_SECONDS}s'"))
             connection.execute(sa.text(f"SELECT pg_advisory_xact_lock({SCHEMA_LOCK})"))
         else:
             # SQLite changes a table by making it anew, which foreign keys to it would forbid.

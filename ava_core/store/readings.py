@@ -6,15 +6,41 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from sqlalchemy import func, insert, select
+from sqlalchemy.orm import Session
 
 from ava_core.base.errors import InputError
 from ava_core.store import audit_log
 from ava_core.store.database import Store
-from ava_core.store.tables import Annotation, Reading
+from ava_core.store.tables import Annotation, Job, Reading
 
 SHAPE_COLUMNS: Final = ("track_id", "frame", "xtl", "ytl", "xbr", "ybr", "outside", "attributes")
 AT_ONCE: Final = 500
 """Readings asked for at a time: databases limit the length of a question."""
+
+
+def reading_name(annotator: str, job_id: int, version: int) -> str:
+    """What a reading is called where one says what something was made from: readings are never overwritten."""
+    return f"{annotator}:{job_id}:{version}"
+
+
+def counting(session: Session, batch: str) -> dict[str, frozenset[str]]:
+    """By clip, the names of the readings that count: of each annotator's completed job the newest that is not held."""
+    newest = (
+        select(Reading.job_id, func.max(Reading.version).label("version"))
+        .join(Job, Job.job_id == Reading.job_id)
+        .where(Job.batch == batch, Job.of_annotator, Job.is_done, Reading.held == "")
+        .group_by(Reading.job_id)
+        .subquery()
+    )
+    wanted = (
+        select(Job.clip_id, Reading.annotator, Reading.job_id, Reading.version)
+        .join(newest, (Reading.job_id == newest.c.job_id) & (Reading.version == newest.c.version))
+        .join(Job, Job.job_id == Reading.job_id)
+    )
+    found: dict[str, set[str]] = {}
+    for clip_id, *reading in session.execute(wanted):
+        found.setdefault(clip_id, set()).add(reading_name(*reading))
+    return {clip_id: frozenset(names) for clip_id, names in found.items()}
 
 
 def latest(store: Store, job_ids: list[int], *, held: bool = False) -> dict[int, Reading]:

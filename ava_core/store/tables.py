@@ -216,6 +216,42 @@ class Annotator(Base):
     paused: Mapped[bool] = mapped_column(default=False)
     active: Mapped[bool] = mapped_column(default=True)
     created_at: Mapped[datetime] = mapped_column(default=now)
+    failures: Mapped[int] = mapped_column(default=0)  # refused sign-ins at the console in a row
+    locked_until: Mapped[datetime | None]
+    preferences: Mapped[dict[str, Any]] = mapped_column(default=dict)
+
+
+class LabellerSession(Base):
+    """An annotator who is signed in at the console, with the token that the annotation server gave.
+
+    `sealed`: that token, encrypted so that only the session's own token, which is in the browser alone, opens it.
+    """
+
+    __tablename__ = "labeller_sessions"
+    token_hash: Mapped[str] = mapped_column(String(64), primary_key=True)
+    username: Mapped[str] = mapped_column(ForeignKey("annotators.username"))
+    user_id: Mapped[int]
+    sealed: Mapped[str] = mapped_column(Text)
+    created_at: Mapped[datetime] = mapped_column(default=now)
+    seen_at: Mapped[datetime] = mapped_column(default=now)
+    __table_args__ = (Index("labeller_sessions_of_annotator", "username"),)
+
+
+class ActiveTime(Base):
+    """A stretch in which somebody worked at a job with the page in focus. Append-only.
+
+    `track`: the page's key of the person it went into, "" for nobody in particular; `answers`: how many were given.
+    """
+
+    __tablename__ = "active_times"
+    event_id: Mapped[int] = mapped_column(primary_key=True)
+    job_id: Mapped[int] = mapped_column(Integer)
+    annotator: Mapped[str] = mapped_column(String(150))
+    track: Mapped[str] = mapped_column(String(40), default="")
+    seconds: Mapped[float] = mapped_column(Float)
+    answers: Mapped[int] = mapped_column(default=0)
+    at: Mapped[datetime] = mapped_column(default=now)
+    __table_args__ = (Index("active_times_of_job", "job_id"), Index("active_times_of_annotator", "annotator"))
 
 
 class Reading(Base):
@@ -305,8 +341,33 @@ class AuditLogEntry(Base):
     detail: Mapped[dict[str, Any]] = mapped_column(default=dict)
 
 
+class MadeOf(Base):
+    """What the newest making of an asset was made of: a text that is another one as soon as that is behind."""
+
+    __tablename__ = "made_of"
+    batch: Mapped[str] = mapped_column(ForeignKey("batches.name", ondelete="CASCADE"), primary_key=True)
+    asset: Mapped[str] = mapped_column(String(64), primary_key=True)
+    state: Mapped[str] = mapped_column(Text, default="")
+
+
+class BatchNeed(Base):
+    """What a batch needs next, and how often it was asked for; times are seconds since 1970."""
+
+    __tablename__ = "batch_needs"
+    batch: Mapped[str] = mapped_column(ForeignKey("batches.name", ondelete="CASCADE"), primary_key=True)
+    stage: Mapped[str] = mapped_column(String(16))
+    state: Mapped[str] = mapped_column(Text)  # what is to be made of
+    sentence: Mapped[str] = mapped_column(Text)
+    tries: Mapped[int] = mapped_column(default=0)
+    since: Mapped[float]  # when this state was seen first
+    first_at: Mapped[float]  # when the stage was first seen to be behind
+    asked_at: Mapped[float | None]
+    next_at: Mapped[float | None]  # not before; null where only a person helps
+    problem: Mapped[str] = mapped_column(Text, default="")  # of the last try
+
+
 class User(Base):
-    """A person who may use the console. Annotators are people on the annotation server, not these."""
+    """A person who may use the console. Annotators, whose accounts are the annotation server's, are not these."""
 
     __tablename__ = "users"
     username: Mapped[str] = mapped_column(String(150), primary_key=True)

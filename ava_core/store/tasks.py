@@ -128,6 +128,12 @@ def jobs_of(store: Store, batch: str, clip_id: str = "") -> list[Job]:
         return list(session.scalars(wanted.order_by(Job.clip_id, Job.job_id)))
 
 
+def find_job(store: Store, job_id: int) -> Job | None:
+    """The job of that id."""
+    with store.session() as session:
+        return session.get(Job, job_id)
+
+
 def completed_jobs(store: Store, batch: str | None = None, clip_id: str = "") -> list[Job]:
     """Annotators' jobs that are done, of one batch or of all, of one clip or of all."""
     wanted = select(Job).where(Job.of_annotator, Job.is_done)

@@ -23,10 +23,13 @@ from ava_core.store.tables import ConsoleSession, User, now
 if TYPE_CHECKING:
     from argon2 import PasswordHasher
 
-Role = Literal["viewer", "reviewer", "admin"]
+Role = Literal["annotator", "viewer", "reviewer", "admin"]
 
 ROLES: Final[tuple[Role, ...]] = ("viewer", "reviewer", "admin")
-"""Each may do what the ones before it may: look; decide on clips; everything."""
+"""Of people of the console. Each may do what the ones before it may: look; decide on clips; everything."""
+
+RANKS: Final[tuple[Role, ...]] = ("annotator", *ROLES)
+"""An annotator, whose account is the annotation server's, sees their own work and nothing else."""
 
 LEAST_PASSWORD: Final = 10
 """Characters. Length is what counts (NIST SP 800-63B asks for 8 at least)."""

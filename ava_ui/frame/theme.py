@@ -12,7 +12,7 @@ from nicegui import ui
 
 from ava_core.base.errors import AvaError
 from ava_core.operations.doctor import Finding
-from ava_core.store import users
+from ava_core.store import labellers, users
 from ava_ui import addresses
 from ava_ui.frame.visit import Visit
 
@@ -35,6 +35,9 @@ NAVIGATION: Final = (
     (addresses.PEOPLE, "People", "group", "e"),
 )
 """Address, name, icon, and the letter that leads there after "g"."""
+
+OWN_WORK: Final = ((addresses.WORK, "Your work", "edit_note", "w"),)
+"""All that an annotator is led to."""
 
 REVIEW_KEYS: Final = (
     ("Space", "play or pause"), ("← →", "a frame back or on"), ("Shift ← →", "a second back or on"),
@@ -73,29 +76,33 @@ def frame(visit: Visit, title: str) -> Iterator[None]:
     with ui.header().classes("frame-header items-center no-wrap"):
         ui.link("Skip to the content", addresses.here({}, CONTENT)).classes("frame-skip")
         drawer_button = ui.button(icon="menu").props('flat dense color=inherit aria-label="Navigation"')
-        ui.link("AVA console", addresses.OVERVIEW).classes("frame-name")
-        follow = _status_line(visit)
+        ui.link("AVA console", addresses.OVERVIEW if visit.may("viewer") else addresses.WORK).classes(
+            "frame-name"
+        )
+        follow = _status_line(visit) if visit.may("viewer") else None
         ui.space()
         ui.button(icon="keyboard", on_click=_keys).props(
             'flat dense color=inherit aria-label="Keys"'
         ).classes("frame-keys")
-        ui.button(icon="contrast", on_click=visit.action("viewer", lambda: _turn(visit, dark))).props(
+        ui.button(icon="contrast", on_click=visit.action("annotator", lambda: _turn(visit, dark))).props(
             'flat dense color=inherit aria-label="Light or dark"'
         ).mark("dark")
-        ui.link(f"{visit.user.username} · {visit.user.role}", addresses.ACCOUNT).classes("frame-user")
+        own = addresses.ACCOUNT if visit.may("viewer") else addresses.WORK
+        ui.link(f"{visit.user.username} · {visit.user.role}", own).classes("frame-user")
         with ui.element("form").props(f'method="post" action="{addresses.LOGOUT}"'):
             ui.button(icon="logout").props('type=submit flat dense color=inherit aria-label="Sign out"')
     with ui.left_drawer().props(f"width=200 breakpoint={NARROW}").classes("frame-drawer") as drawer:
         drawer_button.on_click(drawer.toggle)
         with ui.element("nav").props('aria-label="Pages"'):
-            for path, name, icon, key in NAVIGATION:
+            for path, name, icon, key in NAVIGATION if visit.may("viewer") else OWN_WORK:
                 _entry(visit, path, name, icon, key)
     # What stands around it is a `main` already.
     with ui.element("div").classes("page").props(f"id={CONTENT} tabindex=-1"):
         ui.label(title).props("role=heading aria-level=1").classes("page-title")
         yield
     # Last, since a timer waits for the browser, and a page that has one is sent off as far as it has come.
-    ui.timer(STATUS_SECONDS, follow)
+    if follow is not None:
+        ui.timer(STATUS_SECONDS, follow)
 
 
 def problem(error: AvaError) -> None:
@@ -243,4 +250,5 @@ def _light(finding: Finding) -> None:
 
 def _turn(visit: Visit, dark: ui.dark_mode) -> None:
     dark.value = not dark.value
-    users.set_preference(visit.console.store, visit.user.username, dark=dark.value)
+    keep = users.set_preference if visit.may("viewer") else labellers.set_preference
+    keep(visit.console.store, visit.user.username, dark=dark.value)

@@ -11,7 +11,7 @@ from typing import Any
 from nicegui import ui
 
 from ava_core.base.errors import AvaError, SignInError
-from ava_core.store import audit_log, users
+from ava_core.store import audit_log, labellers, users
 from ava_core.store.tables import User
 from ava_ui.known.console import Console
 
@@ -29,7 +29,7 @@ class Visit:
 
     def may(self, role: users.Role) -> bool:
         """Whether the person has that role, or a higher one."""
-        return users.ROLES.index(self.user.role) >= users.ROLES.index(role)
+        return users.RANKS.index(self.user.role) >= users.RANKS.index(role)
 
     def number(self, name: str) -> int:
         """A whole number of the query; 0 where there is none."""
@@ -74,10 +74,10 @@ class Visit:
         audit_log.note(self.console.store, self.user.username, action, subject, **detail)
 
     def _check(self, role: users.Role) -> None:
-        now = users.who(self.console.store, self.token)
+        now = labellers.anybody(self.console.store, self.token)
         if now is None:
             raise SignInError("Your session has ended; nothing was done.", "Sign in again.")
-        if users.ROLES.index(now.role) < users.ROLES.index(role):
+        if users.RANKS.index(now.role) < users.RANKS.index(role):
             raise SignInError(f"Only {role}s may do this.", "Ask an admin.")
 
 

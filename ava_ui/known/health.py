@@ -12,7 +12,7 @@ from ava_core.operations.doctor import Finding, examine
 from ava_ui.dagster.client import DagsterClient
 
 DAGSTER: Final = ("Dagster", "worker")
-SHOWN: Final = ("annotation server", "database", "detector", "files")
+SHOWN: Final = ("annotation server", "database", "detector", "files", "services")
 
 
 @dataclass

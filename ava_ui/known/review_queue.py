@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
+from ava_core import decisions
 from ava_core.base.schemas import AGREEMENT_BY_CLIP, GRAVE, RULE_FINDINGS
 from ava_core.quality.review.bulk import Thresholds, plan_over_batches
 from ava_core.quality.review.queue import review_queue
@@ -30,6 +31,12 @@ def bulk_plan(
     names = batches.listed(console.store, chosen)
     clips, findings = clips_agreement(console, names), grave_findings(console, names)
     return plan_over_batches(clips, findings, console.decisions.all(), thresholds)
+
+
+def shown_readings(console: Console, batch: str) -> dict[str, frozenset[str]]:
+    """Names of the readings that pages about a batch show, by clip; an approval of them holds for no other ones."""
+    completed = console.tables.table(batch, "raw_annotations", "completed_jobs")
+    return decisions.readings_in(completed) if completed is not None else {}
 
 
 def clips_agreement(console: Console, names: list[str]) -> pl.DataFrame:

@@ -16,11 +16,13 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from starlette.requests import HTTPConnection
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from ava_core.annotation.labeller import Labeller, sign_in_anybody
 from ava_core.annotation.webhook import webhook_app
 from ava_core.base.errors import AvaError
-from ava_core.store import audit_log, users
+from ava_core.store import audit_log, labellers, users
 from ava_ui import addresses
 from ava_ui.known.console import Console
+from ava_ui.web.own_work import may_see
 
 COOKIE: Final = "ava_session"
 OPEN_PATHS: Final = frozenset({addresses.LOGIN, addresses.FIRST, "/favicon.ico"})
@@ -59,10 +61,18 @@ class Door:
             return
         connection, send = HTTPConnection(scope), _guarded(send)
         token = connection.cookies.get(COOKIE, "")
-        user = users.who(self.console.store, token)
+        user = labellers.anybody(self.console.store, token)
         state = scope.setdefault("state", {})
         state["user"], state["token"] = user, token
-        if user is not None or scope["path"] in OPEN_PATHS:
+        own = labellers.opened(self.console.store, token) if user is not None else None
+        state["labeller"] = Labeller(*own) if own else None
+        if (
+            user is not None
+            and user.role == "annotator"
+            and not may_see(self.console.store, user, scope["path"])
+        ):
+            await _not_theirs(connection)(scope, receive, send)
+        elif user is not None or scope["path"] in OPEN_PATHS:
             await self.app(scope, receive, send)
         elif scope["type"] == "websocket":
             await send({"type": "websocket.close", "code": 4401})
@@ -97,7 +107,7 @@ def routes(console: Console) -> APIRouter:
         next: str = Form(addresses.OVERVIEW),
     ) -> Response:
         try:
-            token = users.sign_in(console.store, username, password)
+            token = sign_in_anybody(console.settings, console.store, username, password)
         except AvaError as error:
             return _form(console, after=next, username=username, problem=str(error))
         return _let_in(request, token, next)
@@ -115,6 +125,7 @@ def routes(console: Console) -> APIRouter:
     @router.post(addresses.LOGOUT)
     def sign_out(request: Request) -> Response:
         users.sign_out(console.store, request.state.token)
+        labellers.sign_out(console.store, request.state.token)
         audit_log.note(console.store, request.state.user.username, "sign out")
         answer = RedirectResponse(addresses.LOGIN, 303)
         answer.delete_cookie(COOKIE)
@@ -164,6 +175,13 @@ def _local(address: str) -> str:
     parts = urlsplit(address)
     plain = address.startswith("/") and not address.startswith(("//", "/\\"))
     return address if plain and not parts.netloc and not parts.scheme else addresses.OVERVIEW
+
+
+def _not_theirs(connection: HTTPConnection) -> Response:
+    """An annotator is led from the first page to their work; all else that is not theirs is refused."""
+    if connection.scope["path"] == addresses.OVERVIEW:
+        return RedirectResponse(addresses.WORK, 303)
+    return Response(f"Annotators see their own work alone: {addresses.WORK}.", 403, media_type="text/plain")
 
 
 def _turned_away(connection: HTTPConnection) -> Response:

@@ -22,6 +22,7 @@ from ava_ui import addresses
 from ava_ui.known import player
 from ava_ui.known.aliases import without_names
 from ava_ui.known.console import Console
+from ava_ui.web.fetched import FetchedFiles
 
 HOUR: Final = {"Cache-Control": "private, max-age=3600"}
 """A clip of a batch never changes; a day later it may be another batch of the same name."""
@@ -164,9 +165,4 @@ def _local(console: Console, path: UPath) -> Path:
         raise FileNotFoundError(path)
     if console.storage.is_local:
         return console.storage.local(path)
-    kept = console.settings.home_dir / "console_cache" / str(path).split("://", 1)[-1]
-    if not kept.exists():
-        kept.parent.mkdir(parents=True, exist_ok=True)
-        with console.storage.fetched(path) as fetched:
-            fetched.replace(kept)
-    return kept
+    return FetchedFiles(console.settings.home_dir / "console_cache").here(path)

@@ -12,19 +12,27 @@ import pytest
 import sqlalchemy as sa
 
 from ava_core import decisions
-from ava_core.dataset.formats.ava.checks import validate_dataset
+from ava_core.dataset.formats.ava.checks import errors_among, validate_dataset
 from ava_core.demo.annotators import SimulatedAnnotator, simulate
 from ava_core.demo.truth import SceneTruth, truth_in_clips
 from ava_core.ontology import load_ontology
 from ava_core.store import batches, open_store, readings, tasks
 from ava_core.video.intake.inbox import add_to_inbox
-from tests.support.dagster_site import DagsterSite
+from tests.support.dagster_site import DagsterSite, Tick
 
 BATCH = "street_1"
 
 
 def checks_of(result: dg.ExecuteInProcessResult) -> dict[str, bool]:
     return {e.check_name: e.passed for e in result.get_asset_check_evaluations()}
+
+
+def asked(tick: Tick) -> dict[str, set[str]]:
+    """By batch, the assets that a look asks for."""
+    return {
+        str(request.partition_key): {key.to_user_string() for key in request.asset_selection or []}
+        for request in tick.run_requests
+    }
 
 
 @pytest.mark.slow
@@ -42,12 +50,12 @@ def test_from_a_zip_to_a_dataset(
     def table(asset: str, name: str = "") -> pl.DataFrame:
         return storage.read_table(storage.table_path(BATCH, asset, name))
 
-    # the inbox sensor makes a partition and asks for a run, once
+    # the sensor makes a partition and asks for a run, once
     add_to_inbox(site.settings, store, archive, name=BATCH)
-    found = site.tick("inbox")
+    found = site.tick("batches")
     assert [request.partition_key for request in found.run_requests] == [BATCH]
     assert site.instance.get_dynamic_partitions("video_batch") == [BATCH]
-    assert not site.tick("inbox", found.cursor).run_requests
+    assert not site.tick("batches", found.cursor).run_requests
 
     # video to tasks
     job = site.definitions.resolve_job_def("video_to_tasks")
@@ -68,17 +76,19 @@ def test_from_a_zip_to_a_dataset(
 
     # nothing is completed yet
     quiet = site.tick("cvat_jobs")
-    assert not quiet.asset_events
+    assert not site.tick("batches").run_requests
 
-    # people work; the sensor reports them once
+    # people work: what they completed is to be read, agreement with it
     truth = truth_in_clips(scene_truth, table("clips"), sources, ontology)
     for one in crowd:
         simulate(one, site.settings.resolved_cvat_url, site.settings.cvat_organisation, truth, ontology)
-    reported = site.tick("cvat_jobs", quiet.cursor)
+    site.tick("cvat_jobs", quiet.cursor)
+    reported = site.tick("batches")
+    assert asked(reported) == {BATCH: {"raw_annotations", "agreement"}}
     assert [(e.asset_key.to_user_string(), e.partition) for e in reported.asset_events] == [
         ("annotated_in_cvat", BATCH)
     ]
-    assert not site.tick("cvat_jobs", reported.cursor).asset_events
+    assert not site.tick("batches").run_requests, "it was asked for"
 
     # agreement, decisions, consensus, dataset
     measured = site.materialise("raw_annotations", "agreement", batch=BATCH)
@@ -86,18 +96,19 @@ def test_from_a_zip_to_a_dataset(
     assert checks_of(measured)["alphas_are_krippendorffs"]
     assert table("raw_annotations", "completed_jobs").height == 4
     assert table("agreement", "overall").height
-    assert not site.tick("decisions").asset_events
+    assert not site.tick("batches").run_requests
     decisions.approve(store, BATCH, table("clips")["clip_id"].to_list(), "ann")
-    decided = site.tick("decisions")
+    decided = site.tick("batches")
+    assert asked(decided) == {BATCH: {"consensus_labels", "ava_csv"}}
     assert [event.partition for event in decided.asset_events] == [BATCH]
-    assert not site.tick("decisions", decided.cursor).asset_events
     written = site.materialise("consensus_labels", "ava_csv", batch=BATCH)
     assert written.success
     assert checks_of(written)["readers_accept_the_batch"]
+    assert not site.tick("batches").run_requests, "nothing is behind"
     released = site.materialise("ava_release")
     assert released.success
     folder = Path(_metadata(released, "ava_release")["folder"].value)
-    assert validate_dataset(folder) == []
+    assert errors_among(validate_dataset(folder)) == []
 
     # once more: nothing is doubled
     assert job.execute_in_process(partition_key=BATCH, instance=site.instance).success
@@ -131,7 +142,7 @@ def test_a_batch_without_a_usable_video_stops_with_a_sentence(site: DagsterSite,
     (tmp_path / "bad" / "cut.mp4").write_bytes(b"\0" * 500)
     store = open_store(site.settings)
     add_to_inbox(site.settings, store, tmp_path / "bad", name="bad")
-    site.tick("inbox")
+    site.tick("batches")
     result = site.materialise("source_videos", "clips", batch="bad")
     assert not result.success
     assert checks_of(result)["a_video_is_usable"] is False
@@ -142,7 +153,7 @@ def test_options_of_a_batch_reach_its_assets(site: DagsterSite, scenes: tuple[Pa
     store = open_store(site.settings)
     options = {"clip_seconds": 3, "clip_min_seconds": 1.5, "clip_width": 320, "clip_height": 240}
     add_to_inbox(site.settings, store, scenes[0], name="small", options=options)
-    site.tick("inbox")
+    site.tick("batches")
     assert site.materialise("source_videos", "clips", batch="small").success
     storage = site.platform.storage
     clips = storage.read_table(storage.table_path("small", "clips"))
@@ -156,7 +167,7 @@ def test_a_batch_that_is_dealt_out_on_request_stops_before_its_tasks(
 ) -> None:
     store = open_store(site.settings)
     add_to_inbox(site.settings, store, scenes[0], name="later", options={"deal_out": "on request"})
-    [request] = site.tick("inbox").run_requests
+    [request] = site.tick("batches").run_requests
     assert {key.to_user_string() for key in request.asset_selection or []} == {
         "source_videos", "clips", "tracks", "dense_proposals",
     }  # fmt: skip
@@ -172,7 +183,7 @@ def test_tasks_without_a_server_fail_with_the_cure(
     site: DagsterSite, scenes: tuple[Path, SceneTruth]
 ) -> None:
     add_to_inbox(site.settings, open_store(site.settings), scenes[0], name="b")
-    site.tick("inbox")
+    site.tick("batches")
     result = site.materialise("source_videos", "clips", "tracks", "dense_proposals", "cvat_tasks", batch="b")
     [failure] = [event for event in result.all_events if event.is_step_failure]
     assert failure.step_key == "cvat_tasks"

@@ -11,28 +11,21 @@ import dagster as dg
 import pytest
 
 from ava_assets.annotation import sensors
-from ava_assets.announcements import FIRST_WAIT_SECONDS
-from ava_core.annotation.sync import CompletedWork
 from ava_core.annotation.webhook import keep_delivery
 from ava_core.base.errors import CvatUnreachableError
-from ava_core.store import batches
 from tests.support.dagster_site import DagsterSite
 
 
 class Cvat:
-    """Stands for the server: counts the looks, and has completed work or is away."""
+    """Stands for the server: counts the looks, or is away."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.looks = 0
         self.cursors: list[Any] = []
         self.away = False
-        self.work: dict[str, CompletedWork] = {}
-        self.unread: dict[str, int] = {}
         monkeypatch.setattr(sensors, "look_at_jobs", self.look)
         self.compared = 0
         monkeypatch.setattr(sensors, "reconcile", self.compare)
-        monkeypatch.setattr(sensors, "completed_work", lambda store: self.work)
-        monkeypatch.setattr(sensors, "unread_work", lambda store: self.unread)
         monkeypatch.setattr(sensors.Platform, "gateway", self.gateway)
 
     def compare(self, gateway: Any, store: Any, settings: Any) -> None:
@@ -105,38 +98,24 @@ def test_an_event_is_not_forgotten_while_cvat_is_away(site: DagsterSite, cvat: C
     assert cvat.looks == 3
 
 
-def test_work_is_reported_once_and_again_when_it_changed(site: DagsterSite, cvat: Cvat) -> None:
-    cvat.work = {"b": CompletedWork(1, 3, "first")}
-    found, cursor = tick(site, None)
-    assert [event.partition for event in found.asset_events] == ["b"]
-    for digest, reported in (("first", False), ("second", True), ("second", False)):
-        cvat.work = {"b": CompletedWork(2, 3, digest)}
-        keep_delivery(site.platform.store, job_event(time.monotonic_ns()))
-        found, cursor = tick(site, cursor)
-        assert isinstance(found, dg.SensorResult) == reported
-
-
-def test_work_in_an_archived_batch_is_reported_once_it_is_taken_back(site: DagsterSite, cvat: Cvat) -> None:
-    site.register_batch("b")
-    cvat.work, cvat.unread = {"b": CompletedWork(1, 3, "first")}, {"b": 1}
-    batches.set_archived(site.store, "b", True)
-    found, cursor = tick(site, None)
-    assert isinstance(found, dg.SkipReason)
-    batches.set_archived(site.store, "b", False)
-    keep_delivery(site.platform.store, job_event(1))
-    found, _ = tick(site, cursor)
-    assert [event.partition for event in found.asset_events] == ["b"]
-
-
 def test_a_lost_event_is_only_a_late_one(
     site: DagsterSite, cvat: Cvat, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     _, cursor = tick(site, None)
     later = time.time() + site.settings.cvat_poll_seconds
     monkeypatch.setattr(sensors.time, "time", lambda: later)
-    cvat.work = {"b": CompletedWork(1, 1, "done")}
-    found, _ = tick(site, cursor)
-    assert [event.partition for event in found.asset_events] == ["b"]
+    tick(site, cursor)
+    assert cvat.looks == 2
+
+
+def test_a_clock_that_was_set_back_stops_nothing(
+    site: DagsterSite, cvat: Cvat, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _, cursor = tick(site, None)
+    earlier = time.time() - 1_000_000
+    monkeypatch.setattr(sensors.time, "time", lambda: earlier)
+    tick(site, cursor)
+    assert cvat.looks == 2
 
 
 def test_all_jobs_are_looked_at_again_every_hour(
@@ -162,26 +141,3 @@ def test_the_server_is_compared_with_what_was_made_every_few_minutes(
         _, cursor = tick(site, cursor)
         compared.append(cvat.compared)
     assert compared == [1, 1, 2, 2]
-
-
-def test_work_that_nobody_has_read_is_told_again(
-    site: DagsterSite, cvat: Cvat, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Dagster forgets an event that comes while the asset that should follow is being made."""
-    moment = [time.time()]
-    monkeypatch.setattr(sensors.time, "time", lambda: moment[0])
-    cvat.work, cvat.unread = {"b": CompletedWork(1, 2, "x")}, {"b": 1}
-
-    def told(cursor: str | None) -> tuple[list[str], str | None]:
-        found, later = tick(site, cursor)
-        return [event.partition for event in getattr(found, "asset_events", None) or []], later
-
-    first, cursor = told(None)
-    moment[0] += FIRST_WAIT_SECONDS - 5
-    soon, cursor = told(cursor)
-    moment[0] += 35  # the next poll
-    late, cursor = told(cursor)
-    assert (first, soon, late) == (["b"], [], ["b"])
-    cvat.unread = {}
-    moment[0] += 100 * FIRST_WAIT_SECONDS
-    assert told(cursor)[0] == []

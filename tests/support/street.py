@@ -39,6 +39,8 @@ SEEN = {
     "/runs/{run_id}": "Dagster does not answer",
     "/tasks": "Clips that two share",
     "/progress": "Jobs by annotator and state",
+    "/work": "You are not signed in as an annotator.",
+    "/work/{job_id}": "You are not signed in as an annotator.",
     "/readings/{batch}/{job_id}": "It was never read.",
     "/quality": "Approve many by thresholds",
     "/quality/{batch}/agreement": "Annotator by annotator",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import struct
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -27,6 +28,7 @@ from ava_core.dataset.export.batch import write_batch
 from ava_core.dataset.export.inputs import load_batch
 from ava_core.dataset.export.options import ReleaseOptions
 from ava_core.dataset.export.release import Release, write_release
+from ava_core.quality.consensus.provenance import basis, provenance
 from tests.support.home import Home
 
 ONTOLOGY = """\
@@ -99,7 +101,7 @@ class World(Home):
         places = [(clip, second, person) for clip in clips for second, person in _PLACES]
         boxes = [{"clip_id": c, "second": s, "person_id": p, **_box(s, p)} for c, s, p in places]
         self.write_rows(name, "dense_proposals", PROPOSALS, [
-            {**box, "track_id": box["person_id"], "score": 0.95 - box["person_id"] / 10, "interpolated": False}
+            {**box, "track_id": box["person_id"], "score": 1.0 - box["person_id"] / 20, "interpolated": False}
             for box in boxes
         ])  # fmt: skip
         said = {1: list(actions), 2: [("pose", 2)]}
@@ -116,9 +118,23 @@ class World(Home):
         self._annotated(name, clips, boxes, labels)
         if approve:
             decisions.approve(self.store, name, clips, "chief")
+        self.form(name)
         if approve and dataset:
             self.write_batch(name)
         return clips
+
+    def form(self, name: str) -> None:
+        """Note that the consensus, as it was written by hand, was formed from what holds now."""
+        at = self.at(name)
+        completed, now = at.table("raw_annotations", "completed_jobs"), decisions.standing(self.store, name)
+        approved = now.state.approved_on(decisions.readings_in(completed))
+        no_words = now.state.adjudications.clear()
+        self.write_tables(name, {
+            ("consensus_labels", "basis"): basis(completed, now.state, at.ontology),
+            ("consensus_labels", "provenance"): provenance(
+                completed, at.ontology, approved=approved, excluded=now.state.excluded, adjudications=no_words
+            ),
+        })  # fmt: skip
 
     def dispute(self, batch: str, clip_id: str, second: int) -> None:
         """Put a second under dispute."""
@@ -141,12 +157,15 @@ class World(Home):
 
     def _clip(self, batch: str, source: str, content: str, index: int) -> dict[str, Any]:
         target = self.storage.asset_dir(batch, "clips") / "files" / f"{source}_{index:03d}.mp4"
-        self.storage.write_bytes(target, self.clip.read_bytes())
+        # A box that players pass over makes files of different content: what a source holds tells them apart.
+        own = content.encode()
+        data = self.clip.read_bytes() + struct.pack(">I4s", 8 + len(own), b"free") + own
+        self.storage.write_bytes(target, data)
         return {
             "clip_id": f"{source}_{index:03d}", "source_id": source, "batch": batch, "index": index, "start_s": 30.0,
             "duration_s": FRAMES / 30, "frames": FRAMES, "width": WIDTH, "height": HEIGHT, "scale_x": 1.0,
             "scale_y": 1.0, "pad_x": 0, "pad_y": BAR, "content_width": WIDTH, "content_height": HEIGHT - 2 * BAR,
-            "path": str(target.relative_to(self.storage.root)), "sha256": _sha(f"clip of {content}"),
+            "path": str(target.relative_to(self.storage.root)), "sha256": hashlib.sha256(data).hexdigest(),
         }  # fmt: skip
 
     def _annotated(self, batch: str, clips: list[str], boxes: list[Any], labels: list[Any]) -> None:

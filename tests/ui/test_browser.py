@@ -137,7 +137,8 @@ def test_a_cell_of_the_matrix_leads_to_what_the_two_say_differently(
     assert (rita.troubles, rita.elsewhere) == ([], [])
 
 
-@pytest.mark.parametrize("theme", ["light", pytest.param("dark", marks=pytest.mark.nightly)])
+@pytest.mark.nightly
+@pytest.mark.parametrize("theme", ["light", "dark"])
 def test_no_page_shuts_anybody_out(browser: Browser, console_url: str, theme: str) -> None:
     """axe-core finds nothing serious or critical: names, contrast, keyboard."""
     adam = Visitor(browser, console_url, "adam", dark=theme == "dark")

@@ -15,25 +15,53 @@ from ava_core.base.errors import InputError
 from ava_core.base.settings import load_settings
 from ava_core.base.text import value_text
 
+OFFSET_HELP = "Added to timestamps that do not count from 900. Default: 900, where 0 is the clip's start."
+INDEX_FPS_HELP = "Frame numbers a second, of timestamps that are frame numbers. Default: as they tell."
+SIZE_HELP = (
+    "Of the pictures in pixels, for boxes in pixels. Default: as the pictures are, 1280x720 of the older csv."
+)
+
 if TYPE_CHECKING:
     from ava_core.dataset.importing.imported import Imported
 
 
 def validate(
-    folder: Annotated[Path, typer.Argument(help="Folder of an AVA dataset, made here or elsewhere.")],
+    folder: Annotated[
+        Path, typer.Argument(help="Folder of an AVA dataset, made here or elsewhere, or one file of it.")
+    ],
     as_json: Annotated[bool, typer.Option("--json", help="Print the findings as JSON.")] = False,
+    fix: Annotated[
+        Path | None, typer.Option(help="New folder: the dataset is written there, mended.", metavar="OUT")
+    ] = None,
+    ontology: Annotated[
+        str, typer.Option(help="With --fix: name or file, where there is no label map.")
+    ] = "",
+    offset: Annotated[int | None, typer.Option(help=OFFSET_HELP)] = None,
+    index_fps: Annotated[float | None, typer.Option(help=INDEX_FPS_HELP)] = None,
+    size: Annotated[str, typer.Option(help=SIZE_HELP)] = "",
 ) -> None:
-    """Check an AVA dataset against all that its readers enforce; exit code 1 where there are errors."""
+    """Check an AVA dataset against all that its readers enforce; exit code 1 where there are errors.
+
+    Files are found whatever they are called. Every finding names the reader that would fail, and the cure.
+    """
     from ava_core.dataset.formats.ava.checks import errors_among, validate_dataset
+    from ava_core.dataset.formats.ava.checks.present import verdicts
+    from ava_core.dataset.formats.ava.files import find_files
 
     findings = validate_dataset(folder)
+    console = Console(highlight=False, soft_wrap=True)
     if as_json:
-        print(json.dumps([asdict(finding) for finding in findings], indent=2))
+        print(json.dumps([asdict(each) | {"readers": each.readers} for each in findings], indent=2))
     else:
-        console = Console(highlight=False, soft_wrap=True)
         for finding in findings:
             console.print(str(finding), markup=False)
+        if folder.is_dir():
+            for reader, verdict in verdicts(find_files(folder), findings):
+                console.print(f"  {reader:<30}{verdict}", markup=False)
         console.print(f"{len(findings)} finding(s) in {folder}" if findings else f"No findings in {folder}.")
+    if fix is not None:
+        _write_taken_over(fix, _from_ava(folder, ontology, offset, index_fps, size), console)
+        return
     if errors_among(findings):
         sys.exit(1)
 
@@ -72,7 +100,7 @@ def import_dataset(
     sources: Annotated[
         list[Path],
         typer.Argument(
-            help="An AVA dataset's folder, an older AVA_dataset.csv, or CVAT XML 1.1 (.xml, .zip)."
+            help="An AVA dataset's folder or csv, an older AVA_dataset.csv, or CVAT XML 1.1 (.xml, .zip)."
         ),
     ],
     to: Annotated[Path, typer.Option(help="New folder for the dataset.")],
@@ -88,7 +116,8 @@ def import_dataset(
             help="Frame numbers a second. Default: 1 in the older csv and for CVAT's pictures, 30 for its videos."
         ),
     ] = None,
-    size: Annotated[str, typer.Option(help="Of the older csv's pictures, in pixels.")] = "1280x720",
+    offset: Annotated[int | None, typer.Option(help=OFFSET_HELP)] = None,
+    size: Annotated[str, typer.Option(help=SIZE_HELP)] = "",
     label: Annotated[str, typer.Option(help="The label of people in CVAT's XML. Default: person.")] = "",
     clip_from: Annotated[
         str, typer.Option(help="file or folder: what names the clip of CVAT's job exports, which do not.")
@@ -98,10 +127,15 @@ def import_dataset(
     ] = None,
 ) -> None:
     """Take existing work over as a dataset; every defect that was repaired is listed."""
+    cvat = _FromCvat(label, clip_from, tuple(by or ()))
+    imported = _imported(sources, ontology, offset, index_fps, size, cvat)
+    _write_taken_over(to, imported, Console(highlight=False, soft_wrap=True))
+
+
+def _write_taken_over(to: Path, imported: Imported, console: Console) -> None:
+    """Say what was mended, and write the dataset."""
     from ava_core.dataset.importing.imported import write_import
 
-    imported = _imported(sources, ontology, index_fps, size, _FromCvat(label, clip_from, tuple(by or ())))
-    console = Console(highlight=False, soft_wrap=True)
     for repair in imported.repairs:
         where = f", line {repair.line} first" if repair.line else f": {repair.place}" if repair.place else ""
         console.print(f"{repair.defect}: {repair.repair} ({repair.rows} rows{where})", markup=False)
@@ -136,10 +170,15 @@ class _FromCvat:
 
 
 def _imported(
-    sources: list[Path], ontology: str, index_fps: float | None, size: str, cvat: _FromCvat
+    sources: list[Path],
+    ontology: str,
+    offset: int | None,
+    index_fps: float | None,
+    size: str,
+    cvat: _FromCvat,
 ) -> Imported:
     """Import by what the sources are."""
-    from ava_core.dataset.importing.ava import import_ava
+    from ava_core.dataset.formats.older_csv.reader import is_older_csv
     from ava_core.dataset.importing.cvat_xml import import_cvat_xml
     from ava_core.dataset.importing.older_csv import import_older_csv
     from ava_core.ontology import load_ontology
@@ -148,12 +187,15 @@ def _imported(
         if not source.exists():
             raise InputError(f"{source} does not exist.")
     kinds = {"folder" if source.is_dir() else source.suffix.lower() for source in sources}
-    if kinds == {"folder"} and len(sources) == 1:
-        return import_ava(sources[0], load_ontology(ontology) if ontology else None)
+    single = sources[0] if len(sources) == 1 else None
+    if single and (single.is_dir() or (kinds == {".csv"} and not is_older_csv(single))):
+        return _from_ava(
+            single, ontology or ("" if single.is_dir() else load_settings().ontology), offset, index_fps, size
+        )
     words = load_ontology(ontology or load_settings().ontology)
     if kinds == {".csv"} and len(sources) == 1:
         rate = 1.0 if index_fps is None else index_fps
-        return import_older_csv(sources[0], words, index_fps=rate, size=_size(size))
+        return import_older_csv(sources[0], words, index_fps=rate, size=_size(size or "1280x720"))
     if kinds <= {".xml", ".zip"}:
         if cvat.clip_from not in ("", "file", "folder"):
             raise InputError(f"--clip-from {cvat.clip_from!r} is unknown.", "Say file or folder.")
@@ -166,6 +208,22 @@ def _imported(
             clip_from=cvat.clip_from,  # type: ignore[arg-type]
         )
     raise InputError("These cannot be imported together.", "Give one folder, one csv, or CVAT's files.")
+
+
+def _from_ava(place: Path, ontology: str, offset: int | None, index_fps: float | None, size: str) -> Imported:
+    """An AVA dataset's folder or csv, with what a person says of it."""
+    from ava_core.dataset.importing.ava import import_ava
+    from ava_core.dataset.importing.ava_rows import Clock
+    from ava_core.ontology import load_ontology
+
+    if index_fps is not None and not index_fps > 0:
+        raise InputError(f"--index-fps {index_fps:g} is no rate.", "Say 30.")
+    return import_ava(
+        place,
+        load_ontology(ontology) if ontology else None,
+        clock=Clock(offset, index_fps),
+        size=_size(size) if size else None,
+    )
 
 
 def _size(text: str) -> tuple[int, int]:

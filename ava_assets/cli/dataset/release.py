@@ -43,6 +43,12 @@ def make(
     drop_weak: Annotated[
         bool, typer.Option(help="Leave classes out whose agreement lies below the ontology's floor.")
     ] = False,
+    wait: Annotated[
+        float, typer.Option(help="Seconds to wait for batches whose consensus is behind their log.")
+    ] = 60.0,
+    leave_behind: Annotated[
+        bool, typer.Option(help="Leave such batches out, and name them; else nothing is released then.")
+    ] = False,
 ) -> None:
     """Make an immutable release of everything that is approved, print what readers would say, and where it lies."""
     from ava_assets.running.release import make_release
@@ -53,7 +59,7 @@ def make(
     folder = make_release(
         load_settings(), name=name, note=note, licence=licence, authors=author or [], flavours=flavours,
         ratios=_ratios(ratios), pins=_pins(pin or []), batches=batch or [], least_rows=least_rows,
-        drop_rare=drop_rare, drop_weak=drop_weak,
+        drop_rare=drop_rare, drop_weak=drop_weak, wait=wait, leave_behind=leave_behind,
     )  # fmt: skip
     console = Console(highlight=False, soft_wrap=True)
     with opened_release(folder.name) as local:

@@ -2,46 +2,54 @@
 
 from __future__ import annotations
 
-import time
+from typing import Annotated
 
+import typer
 from rich.console import Console
 
-from ava_core.base.settings import load_settings
+from ava_core.base.settings import Settings, load_settings
 
 
-def up() -> None:
+def up(
+    allow_host: Annotated[
+        list[str] | None,
+        typer.Option(help="A name beyond loopback by which this machine may be called; may be repeated."),
+    ] = None,
+    registration: Annotated[
+        bool | None, typer.Option(help="Whether strangers may make accounts on the annotation server.")
+    ] = None,
+) -> None:
     """Start Dagster, the annotation server and the console on this machine; Ctrl-C ends them all.
 
-    With `AVA_CVAT_URL` set, that CVAT server is used and the embedded one is not started.
+    Whatever ends by itself is started again, and the console says so. With `AVA_CVAT_URL` set, that CVAT server is
+    used and the embedded one is not started.
     """
-    from ava_assets.running import services
+    from ava_assets.running.services import of_platform
+    from ava_assets.running.supervisor import Supervisor
+
+    given = {"allow_hosts": ",".join(allow_host) if allow_host else None, "cvat_registration": registration}
+    settings = load_settings(**{name: value for name, value in given.items() if value is not None})
+    settings.inbox_dir.mkdir(parents=True, exist_ok=True)
+    console = Console(highlight=False, soft_wrap=True)
+    console.print(f"Starting ({settings.home_dir}) …", markup=False)
+    supervisor = Supervisor(
+        settings, of_platform(settings), lambda said: console.print(f"  {said}", markup=False)
+    )
+    supervisor.run(lambda: _say_where(settings, console))
+
+
+def _say_where(settings: Settings, console: Console) -> None:
+    """Where everything is, and how to get in."""
     from ava_core.annotation.password import embedded_password
     from ava_core.store import open_store, users
 
-    settings = load_settings()
-    settings.inbox_dir.mkdir(parents=True, exist_ok=True)
-    store = open_store(settings)
-    console = Console()
-    wanted = [
-        services.dagster_webserver(settings),
-        services.dagster_daemon(settings),
-        services.console(settings),
-    ]
+    console.print(f"  Console             http://127.0.0.1:{settings.console_port}")
+    if code := users.first_code(open_store(settings), settings.home_dir):
+        console.print(f"    nobody has an account yet; the first admin's one-time code: {code}")
+    console.print(f"  Dagster             http://127.0.0.1:{settings.dagster_port}")
+    console.print(f"  Annotation server   {settings.resolved_cvat_url}")
     if settings.cvat_is_embedded:
-        wanted.insert(0, services.annotation_server(settings))
-    console.print(f"Starting ({settings.home_dir}) …")
-    with services.running(wanted):
-        console.print(f"  Console             http://127.0.0.1:{settings.console_port}")
-        if code := users.first_code(store, settings.home_dir):
-            console.print(f"    nobody has an account yet; the first admin's one-time code: {code}")
-        console.print(f"  Dagster             http://127.0.0.1:{settings.dagster_port}")
-        console.print(f"  Annotation server   {settings.resolved_cvat_url}")
-        if settings.cvat_is_embedded:
-            embedded_password(settings.home_dir / "cvat")
-            console.print(f"    user admin, password in {settings.home_dir / 'cvat' / 'admin_password'}")
-        console.print(f"  Inbox               {settings.inbox_dir}")
-        console.print("Put zips of videos into the inbox, or `ava batch add PATH`. Ctrl-C ends everything.")
-        while True:
-            for service in wanted:
-                service.check()
-            time.sleep(1.0)
+        embedded_password(settings.home_dir / "cvat")
+        console.print(f"    user admin, password in {settings.home_dir / 'cvat' / 'admin_password'}")
+    console.print(f"  Inbox               {settings.inbox_dir}")
+    console.print("Put zips of videos into the inbox, or `ava batch add PATH`. Ctrl-C ends everything.")

@@ -161,7 +161,10 @@ def bulk(
         say("Nothing was decided. --apply approves those that pass.")
     elif plan.approve:
         comment = f"bulk: alpha ≥ {alpha:g}, kappa ≥ {kappa:g}, IoU ≥ {iou:g}, F1 ≥ {f1:g}"
-        done = decisions.approve_unmoved(store, batch, plan.approve, who(actor), comment, seen=seen)
+        read = decisions.readings_in(at.table("raw_annotations", "completed_jobs"))
+        done = decisions.approve_unmoved(
+            store, batch, plan.approve, who(actor), comment, seen=seen, shown=read
+        )
         say(f"{len(done.made)} clip(s) approved.")
         for clip, why in done.moved.items():
             say(f"{clip} stays as it is: {why}")

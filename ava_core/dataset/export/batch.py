@@ -22,13 +22,17 @@ from ava_core.base.set_aside import setting_aside
 from ava_core.base.storage import Storage
 from ava_core.batch import BatchContext
 from ava_core.dataset.export.card import Card, write_card
-from ava_core.dataset.export.folders import building
+from ava_core.dataset.export.folders import building, side_by_side
 from ava_core.dataset.export.inputs import BatchTables
-from ava_core.dataset.formats.ava.names import frame_name
+from ava_core.dataset.export.picture_sums import KEPT_PICTURES, noted_sums, picture_sums
+from ava_core.dataset.export.picture_sums import TABLE as PICTURE_SUMS
+from ava_core.dataset.export.stand_ins import stand_in_for
+from ava_core.dataset.formats.ava.names import FRAMES, frame_name
 from ava_core.dataset.formats.ava.rows import annotation_rows
 from ava_core.dataset.formats.dataset import Dataset
 from ava_core.dataset.formats.flavours import FLAVOURS, WITHOUT_PICTURES, write_dataset
 from ava_core.video.media.frames import write_frames
+from ava_core.video.media.hashing import hash_file
 
 
 @dataclass(frozen=True)
@@ -54,8 +58,11 @@ def write_batch(at: BatchContext, tables: BatchTables, sink: ProgressSink = igno
     storage = at.storage
     target = at.folder("ava_csv")
     clips = tables.clips.filter(pl.col("clip_id").is_in(rows["video_id"].unique().to_list()))
-    with _kept_pictures(storage, target / ".pictures") as kept:
-        pictures, aside = _extract(kept, clips, storage, sink)
+    with _kept_pictures(storage, target / KEPT_PICTURES) as kept:
+        known = noted_sums(storage, at.batch)
+        if not storage.is_local:
+            _stand_in(kept, target / "dataset" / FRAMES, known)
+        pictures, aside, sums = _extract(kept, clips, storage, sink, known=known)
         storage.write_table(storage.table_path(at.batch, "ava_csv", "set_aside"), aside)
         if not pictures:
             clip, reason = aside.row(0)
@@ -75,13 +82,14 @@ def write_batch(at: BatchContext, tables: BatchTables, sink: ProgressSink = igno
         with building(storage, target / "dataset", replace=True) as staged:
             write_dataset(staged, dataset, FLAVOURS if storage.is_local else WITHOUT_PICTURES)
             write_card(staged, Card(dataset, note=tables.note))
+        storage.write_table(storage.table_path(at.batch, "ava_csv", PICTURE_SUMS), sums)
     return WrittenBatch(rows, target / "dataset")
 
 
 def remove_batch(at: BatchContext) -> None:
     """Remove a batch's dataset, as long as nothing of it is approved; its pictures stay for the next one."""
     folder = at.folder("ava_csv") / "dataset"
-    for name in ("", "set_aside"):
+    for name in ("", "set_aside", PICTURE_SUMS):
         at.storage.table_path(at.batch, "ava_csv", name).unlink(missing_ok=True)
     if folder.exists():
         folder.fs.rm(folder.path, recursive=True)
@@ -89,7 +97,7 @@ def remove_batch(at: BatchContext) -> None:
 
 @contextmanager
 def _kept_pictures(storage: Storage, folder: UPath) -> Iterator[Path]:
-    """Where pictures stay from one time to the next; elsewhere than on this machine they are made anew."""
+    """Where pictures stay from one time to the next; of storage elsewhere, they lie in the dataset alone."""
     if storage.is_local:
         kept = storage.local(folder)
         kept.mkdir(parents=True, exist_ok=True)
@@ -99,36 +107,58 @@ def _kept_pictures(storage: Storage, folder: UPath) -> Iterator[Path]:
         yield Path(temporary)
 
 
+def _stand_in(kept: Path, frames: UPath, known: pl.DataFrame) -> None:
+    """Stand-ins for pictures of the former dataset that lie in the store in full: those stay as they are."""
+
+    def one(clip: tuple[str, str, int]) -> None:
+        clip_id, made_of, count = clip
+        folder = stand_in_for(frames / clip_id, kept / made_of)
+        if sum(path.stat().st_size > 0 for path in folder.iterdir()) != count:
+            shutil.rmtree(folder)
+
+    side_by_side(one, known.group_by("clip_id", "made_of").len().rows())
+
+
 def _extract(
-    folder: Path, clips: pl.DataFrame, storage: Storage, sink: ProgressSink
-) -> tuple[dict[str, Path], pl.DataFrame]:
-    """Folders of the clips' pictures by clip, and the clips of which there are none (`schemas.SET_ASIDE`)."""
+    folder: Path, clips: pl.DataFrame, storage: Storage, sink: ProgressSink, *, known: pl.DataFrame
+) -> tuple[dict[str, Path], pl.DataFrame, pl.DataFrame]:
+    """Folders of the clips' pictures by clip, the clips of which there are none (`schemas.SET_ASIDE`), and the sums.
+
+    `known` and the sums: `schemas.PICTURES`; those of pictures that stay as they are stay, too.
+    """
     progress = Progress("extract frames", clips.height, "clips", sink)
-    folders, aside = {}, []
+    folders, aside, sums = {}, [], [known.clear()]
+    noted = dict(known.select("clip_id", "made_of").iter_rows())
     for clip in clips.to_dicts():
+        name = clip["clip_id"]
         with setting_aside() as fate:
-            folders[clip["clip_id"]] = _pictures(folder, clip, storage)
+            own, is_new = _pictures(folder, clip, storage)
+            stays = not is_new and noted.get(name) == own.name
+            sums.append(known.filter(pl.col("clip_id") == name) if stays else picture_sums(name, own))
+            folders[name] = own
         if fate.reason:
             aside.append((clip["clip_id"], fate.reason))
         progress.advance()
     progress.finish()
-    return folders, pl.DataFrame(aside, schema=dict(SET_ASIDE), orient="row")
+    return folders, pl.DataFrame(aside, schema=dict(SET_ASIDE), orient="row"), pl.concat(sums)
 
 
-def _pictures(folder: Path, clip: dict[str, Any], storage: Storage) -> Path:
-    """Frames of a clip without bars, made once per content and size."""
+def _pictures(folder: Path, clip: dict[str, Any], storage: Storage) -> tuple[Path, bool]:
+    """Frames of a clip without bars, made once per content and size; and whether they were made now."""
     size = clip["content_width"], clip["content_height"]
     own = folder / f"{clip['clip_id']}-{clip['sha256'][:12]}-{size[0]}x{size[1]}"
     if own.exists():
-        return own
+        return own, False
     crop = None if size == (clip["width"], clip["height"]) else (clip["pad_x"], clip["pad_y"], *size)
     staged = folder / f".{own.name}-{secrets.token_hex(4)}"
     try:
         with storage.fetched(storage.path(clip["path"])) as path:
+            if hash_file(path) != clip["sha256"]:
+                raise ExportError(f"{path.name} is damaged: it is not the file that was cut")
             count = write_frames(path, staged, partial(frame_name, clip["clip_id"]), size, crop=crop)
         if count != clip["frames"]:
             raise ExportError(f"it has {count} frames where its table says {clip['frames']}")
         staged.rename(own)
     finally:
         shutil.rmtree(staged, ignore_errors=True)
-    return own
+    return own, True

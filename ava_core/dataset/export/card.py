@@ -6,20 +6,16 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import polars as pl
 
 from ava_core.base.report.document import Block, Heading, Numbers, Picture, Text, to_html, to_markdown
 from ava_core.dataset.formats.ava import names
 from ava_core.dataset.formats.ava.names import SPLITS
+from ava_core.dataset.formats.ava.readers import MOST_EVALUATED, SLOWFAST_THRESHOLD
 from ava_core.dataset.formats.ava.rows import excluded_seconds
 from ava_core.dataset.formats.dataset import Dataset
-
-MOST_EVALUATED: Final = 50
-"""Detections of one keyframe that the AVA evaluation looks at."""
-SLOWFAST_THRESHOLD: Final = 0.9
-"""SlowFast's default `AVA.DETECTION_SCORE_THRESH`; mmaction2's `person_det_score_thr` is the same."""
 
 
 @dataclass(frozen=True)
@@ -161,6 +157,8 @@ def _gaps(card: Card) -> Iterator[str]:
     data = card.dataset
     for clip, reason in card.about.get("left_out", {}).items():
         yield f"Left out: clip {clip}, {reason}."
+    for batch, reason in card.about.get("behind", {}).items():
+        yield f"Left out: batch {batch}, whose consensus was behind its log: {reason}."
     total = pl.sum_horizontal(SPLITS)
     unused = card.counts.filter(total == 0)["name"].to_list()
     if unused:

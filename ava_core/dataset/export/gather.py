@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,7 @@ from ava_core.dataset.export.inputs import BatchTables, BatchWork
 from ava_core.dataset.export.options import ReleaseOptions
 from ava_core.dataset.export.release_pictures import Pictures, pictures_of
 from ava_core.dataset.export.release_splits import release_splits
+from ava_core.dataset.export.val_clips import unvalidated, usable_clips
 from ava_core.dataset.formats.ava.rows import KEY_COLUMNS, annotation_rows
 from ava_core.dataset.formats.dataset import Dataset
 from ava_core.ontology import Ontology
@@ -33,7 +34,8 @@ class Chosen:
     """What goes in: rows (`rows.ROW_COLUMNS`), clips that have rows, and of every source its content's hash.
 
     `agreement`: tables of `agreement.measure`; `dropped`: reasons by id of the classes that were left out;
-    `pictures`: folders of the clips, and the clips that were left out as they lack some; empty where nobody asked.
+    `pictures`: folders of the clips, and the clips that were left out as they lack some; empty where nobody asked;
+    `usable`: clips that readers can validate on.
     """
 
     ontology: Ontology
@@ -43,6 +45,15 @@ class Chosen:
     agreement: Mapping[str, pl.DataFrame]
     dropped: Mapping[int, str]
     pictures: Pictures
+    usable: frozenset[str]
+
+    def without(self, clips: Collection[str]) -> Chosen:
+        """The same without these clips."""
+        return replace(
+            self,
+            rows=self.rows.filter(~pl.col("video_id").is_in(list(clips))),
+            clips=self.clips.filter(~pl.col("clip_id").is_in(list(clips))),
+        )
 
 
 @dataclass(frozen=True)
@@ -78,8 +89,19 @@ def gather(
         inputs, options, settings, store, pictures=lambda clips: pictures_of(clips, storage, fetch)
     )
     options = _without_idle_pins(options, chosen, inputs)
-    rows, used, content, ontology = chosen.rows, chosen.clips, chosen.content, chosen.ontology
-    splits = release_splits(rows, used, content, options, settings.seed, storage.path("releases"))
+    content, ontology = chosen.content, chosen.ontology
+    splits = release_splits(
+        chosen.rows, chosen.clips, content, options, settings.seed, storage.path("releases"),
+        usable=chosen.usable,
+    )  # fmt: skip
+    left_out = unvalidated(chosen.clips, splits, chosen.usable)
+    chosen = chosen.without(left_out)
+    rows, used = chosen.rows, chosen.clips
+    if rows.is_empty():
+        raise ExportError(
+            "No clip is left: those of val and test have nobody at a second that validation looks at.",
+            "Pin their source videos to train, or approve more clips.",
+        )
     dataset = Dataset(
         title=f"Release {name}",
         rows=rows,
@@ -95,7 +117,7 @@ def gather(
         "sha256": {source: content[source] for source in splits},
     }  # fmt: skip
     dropped = {ontology.action(number).name: why for number, why in chosen.dropped.items()}
-    return Gathered(dataset, record, chosen.agreement, dropped, chosen.pictures.lacking)
+    return Gathered(dataset, record, chosen.agreement, dropped, {**chosen.pictures.lacking, **left_out})
 
 
 def _without_idle_pins(options: ReleaseOptions, chosen: Chosen, inputs: Inputs) -> ReleaseOptions:
@@ -135,7 +157,9 @@ def choose(
         raise ExportError(
             "No labelled person is left in an approved clip.", "Approve clips, or lower the floor."
         )
-    return Chosen(ontology, rows, _with_rows(clips, rows), _content(inputs), agreement, dropped, there)
+    used = _with_rows(clips, rows)
+    usable = usable_clips(rows, used, pl.concat([tables.proposals for tables, _ in inputs]))
+    return Chosen(ontology, rows, used, _content(inputs), agreement, dropped, there, usable)
 
 
 def _with_rows(clips: pl.DataFrame, rows: pl.DataFrame) -> pl.DataFrame:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 
 import polars as pl
@@ -11,6 +11,7 @@ from ava_core.base.errors import ExportError
 from ava_core.base.schemas import (
     ADDED_TO_SOURCE_VIDEOS,
     ANSWERED,
+    BASIS,
     CLIPS,
     COMPLETED_JOBS,
     CONSENSUS_BOXES,
@@ -19,6 +20,7 @@ from ava_core.base.schemas import (
     DISPUTED,
     PERSONS,
     PROPOSALS,
+    PROVENANCE,
     RAW_BOXES,
     RAW_LABELS,
     SOURCE_VIDEOS,
@@ -31,7 +33,8 @@ from ava_core.base.settings import Settings
 from ava_core.base.storage import Storage
 from ava_core.batch import BatchContext, open_batch
 from ava_core.dataset.export.picture_sizes import as_pictures
-from ava_core.decisions import decision_state, decisions_of
+from ava_core.decisions import Standing, standing
+from ava_core.quality.consensus.provenance import behind
 from ava_core.store import Store, batches
 
 
@@ -92,25 +95,45 @@ def ready_batches(storage: Storage, store: Store, wanted: Sequence[str] = ()) ->
 
 
 def load_inputs(
-    settings: Settings, storage: Storage, store: Store, wanted: Sequence[str] = ()
+    settings: Settings,
+    storage: Storage,
+    store: Store,
+    wanted: Sequence[str] = (),
+    *,
+    without: Collection[str] = (),
 ) -> list[tuple[BatchTables, BatchWork]]:
-    """Tables and work of `ready_batches`. Raises `ExportError` where nothing in them is approved."""
+    """Tables and work of `ready_batches` but some, each by its log and readings of one moment.
+
+    Raises `ExportError` where nothing in them is approved.
+    """
     ready = [
         open_batch(settings, name, storage=storage, store=store)
-        for name in ready_batches(storage, store, wanted)
-    ]
-    inputs = [(load_batch(at), load_work(at)) for at in ready]
+        for name in ready_batches(storage, store, wanted) if name not in without
+    ]  # fmt: skip
+    inputs = []
+    for at in ready:
+        now = standing(at.store, at.batch)
+        inputs.append((load_batch(at, now), load_work(at, now)))
     if not any(tables.consensus_labels.height for tables, _ in inputs):
         raise ExportError("No batch has an approved dataset yet.", "Approve clips, and wait for ava_csv.")
     return inputs
 
 
-def load_batch(at: BatchContext) -> BatchTables:
+def behind_log(at: BatchContext, now: Standing) -> list[str]:
+    """In what a batch's consensus says something else than its log and readings do `now`, in sentences."""
+    if not at.storage.table_path(at.batch, "consensus_labels", "basis").exists():
+        return ["it is being formed, or was formed before this version of the platform"]
+    formed = conform(at.table("consensus_labels", "basis"), BASIS, f"basis of batch {at.batch}")
+    known = conform(at.table("consensus_labels", "provenance"), PROVENANCE, f"provenance of batch {at.batch}")
+    return behind(formed, known, now)
+
+
+def load_batch(at: BatchContext, now: Standing | None = None) -> BatchTables:
     """Read a batch's tables. Raises `InputError` naming the asset that is missing.
 
-    Of the consensus only clips that are approved at this moment count, whatever was approved when it was made.
+    Of the consensus only clips that are approved `now` (at this moment) count, whatever was approved when it was made.
     """
-    approved = list(decision_state(at.store, at.batch).approved)
+    approved = list((now or standing(at.store, at.batch)).state.approved)
 
     def read(asset: str, schema: Schema, table: str = "") -> pl.DataFrame:
         found = at.table(asset, table)
@@ -138,26 +161,23 @@ def load_batch(at: BatchContext) -> BatchTables:
     )
 
 
-def load_work(at: BatchContext) -> BatchWork:
-    """Read what the annotators of a batch did. Raises `InputError` naming the asset that is missing."""
+def load_work(at: BatchContext, now: Standing | None = None) -> BatchWork:
+    """Read what the annotators of a batch did, by what holds `now`. Raises `InputError` naming the missing asset."""
+    held = now or standing(at.store, at.batch)
 
     def read(asset: str, schema: Schema, table: str = "") -> pl.DataFrame:
         found = at.table(asset, table)
         return conform(found, schema, f"{table or asset} of batch {at.batch}")
 
     measured = at.storage.table_path(at.batch, "raw_annotations", "answered").exists()
-    approvals = {
-        decision.subject: (decision.subject, decision.actor, decision.decided_at.isoformat())
-        for decision in decisions_of(at.store, at.batch)
-        if decision.action == "approve"
-    }
+    approvals = [(clip, one.actor, one.decided_at.isoformat()) for clip, one in held.approvals.items()]
     return BatchWork(
         jobs=read("cvat_tasks", CVAT_JOBS),
         completed=read("raw_annotations", COMPLETED_JOBS, "completed_jobs"),
         raw_boxes=read("raw_annotations", RAW_BOXES, "raw_boxes"),
         raw_labels=read("raw_annotations", RAW_LABELS, "raw_labels"),
         persons=read("consensus_labels", PERSONS, "persons"),
-        approvals=pl.DataFrame(list(approvals.values()), schema=dict(APPROVALS), orient="row"),
-        excluded=decision_state(at.store, at.batch).excluded,
+        approvals=pl.DataFrame(approvals, schema=dict(APPROVALS), orient="row"),
+        excluded=held.state.excluded,
         answered=read("raw_annotations", ANSWERED, "answered") if measured else empty(ANSWERED),
     )

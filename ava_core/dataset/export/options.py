@@ -18,7 +18,8 @@ class ReleaseOptions:
     which a class is reported in the card, and left out where `drop_rare`; `drop_weak`: leave out classes whose
     agreement lies below the ontology's `minimum_alpha`, which block a release otherwise. Ids never change.
     `licence` and `authors` go into card and citation. `batches`: those that go in, none for all that have a dataset;
-    `actor`: who asked for the release, kept in `release.json`.
+    `actor`: who asked for the release, kept in `release.json`. `wait`: seconds to wait for batches whose consensus says
+    something else than the log; then they are refused, or with `leave_behind` left out and named.
     """
 
     name: str = ""
@@ -33,3 +34,5 @@ class ReleaseOptions:
     drop_weak: bool = False
     batches: Sequence[str] = ()
     actor: str = ""
+    wait: float = 0.0
+    leave_behind: bool = False

@@ -44,10 +44,11 @@ def describe(
     store: Store,
     *,
     left_out: Mapping[str, str],
+    behind: Mapping[str, str],
 ) -> dict[str, Any]:
     """Name, time, ontology, options, and of every batch its settings, sources and hashes of input tables.
 
-    `left_out`: clips that the release goes without, with the reason.
+    `left_out`, `behind`: clips, and batches that are behind their log, that the release goes without, with the reason.
     """
     return {
         "name": name,
@@ -56,6 +57,7 @@ def describe(
         "ontology": {"name": ontology.name, "version": ontology.version, "digest": ontology.digest},
         "options": dict(options),
         "left_out": dict(left_out),
+        "behind": dict(behind),
         "batches": {each.batch: _batch(each, settings, storage, store) for each in inputs},
     }
 

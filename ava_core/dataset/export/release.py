@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from upath import UPath
@@ -17,16 +18,18 @@ from ava_core.base.progress import Progress, ProgressSink, ignore_progress
 from ava_core.base.settings import Settings
 from ava_core.base.storage import Storage
 from ava_core.dataset.export import provenance
+from ava_core.dataset.export.agreeing import agreeing_inputs
 from ava_core.dataset.export.card import Card, write_card
 from ava_core.dataset.export.citation import write_citation
 from ava_core.dataset.export.croissant import write_croissant
-from ava_core.dataset.export.folders import building, fetched_folder
+from ava_core.dataset.export.folders import building
 from ava_core.dataset.export.gather import Gathered, Inputs, gather, manifest
-from ava_core.dataset.export.inputs import load_inputs
 from ava_core.dataset.export.lineage import lineage
 from ava_core.dataset.export.options import ReleaseOptions
+from ava_core.dataset.export.stand_ins import stand_in_for
 from ava_core.dataset.formats.ava import names
 from ava_core.dataset.formats.ava.names import SPLITS
+from ava_core.dataset.formats.ava.picture_record import record_pictures
 from ava_core.dataset.formats.flavours import write_dataset
 from ava_core.store import Store
 
@@ -52,18 +55,24 @@ def write_release(
     """Write `releases/<name>` from every batch that has a dataset, or from those that are named; nothing is left
     behind where it fails.
 
-    Splits of earlier releases hold. A clip that lacks pictures is left out, and named in card and record. Raises
-    `ExportError` where the name is taken, nothing is approved, no clip has its pictures, a class is too weak, or
-    batches contradict each other in names or ontologies.
+    Splits of earlier releases hold. Every batch's consensus says what its log says (`agreeing`). A clip that lacks
+    pictures is left out, and named in card and record. Raises `ExportError` where the name is taken, a batch is behind
+    its log, nothing is approved, no clip has its pictures, a class is too weak, or batches contradict each other in
+    names or ontologies.
     """
     root = storage.path("releases")
     name = _free_name(root, options.name)
-    inputs = load_inputs(settings, storage, store, options.batches)
+    agreeing = agreeing_inputs(options, settings, storage, store)
+    inputs = agreeing.inputs
     progress = Progress("write release", 4, "parts", sink)
     with ExitStack() as fetched:
 
         def fetch(folder: UPath) -> Path:
-            return fetched.enter_context(fetched_folder(storage, folder))
+            if storage.is_local:
+                return storage.local(folder)
+            return stand_in_for(
+                folder, Path(fetched.enter_context(TemporaryDirectory(prefix="ava-"))) / folder.name
+            )
 
         gathered = gather(name, inputs, options, settings, storage, store, fetch=fetch)
         dataset = gathered.dataset
@@ -76,12 +85,14 @@ def write_release(
             storage,
             store,
             left_out=gathered.left_out,
+            behind=agreeing.behind,
         )
         progress.advance()
         with building(storage, root / name) as staged:
             write_dataset(staged, dataset, options.flavours)
             progress.advance()
             _write_papers(staged, gathered, inputs, options, about)
+            record_pictures(staged)
             progress.advance()
             provenance.write_about(staged, about)
     progress.advance()

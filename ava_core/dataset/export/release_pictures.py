@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -11,11 +13,14 @@ from typing import Final
 import polars as pl
 from upath import UPath
 
-from ava_core.base.errors import ExportError
+from ava_core.base.errors import ExportError, InputError
 from ava_core.base.set_aside import setting_aside
 from ava_core.base.storage import Storage
+from ava_core.dataset.export.picture_sums import KEPT_PICTURES, Sums, noted_sums, refuse_damaged, sums_by_clip
 from ava_core.dataset.formats.ava import names
 
+LOOKING: Final = 8
+"""Clips whose pictures are read at once: most of it is waiting for files."""
 REASONS_SAID: Final = 3
 """Clips that are named where none is left."""
 
@@ -33,15 +38,25 @@ def pictures_of(clips: pl.DataFrame, storage: Storage, fetch: Callable[[UPath], 
 
     `fetch` brings a folder to this machine. Raises `ExportError` with the first reasons where no clip has all.
     """
-    folders: dict[str, Path] = {}
-    lacking: dict[str, str] = {}
-    for clip, batch, frames in clips.select("clip_id", "batch", "frames").sort("clip_id").rows():
+    sums: dict[str, Sums] = {}
+    for batch in clips["batch"].unique():
+        sums |= sums_by_clip(noted_sums(storage, batch))
+
+    def look(clip: str, batch: str, frames: int) -> tuple[Path | None, str]:
+        """The folder, or why it cannot be used."""
+        folder = None
         with setting_aside() as fate:
             folder = fetch(storage.asset_dir(batch, "ava_csv") / "dataset" / names.FRAMES / clip)
             _refuse_lack(folder, clip, frames)
-            folders[clip] = folder
-        if fate.reason:
-            lacking[clip] = fate.reason
+            if storage.is_local:  # object stores have checksums of their own
+                _refuse_damage(storage, batch, clip, folder, sums.get(clip, {}))
+        return folder, fate.reason
+
+    wanted = clips.select("clip_id", "batch", "frames").sort("clip_id").rows()
+    with ThreadPoolExecutor(LOOKING) as pool:
+        looked = dict(zip((row[0] for row in wanted), pool.map(lambda row: look(*row), wanted), strict=True))
+    folders = {clip: folder for clip, (folder, reason) in looked.items() if folder is not None and not reason}
+    lacking = {clip: reason for clip, (_, reason) in looked.items() if reason}
     if lacking and not folders:
         first = "; ".join(f"{clip}: {reason}" for clip, reason in list(lacking.items())[:REASONS_SAID])
         more = f"; and {len(lacking) - REASONS_SAID} more" if len(lacking) > REASONS_SAID else ""
@@ -49,6 +64,17 @@ def pictures_of(clips: pl.DataFrame, storage: Storage, fetch: Callable[[UPath], 
             f"No clip has all of its pictures. {first}{more}.", "Materialise ava_csv of their batches again."
         )
     return Pictures(folders, lacking)
+
+
+def _refuse_damage(storage: Storage, batch: str, clip: str, folder: Path, sums: Sums) -> None:
+    """Raise `InputError` where a picture is damaged; what the next dataset would take it from goes, too."""
+    try:
+        refuse_damaged(folder, sums)
+    except InputError:
+        kept = storage.local(storage.asset_dir(batch, "ava_csv")) / KEPT_PICTURES
+        for own in noted_sums(storage, batch).filter(pl.col("clip_id") == clip)["made_of"].unique():
+            shutil.rmtree(kept / own, ignore_errors=True)
+        raise
 
 
 def _refuse_lack(folder: Path, clip: str, frames: int) -> None:

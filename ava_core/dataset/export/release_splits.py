@@ -11,6 +11,7 @@ from upath import UPath
 from ava_core.base.errors import ExportError
 from ava_core.dataset.export.options import ReleaseOptions
 from ava_core.dataset.export.splits import assign_splits, check_leakage
+from ava_core.dataset.export.val_clips import sources_for_training
 from ava_core.dataset.formats.ava import names
 
 
@@ -21,12 +22,14 @@ def release_splits(
     options: ReleaseOptions,
     seed: int,
     root: UPath,
+    *,
+    usable: frozenset[str],
 ) -> dict[str, str]:
     """The split of every source video.
 
     `rows`: `rows.ROW_COLUMNS`; `used`: clips that have rows; `content`: hash of every source; `root`: the folder
-    of releases. Raises `ExportError` for pins that contradict what was released, and where the same content would
-    lie in two splits.
+    of releases; `usable`: clips that readers can validate on, other sources are trained on. Raises `ExportError` for
+    pins that contradict what was released, and where the same content would lie in two splits.
     """
     sources = sorted(used["source_id"].unique())
     first: dict[str, str] = {}
@@ -45,6 +48,8 @@ def release_splits(
             )
         if pin or was:
             fixed.setdefault(stands_for[source], pin or was or "")
+    for source in sorted(sources_for_training(used, usable)):
+        fixed.setdefault(stands_for[source], "train")
     unknown = sorted(set(options.pins) - set(sources))
     if unknown:
         raise ExportError(f"{unknown[0]} is pinned, but no approved clip comes from it.", "Check the name.")

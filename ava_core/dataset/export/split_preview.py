@@ -15,6 +15,7 @@ from ava_core.dataset.export.gather import choose
 from ava_core.dataset.export.inputs import load_inputs
 from ava_core.dataset.export.options import ReleaseOptions
 from ava_core.dataset.export.release_splits import earlier_splits, release_splits
+from ava_core.dataset.export.val_clips import unvalidated
 from ava_core.store import Store
 
 Why = Literal["pinned", "released before", "assigned"]
@@ -44,7 +45,10 @@ def preview_release(options: ReleaseOptions, settings: Settings, storage: Storag
     # Of agreement only the alphas count here, and they need no resampling.
     chosen = choose(inputs, options, settings, store, repetitions=1)
     root = storage.path("releases")
-    splits = release_splits(chosen.rows, chosen.clips, chosen.content, options, settings.seed, root)
+    splits = release_splits(
+        chosen.rows, chosen.clips, chosen.content, options, settings.seed, root, usable=chosen.usable
+    )
+    chosen = chosen.without(unvalidated(chosen.clips, splits, chosen.usable))
     earlier = earlier_splits(root)
 
     def why(source: str) -> Why:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
@@ -10,13 +11,8 @@ import polars as pl
 from ava_core.base.errors import InputError
 from ava_core.base.schemas import AVA_TIMESTAMP_OFFSET, BOX_COLUMNS, CLIP_FPS, CLIPS, DISPUTED, PROPOSALS
 from ava_core.dataset.formats.ava import names
-from ava_core.dataset.formats.ava.reader import (
-    action_names,
-    excluded_of,
-    frames_of,
-    predicted_of,
-    read_rows,
-)
+from ava_core.dataset.formats.ava.files import AvaFiles, find_files
+from ava_core.dataset.formats.ava.reader import action_names, listed_frames
 from ava_core.dataset.formats.ava.rows import CONTEXT_SECONDS, DECIMALS, KEY_COLUMNS, in_window
 from ava_core.dataset.formats.boxes import (
     FINITE,
@@ -28,20 +24,30 @@ from ava_core.dataset.formats.boxes import (
 )
 from ava_core.dataset.formats.dataset import VIDEO_ID, Dataset
 from ava_core.dataset.formats.repairs import Repair
+from ava_core.dataset.importing.ava_rows import Clock, loose_boxes, loose_rows, loose_seconds
 from ava_core.dataset.importing.imported import Imported
 from ava_core.ontology import Action, Group, Ontology
 
 LONGEST_NAME: Final = 200
 """Of a video's folder: file systems take 255 bytes, and a frame's name has its number behind it."""
+READ_FROM_ROWS: Final = Clock()
 LATEST: Final = 100_000
 """AVA's seconds; a video of more than a day is misread."""
 
 
-def import_ava(folder: Path, ontology: Ontology | None = None) -> Imported:
-    """Take a dataset folder over: rows, splits, excluded seconds, predicted boxes, frames.
+def import_ava(
+    place: Path,
+    ontology: Ontology | None = None,
+    *,
+    clock: Clock = READ_FROM_ROWS,
+    size: tuple[int, int] | None = None,
+) -> Imported:
+    """Take a dataset's folder or csv over: rows, splits, excluded seconds, predicted boxes, frames.
 
-    `ontology`: must know every action of the label map by the same id and name; without it the label map is all
-    that is known. Raises `InputError` where there is no dataset, or the ontology contradicts it.
+    Files are found by what they are, and read with whatever header, separator or line ends they have. `clock`: what
+    timestamps count; `size`: width and height of the pictures, for boxes in pixels without any. `ontology`: must know
+    every action of the label map by the same id and name; without it the label map is all that is known. Raises
+    `InputError` where there is no dataset, or the ontology contradicts it.
 
     >>> from tempfile import TemporaryDirectory
     >>> from ava_core.ontology import load_ontology
@@ -54,24 +60,76 @@ def import_ava(folder: Path, ontology: Ontology | None = None) -> Imported:
     (1, [('videos without a frame list', 1), ('rows that stand twice', 1)])
     """
     repairs: list[Repair] = []
-    found = _sound(read_rows(folder), repairs)
+    files = find_files(place)
+    folder = files.root
+    frames = _frames(files)
+    found = _sound(loose_rows(files, clock, frames, repairs), repairs)
+    found = _in_one_split(found, repairs)
     split_of = dict(found.select("video_id", "split").unique(maintain_order=True).rows())
-    clips, sized = _clips(folder, found, split_of, repairs)
+    clips, sized = _clips(folder, found, split_of, frames, size, repairs)
+    disputed = _disputed(loose_seconds(files, clock, frames))
     rows = _tidied(_boxed(found.drop("split"), clips, folder, repairs), clips, repairs)
+    rows = _agreed(rows, disputed, repairs)
     split_of = {video: split_of[video] for video in rows["video_id"].unique().sort()}
     dataset = Dataset(
         title=f"Import of {folder.name}",
         rows=rows,
         clips=clips,
-        proposals=_proposals(folder, clips, repairs),
-        disputed=_disputed(folder),
+        proposals=_proposals(loose_boxes(files, clock, frames), clips, repairs),
+        disputed=disputed,
         split_of=split_of,
-        ontology=_ontology(folder, ontology),
+        ontology=_ontology(files, place, ontology),
         pictures={
             video: path for video in split_of if (path := _pictures(folder, video)) is not None
         },
     )  # fmt: skip
     return Imported(dataset, repairs, sized=sized)
+
+
+def _frames(files: AvaFiles) -> dict[str, int]:
+    """Frames of every video of which a frame list tells."""
+    found: dict[str, int] = {}
+    for (role, _), path in files.files.items():
+        if role == "frame list":
+            found |= listed_frames(path)
+    return found
+
+
+def _in_one_split(rows: pl.DataFrame, repairs: list[Repair]) -> pl.DataFrame:
+    """Rows of a video in the split that has it first."""
+    first = rows.group_by("video_id", maintain_order=True).agg(own=pl.first("split"))
+    placed = rows.join(first, on="video_id", maintain_order="left")
+    gone = placed.filter(pl.col("split") != pl.col("own"))
+    if gone.height:
+        repairs.append(
+            Repair(
+                "rows of videos that are in two splits", "kept in the first", gone.height, place=_place(gone)
+            )
+        )
+    return placed.filter(pl.col("split") == pl.col("own")).drop("own")
+
+
+def _agreed(rows: pl.DataFrame, disputed: pl.DataFrame, repairs: list[Repair]) -> pl.DataFrame:
+    """Rows without excluded seconds, on which SlowFast would train, and with one box a person and second."""
+    out = disputed.select(
+        video_id="clip_id", timestamp=(pl.col("second") + AVA_TIMESTAMP_OFFSET).cast(pl.Int32)
+    )
+    kept = rows.join(out, on=["video_id", "timestamp"], how="anti", maintain_order="left")
+    if kept.height < rows.height:
+        repairs.append(Repair("rows at excluded seconds", "left out", rows.height - kept.height))
+    at = ["video_id", "timestamp", "person_id"]
+    firsts = [pl.col(name).first().over(at) for name in BOX_COLUMNS]
+    one = kept.with_columns(firsts)
+    wavering = (
+        int((one.select(BOX_COLUMNS) != kept.select(BOX_COLUMNS)).sum_horizontal().gt(0).sum())
+        if kept.height
+        else 0
+    )
+    if wavering:
+        repairs.append(
+            Repair("rows of one person at one time with differing boxes", "given the first box", wavering)
+        )
+    return one
 
 
 def _sound(found: pl.DataFrame, repairs: list[Repair]) -> pl.DataFrame:
@@ -96,7 +154,7 @@ def _boxed(rows: pl.DataFrame, clips: pl.DataFrame, folder: Path, repairs: list[
             raise InputError(
                 f"{folder / names.ANNOTATIONS}: boxes are in pixels, shares of the picture are read, and "
                 f"{names.FRAMES}/{lacking[0]} holds no picture that tells its size.",
-                "Divide them by width and height, or put the frames there.",
+                "Divide them by width and height, put the frames there, or say --size 1280x720.",
             )
         repairs.append(Repair("boxes in pixels", "divided by the size of the video's pictures", rows.height))
         rows = sized.with_columns(pl.col("x1", "x2") / pl.col("width"), pl.col("y1", "y2") / pl.col("height"))
@@ -145,10 +203,15 @@ def _tidied(found: pl.DataFrame, clips: pl.DataFrame, repairs: list[Repair]) -> 
 
 
 def _clips(
-    folder: Path, rows: pl.DataFrame, split_of: dict[str, str], repairs: list[Repair]
+    folder: Path,
+    rows: pl.DataFrame,
+    split_of: dict[str, str],
+    known: Mapping[str, int],
+    size: tuple[int, int] | None,
+    repairs: list[Repair],
 ) -> tuple[pl.DataFrame, bool]:
     """`schemas.CLIPS` as far as they can be known, and whether the pictures' size is."""
-    frames = {video: n for split in set(split_of.values()) for video, n in frames_of(folder, split).items()}
+    frames = dict(known)
     last = dict(rows.group_by("video_id").agg(pl.max("timestamp")).rows())
     unknown = [video for video in split_of if video not in frames]
     for video in unknown:
@@ -157,7 +220,7 @@ def _clips(
         repairs.append(
             Repair("videos without a frame list", "taken to end after their last label", len(unknown))
         )
-    sizes = {video: _size(_pictures(folder, video)) for video in split_of}
+    sizes = {video: _size(_pictures(folder, video), size) for video in split_of}
     table = [
         {"clip_id": v, "source_id": v, "batch": "", "index": 0, "start_s": 0.0, "duration_s": frames[v] / CLIP_FPS,
          "frames": frames[v], "width": w, "height": h, "scale_x": 1.0, "scale_y": 1.0, "pad_x": 0, "pad_y": 0,
@@ -175,18 +238,18 @@ def _pictures(folder: Path, video: str) -> Path | None:
     return path if path.is_dir() else None
 
 
-def _size(pictures: Path | None) -> tuple[int, int]:
-    """Width and height of a video's pictures; a unit square where there are none."""
+def _size(pictures: Path | None, said: tuple[int, int] | None) -> tuple[int, int]:
+    """Width and height of a video's pictures; as was said, or a unit square, where there are none."""
     import cv2
 
     first = min(pictures.glob("*.jpg"), default=None) if pictures else None
     picture = cv2.imread(str(first)) if first else None
-    return (1, 1) if picture is None else (picture.shape[1], picture.shape[0])
+    return (said or (1, 1)) if picture is None else (picture.shape[1], picture.shape[0])
 
 
-def _proposals(folder: Path, clips: pl.DataFrame, repairs: list[Repair]) -> pl.DataFrame:
+def _proposals(predicted: pl.DataFrame, clips: pl.DataFrame, repairs: list[Repair]) -> pl.DataFrame:
     """`schemas.PROPOSALS` in pixels of the pictures, from the predicted boxes of all splits."""
-    boxes = predicted_of(folder).rename({"video_id": "clip_id"})
+    boxes = predicted.rename({"video_id": "clip_id"})
     fit = FINITE & IN_SHARES & pl.col("score").is_finite() & pl.col("timestamp").is_between(0, LATEST)
     gone = boxes.filter(~fit)
     if gone.height:
@@ -205,8 +268,8 @@ def _proposals(folder: Path, clips: pl.DataFrame, repairs: list[Repair]) -> pl.D
     ).select(pl.col(name).cast(kind) for name, kind in PROPOSALS.items())
 
 
-def _disputed(folder: Path) -> pl.DataFrame:
-    table = excluded_of(folder).select(
+def _disputed(excluded: pl.DataFrame) -> pl.DataFrame:
+    table = excluded.select(
         clip_id="video_id",
         second=pl.col("timestamp") - AVA_TIMESTAMP_OFFSET,
         reason=pl.lit("excluded before"),
@@ -214,16 +277,19 @@ def _disputed(folder: Path) -> pl.DataFrame:
     return table.select(pl.col(name).cast(kind) for name, kind in DISPUTED.items())
 
 
-def _ontology(folder: Path, given: Ontology | None) -> Ontology:
-    path = folder / names.LABEL_MAP
-    found = action_names(folder)
-    if not found:
+def _ontology(files: AvaFiles, place: Path, given: Ontology | None) -> Ontology:
+    path = files.path("label map")
+    if path is None:
         if given is None:
-            raise InputError(f"{folder} has no label map {path.name}.", "Name the ontology: --ontology.")
+            raise InputError(
+                f"{place} has no label map {Path(names.LABEL_MAP).name}.",
+                "Name the ontology: --ontology, ava80 for AVA's own classes.",
+            )
         return given
+    found = action_names(path)
     if given is None:
         actions = tuple(Action(number, name) for number, name in sorted(found.items()))
-        return Ontology(folder.name, 1, (Group("action", "multi", actions, max_active=len(actions)),))
+        return Ontology(files.root.name, 1, (Group("action", "multi", actions, max_active=len(actions)),))
     known = {action.id: action.name for action in given.actions}
     for number, name in sorted(found.items()):
         if known.get(number) != name:

@@ -7,12 +7,12 @@ from typing import Final
 
 import polars as pl
 
-from ava_core.decisions import DecisionState
+from ava_core.decisions import DecisionState, readings_in
 from ava_core.ontology import Ontology
 from ava_core.quality.agreement.build import match_work
 from ava_core.quality.consensus.expert import with_expert_work
 from ava_core.quality.consensus.form import Draft
-from ava_core.quality.consensus.provenance import with_experts
+from ava_core.quality.consensus.provenance import basis, with_experts
 
 EXPERT_TABLES: Final = ("expert_boxes", "expert_labels", "expert_clips")
 
@@ -27,8 +27,9 @@ def consensus_of_batch(
     """The tables of `form.form_from_work`, in which clips that an expert completed say what the expert said.
 
     `raw`: tables of `raw_annotations` by name; without `expert_boxes`, `expert_labels` and `expert_clips` (older
-    batches) there is no expert's work. `approved`: clips that come out, those of `decided` by default: others show
-    what approving them would give.
+    batches) there is no expert's work. `approved`: clips that come out, by default those that `decided` approves on
+    these readings and no other ones: others show what approving them would give. The table `basis` (`schemas.BASIS`)
+    says what all was formed from.
     """
     return drafted_consensus(draft_of_batch(raw, ontology, decided.excluded), raw, decided, approved=approved)
 
@@ -48,8 +49,10 @@ def drafted_consensus(
     approved: Collection[str] | None = None,
 ) -> dict[str, pl.DataFrame]:
     """The tables of `consensus_of_batch`, from a draft with the same annotators excluded."""
-    chosen = decided.approved if approved is None else frozenset(approved)
+    completed = raw["completed_jobs"]
+    chosen = decided.approved_on(readings_in(completed)) if approved is None else frozenset(approved)
     tables = draft.tables(approved=chosen, adjudications=decided.adjudications)
+    tables["basis"] = basis(completed, decided, draft.panel.ontology)
     done = _done_by_experts(raw, decided)
     if not done:
         return tables

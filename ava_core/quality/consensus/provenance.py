@@ -9,7 +9,8 @@ from collections.abc import Collection, Iterable, Mapping
 
 import polars as pl
 
-from ava_core.base.schemas import PROVENANCE
+from ava_core.base.schemas import BASIS, PROVENANCE
+from ava_core.decisions import DecisionState, Standing, readings_in, reread
 from ava_core.ontology import Ontology
 
 DIGEST_LENGTH = 16
@@ -42,6 +43,46 @@ def provenance(
             "digest": _digest([batch, own, expert]),
         })  # fmt: skip
     return pl.DataFrame(rows, schema=dict(PROVENANCE))
+
+
+def basis(completed: pl.DataFrame, decided: DecisionState, ontology: Ontology) -> pl.DataFrame:
+    """`schemas.BASIS` of a batch's consensus: its newest decision, and the readings of all annotators."""
+    names = sorted(name for own in readings_in(completed).values() for name in own)
+    row = {
+        "decision": decided.newest, "readings": names, "excluded": sorted(decided.excluded),
+        "ontology": ontology.digest,
+    }  # fmt: skip
+    return pl.DataFrame([row], schema=dict(BASIS))
+
+
+def behind(formed: pl.DataFrame, provenance: pl.DataFrame, now: Standing) -> list[str]:
+    """In what a consensus says something else than log and readings do now, in sentences; none where it agrees.
+
+    `formed`, `provenance`: `schemas.BASIS` and `schemas.PROVENANCE` of the consensus. Only what changes a clip that is
+    approved counts: that a clip is approved no more takes it out, whatever its consensus says.
+    """
+    if formed.is_empty():
+        return ["it does not say what it was formed from"]
+    row = formed.row(0, named=True)
+    found = [
+        f"{name} was {'excluded' if name in now.state.excluded else 'taken in again'} after it"
+        for name in sorted(now.state.excluded.symmetric_difference(row["excluded"]))
+    ]
+    later = reread(now)
+    known = dict(provenance.select("clip_id", "readings").iter_rows())
+    for clip in sorted(now.state.approved):
+        read = {
+            name for name in now.readings.get(clip, ()) if name.rsplit(":", 2)[0] not in now.state.excluded
+        }
+        if clip in later:
+            found.append(f"{clip} was read anew after it was approved ({', '.join(later[clip])})")
+        elif clip not in known:
+            found += [f"{clip} was approved after it"] if clip in now.readings else []
+        elif newer := sorted(read.difference(known[clip])):
+            found.append(f"{clip} was read anew after it ({', '.join(newer)})")
+        elif now.state.settled.get(clip, 0) > row["decision"]:
+            found.append(f"an answer of {clip} was settled after it")
+    return found
 
 
 def with_experts(table: pl.DataFrame, experts: Mapping[str, str], expert_boxes: pl.DataFrame) -> pl.DataFrame:

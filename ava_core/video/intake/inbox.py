@@ -15,12 +15,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ava_core.base.errors import InputError
+from ava_core.base.errors import AvaError, InputError
 from ava_core.base.files import link_or_copy
 from ava_core.base.names import batch_name_for, check_batch_name
 from ava_core.base.settings import Settings
 from ava_core.store import Store, batches
 from ava_core.video.given import Manifest
+from ava_core.video.intake.adding import Adding, StillAdding, adding, being_added, broken_off
 from ava_core.video.intake.archive import check_input
 from ava_core.video.intake.handover import manifest_of
 from ava_core.video.intake.kinds import is_junk
@@ -42,9 +43,10 @@ def look_into_inbox(inbox: Path, store: Store, seen: dict[str, Fingerprint]) -> 
     """Register what has settled since `seen`, the fingerprints of the last look."""
     if not inbox.is_dir():
         return InboxLook({}, [], f"The inbox {inbox} does not exist yet; `ava batch add PATH` makes it.")
-    taken = {Path(path) for path in batches.source_paths(store)}
+    registered, given_up = take_up(inbox, store)
+    taken = {Path(path) for path in batches.source_paths(store)} | being_added(inbox)
     now: dict[str, Fingerprint] = {}
-    registered = []
+    settled = set()
     for item in sorted(inbox.iterdir()):
         if item.name.startswith(".") or item.name.endswith(".part") or is_junk(item.name) or item in taken:
             continue
@@ -52,9 +54,31 @@ def look_into_inbox(inbox: Path, store: Store, seen: dict[str, Fingerprint]) -> 
         now[item.name] = fingerprint
         if seen.get(item.name) == fingerprint:
             registered.append(register_batch(store, item))
-    waiting = len(now) - len(registered)
+            settled.add(item.name)
+    waiting = len(now.keys() - settled)
     sentence = f"Nothing new in {inbox}." if not now else f"{waiting} item(s) still settling in {inbox}."
-    return InboxLook(now, registered, sentence)
+    return InboxLook(now, registered, " ".join([*given_up, sentence]))
+
+
+def take_up(inbox: Path, store: Store) -> tuple[list[str], list[str]]:
+    """Finish what was being added when its process was killed; returns batches, and why others cannot be finished."""
+    registered, given_up = [], []
+    for one in broken_off(inbox):
+        try:
+            with adding(one):
+                if one.batch in batches.names(store):
+                    continue  # killed after its last step
+                if not Path(one.target).exists():
+                    check_input(Path(one.source))
+                    _copy_atomically(Path(one.source), Path(one.target))
+                batches.add(store, one.batch, one.target, one.options)
+        except StillAdding:
+            continue
+        except AvaError as error:
+            given_up.append(f"Adding {one.batch} was broken off and cannot be finished: {error}")
+        else:
+            registered.append(one.batch)
+    return registered, given_up
 
 
 def add_to_inbox(
@@ -62,9 +86,10 @@ def add_to_inbox(
 ) -> str:
     """Put a copy of `path` into the inbox and register it as a batch; returns the batch's name.
 
-    The copy is a hard link where the file system allows. `options` are settings of this batch alone. What
-    `ava preprocess` wrote keeps the name and the settings it was made with. Raises `InputError` if the path does
-    not exist, holds no video, or the name is taken.
+    Copy, name and options are there together or not at all: what is killed half-way is taken up again, by the next
+    look into the inbox or by adding the same once more. The copy is a hard link where the file system allows.
+    `options` are settings of this batch alone. What `ava preprocess` wrote keeps the name and the settings it was made
+    with. Raises `InputError` if the path does not exist, holds no video, or the name is taken.
     """
     path = path.expanduser().absolute()
     check_input(path)
@@ -79,11 +104,13 @@ def add_to_inbox(
     if batch in batches.names(store):
         raise InputError(f"Batch {batch} exists already.", "Give another name with --name.")
     target = settings.inbox_dir / (f"{batch}.zip" if path.suffix.lower() == ".zip" else batch)
-    if path != target:
-        if target.exists():
-            raise InputError(f"{target} exists already.", "Give another name with --name.")
-        _copy_atomically(path, target)
-    batches.add(store, batch, str(target), options)
+    with adding(Adding(batch, str(path), str(target), options)) as broken_off:
+        if path != target:
+            if target.exists() and not broken_off:
+                raise InputError(f"{target} exists already.", "Give another name with --name.")
+            if not target.exists():
+                _copy_atomically(path, target)
+        batches.add(store, batch, str(target), options)
     return batch
 
 

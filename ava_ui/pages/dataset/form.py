@@ -82,6 +82,9 @@ class _Form:
             ).classes("w-40")
             self.drop_rare = ui.switch("leave rare classes out")
             self.drop_weak = ui.switch("leave classes below their least alpha out")
+            self.leave_behind = ui.switch("leave batches out whose consensus is behind their log").mark(
+                "leave-behind"
+            )
         self.pins = Pins(sources, SPLITS)
 
     def options(self) -> dict[str, Any]:
@@ -98,7 +101,7 @@ class _Form:
             "ratios": {split: float(field.value or 0) for split, field in self.shares.items()},
             "pins": self.pins.chosen(), "least_rows": int(self.least.value or 0),
             "drop_rare": bool(self.drop_rare.value), "drop_weak": bool(self.drop_weak.value),
-            "batches": list(self.batches.value or []),
+            "batches": list(self.batches.value or []), "leave_behind": bool(self.leave_behind.value),
         }  # fmt: skip
 
     def _shares_problem(self) -> str | None:

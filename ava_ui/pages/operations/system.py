@@ -7,6 +7,7 @@ from typing import Final
 from nicegui import ui
 
 from ava_core.base.settings import Settings
+from ava_core.operations.backup import parts
 from ava_core.operations.doctor import Finding
 from ava_ui import addresses
 from ava_ui.frame import theme
@@ -37,6 +38,24 @@ async def content(visit: Visit) -> None:
         show(await health.look_closely())
     theme.heading("Where things are")
     _places(visit.console.settings)
+    theme.heading("Backup")
+    _backup(visit)
+
+
+def _backup(visit: Visit) -> None:
+    """What belongs together, in the order in which it is copied, and the two commands."""
+    shown = visit.console.store.engine.url.render_as_string(hide_password=True)
+    ui.label("`ava backup FOLDER` copies what belongs together while everything runs, in this order:")
+    with ui.element("table").classes("keys").mark("backup"):
+        for part in parts(visit.console.settings, shown):
+            with ui.element("tr"):
+                for text in (part.name, part.where, part.why):
+                    with ui.element("td"):
+                        ui.label(text)
+    ui.label(
+        "`ava restore FOLDER` puts it back into an empty home, database and storage. `ava move --database … "
+        "--storage …` takes it to others."
+    )
 
 
 def _places(settings: Settings) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import polars as pl
 from nicegui import ui
@@ -17,7 +17,7 @@ from ava_ui.elements.newest import newest_in
 from ava_ui.frame import theme
 from ava_ui.frame.visit import Visit
 from ava_ui.known.console import Console
-from ava_ui.known.review_queue import bulk_plan
+from ava_ui.known.review_queue import bulk_plan, shown_readings
 
 FIRST = Thresholds()
 """As the sliders stand at first."""
@@ -27,12 +27,13 @@ FIRST = Thresholds()
 class BulkEffect:
     """What a bulk approval would do, as it stands when `seen` is the newest that was decided.
 
-    `passing`: clips by batch; `left`: `batch, clip_id, reason` of the rest.
+    `passing`: clips by batch; `left`: `batch, clip_id, reason` of the rest; `shown`: the readings behind it.
     """
 
     passing: dict[str, list[str]]
     left: pl.DataFrame
     seen: Seen
+    shown: dict[str, decisions.Shown] = field(default_factory=dict)
 
     @property
     def number(self) -> int:
@@ -61,7 +62,9 @@ class BulkApproval:
         """What approving by these thresholds would do now."""
         chosen = Thresholds(pooled_alpha=self.alpha, kappa=self.kappa, mean_iou=self.iou, f1=self.f1)
         seen = Seen(self.console.store, self.batch)
-        return BulkEffect(*bulk_plan(self.console, self.batch, chosen), seen)
+        passing, left = bulk_plan(self.console, self.batch, chosen)
+        shown: dict[str, decisions.Shown] = {name: shown_readings(self.console, name) for name in passing}
+        return BulkEffect(passing, left, seen, shown)
 
     @property
     def comment(self) -> str:
@@ -73,8 +76,9 @@ class BulkApproval:
         moved: dict[str, str] = {}
         for batch, clips in effect.passing.items():
             done = decisions.approve_unmoved(
-                self.console.store, batch, clips, self.actor, self.comment, seen=effect.seen.of(batch)
-            )
+                self.console.store, batch, clips, self.actor, self.comment,
+                seen=effect.seen.of(batch), shown=effect.shown.get(batch),
+            )  # fmt: skip
             moved |= done.moved
         return moved
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,7 +23,8 @@ from ava_ui.pages.quality.queue import handed_back
 class Judgement:
     """What somebody is about to decide on a clip.
 
-    `seen`: the newest decision of the batch that the page shows. `status`: what holds by it. `blocked`: the rule it
+    `seen`: the newest decision of the batch that the page shows. `shown`: names of the readings of the clip that it
+    shows. `status`: what holds by it. `blocked`: the rule it
     breaks and must not, in words, or "". `following`: the next clip that waits, or "". `comment`: what has
     been typed so far.
     """
@@ -33,6 +34,7 @@ class Judgement:
     clip_id: str
     actor: str
     seen: int | None = None
+    shown: Collection[str] = ()
     status: str = "pending"
     blocked: str = ""
     following: str = ""
@@ -58,7 +60,10 @@ class Judgement:
     def approve(self) -> None:
         """Approve it; a rule that it breaks stands in the comment."""
         said = f"{self.comment} (although {self.blocked})".strip() if self.blocked else self.comment
-        decisions.approve(self.store, self.batch, [self.clip_id], self.actor, said, seen=self.seen)
+        decisions.approve(
+            self.store, self.batch, [self.clip_id], self.actor, said, seen=self.seen,
+            shown={self.clip_id: self.shown} if self.shown else None,
+        )  # fmt: skip
 
     def reject(self) -> None:
         """Reject it. Raises `DecisionError` without a comment."""

@@ -17,7 +17,7 @@ from ava_ui.elements.data_table import shown
 from ava_ui.elements.decided import Decided, Seen
 from ava_ui.frame import theme
 from ava_ui.frame.visit import Visit
-from ava_ui.known.review_queue import queue
+from ava_ui.known.review_queue import queue, shown_readings
 from ava_ui.pages.quality.judging import Judgement, JudgementPanel, next_after, place_among_waiting
 from ava_ui.pages.quality.more_work import MoreWorkPanel
 
@@ -43,6 +43,7 @@ async def content(visit: Visit) -> None:
     row = mine.row(0, named=True)
     judgement = Judgement(
         visit.console.store, batch, clip_id, visit.user.username, seen=seen.of(batch),
+        shown=shown_readings(visit.console, batch).get(clip_id, ()),
         status=str(row["status"]), blocked=_breaches(visit, batch).get(clip_id, ""),
         following=next_after(found, clip_id),
     )  # fmt: skip

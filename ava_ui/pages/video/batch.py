@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from typing import Final
 
 import polars as pl
 from nicegui import ui
 
 from ava_core.base.schemas import USABLE
-from ava_core.store import batches, tasks
+from ava_core.operations.needs import in_words
+from ava_core.store import batch_needs, batches, tasks
 from ava_core.video.outcome import WORTH_A_WARNING, clips_without_people, outcome_of
 from ava_ui import addresses
 from ava_ui.addresses import cell
@@ -52,6 +54,7 @@ async def content(visit: Visit) -> None:
         ui.label("In the archive: lists leave it out, and it gets no new tasks or runs.").classes("warn")
     elif visit.may("admin"):
         _process(visit, name)
+    await _waits(visit, name)
     RunsPanel(visit, name)
     _videos(visit, name)
     _clips(visit, name)
@@ -61,6 +64,13 @@ async def content(visit: Visit) -> None:
         with ui.row():
             archiving(visit, name, archived=archived)
             removal(visit, name, archived=archived)
+
+
+async def _waits(visit: Visit, name: str) -> None:
+    """Why the batch does not come on by itself, where its last run failed."""
+    row = (await asyncio.to_thread(batch_needs.known, visit.console.store)).get(name)
+    if row is not None and (said := in_words(row, time.time())):
+        ui.label(said).classes("bad" if row.next_at is None else "warn").mark("waits")
 
 
 def _process(visit: Visit, name: str) -> None:

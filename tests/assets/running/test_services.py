@@ -71,6 +71,7 @@ mutation($key: String!) {
 }"""
 
 
+@pytest.mark.nightly
 def test_a_backfill_over_two_batches(up: tuple[Settings, Any], scenes: tuple[Path, SceneTruth]) -> None:
     """Two batches are registered, and their partitions made and backfilled as the UI does it."""
     settings = up[0]

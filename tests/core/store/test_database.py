@@ -14,9 +14,9 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 
 from ava_core.base.errors import InputError, StoreError
-from ava_core.store import Store, batches, open_store, tasks
+from ava_core.store import Store, batches, database, open_store, tasks
 from ava_core.store.database import _alembic_config
-from ava_core.store.tables import Base, Task
+from ava_core.store.tables import Base, Batch, Task
 
 OLDER_COLUMNS = {
     "projects": {"project_id", "name", "created_at"},
@@ -151,3 +151,27 @@ def test_what_an_older_schema_held_is_kept(kind: str, tmp_path: Path, request: p
     with pytest.raises(sa.exc.IntegrityError), store.session() as session:
         session.execute(sa.text("DELETE FROM tasks WHERE task_id = 10"))
     store.close()
+
+
+def test_a_snapshot_sees_one_moment_and_holds_nobody_up(store: Store) -> None:
+    batches.add(store, "before", "x", {})
+    with store.snapshot() as session:
+        assert session.scalars(sa.select(Batch.name)).all() == ["before"]
+        batches.add(store, "meanwhile", "x", {})
+        assert session.scalars(sa.select(Batch.name)).all() == ["before"]
+    assert batches.names(store) == ["before", "meanwhile"]
+
+
+def test_a_schema_that_waits_for_a_lock_gives_up_and_names_who_holds_it(
+    postgres_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(database, "LOCK_SECONDS", 1)
+    engine = sa.create_engine(postgres_url, connect_args={"application_name": "somebody's report"})
+    with engine.connect() as holder:
+        holder.execute(sa.text(f"SELECT pg_advisory_xact_lock({database.SCHEMA_LOCK})"))
+        number = holder.scalar(sa.text("SELECT pg_backend_pid()"))
+        said = rf"up to date: session {number} of \w+ \(somebody's report\) from .*, idle in transaction"
+        with pytest.raises(StoreError, match=said):
+            open_store(postgres_url)
+    engine.dispose()
+    open_store(postgres_url).close()

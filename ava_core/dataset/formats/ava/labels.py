@@ -10,6 +10,9 @@ import re
 from ava_core.base.errors import InputError
 from ava_core.ontology import Ontology
 
+LONGEST_ID = 9
+"""Digits; longer numbers are no ids, and thousands of them no integer that Python reads."""
+
 _BLOCK = re.compile(r"\b(?:item|label)\s*\{(.*?)\}", re.DOTALL)
 _FIELD = re.compile(r"\b(name|id|label_id)\s*:\s*(?:\"([^\"]*)\"|'([^']*)'|(-?\d+))")
 
@@ -28,6 +31,8 @@ def read_pbtxt(text: str, origin: str = "label map") -> dict[int, str]:
         number = fields.get("id", fields.get("label_id"))
         if "name" not in fields or number is None:
             raise InputError(f"{origin}:{line}: an item has no name or no id.")
+        if len(number) > LONGEST_ID:
+            raise InputError(f"{origin}:{line}: an id of {len(number)} digits.", "Number actions from 1.")
         if int(number) in names:
             raise InputError(
                 f"{origin}:{line}: id {number} stands twice.", "Give each action an id of its own."

@@ -41,6 +41,8 @@ RECORD: Final = "release.json"
 MANIFEST: Final = "manifest.parquet"
 LINEAGE: Final = "lineage.parquet"
 SPLIT_RECORD: Final = "splits.json"
+PICTURES: Final = "pictures.parquet"
+"""The hash of every picture."""
 CITATION: Final = "CITATION.cff"
 CROISSANT: Final = "croissant.json"
 

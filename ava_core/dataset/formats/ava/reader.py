@@ -46,8 +46,11 @@ def read_rows(folder: Path) -> pl.DataFrame:
 def frames_of(folder: Path, split: str) -> dict[str, int]:
     """Frames of every video of a split, from its frame list; none where there is no list."""
     path = folder / names.frame_list(split)
-    if not path.is_file():
-        return {}
+    return listed_frames(path) if path.is_file() else {}
+
+
+def listed_frames(path: Path) -> dict[str, int]:
+    """Frames of every video of a frame list. Raises `InputError` where it cannot be read."""
     try:
         listed = pl.read_csv(
             path, separator=" ", quote_char=None, columns=[0], infer_schema=False, truncate_ragged_lines=True
@@ -76,9 +79,9 @@ def predicted_of(folder: Path) -> pl.DataFrame:
     return _all_splits(folder, names.predicted_csv, schema).drop(EMPTY)
 
 
-def action_names(folder: Path) -> dict[int, str]:
-    """Names of actions by id, from the label map; none where there is no label map."""
-    path = folder / names.LABEL_MAP
+def action_names(path: Path) -> dict[int, str]:
+    """Names of actions by id, from a label map or that of a dataset's folder; none where there is no label map."""
+    path = path / names.LABEL_MAP if path.is_dir() else path
     if not path.is_file():
         return {}
     try:

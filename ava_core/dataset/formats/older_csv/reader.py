@@ -65,6 +65,14 @@ def read_older_csv(
     return found
 
 
+def is_older_csv(path: Path) -> bool:
+    """Whether a csv is the older tool's: annotators in its video ids, or what was never set."""
+    rows = read_cells(read_bytes(path), COLUMNS)
+    named = rows["video_id"].cast(pl.String).str.contains(rf"^{_WITH_ANNOTATOR.pattern}$").any()
+    unset = rows["action_id"].cast(pl.String).str.strip_chars().is_in(["-1"]).any()
+    return bool(named or unset or path.name == "AVA_dataset.csv")
+
+
 @dataclass
 class OlderRows:
     """The rows on their way from text to work; each step notes what it repaired.

@@ -45,22 +45,67 @@ def ava(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> 
 
 def test_validate_ends_with_0_or_1_and_says_why(ava: Run, released: Path, tmp_path: Path) -> None:
     good = ava("validate", released)
-    assert (good.code, good.out.strip()) == (0, f"No findings in {released}.")
+    assert good.code == 0
+    assert "1 classes have rows here and none in train" in good.out
+    assert [line.split()[-1] for line in good.out.splitlines() if line.startswith("  ")] == ["loads"] * 9
     bad = tmp_path / "bad"
     shutil.copytree(released / "annotations", bad / "annotations")
     said = ava("validate", bad, "--json")
     assert said.code == 1
-    assert {finding["severity"] for finding in json.loads(said.out)} == {"error"}
+    errors = [finding for finding in json.loads(said.out) if finding["severity"] == "error"]
+    assert ["SlowFast", "pytorchvideo", "YOWOv2"] in [finding["readers"] for finding in errors]
     assert "frame_lists/train.csv: the frame list is missing." in ava("validate", bad).out
 
 
 def test_a_warning_alone_is_no_failure(ava: Run, released: Path, tmp_path: Path) -> None:
     copy = tmp_path / "copy"
     shutil.copytree(released, copy, ignore=shutil.ignore_patterns("release.json"))
-    (copy / "annotations/ava_train_predicted_boxes.csv").write_text("")
+    csv = copy / "annotations/ava_train_v2.2.csv"
+    csv.write_bytes(csv.read_bytes().replace(b"\n", b"\r\n"))
     said = ava("validate", copy)
     assert said.code == 0
-    assert "warning: south_lane_000 has no box" in said.out
+    assert "warning: lines end in CR LF" in said.out
+
+
+def test_validate_writes_the_mended_dataset(ava: Run, tmp_path: Path) -> None:
+    csv = tmp_path / "labels.csv"
+    csv.write_text(
+        "video_id\ttime\tx1\ty1\tx2\ty2\taction\nfilm\t60\t64\t36\t320\t180\t1\nfilm\t90\t0\t90\t320\t360\t1\n"
+    )
+    said = ava("validate", csv, "--fix", tmp_path / "out", "--ontology", "ava80", "--size", "640x360")
+    assert said.code == 0, said.err
+    for told in (
+        "separated by tabs",
+        "has a header",
+        "without a person id",
+        "boxes are in pixels",
+        "frame numbers, 30",
+    ):
+        assert told in said.out
+    rows = (tmp_path / "out/annotations/ava_train_v2.2.csv").read_text()
+    assert rows == ("film,0902,0.1000,0.1000,0.5000,0.5000,1,0\nfilm,0903,0.0000,0.2500,0.5000,1.0000,1,0\n")
+    assert "frame numbers for timestamps: taken at 30 a second" in said.out
+    refused = ava("validate", csv, "--fix", tmp_path / "other", "--ontology", "ava80")
+    assert refused.code == 1
+    assert "say --size 1280x720" in refused.err.replace("\n", " ")
+
+
+def test_a_csv_of_ava_is_imported_as_it_is(ava: Run, tmp_path: Path) -> None:
+    csv = tmp_path / "train.csv"
+    csv.write_text("film,0902,0.1,0.1,0.5,0.5,1,0\n")
+    said = ava("import", csv, "--to", tmp_path / "out", "--ontology", "ava80")
+    assert said.code == 0, said.err
+    assert (tmp_path / "out/annotations/ava_train_v2.2.csv").read_text().startswith("film,0902,0.1000")
+
+
+def test_evaluate_prints_the_metric_by_class(ava: Run, released: Path, tmp_path: Path) -> None:
+    csv = tmp_path / "detections.csv"
+    lines = (released / "annotations/ava_val_v2.2.csv").read_text().splitlines()
+    csv.write_text("".join(f"{line.rpartition(',')[0]},0.9\n" for line in lines))
+    said = ava("evaluate", released, csv)
+    assert said.code == 0, said.err
+    assert said.out.splitlines()[-1] == "mAP at IoU 0.5: 1.0000"
+    assert json.loads(ava("evaluate", released, csv, "--json").out)["map"] == 1.0
 
 
 def test_trace_prints_everything_behind_a_row(ava: Run, released: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import re
 import shutil
 from pathlib import Path
@@ -12,10 +13,10 @@ import polars as pl
 import pytest
 
 from ava_core import decisions
-from ava_core.base.errors import AvaError, ExportError
+from ava_core.base.errors import AvaError, ExportError, InputError
 from ava_core.base.pickles import safe_load
 from ava_core.base.schemas import ANSWERED
-from ava_core.dataset.formats.ava.checks import validate_dataset
+from ava_core.dataset.formats.ava.checks import errors_among, validate_dataset
 from ava_core.dataset.formats.ava.reader import read_rows
 from ava_core.dataset.formats.flavours import FLAVOURS
 from ava_core.video.outcome import set_aside_of
@@ -58,7 +59,7 @@ def _day(release: Path) -> str:
 
 
 def test_the_release_breaks_no_rule(released: Path) -> None:
-    assert validate_dataset(released) == []
+    assert errors_among(validate_dataset(released)) == []
 
 
 def test_frame_lists_name_every_frame_and_every_frame_is_there_in_all_places(released: Path) -> None:
@@ -87,8 +88,8 @@ def test_proposals_are_arrays_in_shares_of_the_picture(released: Path) -> None:
     (video,) = {key.split(",")[0] for key in boxes}
     assert sorted(boxes) == [f"{video},{stamp:04d}" for stamp in (902, 903, 904, 905)]
     assert boxes[f"{video},0903"].tolist() == [
-        [0.1875, 0.0833, 0.3438, 0.8333, 0.85],
-        [0.5, 0.0833, 0.6562, 0.8333, 0.75],
+        [0.1875, 0.0833, 0.3438, 0.8333, 0.95],
+        [0.5, 0.0833, 0.6562, 0.8333, 0.9],
     ]
 
 
@@ -196,7 +197,7 @@ def test_a_clip_that_lacks_pictures_is_left_out_and_named_and_the_release_goes_o
     assert read_rows(folder)["video_id"].unique().to_list() == [kept]
     assert list(json.loads((folder / "splits.json").read_text())["sources"]) == ["north_gate"]
     assert [path.name for path in (folder / "frames").iterdir()] == [kept]
-    assert validate_dataset(folder) == []
+    assert errors_among(validate_dataset(folder)) == []
 
 
 def test_a_release_in_which_no_clip_has_pictures_is_refused_with_the_first_reasons(world) -> None:
@@ -336,8 +337,10 @@ def test_the_batch_dataset_is_replaced_whole_or_not_at_all(world, monkeypatch: p
     assert (folder / "AVA_dataset.csv").read_bytes() == before
     assert sorted(path.name for path in folder.parent.iterdir()) == [
         ".pictures",
+        ".sums",
         "ava_csv.parquet",
         "dataset",
+        "pictures.parquet",
         "set_aside.parquet",
     ]
 
@@ -360,3 +363,53 @@ def test_pictures_on_another_file_system_are_copied(world, monkeypatch: pytest.M
     folder = world.write_batch("north")
     assert len(list((folder / "frames" / clip).iterdir())) == 210
     shutil.rmtree(folder)
+
+
+def flip(path: Path) -> None:
+    """Change one byte in the middle, and nothing else: neither size nor time."""
+    stat, content = path.stat(), bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    path.write_bytes(content)
+    os.utime(path, ns=(stat.st_atime_ns, stat.st_mtime_ns))
+
+
+def test_a_changed_byte_in_a_picture_is_found_and_the_next_dataset_makes_it_anew(world) -> None:
+    kept, lost = world.add_batch("north", ["gate", "yard"])
+    flip(pictures_of(world, lost) / f"{lost}_000031.jpg")
+    reason = f"its picture {lost}_000031.jpg is damaged: it is not what was written"
+    assert world.release().left_out == {lost: reason}
+    world.write_batch("north")
+    assert read_rows(world.release().folder)["video_id"].unique().sort().to_list() == [kept, lost]
+
+
+def test_a_changed_byte_in_a_clip_sets_it_aside(world) -> None:
+    lost, _ = world.add_batch("north", ["a", "b"], dataset=False)
+    flip(world.storage.local(world.storage.path("batches", "north", "clips", "files", f"{lost}.mp4")))
+    world.write_batch("north")
+    assert set_aside_of(world.at("north"), "ava_csv").rows() == [
+        (lost, f"{lost}.mp4 is damaged: it is not the file that was cut")
+    ]
+    assert list(world.release().left_out) == [lost]
+
+
+@pytest.mark.parametrize(
+    ("asset", "table"),
+    [
+        ("consensus_labels", "consensus_boxes"), ("consensus_labels", "basis"),
+        ("raw_annotations", "raw_labels"), ("clips", ""), ("ava_csv", "pictures"),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("how", ["flipped", "cut", "empty"])
+def test_a_damaged_table_is_found_before_it_is_released(world, asset: str, table: str, how: str) -> None:
+    world.add_batch("north")
+    path = world.storage.local(world.storage.table_path("north", asset, table))
+    if how == "flipped":
+        flip(path)
+    else:
+        content = path.read_bytes()
+        path.write_bytes(content[: len(content) // 2] if how == "cut" else b"")
+    with pytest.raises(
+        InputError, match=rf"{path.name} is damaged: .*Materialise {asset} of this batch again"
+    ):
+        world.release()
+    assert world.left_behind() == []

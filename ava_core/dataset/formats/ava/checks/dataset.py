@@ -5,28 +5,35 @@ from __future__ import annotations
 import json
 from collections.abc import Generator, Iterator
 from pathlib import Path
-from typing import Final
 
 import polars as pl
 
-from ava_core.base.errors import AvaError, InputError
+from ava_core.base.errors import AvaError
 from ava_core.dataset.formats.ava import names
 from ava_core.dataset.formats.ava.checks.boxes import check_predicted, check_proposals
-from ava_core.dataset.formats.ava.checks.excluded import check_excluded
+from ava_core.dataset.formats.ava.checks.excluded import check_excluded, read_excluded
 from ava_core.dataset.formats.ava.checks.finding import EXAMPLES, Finding
 from ava_core.dataset.formats.ava.checks.frames import FrameList
+from ava_core.dataset.formats.ava.checks.pictures import check_pictures, check_recorded_pictures
+from ava_core.dataset.formats.ava.checks.present import check_names, check_presence
 from ava_core.dataset.formats.ava.checks.rows import AnnotationCsv
+from ava_core.dataset.formats.ava.checks.together import (
+    check_kinetics,
+    check_many_labels,
+    check_trained_classes,
+    check_validated,
+)
+from ava_core.dataset.formats.ava.files import AvaFiles, find_files
 from ava_core.dataset.formats.ava.labels import read_pbtxt
-from ava_core.dataset.formats.ava.names import SPLITS
+from ava_core.dataset.formats.ava.readers import MOST_CLASSES
 from ava_core.video.media.hashing import hash_file
 
-ALPHACTION_CLASSES: Final = 80
 
+def validate_dataset(place: Path) -> list[Finding]:
+    """All findings in a dataset folder or in one file of it; none where every rule holds.
 
-def validate_dataset(folder: Path) -> list[Finding]:
-    """All findings in a dataset folder; none where every rule holds.
-
-    Raises `InputError` where the folder holds no `annotations/ava_<split>_v2.2.csv` at all.
+    Files are found by what they are, whatever they are called. Raises `InputError` where there is nothing of an AVA
+    dataset.
 
     >>> from tempfile import TemporaryDirectory
     >>> with TemporaryDirectory() as folder:
@@ -34,35 +41,55 @@ def validate_dataset(folder: Path) -> list[Finding]:
     ...     csv.parent.mkdir()
     ...     _ = csv.write_text("gate_000,0904,0.500,0.200,0.300,0.900,12,1\\n")
     ...     print(*validate_dataset(Path(folder)), sep="\\n")  # doctest: +ELLIPSIS
-    annotations/ava_action_list_v2.2.pbtxt: the label map is missing. No reader can name the classes.
-    annotations/ava_val_v2.2.csv:1: a box has no width or height. RoIAlign gives empty features.
-    frame_lists/val.csv: ...
+    annotations/ava_action_list_v2.2.pbtxt: the label map is missing. The AVA evaluation ...
+    annotations/ava_val_v2.2.csv:1: a box has no width or height. The AVA evaluation ...
     """
-    splits = [split for split in SPLITS if (folder / names.rows_csv(split)).is_file()]
-    if not splits:
-        raise InputError(
-            f"{folder} holds no {names.rows_csv('<split>')}.",
-            f"Give the folder that holds `{names.ANNOTATIONS}`.",
-        )
-    return list(_findings(folder, splits))
+    return list(_findings(find_files(place), alone=place.is_file()))
 
 
-def _findings(folder: Path, splits: list[str]) -> Iterator[Finding]:
-    yield from _unchanged(folder)
-    actions = yield from _label_map(folder)
+def _findings(files: AvaFiles, *, alone: bool) -> Iterator[Finding]:
+    actions: set[int] | None = None
+    if not alone:
+        yield from _unchanged(files.root)
+        yield from check_presence(files)
+    yield from check_names(files)
+    if ("label map", "") in files.files:
+        actions = yield from _label_map(files)
     split_of: dict[str, str] = {}
-    for split in splits:
-        csv = AnnotationCsv(folder, names.rows_csv(split))
-        yield from csv.check_text()
-        yield from csv.check_rows(actions)
-        frames = FrameList(folder, split)
+    rows_of: dict[str, pl.DataFrame] = {}
+    splits = dict.fromkeys(split for role, split in files.files if role != "label map")
+    for split in sorted(splits, key=lambda split: [*names.SPLITS, split].index(split)):
+        rows = pl.DataFrame(schema=dict.fromkeys(("video_id", "timestamp"), pl.String))
+        frames = FrameList(
+            files.root, path := files.path("frame list", split), files.name(path) if path else ""
+        )
         yield from frames.check()
-        yield from csv.check_window(frames.counts)
-        yield from _same_videos(csv, frames)
-        yield from _in_one_split(csv, split, split_of)
-        yield from check_excluded(folder, split, csv.rows)
-        yield from check_proposals(folder, split)
-        yield from check_predicted(folder, split, set(frames.counts["video"]))
+        if (path := files.path("rows", split)) is not None:
+            csv = AnnotationCsv(path, files.name(path))
+            yield from csv.check_text()
+            yield from csv.check_rows(actions)
+            yield from csv.check_window(frames.counts)
+            yield from _same_videos(csv, frames)
+            yield from _in_one_split(csv, split, split_of)
+            yield from check_many_labels(csv.name, csv.rows)
+            rows = rows_of[split] = csv.rows
+        excluded = read_excluded(files.path("excluded", split))
+        if (path := files.path("excluded", split)) is not None:
+            yield from check_excluded(files.name(path), excluded, rows)
+        if (path := files.path("proposals", split)) is not None:
+            keys = rows.select(pl.concat_str("video_id", pl.col("timestamp").str.zfill(4), separator=","))
+            yield from check_proposals(path, files.name(path), set(keys.to_series().drop_nulls()))
+        if (path := files.path("predicted", split)) is not None:
+            yield from check_predicted(path, files.name(path), split, set(frames.counts["video"]))
+        if split == "val" and frames.path is not None and split in rows_of:
+            yield from check_validated(csv.name, rows, excluded, set(frames.counts["video"]))
+    yield from check_trained_classes(
+        {split: files.name(files.files["rows", split]) for split in rows_of}, rows_of
+    )
+    if not alone:
+        yield from check_kinetics(files.root)
+        labelled = [rows.select("video_id", "timestamp") for rows in rows_of.values() if rows.height]
+        yield from check_pictures(files.root, pl.concat(labelled).unique() if labelled else None)
 
 
 def _unchanged(folder: Path) -> Iterator[Finding]:
@@ -83,35 +110,41 @@ def _unchanged(folder: Path) -> Iterator[Finding]:
             )
         elif hash_file(own) != sha256:
             yield Finding(name, 0, "the file was changed since the release was made", "Releases never change")
+    yield from check_recorded_pictures(folder)
 
 
-def _label_map(folder: Path) -> Generator[Finding, None, set[int] | None]:
-    name = names.LABEL_MAP
-    path = folder / name
-    if not path.is_file():
-        yield Finding(name, 0, "the label map is missing", "No reader can name the classes")
-        return None
+def _label_map(files: AvaFiles) -> Generator[Finding, None, set[int] | None]:
+    path = files.files["label map", ""]
+    name = files.name(path)
     try:
         text = path.read_text("utf-8")
         actions = read_pbtxt(text, name)
     except (AvaError, UnicodeDecodeError) as error:
-        yield Finding(name, 0, f"the label map cannot be read ({error})", "No reader can name the classes")
+        rule = f"the label map cannot be read ({str(error).rstrip('.')})"
+        yield Finding(name, 0, rule, "The AVA evaluation, mmaction2 and YOWOv2 name no class")
         return None
-    if "\n  name:" not in text or "\n  id:" not in text:
+    if "\n  name:" not in text or ("\n  id:" not in text and "\n  label_id:" not in text):
         yield Finding(
-            name, 0, "fields do not begin with two spaces, name and id", "The AVA evaluation finds no class"
+            name,
+            0,
+            "fields do not begin with two spaces, name and id or label_id",
+            "The AVA evaluation finds no class",
         )
     if min(actions) < 1:
-        yield Finding(name, 0, "an action id is below 1", "Readers take 0 for the background class")
-    if max(actions) > ALPHACTION_CLASSES:
+        yield Finding(name, 0, "an action id is below 1", "mmaction2 takes 0 for the background class")
+    if max(actions) > MOST_CLASSES:
         yield Finding(
-            name, 0, f"an action id is above {ALPHACTION_CLASSES}", "AlphAction cannot read it", "warning"
-        )
+            name, 0, f"an action id is above {MOST_CLASSES}",
+            "SlowFast, YOWOv2, YOWOv3 and AlphAction cannot be trained on rows of it", "warning",
+        )  # fmt: skip
+    if "activitynet" in path.name:
+        # Google's list of the classes that are evaluated: rows of others are left out on purpose.
+        return set(range(1, max(MOST_CLASSES, *actions) + 1))
     return set(actions)
 
 
 def _same_videos(csv: AnnotationCsv, frames: FrameList) -> Iterator[Finding]:
-    if not frames.path.is_file():
+    if frames.path is None:
         return
     labelled, listed = set(csv.rows["video_id"].unique()), set(frames.counts["video"])
     for video in sorted(map(str, labelled - listed))[:EXAMPLES]:

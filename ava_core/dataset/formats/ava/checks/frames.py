@@ -11,34 +11,40 @@ from ava_core.dataset.formats.ava import names
 from ava_core.dataset.formats.ava.checks.finding import Finding
 from ava_core.dataset.formats.cells import read_cells
 
+OPENED = "SlowFast, pytorchvideo and YOWOv2"
+
 
 class FrameList:
     """A frame list: frames of each video, and whether the pictures are there."""
 
-    def __init__(self, folder: Path, split: str) -> None:
-        self.folder, self.name = folder, names.frame_list(split)
-        self.path = folder / self.name
+    def __init__(self, root: Path, path: Path | None, name: str) -> None:
+        self.root, self.path, self.name = root, path, name
         self.counts = pl.DataFrame(schema={"video": pl.String, "frames": pl.Int64})
         self.rows = pl.DataFrame()
 
     def check(self) -> Iterator[Finding]:
         """Rules for the list, and for the pictures it names."""
-        if not self.path.is_file():
-            yield Finding(
-                self.name, 0, "the frame list is missing", "SlowFast and pytorchvideo find no frames"
-            )
+        if self.path is None:
             return
         raw = self.path.read_bytes()
         header, _, body = raw.partition(b"\n")
         if header.decode("utf-8", "replace").strip() != names.FRAME_LIST_HEADER:
             yield Finding(
-                self.name, 1, f"the header is not {names.FRAME_LIST_HEADER!r}", "The first frame is lost"
+                self.name,
+                1,
+                f"the header is not {names.FRAME_LIST_HEADER!r}",
+                "SlowFast, pytorchvideo and YOWOv2 leave the first line out: the first frame is lost",
             )
         columns = ("video", "number", "frame", "path", "labels")
         self.rows = rows = read_cells(body, columns, separator=" ", first_line=2)
         broken = rows.filter(pl.any_horizontal(pl.col(columns).is_null()) | pl.col("extra").is_not_null())
         if broken.height:
-            yield Finding(self.name, broken["line"][0], "a row does not have 5 columns", "SlowFast stops")
+            yield Finding(
+                self.name,
+                broken["line"][0],
+                "a row does not have 5 columns",
+                "SlowFast, pytorchvideo and YOWOv2 stop",
+            )
             return
         self.counts = rows.group_by("video").agg(frames=pl.len().cast(pl.Int64))
         placed = rows.with_columns(
@@ -47,13 +53,23 @@ class FrameList:
         gaps = placed.filter(pl.col("at").is_null() | (pl.col("at") != pl.col("due")))
         if gaps.height:
             rule = "frames are not numbered from 0 without a gap"
-            yield Finding(self.name, gaps["line"][0], rule, "Labels shift against pictures")
+            yield Finding(
+                self.name,
+                gaps["line"][0],
+                rule,
+                "SlowFast and YOWOv2 count lines: labels shift against pictures",
+            )
         yield from self._check_pictures()
 
     def _check_pictures(self) -> Iterator[Finding]:
-        root = self.folder / names.FRAMES
+        root = self.root / names.FRAMES
         if not root.is_dir():
-            yield Finding(names.FRAMES, 0, "the folder of frames is missing", "No reader finds a picture")
+            yield Finding(
+                names.FRAMES,
+                0,
+                "the folder of frames is missing",
+                "SlowFast, pytorchvideo and YOWOv2 find no picture",
+            )
             return
         for video in self.counts["video"].sort():
             there = {f"{video}/{path.name}" for path in (root / video).glob("*.jpg")}
@@ -61,8 +77,11 @@ class FrameList:
             missing = own.filter(~pl.col("path").is_in(sorted(there)))
             if missing.height:
                 rule = f"{missing.height} pictures of {video} are missing, {missing['path'][0]} first"
-                yield Finding(self.name, missing["line"][0], rule, "Training stops there")
+                yield Finding(self.name, missing["line"][0], rule, f"{OPENED} stop there")
             if len(there) > own.height:
                 yield Finding(
-                    self.name, 0, f"{video} has more pictures than the list", "Its last seconds are not read"
+                    self.name,
+                    0,
+                    f"{video} has more pictures than the list",
+                    "SlowFast does not read its last seconds",
                 )

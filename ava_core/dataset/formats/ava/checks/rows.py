@@ -10,128 +10,197 @@ import polars as pl
 
 from ava_core.base.schemas import AVA_TIMESTAMP_OFFSET, BOX_COLUMNS, CLIP_FPS
 from ava_core.dataset.formats.ava.checks.finding import Finding, each_line
+from ava_core.dataset.formats.ava.loose import Defect, read_loosely, time_meaning
+from ava_core.dataset.formats.ava.readers import MOST_CLASSES
 from ava_core.dataset.formats.ava.rows import (
     CONTEXT_SECONDS,
     FIRST_TIMESTAMP,
     LAST_TIMESTAMP,
     ROW_COLUMNS,
 )
-from ava_core.dataset.formats.cells import read_cells
+from ava_core.dataset.formats.boxes import BORDER
 from ava_core.dataset.formats.dataset import MAX_PERSON
 
 LEAST_DECIMALS: Final = 3
+MANY_ROWS: Final = 10
+"""From so many rows on, that none has more decimals is no chance."""
 
 Severity = Literal["error", "warning"]
+
+_EVERYBODY: Final = "SlowFast, mmaction2, pytorchvideo, YOWOv2 and the AVA evaluation stop"
+_FIXED: Final = "--fix writes it as readers want it"
+AS_A_WHOLE: Final[dict[Defect, tuple[str, str, Severity, str]]] = {
+    "bom": ("the file begins with a byte-order mark", "SlowFast, mmaction2 and the AVA evaluation misread the first "
+            "video id", "error", _FIXED),
+    "cr": ("lines end in CR LF, as Windows writes them (lines end in CR)", "Readers cope; programs that split at LF "
+           "keep the CR", "warning", _FIXED),
+    "lone cr": ("lines end in CR alone", "mmaction2 takes the whole file for one line and stops with a ValueError",
+                "error", _FIXED),
+    "quotes": ("cells are quoted", "SlowFast and mmaction2 split at commas alone", "error", _FIXED),
+    "open end": ("the last line does not end", "Readers cope; files that are joined lose a row", "warning", _FIXED),
+    "separator": ("cells are separated by {separator}, not commas", _EVERYBODY, "error", _FIXED),
+    "header": ("the file has a header", f"{_EVERYBODY} with a ValueError", "error", _FIXED),
+    "seven columns": ("rows have 7 columns, without a person id (8 columns)", "mmaction2 and pytorchvideo stop with an "
+                      "IndexError, AlphAction with a ValueError; SlowFast and the evaluation read them", "error",
+                      f"{_FIXED}, every box a person of its own"),
+}  # fmt: skip
+"""Of each defect of a file: the rule, what follows, how grave that is, the cure."""
+
+_SEPARATORS: Final = {",": "commas", "\t": "tabs", ";": "semicolons", " ": "spaces"}
 
 
 class AnnotationCsv:
     """An annotation csv, every cell as text, with its line numbers."""
 
-    def __init__(self, folder: Path, name: str) -> None:
+    def __init__(self, path: Path, name: str) -> None:
         self.name = name
-        self.raw = (folder / name).read_bytes()
-        self.rows = read_cells(self.raw, ROW_COLUMNS)
+        loose = read_loosely(path.read_bytes())
+        self.rows, self.defects, self.separator = loose.rows, loose.defects, loose.separator
 
     def check_text(self) -> Iterator[Finding]:
-        """Rules for the file's bytes."""
-        if self.raw.startswith(b"\xef\xbb\xbf"):
+        """Rules for the file as a whole."""
+        for defect, line in self.defects.items():
+            rule, consequence, severity, cure = AS_A_WHOLE[defect]
             yield Finding(
-                self.name, 1, "the file begins with a byte-order mark", "The first video id is misread"
+                self.name,
+                line,
+                rule.format(separator=_SEPARATORS[self.separator]),
+                consequence,
+                severity,
+                cure,
             )
-        if b"\r" in self.raw:
-            yield Finding(
-                self.name, 0, "lines end in CR", "Readers that split at LF keep it in the last column"
-            )
-        if b'"' in self.raw:
-            yield Finding(self.name, 0, "cells are quoted", "SlowFast and mmaction2 split at commas alone")
-        if self.raw and not self.raw.endswith(b"\n"):
-            yield Finding(self.name, 0, "the last line does not end", "Files that are joined lose a row")
 
     def check_rows(self, actions: set[int] | None) -> Iterator[Finding]:
         """Rules for rows; broken ones leave `rows`. `actions`: ids of the label map, `None` without one."""
         rows = self.rows
         if rows.is_empty():
             return
-        broken = rows.filter(pl.any_horizontal(pl.col(ROW_COLUMNS).is_null()) | pl.col("extra").is_not_null())
-        yield from self._each(broken, "a row does not have 8 columns", "The evaluation stops with an error")
+        lacking = pl.any_horizontal(pl.col(ROW_COLUMNS).is_null())
+        broken = rows.filter(lacking | pl.col("extra").is_not_null())
+        stops = "The AVA evaluation stops at other than 2, 7 or 8 columns, mmaction2 and pytorchvideo at fewer than 8"
+        yield from self._each(broken, "a row does not have 8 columns", stops)
         numbers = rows.join(broken, on="line", how="anti").with_columns(
             *(pl.col(name).cast(pl.Float64, strict=False).alias(f"{name}_n") for name in ROW_COLUMNS[1:])
         )
         bad = numbers.filter(pl.any_horizontal(pl.col(f"{n}_n").is_null() for n in ROW_COLUMNS[1:]))
-        header = bool(bad.height and bad["line"][0] == 1 and bad["timestamp"][0] == "timestamp")
-        rule = "the file has a header" if header else "a cell is no number"
-        yield from self._each(bad, rule, "Readers stop with a ValueError")
+        stops = "SlowFast, mmaction2 and the AVA evaluation stop with a ValueError"
+        yield from self._each(bad, "a cell is no number", stops)
         self.rows = good = numbers.join(bad, on="line", how="anti")
         yield from self._check_cells(good, actions)
         yield from self._check_together(good)
 
     def _check_cells(self, rows: pl.DataFrame, actions: set[int] | None) -> Iterator[Finding]:
         corners = [pl.col(f"{name}_n") for name in BOX_COLUMNS]
-        outside = pl.any_horizontal((c < 0) | (c > 1) for c in corners)
-        yield from self._each(
-            rows.filter(outside),
-            "a coordinate lies outside [0, 1]",
-            "Boxes end up outside the picture, or NaN",
-        )
-        flat = (pl.col("x2_n") <= pl.col("x1_n")) | (pl.col("y2_n") <= pl.col("y1_n"))
-        yield from self._each(
-            rows.filter(flat), "a box has no width or height", "RoIAlign gives empty features"
-        )
-        coarse = pl.any_horizontal(
-            pl.col(n).str.extract(r"\.(\d+)$").str.len_chars().fill_null(0) < LEAST_DECIMALS
-            for n in BOX_COLUMNS
-        )
-        yield from self._each(
-            rows.filter(coarse),
-            f"a coordinate has fewer than {LEAST_DECIMALS} decimals",
-            "Boxes are rounded visibly",
-        )
+        yield from self._check_boxes(rows, corners)
         action = pl.col("action_id_n")
         unknown = ~action.is_in([float(known) for known in actions]) if actions is not None else action < 1
         yield from self._each(
             rows.filter(unknown),
             "an action id is not in the label map",
-            "The evaluation drops it, training crashes",
+            "The AVA evaluation leaves it out without a word, in truth and detections",
+            cure="Name it in the label map",
+        )
+        yield from self._each(
+            rows.filter(action > MOST_CLASSES),
+            f"an action id is above {MOST_CLASSES}",
+            "SlowFast asserts label <= 80, YOWOv2 and YOWOv3 have 80 columns, AlphAction's one-hot has 81",
+            cure="Keep to 80 classes, or raise the number in the reader's code; mmaction2 takes num_classes",
         )
         whole = pl.all_horizontal(pl.col(n).str.contains(r"^\d+$") for n in ("action_id", "person_id"))
         yield from self._each(
             rows.filter(~whole | (pl.col("person_id_n") > MAX_PERSON)),
             f"a person id is no integer in 0…{MAX_PERSON}, or an action id is none",
-            "AlphAction misreads it, others stop with a ValueError",
+            "AlphAction numbers boxes with 1000 persons a picture, mmaction2 stops with a ValueError",
         )
         yield from self._each(
             rows.filter(pl.col("video_id").str.contains(r"[\s,\"]") | (pl.col("video_id") == "")),
             "a video id has a space or comma, or is empty",
-            "Frame lists are split at spaces: its frames are not found",
+            "SlowFast, pytorchvideo and YOWOv2 split frame lists at spaces: its frames are not found",
         )
         yield from self._each(
             rows.filter(pl.col("video_id").str.contains(".", literal=True)),
             "a video id has a dot",
-            "AlphAction cuts the id there",
+            "AlphAction cuts the id there and stops with a KeyError",
+            cure="Rename the video",
+        )
+        number = pl.col("timestamp").str.contains(r"^\d+$")
+        yield from self._each(
+            rows.filter(~number),
+            "a timestamp is no whole number",
+            "SlowFast, mmaction2 and YOWOv2 stop with a ValueError",
+            cure="Write 0902, not 902.0",
+        )
+        yield from self._each(
+            rows.filter(number, pl.col("timestamp").str.len_chars() != 4),
+            "a timestamp is not four digits",
+            "Readers count with it all the same; programs that look keys up as text find nothing",
             "warning",
         )
-        four = pl.col("timestamp").str.contains(r"^\d{4}$")
+
+    def _check_boxes(self, rows: pl.DataFrame, corners: list[pl.Expr]) -> Iterator[Finding]:
+        far = pl.any_horizontal(~c.is_finite() | (c < -BORDER) | (c > 1 + BORDER) for c in corners)
+        slightly = ~far & pl.any_horizontal((c < 0) | (c > 1) for c in corners)
+        if (
+            rows.height
+            and rows.select((far & pl.all_horizontal(c.is_finite() for c in corners)).mean()).item() > 0.5
+        ):
+            line = rows.filter(far)["line"][0]
+            yield Finding(
+                self.name, line, "boxes are in pixels, not shares of the picture (outside [0, 1])",
+                "SlowFast, mmaction2, pytorchvideo, AlphAction and YOWOv2 multiply them by the picture's size",
+                cure="Divide by width and height: --fix does, from the pictures or with --size",
+            )  # fmt: skip
+        else:
+            multiplied = "SlowFast, mmaction2 and AlphAction end up with a box outside the picture, or NaN"
+            yield from self._each(rows.filter(far), "a coordinate lies outside [0, 1]", multiplied)
         yield from self._each(
-            rows.filter(~four),
-            "a timestamp is not four digits",
-            "Keys of proposals and exclusions do not match",
+            rows.filter(slightly),
+            "a coordinate lies slightly outside [0, 1]",
+            "Readers cut the box at the picture's border; the evaluation does not",
+            "warning",
+            "Cut it: --fix does",
         )
+        flat = (pl.col("x2_n") <= pl.col("x1_n")) | (pl.col("y2_n") <= pl.col("y1_n"))
+        yield from self._each(
+            rows.filter(flat),
+            "a box has no width or height",
+            "The AVA evaluation refuses a box turned over and never matches an empty one, AlphAction drops it",
+            cure="Write x1,y1,x2,y2 with x2 > x1 and y2 > y1, not width and height",
+        )
+        decimals = pl.max_horizontal(
+            pl.col(n).str.extract(r"\.(\d+)$").str.len_chars().fill_null(0) for n in BOX_COLUMNS
+        )
+        if rows.height >= MANY_ROWS and rows.select(decimals.max()).item() < LEAST_DECIMALS:
+            yield Finding(
+                self.name,
+                0,
+                f"no coordinate has {LEAST_DECIMALS} decimals",
+                "Boxes are rounded visibly",
+                "warning",
+            )
 
     def _check_together(self, rows: pl.DataFrame) -> Iterator[Finding]:
         doubled = rows.filter(pl.struct(ROW_COLUMNS).is_duplicated()).unique(ROW_COLUMNS, keep="last")
-        yield from self._each(doubled, "a row stands twice", "Its class counts double")
+        yield from self._each(
+            doubled,
+            "a row stands twice",
+            "The AVA evaluation counts it as a second person: recall below 1 for the truth itself",
+            cure="Keep one: --fix does",
+        )
         at = ["video_id", "timestamp", "person_id"]
         boxes = rows.unique([*at, *BOX_COLUMNS], keep="first", maintain_order=True)
         differing = boxes.filter(pl.len().over(at) > 1).unique(at, keep="last")
         yield from self._each(
-            differing, "rows of one person at one time differ in the box", "Readers make two people of it"
+            differing,
+            "rows of one person at one time differ in the box",
+            "SlowFast, mmaction2 and pytorchvideo make two people of it",
         )
         same = boxes.filter(pl.struct("video_id", "timestamp", *BOX_COLUMNS).is_duplicated())
         others = same.unique(["video_id", "timestamp", *BOX_COLUMNS], keep="last")
         yield from self._each(
             others.filter(~pl.col("line").is_in(differing["line"].implode())),
             "two people have the same box at one time",
-            "Readers merge them to one person",
+            "SlowFast, mmaction2 and pytorchvideo merge them to one person",
         )
 
         yield from self._each(
@@ -145,6 +214,18 @@ class AnnotationCsv:
         """Rules for timestamps; `frames`: `video, frames`."""
         if self.rows.is_empty() or "timestamp_n" not in self.rows.columns:
             return
+        most = None if frames.is_empty() else float(frames["frames"].to_numpy().max()) / CLIP_FPS
+        meaning, rate = time_meaning(self.rows["timestamp_n"], most)
+        if meaning != "ava":
+            what = f"frame numbers, {rate} a second" if meaning == "frames" else "seconds of the clip"
+            yield Finding(
+                self.name, self.rows["line"][0], f"timestamps are {what}, not AVA's: all before {FIRST_TIMESTAMP:04d}"
+                if meaning == "seconds" else f"timestamps are {what}, not AVA's seconds",
+                "SlowFast raises KeyError, mmaction2 reads the first picture for every item without an error, "
+                "pytorchvideo skips them all, AlphAction raises KeyError",
+                cure="Count seconds from 900: --fix does, with --offset where the clip's start is not 0",
+            )  # fmt: skip
+            return
         length = frames.rename({"video": "video_id"})
         rows = self.rows.join(length, on="video_id", how="left")
         second = pl.col("timestamp_n") - AVA_TIMESTAMP_OFFSET
@@ -152,20 +233,25 @@ class AnnotationCsv:
             rows.filter(second < FIRST_TIMESTAMP - AVA_TIMESTAMP_OFFSET),
             f"a timestamp lies before {FIRST_TIMESTAMP:04d}",
             "mmaction2 reads the first frame for it without an error, SlowFast raises KeyError",
-        )
-        late = (second > pl.col("frames") / CLIP_FPS - CONTEXT_SECONDS) | (
-            pl.col("timestamp_n") > LAST_TIMESTAMP
+            cure="Leave the row out: models see two seconds around it",
         )
         yield from self._each(
-            rows.filter(late),
+            rows.filter(pl.col("timestamp_n") > LAST_TIMESTAMP),
+            f"a timestamp lies after {LAST_TIMESTAMP}",
+            "SlowFast and AlphAction raise KeyError, pytorchvideo skips it",
+            cure="Cut the video into clips",
+        )
+        yield from self._each(
+            rows.filter(second > pl.col("frames") / CLIP_FPS - CONTEXT_SECONDS),
             "a timestamp lies less than two seconds before the video's end",
             "mmaction2 raises FileNotFoundError, SlowFast reads the last frame over and over",
+            cure="Leave the row out",
         )
 
     def _each(
-        self, rows: pl.DataFrame, rule: str, consequence: str, severity: Severity = "error"
+        self, rows: pl.DataFrame, rule: str, consequence: str, severity: Severity = "error", cure: str = ""
     ) -> Iterator[Finding]:
-        return each_line(self.name, rows, rule, consequence, severity)
+        return each_line(self.name, rows, rule, consequence, severity, cure)
 
 
 def _twins(boxes: pl.DataFrame, identical: pl.Series) -> pl.DataFrame:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from torch.utils.data import DataLoader
 
 from ava_core.base.errors import InputError
 from ava_core.dataset.formats.ava.torch_dataset import AvaSplit, collate
@@ -57,6 +58,24 @@ def test_a_batch_is_what_roi_align_takes(released: Path) -> None:
     assert [len(boxes) for boxes in batch["boxes"]] == [1, 2]
     assert batch["labels"].shape == (3, 6)
     assert batch["boxes"][0].max() <= 32
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("start", ["fork", pytest.param("spawn", marks=pytest.mark.nightly)])
+def test_it_works_behind_workers(released: Path, start: str) -> None:
+    data = AvaSplit(released, "train", frames=4, size=(24, 32), uint8=True)
+    loader = DataLoader(
+        data, batch_size=2, collate_fn=collate, num_workers=2, multiprocessing_context=start, timeout=120
+    )
+    found = [keyframe for batch in loader for keyframe in batch["keyframes"]]
+    assert found == [("south_lane_000", second) for second in (902, 903, 904, 905)]
+
+
+def test_bytes_hold_the_same_pictures_and_a_transform_has_the_last_word(released: Path) -> None:
+    floats = AvaSplit(released, "train", frames=4)[0]["clip"]
+    data = AvaSplit(released, "train", frames=4, uint8=True, transform=lambda item: item["clip"])
+    assert data[0].dtype == torch.uint8
+    assert torch.equal(data[0].float() / 255, floats)
 
 
 def test_the_example_draws_a_sample_and_learns(released: Path, tmp_path: Path) -> None:

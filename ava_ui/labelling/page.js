@@ -1,0 +1,357 @@
+// The page on which a person labels a job. It keeps the people and what was done (History), brings them to the server
+// (Outbox), and turns keys into what is said (said.js) and drawn (geometry.js).
+import { boxAt, living, seconds } from "./boxes.js";
+import Crop from "./crop.js";
+import * as geometry from "./geometry.js";
+import Grid from "./grid.js";
+import { History } from "./history.js";
+import { Kept, Tabs } from "./kept.js";
+import { assigned, meant } from "./keys.js";
+import { KeyList, People } from "./lists.js";
+import { Live } from "./live.js";
+import { Outbox } from "./outbox.js";
+import * as said from "./said.js";
+import { Finder, KeySheet, Unset } from "./sheets.js";
+import Stage from "./stage.js";
+import { template } from "./template.js";
+import { ActiveTime } from "./time.js";
+
+const WORDS = {
+  stored: "All stored", storing: "Storing …", away: "Not stored yet; it is kept in this browser and tried again",
+  refused: "Not stored; it is kept in this browser", conflict: "Changed elsewhere: choose below",
+};
+
+export default {
+  template,
+  components: { KeyList, People, Stage, Crop, Grid, Finder, KeySheet, Unset },
+  props: { source: String, user: String, frameWanted: Number },
+  emits: ["finished"],
+  data() {
+    return {
+      doc: null, problem: "", tracks: [], chosen: "", frame: 0, playing: false, group: "", over: "", message: "", state: "stored", why: "",
+      drawing: false, joining: "", live: false, reaction: 250, still: matchMedia("(prefers-reduced-motion: reduce)").matches, rate: 1,
+      changing: null, keys: {}, conflicts: {}, otherTab: false, broken: false, closed: "", working: false, undoable: 0, redoable: 0,
+    };
+  },
+  computed: {
+    clip() { return this.doc.clip; },
+    second() { return Math.floor(this.frame / this.clip.fps); },
+    track() { return this.tracks.find(t => t.key === this.chosen); },
+    groups() { return this.doc.groups; },
+    actions() { return Object.fromEntries(this.groups.flatMap(g => g.actions.map(a => [a.id, a.name]))); },
+    groupOf() { return Object.fromEntries(this.groups.flatMap(g => g.actions.map(a => [a.id, g]))); },
+    byKey() { return Object.fromEntries(Object.entries(this.keys).map(([id, key]) => [key, Number(id)])); },
+    names() {
+      let more = 0;
+      return Object.fromEntries(this.tracks.map(t => [t.key, t.seed || `+${++more}`]));
+    },
+    people() { return this.tracks.map(t => ({ key: t.key, name: this.names[t.key], unset: this.unsetCount(t) })); },
+    left() { return this.people.reduce((sum, p) => sum + p.unset, 0); },
+    unset() { return this.tracks.flatMap(t => this.unsetOf(t).map(u => ({ ...u, key: t.key, name: this.names[t.key] }))); },
+    marks() { return this.doc.issues.map(i => Math.floor(i.frame / this.clip.fps)); },
+    word() { return WORDS[this.state] + (this.why ? `: ${this.why}` : ""); },
+  },
+  created() { this.counted = new WeakMap(); },
+  async mounted() {
+    this.pressed = event => this.key(event);
+    this.released = event => this.up(event);
+    window.addEventListener("keydown", this.pressed, true);
+    window.addEventListener("keyup", this.released, true);
+    this.leaving = event => { if (this.outbox && this.outbox.waiting) event.preventDefault(); };
+    window.addEventListener("beforeunload", this.leaving);
+    try { await this.load(); } catch (error) { this.problem = error.message; }
+  },
+  beforeUnmount() {
+    window.removeEventListener("keydown", this.pressed, true);
+    window.removeEventListener("keyup", this.released, true);
+    window.removeEventListener("beforeunload", this.leaving);
+    if (this.tabs) this.tabs.close();
+    if (this.time) this.time.stop();
+    if (this.outbox) this.outbox.flush();
+  },
+  methods: {
+    async ask(what, body) {
+      let answer;
+      const wanted = body ? { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body), keepalive: JSON.stringify(body).length < 60000 } : {};
+      try { answer = await fetch(`${this.source}/${what}`, { ...wanted, signal: AbortSignal.timeout(30000) }); }
+      catch { throw new Error("the console does not answer"); }
+      if (answer.status === 401) throw new Error("your session has ended: sign in again in another tab, and this page goes on");
+      if (!answer.ok) throw Object.assign(new Error(await answer.text()), { final: answer.status === 404 || answer.status === 409 });
+      return answer.json();
+    },
+    async load() {
+      const name = `${this.user} ${this.source}`;
+      this.kept = new Kept(name);
+      this.tabs = new Tabs(name, this.kept.tab, () => { this.otherTab = true; });
+      const [doc, others] = await Promise.all([this.ask("sheet"), this.tabs.known()]);
+      const tracks = doc.tracks.map(t => Object.freeze({ ...t, key: `t${t.id}` })).sort((a, b) => a.keys[0][0] - b.keys[0][0] || a.id - b.id);
+      this.outbox = new Outbox({ send: edits => this.ask("save", { edits }), keep: entry => this.kept.keep(entry), tell: (...news) => this.told(...news) });
+      this.outbox.start(tracks);
+      const entry = this.kept.adopt(others);
+      const before = entry ? this.restored(tracks, entry) : tracks;
+      this.history = new History(before);
+      this.keysOf = `labelling keys ${doc.ontology}`;
+      this.keys = assigned(doc.groups, JSON.parse(localStorage.getItem(this.keysOf) || "{}"));
+      this.group = doc.groups.length ? doc.groups[0].name : "";
+      this.reaction = Number(localStorage.getItem("labelling reaction") || 250);
+      this.doc = Object.freeze(doc);
+      this.closed = doc.closed;
+      this.tracks = this.history.tracks;
+      this.time = new ActiveTime(events => this.ask("active", { events }).catch(() => {}));
+      this.lives = new Live();
+      await this.$nextTick();
+      const at = this.kept.place();
+      if (this.frameWanted) { this.choose((this.tracks.find(t => boxAt(t.keys, this.frameWanted)) || this.tracks[0] || {}).key); this.seek(this.frameWanted); }
+      else if (at && this.tracks.some(t => t.key === at.key)) { this.choose(at.key); this.seek(at.frame); }
+      else if (this.tracks.length) this.choose((this.people.find(p => p.unset) || this.people[0]).key);
+      if (entry) this.outbox.put(this.tracks);
+      this.$el.dataset.ready = "yes";
+    },
+    // Edits that an earlier page could not store: over what the server has now.
+    restored(tracks, entry) {
+      const keyOf = key => entry.known[key] ? `t${entry.known[key].id}` : key;
+      const own = { tracks: entry.tracks.map(t => ({ ...t, key: keyOf(t.key) })), known: Object.fromEntries(Object.entries(entry.known).map(([key, base]) => [keyOf(key), base])) };
+      this.outbox.restore(own);
+      const touched = new Set(Object.keys(own.known));
+      this.say("What was not stored the last time is here again.");
+      return [...tracks.filter(t => !touched.has(t.key)), ...own.tracks.map(Object.freeze)].sort((a, b) => a.keys[0][0] - b.keys[0][0]);
+    },
+    told(state, why = "", answer = null) {
+      this.state = state;
+      this.why = why;
+      if (!answer) return;
+      // A track that was added under another name before its answer was lost is the same track.
+      const ids = new Map([...this.outbox.known].map(([key, base]) => [base.id, key]));
+      const double = this.history.tracks.filter(t => this.outbox.known.has(t.key) && ids.get(this.outbox.known.get(t.key).id) !== t.key).map(t => t.key);
+      if (double.length) {
+        for (const key of double) { this.outbox.known.delete(key); this.outbox.saved.delete(key); }
+        this.history.rebase(tracks => tracks.filter(t => !double.includes(t.key)));
+        this.shown();
+      }
+      if (Object.keys(answer.conflicts).length) this.conflicts = { ...this.conflicts, ...answer.conflicts };
+    },
+    settle(key, mine) {
+      const theirs = this.conflicts[key], track = theirs && Object.freeze({ ...theirs, key });
+      this.outbox.settle(key, theirs, mine);
+      if (!mine) {
+        if (track) this.outbox.saved.set(key, track); else this.outbox.saved.delete(key);
+        this.history.rebase(tracks => track ? (tracks.some(t => t.key === key) ? tracks.map(t => t.key === key ? track : t) : [...tracks, track]) : tracks.filter(t => t.key !== key));
+      }
+      const { [key]: _, ...others } = this.conflicts;
+      this.conflicts = others;
+      this.shown();
+      this.outbox.put(this.tracks);
+    },
+    say(message) { this.message = message; clearTimeout(this.quiet); this.quiet = setTimeout(() => { this.message = ""; }, 8000); },
+    unsetOf(track) {
+      if (!this.counted.has(track)) this.counted.set(track, said.unsetOf(track, this.groups, this.clip));
+      return this.counted.get(track);
+    },
+    unsetCount(track) { return this.unsetOf(track).reduce((sum, u) => sum + u.count, 0); },
+    // ---- people and seconds
+    choose(key, frame) {
+      if (!key) return;
+      this.chosen = key;
+      const seen = living(this.track.keys, this.clip), open = this.unsetOf(this.track)[0];
+      this.seek(frame ?? (open ? open.second : seen.length ? seen[0] : Math.floor(this.track.keys[0][0] / this.clip.fps)) * this.clip.fps);
+      this.$nextTick(() => { const el = this.$el.querySelector(".label-people [aria-current=true]"); if (el) el.scrollIntoView({ block: "nearest", inline: "nearest" }); });
+    },
+    seek(frame) {
+      this.frame = Math.max(0, Math.min(frame, this.clip.frames - 1));
+      if (this.$refs.stage) this.$refs.stage.seek(this.frame);
+      clearTimeout(this.placing);
+      this.placing = setTimeout(() => this.kept.place({ key: this.chosen, frame: this.frame }), 300);
+    },
+    step(n) { this.seek((this.second + n) * this.clip.fps); },
+    beside(n, open) {
+      const at = this.people.findIndex(p => p.key === this.chosen), count = this.people.length;
+      for (let i = 1; i <= count; i++) {
+        const one = this.people[(((at + n * i) % count) + count) % count];
+        if (!open || one.unset) { if (one.key !== this.chosen) this.choose(one.key); else if (open) this.choose(one.key); return; }
+      }
+      this.say("Nothing is unset: finish the job with Ctrl Enter.");
+    },
+    pick(key) { this.choose(key); },
+    pickHere(key) { this.choose(key, this.frame); },
+    toSecond(second) { this.seek(second * this.clip.fps); },
+    useGroup(group) { this.group = group; },
+    isPlaying(now) { this.playing = now; },
+    isBroken() { this.broken = true; },
+    at(frame) { if (this.playing) this.frame = frame; },
+    // ---- edits
+    shown() {
+      this.tracks = this.history.tracks;
+      this.undoable = this.history.past.length;
+      this.redoable = this.history.future.length;
+      if (this.tracks.length && !this.track) this.chosen = this.tracks[0].key;
+    },
+    changed(act) {
+      if (this.closed) { this.say(this.closed); return; }
+      act({ key: this.chosen, frame: this.frame });
+      this.shown();
+      this.outbox.put(this.tracks);
+      this.time.answered(this.chosen);
+    },
+    put(track) { if (track && track !== this.track) this.changed(where => this.history.replace(Object.freeze(track), where)); },
+    take(action, reach = "on") {
+      const group = this.groupOf[action], fps = this.clip.fps, frame = this.second * fps, track = this.track;
+      this.group = group.name;
+      this.over = "";
+      const answer = said.pressed(track, group, action, frame);
+      if (answer === undefined) { this.say(`At most ${group.most} of ${group.name}: take one off first.`); return; }
+      this.answer(group.name, answer, reach);
+    },
+    answer(group, answer, reach = "on") {
+      const fps = this.clip.fps, frame = this.second * fps, track = this.track;
+      if (!track) return;
+      if (answer === null) { this.put(said.takeOff(track, group, frame)); return; }
+      if (reach === "whole") this.put(said.sayWhole(track, group, answer));
+      else if (reach === "second") {
+        if (said.answerAt(track, group, frame + fps) === undefined) this.say("Nothing was said before, so it holds until you say another.");
+        this.put(said.sayBetween(track, group, frame, frame + fps, answer));
+      } else this.put(said.say(track, group, frame, answer));
+    },
+    // What a key says now: the same again takes it off.
+    toggle(group, answer) {
+      const now = said.answerAt(this.track, group, this.second * this.clip.fps);
+      this.answer(group, JSON.stringify(now) === JSON.stringify(answer) ? null : answer);
+    },
+    none() {
+      if (this.groups.find(g => g.name === this.group).kind === "multi") this.toggle(this.group, []);
+      else this.say(`${this.group.replaceAll("_", " ")} always has one action: say which, or that you cannot tell.`);
+    },
+    unclear(track) { return this.unsetOf(track).reduce((t, u) => said.say(t, u.group, t.keys[0][0], said.CANNOT_TELL), track); },
+    asBefore() {
+      const fps = this.clip.fps, frame = this.second * fps;
+      let track = this.track;
+      for (const g of this.groups) {
+        const before = said.answerAt(track, g.name, frame - fps);
+        if (before !== undefined) track = said.say(track, g.name, frame, before);
+      }
+      this.put(track);
+    },
+    fresh() { return `n${Math.random().toString(36).slice(2, 10)}`; },
+    drawn(box) {
+      this.drawing = false;
+      const track = Object.freeze(geometry.drawn(this.fresh(), this.frame, box));
+      this.changed(where => { this.history.put([...this.tracks, track], where); });
+      if (this.history.tracks.includes(track)) this.chosen = track.key;
+    },
+    remove() {
+      const gone = this.chosen, at = this.tracks.findIndex(t => t.key === gone);
+      this.changed(where => this.history.put(this.tracks.filter(t => t.key !== gone), where));
+      const after = [...this.tracks.slice(at), ...this.tracks.slice(0, at)];
+      const next = after.find(t => this.unsetCount(t)) || after[0];
+      if (next && !this.tracks.some(t => t.key === gone)) this.choose(next.key);
+      this.say("Not a person: taken away. Ctrl Z brings the boxes back.");
+    },
+    split() {
+      const parts = geometry.split(this.track, this.frame, this.fresh());
+      if (!parts) { this.say("There is nothing to split here: go to a frame where the person is seen, after the first."); return; }
+      const at = this.tracks.findIndex(t => t.key === this.chosen), frame = this.frame;
+      this.changed(where => this.history.put([...this.tracks.slice(0, at), ...parts.map(Object.freeze), ...this.tracks.slice(at + 1)], where));
+      this.choose(parts[1].key, frame);
+    },
+    join() {
+      if (!this.joining) { this.joining = this.chosen; this.say("Choose the other person, then press = again. Escape stops."); return; }
+      const one = this.tracks.find(t => t.key === this.joining), other = this.track;
+      this.joining = "";
+      if (!one || one.key === other.key) { this.say("Nothing was joined: it is the same person."); return; }
+      const whole = Object.freeze(geometry.joined(one, other));
+      this.changed(where => this.history.put(this.tracks.filter(t => t.key !== other.key).map(t => t.key === one.key ? whole : t), where));
+      this.choose(one.key, this.frame);
+    },
+    reset() {
+      const drawn = this.doc.predrawn[this.track.seed];
+      if (!drawn) { this.say("No tracker drew this person."); return; }
+      this.put({ ...this.track, keys: drawn });
+    },
+    leaves() { this.put(geometry.leaves(this.track, this.frame)); },
+    undo() { this.back(this.history.undo()); },
+    redo() { this.back(this.history.redo()); },
+    back(where) { if (!where) return; this.shown(); this.outbox.put(this.tracks); if (this.tracks.some(t => t.key === where.key)) this.choose(where.key, where.frame); },
+    // ---- done
+    async finish() {
+      if (this.left) { this.over = "unset"; return; }
+      this.over = "";
+      this.working = true;
+      try {
+        await this.outbox.flush();
+        if (this.outbox.waiting || Object.keys(this.conflicts).length) { this.say("Not finished: something is not stored yet."); return; }
+        this.closed = "You have finished this job. Take it up again to change something.";
+        await this.ask("state", { state: "completed" });
+        this.time.send();
+        this.$emit("finished");
+      } catch (error) { this.closed = ""; this.say(`Not finished: ${error.message}`); } finally { this.working = false; }
+    },
+    finishUnclear() {
+      this.changed(where => this.history.put(this.tracks.map(t => Object.freeze(this.unclear(t))), where));
+      this.finish();
+    },
+    async takeUp() { try { await this.ask("state", { state: "in progress" }); this.closed = ""; } catch (error) { this.say(error.message); } },
+    // ---- keys
+    changeKey(event) {
+      const key = event.key.length === 1 ? event.key : "";
+      if (key) {
+        const own = JSON.parse(localStorage.getItem(this.keysOf) || "{}");
+        for (const id of Object.keys(own)) if (own[id] === key) delete own[id];
+        own[this.changing.id] = key;
+        localStorage.setItem(this.keysOf, JSON.stringify(own));
+        this.keys = assigned(this.groups, own);
+      }
+      if (key || event.key === "Escape") this.changing = null;
+    },
+    ownKeys() { localStorage.removeItem(this.keysOf); this.keys = assigned(this.groups); },
+    key(event) {
+      if (!this.doc || document.querySelector(".q-dialog")) return;
+      if (this.changing) { this.changeKey(event); event.preventDefault(); event.stopImmediatePropagation(); return; }
+      if (this.over) { if (event.key === "Escape") { this.over = ""; event.stopImmediatePropagation(); } else if (this.over !== "find" || event.key === "?") { if (event.key.length === 1 && event.key !== " ") event.stopImmediatePropagation(); } return; }
+      if (event.target.closest("input, textarea, select, [contenteditable]")) return;
+      const act = this.command(event) || this.spoken(event);
+      if (!act) return;
+      event.preventDefault();
+      event.stopImmediatePropagation();
+      act();
+    },
+    spoken(event) {
+      if (event.ctrlKey || event.metaKey || !this.track) return null;
+      const found = meant(event, this.byKey);
+      if (!found) return null;
+      if (!this.live || !this.playing) return () => this.take(found.action, found.reach);
+      return () => { if (!event.repeat) this.lives.down(event.code, this.chosen, found.action, this.frame); };
+    },
+    up(event) {
+      const one = this.lives && this.lives.up(event.code, this.frame, this.reaction * this.clip.fps / 1000, this.clip.fps);
+      if (!one) return;
+      const track = this.tracks.find(t => t.key === one.key), group = this.groupOf[one.action];
+      if (!track) return;
+      if (one.from === one.until) { this.say("Too short: it holds at no whole second."); return; }
+      const now = said.answerAt(track, group.name, one.from), ids = Array.isArray(now) ? now : [];
+      const answer = group.kind === "exclusive" ? [one.action] : [...new Set([...ids, one.action])].sort((a, b) => a - b).slice(0, group.most);
+      this.changed(where => this.history.replace(Object.freeze(said.sayBetween(track, group.name, one.from, one.until, answer)), where));
+    },
+    command(event) {
+      const control = event.ctrlKey || event.metaKey, letter = event.key.toLowerCase();
+      if (control) return { z: () => event.shiftKey ? this.redo() : this.undo(), y: () => this.redo(), enter: () => this.finish() }[letter];
+      if (event.target.closest("button, a") && (event.key === "Enter" || event.key === " ")) return null;
+      const stage = this.$refs.stage, person = this.track;
+      const any = {
+        " ": () => stage.toggle(), ArrowLeft: () => event.shiftKey ? this.seek(this.frame - 1) : this.step(-1), ArrowRight: () => event.shiftKey ? this.seek(this.frame + 1) : this.step(1),
+        "[": () => this.faster(.5), "]": () => this.faster(2), ArrowUp: () => this.beside(-1), ArrowDown: () => this.beside(1), "/": () => { this.over = "find"; }, "?": () => { this.over = "keys"; },
+        Insert: () => { this.drawing = true; }, "+": () => { this.drawing = true; }, "`": () => { this.live = !this.live; }, Escape: () => { this.drawing = false; this.joining = ""; },
+      };
+      // Tab moves among people while a person's sheet has the focus; elsewhere it is the browser's.
+      const own = {
+        Tab: event.target.closest(".label-work") && event.target.tagName !== "BUTTON" ? () => this.beside(event.shiftKey ? -1 : 1, true) : null,
+        Enter: () => this.beside(1, true), ".": () => this.asBefore(), "-": () => this.none(), "*": () => this.toggle(this.group, said.CANNOT_TELL),
+        "!": () => this.put(this.unclear(person)), Delete: () => this.remove(), End: () => this.leaves(), "\\": () => this.split(), "=": () => this.join(), Backspace: () => this.reset(),
+      };
+      if (this.byKey[event.key] !== undefined) return null;
+      return any[event.key] || (person && own[event.key]) || null;
+    },
+    faster(by) { this.rate = Math.max(.25, Math.min(this.rate * by, 4)); this.$refs.stage.speed(this.rate); },
+    keepReaction() { localStorage.setItem("labelling reaction", this.reaction); },
+    boxMoved(box) { this.put(geometry.moved(this.track, this.frame, box)); },
+    lastSecond() { return seconds(this.clip) - 1; },
+  },
+};

@@ -1,0 +1,36 @@
+"""The page on which a person labels one job."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Final
+
+from nicegui import ui
+
+from ava_core.base.errors import InputError
+from ava_ui import addresses
+from ava_ui.elements.labeller import Labelling
+from ava_ui.frame.labeller import signed_in_labeller
+from ava_ui.frame.visit import Visit
+
+SCRIPTS: Final = Path(__file__).parents[2] / "labelling"
+"""The parts of the page that run in the browser."""
+
+STYLE: Final = (SCRIPTS / "style.css").read_text("utf-8")
+
+
+async def content(visit: Visit) -> None:
+    """The job, or a sentence that says why it is not to be labelled here."""
+    labeller = signed_in_labeller(ui.context.client.request.state)
+    if labeller is None:
+        raise InputError(
+            "You are not signed in as an annotator.", "Sign in with your account of the annotation server."
+        )
+    ui.add_css(STYLE)
+    job_id = visit.params["job_id"]
+    Labelling(
+        addresses.labelling(job_id),
+        labeller.user_name,
+        frame=visit.number("frame"),
+        finished=lambda: ui.navigate.to(addresses.WORK),
+    )

@@ -1,0 +1,70 @@
+"""What grows: a release in an object store whose every answer takes a while, beside one sent picture by picture."""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from pathlib import Path
+
+from benchmarks._bench import Bars, argument_parser, table
+from tests.support.object_store import ObjectStore, object_store
+from tests.support.world import FRAMES, World, write_seven_seconds
+
+LATENCY_S = 0.03
+"""Of each answer of the store."""
+CLIPS = 2
+PLACES = 3
+"""Layouts that hold every picture: frames/, rawframes/, kinetics/."""
+SAMPLE = 40
+"""Pictures that are fetched and sent one by one; the time of all follows from theirs."""
+LEAST = 20.0
+
+
+def one_by_one(world: World, clip: str) -> float:
+    """Seconds to fetch and send a picture: how a release went before."""
+    frames = world.storage.asset_dir("north", "ava_csv") / "dataset" / "frames" / clip
+    pictures = sorted(frames.iterdir(), key=lambda path: path.name)[:SAMPLE]
+    began = time.perf_counter()
+    for path in pictures:
+        content = path.read_bytes()
+        for place in range(PLACES):
+            (world.storage.path("by_hand", str(place)) / path.name).write_bytes(content)
+    return (time.perf_counter() - began) / SAMPLE
+
+
+def measured(store: ObjectStore, folder: Path) -> tuple[float, float]:
+    """Seconds of a release, and of its pictures one by one."""
+    world = World(folder, write_seven_seconds(folder / "seven.mp4"), f"s3://{store.bucket}/platform")
+    clips = world.add_batch("north", [f"cam{number}" for number in range(CLIPS)])
+    store.latency = LATENCY_S
+    slow = one_by_one(world, clips[0]) * FRAMES * CLIPS
+    began = time.perf_counter()
+    world.release("v1", flavours=["rawframes", "kinetics"])
+    quick = time.perf_counter() - began
+    world.close()
+    return quick, slow
+
+
+def main() -> None:
+    options = argument_parser(__doc__).parse_args()
+    with tempfile.TemporaryDirectory() as folder, object_store() as store:
+        place = Path(folder) / "home"
+        place.mkdir()
+        quick, slow = measured(store, place)
+    rows = [["copied by the store, side by side", quick], ["picture by picture (from a sample)", slow]]
+    table(
+        [
+            f"{CLIPS} clips, {CLIPS * FRAMES * PLACES} pictures, {LATENCY_S * 1000:.0f} ms an answer",
+            "seconds",
+        ],
+        rows,
+    )
+    bars = Bars("scale")
+    bars.figure("release to S3, s", quick)
+    bars.figure("picture by picture, s", slow)
+    bars.bar("release to S3, times as fast", slow / quick, LEAST, holds=slow / quick >= LEAST)
+    bars.finish(options.json)
+
+
+if __name__ == "__main__":
+    main()

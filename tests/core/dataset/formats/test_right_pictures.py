@@ -1,0 +1,79 @@
+"""Every reader sees the right pictures: each carries its number, and is compared with the instant it stands for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+from ava_core.dataset.formats.flavours import write_dataset
+from tests.support import readers
+from tests.support.numbered import LENGTHS, number_of, numbered_dataset
+from tests.support.readers import Item
+from tests.support.shared import made_once
+
+SECONDS = {clip: list(range(902, 900 + frames // 30 - 1)) for clip, frames in LENGTHS.items()}
+"""Labelled seconds of every clip."""
+
+
+@pytest.fixture(scope="session")
+def numbered(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The dataset whose pictures carry their number, in every layout. Read only."""
+
+    def make(made: Path) -> None:
+        write_dataset(made / "dataset", numbered_dataset(made / "pictures"))
+
+    return made_once(tmp_path_factory, "numbered", make) / "dataset"
+
+
+Reader = Callable[[Path, str], list[Item]]
+
+READERS: list[tuple[str, Reader, int]] = [
+    ("SlowFast, trained", lambda folder, split: readers.slowfast(folder, split, mode="train"), 0),
+    ("SlowFast, tested", lambda folder, split: readers.slowfast(folder, split, mode="test"), 0),
+    ("pytorchvideo", readers.pytorchvideo, 0),
+    ("mmaction2 AVADataset", readers.mmaction2_ava, 1),
+    ("mmaction2 AVAKineticsDataset", readers.mmaction2_kinetics, -1),
+    ("mmaction2 AVAKineticsDataset, 32 pictures", lambda f, s: readers.mmaction2_kinetics(f, s, clip=32, step=2), -1),
+    ("AlphAction", readers.alphaction, 0),
+    ("Datumaro", readers.datumaro, 0),
+    ("COCO", readers.coco, 0),
+]  # fmt: skip
+"""How far each reader's own counting puts its keyframe off, in frames: mmaction2 adds 1 twice, or not at all."""
+
+
+@pytest.mark.parametrize(("read", "off"), [one[1:] for one in READERS], ids=[one[0] for one in READERS])
+def test_every_item_shows_the_clip_and_the_instant_of_its_second(
+    numbered: Path, read: Reader, off: int
+) -> None:
+    shown = cache(number_of)
+    items = read(numbered, "val")
+    for item in items:
+        clip = "_".join(item.video.split("_")[:2])
+        second = item.second % 900
+        number = list(LENGTHS).index(clip)
+        assert shown(item.key) == (number, second * 30 + off), item
+        frames = [shown(path) for path in item.pictures]
+        assert {of for of, _ in frames} == {number}, item
+        order = [frame for _, frame in frames]
+        assert order == sorted(order), item
+        # Nothing is cut off at another clip's end: as many pictures before the keyframe as after it.
+        if len(order) > 1:
+            before, after = second * 30 + off - order[0], order[-1] - second * 30 - off
+            assert abs(before - after) <= max(8, before - after if order[0] == 0 else 0), item
+    found = {("_".join(item.video.split("_")[:2]), 900 + item.second % 900) for item in items}
+    assert found == {(clip, second) for clip, seconds in SECONDS.items() for second in seconds}
+
+
+def test_a_last_row_of_a_shorter_clip_would_show_wrong_pictures(numbered: Path, tmp_path: Path) -> None:
+    root = tmp_path / "kinetics"
+    root.mkdir()
+    (root / "rawframes").symlink_to(numbered / "kinetics/rawframes")
+    (root / "annotations").mkdir()
+    name = "annotations/kinetics_val_v1.0.csv"
+    (root / name).write_text("".join(sorted((numbered / "kinetics" / name).open())))
+    items = readers.mmaction2_kinetics(tmp_path, "val")
+    wrong = [item for item in items if number_of(item.key)[1] != item.second * 30 - 1]
+    assert len(wrong) == 2 * 8  # of 15 s, from the sixth second on

@@ -1,0 +1,203 @@
+// What the page does in the browser without a page: run by `test_logic.py`.
+import assert from "node:assert/strict";
+import test from "node:test";
+import { boxAt, living, tidy } from "./boxes.js";
+import { drawn, joined, leaves, moved, split } from "./geometry.js";
+import { History } from "./history.js";
+import { Kept } from "./kept.js";
+import { assigned, matching, meant } from "./keys.js";
+import { Live } from "./live.js";
+import { Outbox } from "./outbox.js";
+import { CANNOT_TELL, answerAt, pressed, say, sayBetween, sayWhole, takeOff, unsetOf } from "./said.js";
+
+const clip = { frames: 300, fps: 30, width: 640, height: 360 };
+const pose = { name: "pose", kind: "exclusive", most: 1 }, object = { name: "object", kind: "multi", most: 2 };
+const track = (said = {}, first = 0) => Object.freeze({ key: "t1", seed: "1", keys: [[first, 0, 0, 10, 20, false], [120, 100, 0, 110, 20, false], [240, 0, 0, 10, 20, true]], said });
+
+const round = box => box && box.map(side => Math.round(side * 1e6) / 1e6);
+
+test("a track moves in straight lines and is hidden from outside on", () => {
+  assert.deepEqual(boxAt(track().keys, 60), [50, 0, 60, 20]);
+  assert.equal(boxAt(track().keys, 240), null);
+  assert.equal(boxAt(track({}, 31).keys, 30), null);
+  assert.deepEqual(living(track({}, 31).keys, clip), [2, 3, 4, 5, 6, 7]);
+  assert.deepEqual(tidy([50, 90, -3, 20], clip), [0, 20, 50, 90]);
+});
+
+test("an answer holds until the next change", () => {
+  const t = say(say(track(), "pose", 90, [2]), "pose", 0, [1]);
+  assert.deepEqual(t.said.pose, [[0, [1]], [90, [2]]]);
+  assert.deepEqual([answerAt(t, "pose", 89), answerAt(t, "pose", 90)], [[1], [2]]);
+  assert.deepEqual(say(t, "pose", 60, [2]).said.pose, [[0, [1]], [60, [2]]], "the same again is no change");
+  assert.deepEqual(sayWhole(t, "pose", [3]).said.pose, [[0, [3]]]);
+  assert.deepEqual(track().said, {}, "what was stays");
+});
+
+test("a second before the person is seen means their first frame", () => {
+  const t = say(track({}, 45), "pose", 30, [1]);
+  assert.deepEqual(t.said.pose, [[45, [1]]]);
+  assert.deepEqual(pressed(t, pose, 1, 30), null, "and the same key there takes it off");
+});
+
+test("one second alone goes back to what was", () => {
+  const t = sayBetween(say(track(), "pose", 0, [1]), "pose", 60, 90, [2]);
+  assert.deepEqual(t.said.pose, [[0, [1]], [60, [2]], [90, [1]]]);
+  assert.deepEqual(sayBetween(track(), "pose", 60, 90, [2]).said.pose, [[60, [2]]], "nothing to go back to");
+  const late = say(say(track(), "pose", 0, [1]), "pose", 150, [3]);
+  assert.deepEqual(sayBetween(late, "pose", 60, 90, [2]).said.pose, [[0, [1]], [60, [2]], [90, [1]], [150, [3]]]);
+});
+
+test("taking off lets the one before hold on", () => {
+  const t = say(say(track(), "pose", 0, [1]), "pose", 90, [2]);
+  assert.deepEqual(takeOff(t, "pose", 120).said.pose, [[0, [1]]]);
+  assert.deepEqual(takeOff(takeOff(t, "pose", 120), "pose", 120).said, {});
+});
+
+test("exclusive actions replace, others toggle up to their number", () => {
+  assert.deepEqual(pressed(say(track(), "pose", 0, [1]), pose, 2, 0), [2]);
+  assert.equal(pressed(say(track(), "pose", 0, [1]), pose, 1, 60), null);
+  const t = say(track(), "object", 0, [4]);
+  assert.deepEqual(pressed(t, object, 5, 60), [4, 5]);
+  assert.equal(pressed(say(track(), "object", 0, [4, 5]), object, 6, 0), undefined, "a third is refused");
+  assert.deepEqual(pressed(t, object, 4, 60), [], "it ends here");
+  assert.equal(pressed(t, object, 4, 0), null, "where it began it was a mistake");
+  assert.deepEqual(pressed(say(track(), "object", 0, CANNOT_TELL), object, 4, 0), [4]);
+});
+
+test("what is unset is counted where the person is seen", () => {
+  assert.deepEqual(unsetOf(say(track(), "pose", 90, [1]), [pose, object], clip), [
+    { group: "pose", second: 0, count: 3 }, { group: "object", second: 0, count: 8 }]);
+  assert.deepEqual(unsetOf(say(track({}, 31), "pose", 60, [1]), [pose], clip), []);
+  assert.deepEqual(unsetOf(sayWhole(track(), "pose", CANNOT_TELL), [pose], clip), [], "cannot tell is an answer");
+});
+
+test("a split keeps all answers and boxes, a join brings them together again", () => {
+  const t = say(say(track(), "pose", 0, [1]), "pose", 90, [2]);
+  const [a, b] = split(t, 60, "n1");
+  assert.deepEqual([answerAt(a, "pose", 59), answerAt(b, "pose", 60), answerAt(b, "pose", 90)], [[1], [1], [2]]);
+  for (const frame of [0, 30, 60, 119, 239]) assert.deepEqual(round(boxAt(a.keys, frame) || boxAt(b.keys, frame)), round(boxAt(t.keys, frame)));
+  assert.equal(boxAt(a.keys, 60), null);
+  assert.equal(boxAt(b.keys, 59), null);
+  assert.equal(b.seed, "");
+  const again = joined(b, a);
+  for (const frame of [0, 30, 60, 90, 239]) {
+    assert.deepEqual(round(boxAt(again.keys, frame)), round(boxAt(t.keys, frame)));
+    assert.deepEqual(answerAt(again, "pose", frame), answerAt(t, "pose", frame));
+  }
+  assert.equal(again.seed, "1");
+  assert.equal(split(t, 0, "n"), null);
+  assert.equal(split(t, 250, "n"), null, "nobody is there");
+});
+
+test("boxes are drawn, moved, left and come back without a word said", () => {
+  assert.deepEqual(drawn("n", 33, [1, 2, 3, 4]), { key: "n", seed: "", keys: [[33, 1, 2, 3, 4, false]], said: {} });
+  assert.deepEqual(boxAt(moved(track(), 60, [7, 7, 9, 9]).keys, 60), [7, 7, 9, 9]);
+  const gone = leaves(track(), 60);
+  assert.equal(boxAt(gone.keys, 100), null);
+  assert.deepEqual(boxAt(leaves(gone, 90).keys, 100), [50, 0, 60, 20]);
+});
+
+test("everything can be undone and done again", () => {
+  const h = new History([track()]);
+  for (let n = 1; n <= 500; n++) h.replace(say(h.tracks[0], "pose", (n % 10) * 30, [n]), { frame: n });
+  const last = h.tracks;
+  for (let n = 500; n; n--) assert.equal(h.undo().frame, n);
+  assert.deepEqual(h.tracks[0].said, {});
+  assert.equal(h.undo(), null);
+  while (h.redo());
+  assert.equal(h.tracks, last);
+});
+
+test("actions get their own key, else a free one, else none", () => {
+  const action = (id, hotkey = "", name = `a${id}`) => ({ id, hotkey, name, description: "" });
+  const groups = [{ name: "g", actions: [action(1, "w"), action(2, "w"), action(3, "A")] }];
+  assert.deepEqual(assigned(groups), { 1: "w", 2: "a", 3: "A" });
+  assert.deepEqual(assigned(groups, { 2: "w" }), { 1: "a", 2: "w", 3: "A" });
+  const many = [{ name: "g", actions: [...Array(80).keys()].map(n => action(n)) }];
+  assert.equal(new Set(Object.values(assigned(many))).size, 62);
+  const press = (key, more = {}) => meant({ key, code: `Key${key.toUpperCase()}`, ...more }, { w: 1, a: 2, A: 3 });
+  assert.deepEqual(press("w"), { action: 1, reach: "on" });
+  assert.deepEqual(press("W", { shiftKey: true }), { action: 1, reach: "whole" });
+  assert.deepEqual(press("A", { shiftKey: true }), { action: 3, reach: "on" }, "a capital that is a key says itself");
+  assert.deepEqual(press("w", { altKey: true }), { action: 1, reach: "second" });
+  assert.equal(press("x"), null);
+  assert.deepEqual(matching([{ name: "g", actions: [action(1, "", "stand_up"), action(2, "", "understand")] }], "stand").map(f => f.action.id), [1, 2]);
+});
+
+test("held keys count from the second after they were pressed, corrected by the time to react", () => {
+  const live = new Live();
+  live.down("KeyW", "t1", 1, 67);
+  assert.deepEqual(live.up("KeyW", 128, 7.5, 30), { key: "t1", action: 1, frame: 67, from: 60, until: 150 });
+  assert.equal(live.up("KeyW", 130, 7.5, 30), null);
+});
+
+function outbox(send) {
+  const news = [], kept = [];
+  const box = new Outbox({ send, keep: entry => kept.push(entry), tell: state => news.push(state), pause: 1e6 });
+  return { box, news, kept };
+}
+const server = (log = []) => async edits => { log.push(edits); return { conflicts: {}, stored: Object.fromEntries(edits.map(e => [e.key, e.gone ? null : { id: e.id || 50 + log.length, hash: `h${log.length}` }])) }; };
+
+test("edits are sent once, with what they began with", async () => {
+  const log = [], { box, kept, news } = outbox(server(log)), t = { ...track(), id: 9, hash: "h0" };
+  box.start([t]);
+  box.put([say(t, "pose", 0, [1]), drawn("n1", 0, [1, 2, 3, 4])]);
+  assert.equal(kept.at(-1).size, 2, "kept before it is sent");
+  await box.flush();
+  await box.flush();
+  assert.equal(log.length, 1);
+  assert.deepEqual(log[0].map(e => [e.key, e.id, e.base]), [["t1", 9, "h0"], ["n1", null, ""]]);
+  assert.equal(kept.at(-1).size, 0);
+  box.put([]);
+  await box.flush();
+  assert.deepEqual(log[1].map(e => [e.key, e.id, e.base, e.gone]), [["t1", 9, "h1", true], ["n1", 51, "h1", true]]);
+  assert.equal(news.at(-1), "stored");
+  clearTimeout(box.timer);
+});
+
+test("what cannot be sent is kept and sent later, in its newest form", async () => {
+  let away = true;
+  const log = [], { box, kept, news } = outbox(async edits => { if (away) throw new Error("away"); return server(log)(edits); });
+  const t = { ...track(), id: 9, hash: "h0" };
+  box.start([t]);
+  box.put([say(t, "pose", 0, [1])]);
+  await box.flush();
+  assert.equal(news.at(-1), "away");
+  box.put([say(t, "pose", 0, [2])]);
+  assert.deepEqual(kept.at(-1).get("t1").track.said.pose, [[0, [2]]]);
+  away = false;
+  await box.flush();
+  assert.deepEqual(log[0][0].said.pose, [[0, [2]]]);
+  assert.equal(box.waiting, 0);
+  clearTimeout(box.timer);
+});
+
+test("what was changed elsewhere is held until somebody chooses", async () => {
+  let sent = [];
+  const theirs = { id: 9, hash: "x" };
+  const { box, news } = outbox(async edits => { sent = edits; return edits[0].base === "x" ? { conflicts: {}, stored: { t1: { id: 9, hash: "y" } } } : { conflicts: { t1: theirs }, stored: {} }; });
+  const t = { ...track(), id: 9, hash: "h0" };
+  box.start([t]);
+  box.put([say(t, "pose", 0, [1])]);
+  await box.flush();
+  assert.equal(news.at(-1), "conflict");
+  assert.equal(box.waiting, 0, "not sent again by itself");
+  box.settle("t1", theirs, true);
+  await box.flush();
+  assert.equal(sent[0].base, "x");
+  assert.equal(box.waiting, 0);
+  clearTimeout(box.timer);
+});
+
+test("a killed tab's edits are found by the next, a living one's are left", () => {
+  class Store extends Map { getItem(k) { return this.get(k) ?? null; } setItem(k, v) { this.set(k, v); this[k] = v; } removeItem(k) { this.delete(k); delete this[k]; } }
+  const store = new Store(), base = { id: 1, hash: "h" }, one = { key: "t1", seed: "1", keys: [], said: {} };
+  const dead = new Kept("mia 7", store, new Store()), living = new Kept("mia 7", store, new Store()), next = new Kept("mia 7", store, new Store());
+  dead.keep(new Map([["t1", { base, track: one }], ["t2", { base, track: null }]]));
+  living.keep(new Map([["n1", { base: null, track: one }]]));
+  assert.deepEqual(next.adopt(new Set([living.tab])), { known: { t1: base, t2: base }, tracks: [one] });
+  assert.equal(next.adopt(new Set([living.tab])), null, "once");
+  assert.ok(store.getItem(`${living.own}n1`));
+  living.keep(new Map());
+  assert.equal(store.size, 0, "what is stored is forgotten");
+});
