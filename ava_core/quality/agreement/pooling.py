@@ -36,9 +36,14 @@ CLASS_ERROR: Final = 5.0
 CREW: Final = 3.0
 """Decisions that what is thought at the start counts for in the crew's mean."""
 
-RIGHT, SENSITIVE, ALARMS: Final = 2 / 3, 0.8, 0.1
-"""What is thought of a crew at the start: share of right answers in an exclusive group; in multi groups the share of
-what holds that is named, and false alarms by class in shares of how often the class holds."""
+RIGHT: Final = 2 / 3
+"""Share of right answers in an exclusive group that a crew is thought to give at the start."""
+
+SENSITIVE: Final = 0.8
+"""The same of a multi group: share of what holds that is named."""
+
+ALARMS: Final = 0.1
+"""The same: false alarms of a class, in shares of how often it holds."""
 
 INVENTS: Final = 0.4
 """False alarms of the typical annotator are at most this share of what is overlooked."""

@@ -7,7 +7,7 @@ and Skene's model (`dawid_skene`) whose confusions are pooled over the crew (`po
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -118,8 +118,6 @@ def _of(patterns: Patterns) -> Array:
 
 def _where_several(patterns: Patterns) -> Patterns:
     """The same without evidence about who rated alone."""
-    from dataclasses import replace
-
     several = (patterns.observer >= 0).sum(axis=1, keepdims=True) >= 2
     return replace(patterns, evidence=np.where(several, _of(patterns), 0.0))
 
