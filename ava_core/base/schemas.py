@@ -254,7 +254,7 @@ CONSENSUS_LABELS: Final[Schema] = {
     "action_id": pl.Int32,
     "votes": pl.Int32,
     "voters": pl.Int32,  # annotators who rated this group of this person at this second
-    "posterior": pl.Float64,  # null where only votes are known
+    "posterior": pl.Float64,  # chance that it holds; null where nothing is known of the only annotator
     "rule": pl.String,  # LabelRule
 }
 
@@ -408,7 +408,7 @@ CONFLICTS: Final[Schema] = {  # where annotators differ
     "annotators": pl.List(pl.String),  # label: who rated the group; otherwise the one whose work it is about
 }
 
-ADJUDICATION_QUEUE: Final[Schema] = {  # what an expert should look at, most likely wrong first
+ADJUDICATION_QUEUE: Final[Schema] = {  # what an expert should look at, what a minute of it mends most first
     "clip_id": pl.String,
     "second": pl.Int32,
     "person_id": pl.Int32,
@@ -416,6 +416,8 @@ ADJUDICATION_QUEUE: Final[Schema] = {  # what an expert should look at, most lik
     "group": pl.String,  # of the ontology, or "presence" where it is disputed whether there is one
     "expected_error": pl.Float64,  # labels of the group that are expected to be wrong
     "reason": pl.String,
+    "stretch": pl.Int32,  # from 1, in order: seconds on end at which nobody's answer changes
+    "per_minute": pl.Float64,  # wrong labels of the stretch that a minute of an expert is expected to mend
 }
 
 Need = Literal["", "top_up", "review", "annotator"]

@@ -68,7 +68,9 @@ class Nature:
     segments: tuple[int, int] = (3, 9)  # seconds that an action lasts: from, to below
     hard: float = HARD_SHARE  # segments in which everybody errs more, and in the same way
     harder: float = HARDER
-    alike: float = 0.0  # chance that one of the two commonest classes of an exclusive group is taken for the other
+    alike: float = (
+        0.0  # chance that one of the two commonest classes of an exclusive group is taken for the other
+    )
     bias: float = 0.0  # chance that everybody, independently, takes each third class for its twin
     active: float = 0.9  # mean of the actions that hold in a multi group
 
@@ -164,9 +166,7 @@ class _Scene:
 class _World:
     """How often each class is seen and what it is mistaken for."""
 
-    def __init__(
-        self, ontology: Ontology, draw: np.random.Generator, seconds: int, nature: Nature
-    ) -> None:
+    def __init__(self, ontology: Ontology, draw: np.random.Generator, seconds: int, nature: Nature) -> None:
         self.draw, self.seconds, self.nature = draw, seconds, nature
         self.action_ids = np.array([action.id for action in ontology.actions])
         self.groups = []

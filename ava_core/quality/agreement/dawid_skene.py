@@ -140,8 +140,10 @@ class _Fit:
             [np.bincount(self.patterns.problem, weight[:, k], problems) for k in range(categories)], 1
         )
         weight = posterior[self.row] * self.evidence[:, None]
-        answers = np.bincount(self.cell.ravel(), weight.ravel(), int(np.prod(self.shape)))
-        return truths, answers.reshape(self.shape)
+        answers: Array = np.bincount(self.cell.ravel(), weight.ravel(), int(np.prod(self.shape))).astype(
+            float
+        )
+        return truths.astype(float), answers.reshape(self.shape)
 
     def expect(self, learnt: Learnt) -> tuple[Array, float]:
         with np.errstate(divide="ignore"):

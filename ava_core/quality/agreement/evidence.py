@@ -19,9 +19,10 @@ def decisions(panel: Panel) -> Array:
     """Decisions that each answer stands for `(P, K, G)`: one by the seconds of its run, 0 where there is none."""
     changed = changed_answers(panel)
     follows = panel.follows
-    shares = np.zeros(panel.rated.shape)
-    for slot in range(shares.shape[1]):
-        for group in range(shares.shape[2]):
+    _, slots, groups = panel.rated.shape
+    shares: Array = np.zeros(panel.rated.shape)
+    for slot in range(slots):
+        for group in range(groups):
             rated = panel.rated[:, slot, group]
             goes_on = follows & rated & np.roll(rated, 1) & ~changed[:, slot, group]
             run = np.cumsum(~goes_on) - 1

@@ -65,15 +65,16 @@ def multi_patterns(
     left = np.repeat(_sums(of_place, evidence, len(ways))[:, None], classes, axis=1)
     np.subtract.at(left, (way, problem), told)
     every_way = np.concatenate([way, np.repeat(np.arange(len(ways)), classes)])
-    bits = np.concatenate([keys & ((1 << slots) - 1), np.zeros(left.shape[0] * classes, np.int64)])
+    bits = np.concatenate([keys & ((1 << slots) - 1), np.zeros(len(ways) * classes, np.int64)])
     rated = (ways[every_way][:, None] & bit) > 0
     which = ways[every_way] >> slots
     patterns = _patterns(
         np.concatenate([problem, np.tile(np.arange(classes), len(ways))]),
         np.where(rated, _names(panel, crews)[which], -1), ((bits[:, None] & bit) > 0).astype(np.int64),
-        np.concatenate([told, np.clip(left.reshape(-1, slots), 0, None)]), _says(panel, say, which, crews),
+        np.concatenate([told, np.clip(left.reshape(len(ways) * classes, slots), 0, None)]),
+        _says(panel, say, which, crews),
     )  # fmt: skip
-    silent = len(keys) + np.arange(left.shape[0] * classes).reshape(-1, classes)
+    silent = len(keys) + np.arange(len(ways) * classes).reshape(len(ways), classes)
     return patterns, row.reshape(-1), Silent(silent, of_place)
 
 

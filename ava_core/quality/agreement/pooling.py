@@ -33,7 +33,7 @@ CONFUSION_OF_TWO: Final = 3.0
 CLASS_ERROR: Final = 5.0
 """Decisions that the mean over classes counts for in how hard a class of an exclusive group is."""
 
-CREW: Final = 3.0
+CREW: Final = 30.0
 """Decisions that what is thought at the start counts for in the crew's mean."""
 
 RIGHT: Final = 2 / 3
@@ -45,7 +45,13 @@ SENSITIVE: Final = 0.8
 ALARMS: Final = 0.1
 """The same: false alarms of a class, in shares of how often it holds."""
 
-INVENTS: Final = 0.4
+HOLDS: Final = 0.05
+"""The same: share of people and seconds at which a class holds."""
+
+CLASS: Final = 2.0
+"""Decisions that the mean over classes counts for in how often a class holds."""
+
+INVENTS: Final = 0.3
 """False alarms of the typical annotator are at most this share of what is overlooked."""
 
 EXTREME: Final = 0.02
@@ -104,14 +110,14 @@ def pool_multi(truths: Array, answers: Array) -> Learnt:
 
 
 def holding(truths: Array) -> Array:
-    """How often each class holds `(Q,)`, of truths `(Q, 2)`; as if the mean class had been seen once more."""
-    mean = truths[:, 1].sum() / max(truths.sum(), 1e-12)
-    rate: Array = np.clip((truths[:, 1] + mean) / (truths.sum(axis=1) + 1), 1e-6, 0.9)
+    """How often each class holds `(Q,)`, of truths `(Q, 2)`: classes are thought to be like the mean one."""
+    mean = (truths[:, 1].sum() + CREW * HOLDS) / (truths.sum() + CREW)
+    rate: Array = np.clip((truths[:, 1] + CLASS * mean) / (truths.sum(axis=1) + CLASS), 1e-6, 0.9)
     return rate
 
 
 def of_two_coins(rate: Array, sensitivity: Array, scale: Array) -> Learnt:
-    """Classes that hold at a `rate` `(Q,)`, and annotators with a `sensitivity` and a `scale` of false alarms `(A,)`."""
+    """Classes that hold at a `rate` `(Q,)`; annotators with a `sensitivity` and a `scale` of false alarms `(A,)`."""
     named = np.broadcast_to(np.clip(sensitivity, EXTREME, 1 - EXTREME), (len(rate), len(sensitivity)))
     alarms = np.clip(scale * rate[:, None], 1e-5, 0.6)
     rows = np.stack([1 - alarms, alarms, 1 - named, named], axis=2)
@@ -120,6 +126,8 @@ def of_two_coins(rate: Array, sensitivity: Array, scale: Array) -> Learnt:
 
 def _typical(values: Array, weights: Array) -> float:
     """The weighted median."""
+    if not len(values):
+        return 1.0
     order = np.argsort(values, kind="stable")
     below = np.cumsum(weights[order])
     at = int(np.searchsorted(below, below[-1] / 2)) if below[-1] > 0 else len(order) // 2

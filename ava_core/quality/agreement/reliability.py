@@ -70,10 +70,9 @@ def _exclusive(
     """Posteriors of the rows `at` of `named`, `unnamed` `(P,)`, and the five sums of `annotator_sums`."""
     columns = np.flatnonzero(panel.group_of == group)
     patterns, row = exclusive_patterns(panel, group, columns, evidence, say)
-    votes = np.bincount(
-        patterns.answer[patterns.observer >= 0], _of(patterns)[patterns.observer >= 0], len(columns)
-    )
-    raters = (patterns.observer >= 0).sum(axis=1)
+    given = patterns.observer >= 0
+    votes = np.bincount(patterns.answer[given], _of(patterns)[given], len(columns)).astype(float)
+    raters = given.sum(axis=1)
     two = patterns.count[raters == 2].sum() > patterns.count[raters > 2].sum()
     found = dawid_skene(
         _where_several(patterns), problems=1, observers=len(panel.annotators), categories=len(columns),
