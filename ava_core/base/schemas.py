@@ -363,6 +363,17 @@ AGREEMENT_BY_CLIP: Final[Schema] = {
     "reason": pl.String,
 }
 
+DependentIn = Literal["labels", "boxes"]
+
+DEPENDENT: Final[Schema] = {  # pairs of annotators of whom one may have copied: one vote, until a person decides
+    "annotator": pl.String,
+    "annotator_b": pl.String,
+    "what": pl.String,  # DependentIn
+    "alike": pl.Float64,  # kappa of their labels (MASI where `expected` is null), mean IoU of boxes that both drew
+    "expected": pl.Float64,  # the kappa that what each has with the rest allows; null where nothing can
+    "shared": pl.Int64,  # people and seconds that both labelled, boxes that both drew
+}
+
 GateStatus = Literal["ok", "watch", "suspect", "unknown"]
 """watch: flagged, not distrusted; unknown: too little seen."""
 

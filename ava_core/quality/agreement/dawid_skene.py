@@ -129,7 +129,7 @@ class _Fit:
 
     def vote_shares(self) -> Array:
         size = (len(self.patterns.count), self.shape[2])
-        flat = np.bincount(self.row * size[1] + self.given, minlength=size[0] * size[1])
+        flat = np.bincount(self.row * size[1] + self.given, self.say, size[0] * size[1])
         return _shares(flat.reshape(size).astype(float))
 
     def counted(self, posterior: Array) -> tuple[Array, Array]:

@@ -51,7 +51,7 @@ HOLDS: Final = 0.05
 CLASS: Final = 2.0
 """Decisions that the mean over classes counts for in how often a class holds."""
 
-INVENTS: Final = 0.3
+INVENTS: Final = 0.4
 """False alarms of the typical annotator are at most this share of what is overlooked."""
 
 EXTREME: Final = 0.02
@@ -104,7 +104,7 @@ def pool_multi(truths: Array, answers: Array) -> Learnt:
     sensitivity = (named + COMPETENCE * crew_named) / (named + missed + COMPETENCE)
     scale = (alarms + COMPETENCE * crew_alarms) / (expected + COMPETENCE)
     seen = np.minimum(named + missed, 50.0)
-    most = INVENTS * (1 - _typical(sensitivity, seen))
+    most = INVENTS * (1 + _typical(-sensitivity, seen))
     scale = scale * min(1.0, most / _typical(scale, seen))
     return of_two_coins(rate, sensitivity, scale)
 
@@ -125,7 +125,7 @@ def of_two_coins(rate: Array, sensitivity: Array, scale: Array) -> Learnt:
 
 
 def _typical(values: Array, weights: Array) -> float:
-    """The weighted median."""
+    """The weighted median; of two, the lower one: where half of a crew guesses, the other half is typical."""
     if not len(values):
         return 1.0
     order = np.argsort(values, kind="stable")

@@ -116,9 +116,17 @@ def _of(patterns: Patterns) -> Array:
 
 
 def _where_several(patterns: Patterns) -> Patterns:
-    """The same without evidence about who rated alone."""
-    several = (patterns.observer >= 0).sum(axis=1, keepdims=True) >= 2
-    return replace(patterns, evidence=np.where(several, _of(patterns), 0.0))
+    """The same without evidence about who rated alone; that of people who share a vote is shared out too."""
+    say = np.ones(patterns.observer.shape) if patterns.say is None else patterns.say
+    return replace(patterns, evidence=np.where(_several(patterns), _of(patterns) * say, 0.0))
+
+
+def _several(patterns: Patterns) -> Flags:
+    """Whether the raters of a pattern have two votes or more `(N, 1)`."""
+    say = 1.0 if patterns.say is None else patterns.say
+    votes = np.where(patterns.observer >= 0, say, 0.0).sum(axis=1, keepdims=True)
+    flags: Flags = votes > 2 - 1e-9
+    return flags
 
 
 def _counted(problem: Ints, count: Array, share: Array, problems: int) -> Array:
@@ -130,8 +138,7 @@ def _counted(problem: Ints, count: Array, share: Array, problems: int) -> Array:
 
 def _answers(patterns: Patterns) -> tuple[Ints, Ints, Ints, Array]:
     """Row, annotator, answer and evidence of each answer of a pattern that several gave."""
-    several: Flags = (patterns.observer >= 0).sum(axis=1, keepdims=True) >= 2
-    row, slot = np.nonzero((patterns.observer >= 0) & several)
+    row, slot = np.nonzero((patterns.observer >= 0) & _several(patterns))
     return row, patterns.observer[row, slot], patterns.answer[row, slot], _of(patterns)[row, slot]
 
 

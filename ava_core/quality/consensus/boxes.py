@@ -26,6 +26,9 @@ SAME_BOX: Final = 0.5
 
 UNTOUCHED_WEIGHT: Final = 0.3
 
+ROUNDING: Final = 1e-9
+"""Sums of shares of a vote are equal up to this."""
+
 LEAST_ERROR: Final = 0.01
 """Mean edge error, in shares of the box's size, below which nobody gains weight: people do not see finer."""
 
@@ -33,13 +36,16 @@ LEAST_ERROR: Final = 0.01
 @dataclass(frozen=True)
 class Merged:
     """Over the P places: `box` `(P, 4)`; `used` `(P, K)`, whose boxes went in; `voters`, who might have drawn one
-    (the trusted crew); `agreement`, mean IoU of the used boxes to the result, nan for a single one; `present` and
+    (the trusted crew); `agreement`, mean IoU of the used boxes to the result, nan for a single one; `seen_by` and
+    `asked`, the same two counts with the word of people who copy each other shared out among them; `present` and
     `absent`, where an expert said that somebody, or nobody, is there."""
 
     box: Array
     used: Flags
     voters: npt.NDArray[np.int64]
     agreement: Array
+    seen_by: Array
+    asked: Array
     present: Flags
     absent: Flags
 
@@ -51,13 +57,15 @@ class Merged:
     @property
     def kept(self) -> Flags:
         """Places that have a person: half of the voters or more saw one. An expert's word goes before the count."""
-        flags: Flags = (self.votes > 0) & ((2 * self.votes >= self.voters) | self.present) & ~self.absent
+        flags: Flags = (
+            (self.votes > 0) & ((2 * self.seen_by >= self.asked - ROUNDING) | self.present) & ~self.absent
+        )
         return flags
 
     @property
     def tied(self) -> Flags:
         """Places where exactly half did, and no expert has spoken: kept, and disputed."""
-        half: Flags = (self.votes > 0) & (2 * self.votes == self.voters)
+        half: Flags = (self.votes > 0) & (np.abs(2 * self.seen_by - self.asked) < ROUNDING)
         flags: Flags = half & ~(self.present | self.absent)
         return flags
 
@@ -73,11 +81,14 @@ class Merged:
         return replace(self, present=present, absent=absent)
 
 
-def merge_boxes(panel: Panel) -> Merged:
-    """Merge the boxes of every place of a panel of trusted annotators."""
+def merge_boxes(panel: Panel, say: Array | None = None) -> Merged:
+    """Merge the boxes of every place of a panel of trusted annotators. `say` `(clips, K)`: what the boxes of a slot
+    count for, 1 by default."""
     places, slots = panel.present.shape
     weight = _annotator_weights(panel)[panel.who] * np.where(panel.edited, 1.0, UNTOUCHED_WEIGHT)
-    weight = np.where(panel.present, weight, 0.0)
+    each = np.ones(panel.crew.shape) if say is None else say
+    counts = each[panel.clip]
+    weight = np.where(panel.present, weight * counts, 0.0)
     support = np.zeros((places, slots))
     overlap = np.zeros((places, slots, slots))
     for i in range(slots):
@@ -96,7 +107,9 @@ def merge_boxes(panel: Panel) -> Merged:
     count = used.sum(axis=1)
     agreement = np.divide(to_result, count, out=np.full(places, np.nan), where=count > 1)
     nowhere = np.zeros(places, dtype=bool)
-    return Merged(box, used, (panel.who >= 0).sum(axis=1), agreement, present=nowhere, absent=nowhere)
+    crew = panel.who >= 0
+    seen_by, asked = np.where(used, counts, 0.0).sum(axis=1), np.where(crew, counts, 0.0).sum(axis=1)
+    return Merged(box, used, crew.sum(axis=1), agreement, seen_by, asked, present=nowhere, absent=nowhere)
 
 
 def _annotator_weights(panel: Panel) -> Array:
