@@ -28,10 +28,15 @@ Ints = npt.NDArray[np.int64]
 LEAST_LABELS: Final = 100
 """People and seconds that both labelled, from which a pair is judged; of boxes, those that both drew."""
 
-LEAST_CLIPS: Final = 2
+LEAST_CLIPS: Final = 3
+"""Clips that both labelled, without which the error of a likeness is not known."""
 
-EXCESS: Final = 0.25
-"""Kappa beyond what is foretold from which a pair is not independent."""
+EXCESS: Final = 0.15
+"""Kappa beyond what is foretold from which a pair may not be independent. Among planted annotators who don't copy,
+whatever else they share, it came to .2 at most, and to .4 of what is possible; with a copier to .6 and more of it."""
+
+OF_POSSIBLE: Final = 0.5
+"""Share that the excess must have of what is possible, from what is foretold to perfect likeness."""
 
 ERRORS: Final = 3.0
 """Standard errors, over clips, that the excess must be as well."""
@@ -127,11 +132,12 @@ def _in_labels(panel: Panel, pairs: PairSums) -> list[Found]:
     while True:
         foretold = _foretold(likeness.kappa)
         excess = likeness.kappa - foretold
-        far = (excess >= EXCESS) & (excess >= ERRORS * likeness.error) & judged.reshape(size, size)
+        far = (excess >= EXCESS) & (excess >= OF_POSSIBLE * (1 - foretold)) & judged.reshape(size, size)
+        far &= excess >= ERRORS * likeness.error
         if not far.any():
             return found
-        a, b = divmod(int(np.where(far, excess, -1.0).argmax()), size)
-        at = a * size + b
+        at = np.where(far, excess, -1.0).argmax()
+        a, b = divmod(int(at), size)
         found.append(("labels", a, b, float(likeness.kappa[a, b]), float(foretold[a, b]), int(units[at])))
         _forget(likeness, a, b)
 

@@ -106,9 +106,10 @@ def measure_work(
     """Agreement tables of a batch's work.
 
     `persons` who is whom · `overall` headline figures · `per_class` · `per_group` · `confusion` of exclusive groups ·
-    `pairs` of annotators · `clips` · `annotators` scorecards · `gate` its verdicts · `dependent` pairs of whom one
-    may copy · `conflicts` places where they differ · `ignored` rows that do not count. Intervals are of 95 %, from `repetitions` draws of clips; an undefined
-    figure is null with a reason. The order of rows and annotators does not matter.
+    `pairs` of annotators · `dependent` ones of whom one may copy · `clips` · `annotators` scorecards · `gate` its
+    verdicts · `conflicts` places where they differ · `ignored` rows that do not count. Intervals are of 95 %, from
+    `repetitions` draws of clips; an undefined figure is null with a reason. The order of rows and annotators does not
+    matter.
 
     `gold`: the expert of each gold clip, whose work is compared with the others' but not counted as theirs;
     `assigned`: everybody who has a job, so that who completed none has a row too.

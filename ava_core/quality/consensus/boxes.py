@@ -26,6 +26,9 @@ SAME_BOX: Final = 0.5
 
 UNTOUCHED_WEIGHT: Final = 0.3
 
+INDISTINCT: Final = 0.9
+"""IoU beyond which two boxes of one second show the same person."""
+
 ROUNDING: Final = 1e-9
 """Sums of shares of a vote are equal up to this."""
 
@@ -69,6 +72,28 @@ class Merged:
         flags: Flags = half & ~(self.present | self.absent)
         return flags
 
+    def once(self, panel: Panel) -> Merged:
+        """The same with everybody shown once: of two boxes that nobody could tell apart (`INDISTINCT`) the one that
+        fewer drew is nobody's; of equals, that of the person seen at fewer seconds, then of the higher number."""
+        rows = np.flatnonzero(self.kept)
+        seconds = panel.by_tube(self.kept)[panel.tube[rows]]
+        rank = np.lexsort((panel.person[rows], -seconds, -self.seen_by[rows]))
+        place = np.empty(len(rows), np.int64)
+        place[rank] = np.arange(len(rows))
+        moment = panel.clip[rows] << 20 | panel.second[rows]
+        gone = np.zeros(len(self.voters), dtype=bool)
+        order = np.lexsort((self.box[rows, 0], moment))
+        for step in range(1, len(rows)):
+            one, other = order[:-step], order[step:]
+            left, right = self.box[rows[one]], self.box[rows[other]]
+            width = np.maximum(left[:, 2], right[:, 2]) - left[:, 0]
+            near = (moment[one] == moment[other]) & (right[:, 0] - left[:, 0] <= (1 - INDISTINCT) * width)
+            if not near.any():
+                break
+            same = near & (np.nan_to_num(box_iou(left, right)) > INDISTINCT)
+            gone[rows[np.where(place[one] > place[other], one, other)[same]]] = True
+        return replace(self, absent=self.absent | gone) if gone.any() else self
+
     def settled(self, panel: Panel, said: pl.DataFrame) -> Merged:
         """The same with an expert's word: `said` is `clip_id, second, person_id, present` (`presence.on_presence`)."""
         if said.is_empty():
@@ -77,6 +102,7 @@ class Merged:
         found = places.join(said, on=PLACE)
         present, absent = self.present.copy(), self.absent.copy()
         present[found.filter("present")["place"].to_numpy()] = True
+        absent[found.filter("present")["place"].to_numpy()] = False
         absent[found.filter(~pl.col("present"))["place"].to_numpy()] = True
         return replace(self, present=present, absent=absent)
 

@@ -92,7 +92,7 @@ class Draft:
         """Merge boxes, learn who errs how, and decide on every label."""
         panel = work.panel.without(excluded)
         dependent = undecided(work.dependent, excluded, independent)
-        merged = merge_boxes(panel, votes(panel, dependent, "boxes"))
+        merged = merge_boxes(panel, votes(panel, dependent, "boxes")).once(panel)
         seen = _only_of_used_boxes(panel, merged)
         estimate = estimate_labels(seen, votes(seen, dependent, "labels"))
         return cls(work, frozenset(excluded), dependent, panel, merged, seen, decide(seen, estimate))
