@@ -28,7 +28,7 @@ def consensus() -> dict[str, pl.DataFrame]:
         "consensus_labels": pl.DataFrame(labels, schema=dict(CONSENSUS_LABELS), orient="row"),
         "disputed": pl.DataFrame([(c, 3, "tie") for c in ("a", "b")], schema=dict(DISPUTED), orient="row"),
         "queue": pl.DataFrame(
-            [(c, 3, 1, 90, "g", 0.5, "doubt") for c in ("a", "b")],
+            [(c, 3, 1, 90, "g", 0.5, "doubt", 1, 9.0) for c in ("a", "b")],
             schema=dict(ADJUDICATION_QUEUE),
             orient="row",
         ),
