@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -24,12 +25,16 @@ from ava_assets.running import services, signed_in, webserver
 from ava_core.base.errors import StoreBusyError
 from ava_core.base.private import dagster_token
 from ava_core.base.settings import Settings, load_settings
-from ava_core.store import open_store, users
+from ava_core.store import annotators, labellers, open_store, users
+from tests.support import doors
 
 ADDRESS = "http://127.0.0.1:3000"
 SOCKET = "ws://127.0.0.1:3000/graphql"
 PASSWORD = "correct horse battery"
 HERE, ELSEWHERE = ("127.0.0.1", 40000), ("10.0.0.7", 40000)
+MUTATION, FILE = ("POST a mutation", "/graphql"), ("GET", "/favicon.svg")
+"""Asked for beside the routes: the one in the place of all mutations, the other of all files of Dagster's pages."""
+
 PAUSE = {"query": "mutation { setAutoMaterializePaused(paused: true) }"}
 
 
@@ -38,7 +43,12 @@ def settings(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
     """A home with a person of each role, and one who is about to leave."""
     given = load_settings(home=tmp_path_factory.mktemp("home"))
     store = open_store(given)
-    for name, role in (("viewer", "viewer"), ("leaver", "viewer"), ("admin", "admin")):
+    for name, role in (
+        ("viewer", "viewer"),
+        ("leaver", "viewer"),
+        ("reviewer", "reviewer"),
+        ("admin", "admin"),
+    ):
         users.add(store, name, PASSWORD, role)
     yield given
     store.close()
@@ -68,7 +78,7 @@ def client(
 ) -> TestClient:
     """Somebody who calls from elsewhere, with a session where there is a name."""
     cookies = {users.COOKIE: users.sign_in(open_store(settings), name, PASSWORD)} if name else {}
-    return TestClient(app, base_url=ADDRESS, client=source, cookies=cookies)
+    return TestClient(app, base_url=ADDRESS, client=source, cookies=cookies, raise_server_exceptions=False)
 
 
 @pytest.mark.parametrize(
@@ -168,6 +178,50 @@ def test_a_database_that_is_held_puts_people_off(
 def test_it_is_what_is_started(tmp_path: Path) -> None:
     command = services.dagster_webserver(load_settings(home=tmp_path)).command
     assert command[1:3] == ["-m", "ava_assets.running.webserver"]
+
+
+def who_calls(app: Starlette, settings: Settings) -> dict[str, TestClient]:
+    """A client of each kind of caller."""
+    store = open_store(settings)
+    annotators.put(store, "mia")
+    label = {users.COOKIE: labellers.begin(store, "mia", 7, "0" * 40)}
+    left = client(app, settings, "reviewer")
+    users.change(store, "reviewer", active=False)
+    users.change(store, "reviewer", active=True)
+    program = client(app, settings)
+    program.headers["Authorization"] = f"Bearer {dagster_token(settings.home_dir)}"
+    return {
+        "nobody": client(app, settings), "shut out": left,
+        "annotator": TestClient(app, base_url=ADDRESS, client=ELSEWHERE, cookies=label),
+        "viewer": client(app, settings, "viewer"), "reviewer": client(app, settings, "reviewer"),
+        "admin": client(app, settings, "admin"), "platform": program,
+        "this machine": client(app, settings, source=HERE),
+    }  # fmt: skip
+
+
+def answer(caller: TestClient, method: str, path: str) -> str:
+    address = path.replace(":path", "").replace(":str", "").replace("/*", "/x")
+    if method == "websocket":
+        with suppress(WebSocketDisconnect), caller.websocket_connect(SOCKET) as socket:
+            socket.send_json({"type": "connection_init"})
+            return "in" if socket.receive_json() == {"type": "connection_ack"} else "no"
+        return "sign in"
+    sent = PAUSE if "mutation" in method else {"query": "{version}"} if method == "POST" else None
+    got = caller.request(
+        method.partition(" ")[0], address.format(path="x", run_id="1", asset_key="x"), json=sent
+    )
+    refused = "UnauthorizedError" in got.text or "Not authorized" in got.text
+    return "no" if refused else "in" if got.status_code == 404 else doors.word(got.status_code)
+
+
+def test_each_address_answers_whom_the_page_on_doors_says(
+    app: Starlette, settings: Settings, tmp_path: Path
+) -> None:
+    callers = who_calls(app, settings)
+    files = [route for route in app.routes if str(getattr(route, "name", "")).endswith("_static")]
+    listed = [*doors.doors_of(route for route in app.routes if route not in files), MUTATION, FILE]
+    found = {door: [answer(caller, *door) for caller in callers.values()] for door in listed}
+    doors.must_be_written("Dagster's webserver", doors.table(found, list(callers)), tmp_path)
 
 
 def test_in_containers_it_is_guarded_too_and_everybody_is_called_by_a_name_that_is_allowed() -> None:
