@@ -199,7 +199,7 @@ export default {
       const group = this.groupOf[action], fps = this.clip.fps, frame = this.second * fps, track = this.track;
       this.group = group.name;
       this.over = "";
-      const answer = said.pressed(track, group, action, frame);
+      const answer = (reach === "whole" ? said.pressedWhole : said.pressed)(track, group, action, frame);
       if (answer === undefined) { this.say(`At most ${group.most} of ${group.name}: take one off first.`); return; }
       this.answer(group.name, answer, reach);
     },
