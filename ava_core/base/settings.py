@@ -108,13 +108,18 @@ class Settings(BaseSettings):
     )
 
     # how work is done
-    runner: Literal["processes", "inline"] = Field(
-        "processes", description="processes: videos are worked on side by side. inline: one after another."
+    runner: Literal["processes", "inline", "ray"] = Field(
+        "processes",
+        description="processes: videos are worked on side by side. inline: one after another. ray: on a Ray cluster.",
+    )
+    ray_address: str = Field(
+        "auto", description="Ray cluster: host:port, or auto for the one that this machine belongs to."
     )
     workers: int = Field(
         0,
         ge=0,
-        description="Worker processes. 0: one a core; on a GPU and for little work, none beside the run.",
+        description="Worker processes. 0: one a core; on a GPU and for little work, none beside the run. With Ray: "
+        "units at a time; 0: one a CPU of the cluster, or a GPU.",
     )
 
     # annotation server
