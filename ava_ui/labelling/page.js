@@ -290,7 +290,8 @@ export default {
       this.changed(where => this.history.put(this.tracks.map(t => Object.freeze(this.unclear(t))), where));
       this.finish();
     },
-    async takeUp() { try { await this.ask("state", { state: "in progress" }); this.closed = ""; } catch (error) { this.say(error.message); } },
+    // A job goes on as it was; another try at a practice clip begins anew.
+    async takeUp() { try { if ((await this.ask("state", { state: "in progress" })).anew) location.reload(); else this.closed = ""; } catch (error) { this.say(error.message); } },
     // ---- keys
     changeKey(event) {
       const key = event.key.length === 1 ? event.key : "";

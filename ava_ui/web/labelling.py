@@ -88,7 +88,7 @@ def routes(console: Console) -> APIRouter:
             with desk_of(request, job_id) as desk:
                 return label_document(console, desk.job, desk)
 
-        return _said(opened)
+        return answered(opened)
 
     @router.post("/save")
     def save(request: Request, job_id: int, body: Save) -> Response:
@@ -96,7 +96,7 @@ def routes(console: Console) -> APIRouter:
             with desk_of(request, job_id) as desk:
                 return desk.save([edit.model_dump(mode="json") for edit in body.edits])
 
-        return _said(saved)
+        return answered(saved)
 
     @router.post("/state")
     def state(request: Request, job_id: int, body: NewState) -> Response:
@@ -104,7 +104,7 @@ def routes(console: Console) -> APIRouter:
             with desk_of(request, job_id) as desk:
                 return desk.set_state(body.state)
 
-        return _said(changed)
+        return answered(changed)
 
     @router.post("/active")
     def active(request: Request, job_id: int, body: ActiveTime) -> Response:
@@ -116,12 +116,12 @@ def routes(console: Console) -> APIRouter:
                     )
             return {}
 
-        return _said(noted)
+        return answered(noted)
 
     return router
 
 
-def _said(work: Callable[[], Any]) -> Response:
+def answered(work: Callable[[], Any]) -> Response:
     """What `work` gives; an error for people by a status from which the page knows whether to try again."""
     try:
         return JSONResponse(work())

@@ -21,6 +21,9 @@ from ava_ui.known.review_queue import queue, shown_readings
 from ava_ui.pages.quality.judging import Judgement, JudgementPanel, next_after, place_among_waiting
 from ava_ui.pages.quality.more_work import MoreWorkPanel
 
+READING_SECONDS: Final = 2.0
+"""Between two looks at whether a completed clip has been read."""
+
 FIGURES: Final = {"alpha": "pooled_alpha", "kappa": "kappa", "mean IoU": "mean_iou", "F1": "f1"}
 """Figures of a clip, by what people call them."""
 
@@ -40,10 +43,14 @@ async def content(visit: Visit) -> None:
             "Its jobs",
         )
         return
+    readings = shown_readings(visit.console, batch).get(clip_id, frozenset())
+    if not readings:
+        _being_read(visit, batch, clip_id)
+        return
     row = mine.row(0, named=True)
     judgement = Judgement(
         visit.console.store, batch, clip_id, visit.user.username, seen=seen.of(batch),
-        shown=shown_readings(visit.console, batch).get(clip_id, ()),
+        shown=readings,
         status=str(row["status"]), blocked=_breaches(visit, batch).get(clip_id, ""),
         following=next_after(found, clip_id),
     )  # fmt: skip
@@ -64,6 +71,22 @@ async def content(visit: Visit) -> None:
             if visit.may("admin"):
                 MoreWorkPanel(visit, batch, clip_id)
     _history(visit, batch, clip_id)
+
+
+def _being_read(visit: Visit, batch: str, clip_id: str) -> None:
+    """A clip that was completed, but is not read yet: the page comes by itself once it is."""
+    theme.empty(
+        "This clip was completed a moment ago, and is being read.",
+        "It appears here by itself; the batch's page shows how far that is.",
+        addresses.batch(batch),
+        f"Batch {batch}",
+    )
+
+    async def look() -> None:
+        if (await asyncio.to_thread(shown_readings, visit.console, batch)).get(clip_id):
+            ui.navigate.reload()
+
+    ui.timer(READING_SECONDS, look)
 
 
 def _breaches(visit: Visit, batch: str) -> dict[str, str]:
