@@ -87,9 +87,7 @@ def end(store: Store, practice_id: int, actor: str) -> None:
 
 def tries(store: Store, annotator: str = "", practice_id: int = 0) -> list[PracticeTry]:
     """Tries, of one annotator or of all, at one clip or at all, by clip, annotator and number."""
-    wanted = select(PracticeTry).order_by(
-        PracticeTry.practice_id, PracticeTry.annotator, PracticeTry.number
-    )
+    wanted = select(PracticeTry).order_by(PracticeTry.practice_id, PracticeTry.annotator, PracticeTry.number)
     if annotator:
         wanted = wanted.where(PracticeTry.annotator == annotator)
     if practice_id:

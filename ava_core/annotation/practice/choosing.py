@@ -29,7 +29,9 @@ def choose_practice(at: BatchContext, clip_id: str, measure: str, actor: str) ->
         raise InputError(f"Nobody is seen in clip {clip_id}.", "Choose a clip with people in it.")
     jobs = [job for job in tasks.jobs_of(at.store, at.batch, clip_id) if job.of_annotator]
     if not jobs:
-        raise InputError(f"Batch {at.batch} has no job of clip {clip_id}.", "Choose a clip that was dealt out.")
+        raise InputError(
+            f"Batch {at.batch} has no job of clip {clip_id}.", "Choose a clip that was dealt out."
+        )
     practice.put(
         at.store,
         PracticeClip(
@@ -43,7 +45,8 @@ def _consensus(at: BatchContext, clip_id: str) -> Truth:
     approved = clip_id in decision_state(at.store, at.batch).approved
     if not approved or not _has(at, "consensus_labels", "consensus_boxes"):
         raise InputError(
-            f"Clip {clip_id} has no approved consensus.", "Approve it first, or choose an annotator's answers."
+            f"Clip {clip_id} has no approved consensus.",
+            "Approve it first, or choose an annotator's answers.",
         )
     mine = pl.col("clip_id") == clip_id
     boxes = at.table("consensus_labels", "consensus_boxes").filter(mine)

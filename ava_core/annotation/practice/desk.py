@@ -97,7 +97,9 @@ class PracticeDesk:
     def _notes(self, own: PracticeTry) -> list[str]:
         mark_word = f"{practice.rule(self.store).pass_mark:.0%}"
         if own.finished_at is None:
-            return [f"This is practice: nothing of it is used. The pass mark is {mark_word} of all practice clips."]
+            return [
+                f"This is practice: nothing of it is used. The pass mark is {mark_word} of all practice clips."
+            ]
         what = "What was not right is listed below the clip." if own.remarks else "Well done."
         return [f"Practice: {result(own.asked, own.correct)}; the pass mark is {mark_word}. {what}"]
 
@@ -137,7 +139,9 @@ def practice_clip(store: Store, practice_id: int, annotator: str) -> PracticeCli
     for clip in practice.offered(store, annotator):
         if clip.practice_id == practice_id:
             return clip
-    raise InputError(f"There is no practice clip {practice_id} for you.", "Your list shows those that there are.")
+    raise InputError(
+        f"There is no practice clip {practice_id} for you.", "Your list shows those that there are."
+    )
 
 
 def _share(tries: Sequence[PracticeTry]) -> float | None:

@@ -98,9 +98,7 @@ def _living(track: Mapping[str, Any], frames: int) -> dict[int, Box]:
     return {second: box for second, box in found.items() if box is not None}
 
 
-def _pairs(
-    truth: Truth, seen: Sequence[Mapping[int, Box]]
-) -> Iterator[tuple[int, list[Any], int | None]]:
+def _pairs(truth: Truth, seen: Sequence[Mapping[int, Box]]) -> Iterator[tuple[int, list[Any], int | None]]:
     """For each person and second of the truth, the track that is them there.
 
     At each second the boxes are matched as a whole; among neighbours the track that lies with the person all along
@@ -123,7 +121,9 @@ def _pairs(
         along = np.array([[together[person[1], n] for n in there] for person in people]).reshape(iou.shape)
         rows, columns = linear_sum_assignment(np.where(iou >= LEAST_IOU, iou + along, 0.0), maximize=True)
         matched = {
-            row: there[column] for row, column in zip(rows, columns, strict=True) if iou[row, column] >= LEAST_IOU
+            row: there[column]
+            for row, column in zip(rows, columns, strict=True)
+            if iou[row, column] >= LEAST_IOU
         }
         for row, person in enumerate(people):
             yield second, person, matched.get(row)

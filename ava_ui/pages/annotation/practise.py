@@ -40,7 +40,9 @@ async def panel(store: Store, name: str) -> None:
     for number, clip in enumerate(clips, start=1):
         own = [one for one in tries if one.practice_id == clip.practice_id]
         with ui.row().classes("items-center"):
-            ui.link(f"Practice clip {number}", addresses.practise(clip.practice_id)).mark(f"practice-{number}")
+            ui.link(f"Practice clip {number}", addresses.practise(clip.practice_id)).mark(
+                f"practice-{number}"
+            )
             finished = [one for one in own if one.finished_at is not None]
             if finished:
                 ui.label(result(finished[-1].asked, finished[-1].correct)).classes("soft")

@@ -18,6 +18,7 @@ from ava_ui.elements.decided import Decided, Seen
 from ava_ui.frame import theme
 from ava_ui.frame.visit import Visit
 from ava_ui.known.review_queue import queue, shown_readings
+from ava_ui.pages.annotation import training
 from ava_ui.pages.quality.judging import Judgement, JudgementPanel, next_after, place_among_waiting
 from ava_ui.pages.quality.more_work import MoreWorkPanel
 
@@ -110,7 +111,7 @@ def _figures(row: dict[str, Any], found: pl.DataFrame) -> None:
 
 
 def _measure(visit: Visit, seen: Seen, batch: str, clip_id: str) -> None:
-    """Gold: one person's work on this clip becomes the measure of the others'."""
+    """Gold: one person's work on this clip becomes the measure of the others'; practice: of those who are new."""
     store = visit.console.store
     state = decisions.decision_state(store, batch)
     workers = sorted({job.annotator for job in tasks.completed_jobs(store, batch, clip_id)})
@@ -132,6 +133,8 @@ def _measure(visit: Visit, seen: Seen, batch: str, clip_id: str) -> None:
     ui.select(options, value=expert, label="measure of the others", on_change=lambda e: act(e.value)).classes(
         "w-64"
     ).mark("gold")
+    if visit.may("admin"):
+        training.choose(visit, batch, clip_id, workers)
 
 
 def _history(visit: Visit, batch: str, clip_id: str) -> None:

@@ -1,4 +1,4 @@
-"""Practice before real work: chosen of approved clips or an expert's answers, done at a desk of its own, passed or not."""
+"""Practice before real work: of approved clips or an expert's answers, at a desk of its own, passed or not."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class Practice(Home):
         """Draw and say what is right, or nobody at all; and finish."""
         desk = self.desk(practice_id)
         if right:
-            desk.save([edit for edit in edits_of(desk.clip.truth)])
+            desk.save(edits_of(desk.clip.truth))
         desk.set_state("completed")
 
 
@@ -45,7 +45,9 @@ def edits_of(truth: list[list[Any]]) -> list[dict[str, Any]]:
     """The truth as a person enters it who draws everybody."""
     people: dict[int, dict[str, Any]] = {}
     for second, person, box, right in truth:
-        edit = people.setdefault(person, {"key": f"n{person}", "id": None, "base": "", "keys": [], "said": {}})
+        edit = people.setdefault(
+            person, {"key": f"n{person}", "id": None, "base": "", "keys": [], "said": {}}
+        )
         edit["keys"].append([second * 30, *box, False])
         for group, ids in right.items():
             edit["said"].setdefault(group, []).append([second * 30, ids])
