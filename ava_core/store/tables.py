@@ -239,7 +239,8 @@ class LabellerSession(Base):
 class ActiveTime(Base):
     """A stretch in which somebody worked at a job with the page in focus. Append-only.
 
-    `track`: the page's key of the person it went into, "" for nobody in particular; `answers`: how many were given.
+    `track`: the page's key of the person it went into, "" for nobody in particular; `action_id`: the class that was
+    said at its end, 0 where none was; `answers`: how many were given.
     """
 
     __tablename__ = "active_times"
@@ -247,6 +248,7 @@ class ActiveTime(Base):
     job_id: Mapped[int] = mapped_column(Integer)
     annotator: Mapped[str] = mapped_column(String(150))
     track: Mapped[str] = mapped_column(String(40), default="")
+    action_id: Mapped[int] = mapped_column(default=0)
     seconds: Mapped[float] = mapped_column(Float)
     answers: Mapped[int] = mapped_column(default=0)
     at: Mapped[datetime] = mapped_column(default=now)

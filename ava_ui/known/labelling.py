@@ -49,7 +49,7 @@ def _around(console: Console, shown: _Shown) -> Json:
     except InputError as error:
         raise InputError(
             f"The clip of {shown.name} is missing from the platform: {error.message}",
-            "Tell an admin; nothing of it is lost.",
+            "Tell an admin; nothing is lost.",
         ) from None
     return {
         "clip": {

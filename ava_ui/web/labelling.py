@@ -56,9 +56,10 @@ class NewState(Strict):
 
 
 class Active(Strict):
-    """Seconds at work on a person, and answers given about them."""
+    """Seconds at work on a person, and answers given about them; `action`: the class that was said, 0 for none."""
 
     track: Annotated[str, Field(max_length=40)]
+    action: Annotated[int, Field(ge=0, lt=2**31 - 1)] = 0
     seconds: Annotated[float, Field(ge=0, le=3600)]
     answers: Annotated[int, Field(ge=0)]
 
@@ -112,8 +113,9 @@ def routes(console: Console) -> APIRouter:
             with desk_of(request, job_id) as desk:
                 for event in body.events:
                     record_active(
-                        console.store, job_id, desk.user_name, event.track, event.seconds, event.answers
-                    )
+                        console.store, job_id, desk.user_name, event.track, event.seconds, event.answers,
+                        event.action,
+                    )  # fmt: skip
             return {}
 
         return answered(noted)

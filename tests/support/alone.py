@@ -29,6 +29,13 @@ NAME = "mirela"
 ANSWERS = "wnaep5DJ"
 """A key for each group of the street's ontology: walks, no phone, alone, …"""
 
+AREA = """() => {
+  const { width, height } = document.querySelector(".label-stage g[opacity='1'] rect").getBBox();
+  return width * height;
+}"""
+GHOST_PX = 2000
+"""Of the clip: what a person leaves out who looks at it."""
+
 PICTURED_AFTER = 6
 """People of the first clip that are labelled when it is looked at."""
 
@@ -85,6 +92,10 @@ class Alone:
             if first and people == PICTURED_AFTER:
                 page.wait_for_function("document.querySelector('.label-state').textContent === 'All stored'")
                 self.look("label", page)
+            if page.evaluate(AREA) < GHOST_PX:
+                page.keyboard.press("Delete")  # not a person: a shadow that moved
+                people += 1
+                continue
             for key in ANSWERS:
                 page.keyboard.press(key)
             if people == 0:
@@ -122,7 +133,9 @@ class Alone:
 
         def ready() -> bool:
             self.visitor.open("/dataset")
-            return page.get_by_role("button", name="Generate dataset").last.is_enabled()
+            return page.get_by_label(
+                "name", exact=True
+            ).is_visible()  # the form opens once something would go in
 
         until(ready)
         page.get_by_label("name", exact=True).fill(RELEASE)

@@ -1,4 +1,4 @@
-"""Practice clips and the tries at them, who may have real work, and examples of actions."""
+"""Practice clips and the tries at them, who may have real work, examples of actions, and active time by class."""
 
 from __future__ import annotations
 
@@ -15,8 +15,10 @@ BOX = ("x1", "y1", "x2", "y2")
 
 
 def upgrade() -> None:
-    """Make `practice_clips`, `practice_tries`, `practice_rules`, `action_examples`; annotators qualify."""
+    """Make `practice_clips`, `practice_tries`, `practice_rules`, `action_examples`; annotators qualify; active
+    time has a class."""
     op.add_column("annotators", sa.Column("qualified_at", MOMENT, nullable=True))
+    op.add_column("active_times", sa.Column("action_id", sa.Integer(), nullable=False, server_default="0"))
     op.create_table(
         "practice_clips",
         sa.Column("practice_id", sa.Integer(), primary_key=True),
