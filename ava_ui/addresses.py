@@ -12,26 +12,26 @@ from collections.abc import Mapping
 from typing import Final
 from urllib.parse import quote
 
-from ava_core.annotation import pages
+from ava_core.base import console_pages
 from ava_core.dataset.formats.ava import names
 
 OVERVIEW: Final = "/"
 BATCHES: Final = "/batches"
-BATCH: Final = "/batches/{batch}"
+BATCH: Final = console_pages.BATCH
 CLIP: Final = "/batches/{batch}/clips/{clip_id}"
 RUN: Final = "/runs/{run_id}"
 TASKS: Final = "/tasks"
 PROGRESS: Final = "/progress"
 READINGS: Final = "/readings/{batch}/{job_id}"
 QUALITY: Final = "/quality"
-AGREEMENT: Final = "/quality/{batch}/agreement"
+AGREEMENT: Final = console_pages.AGREEMENT
 ANNOTATORS: Final = "/quality/{batch}/annotators"
 ADJUDICATION: Final = "/quality/{batch}/adjudication"
 BLIND_AUDIT: Final = "/quality/{batch}/audit"
 GOLD: Final = "/quality/{batch}/gold"
 REVIEW: Final = "/quality/{batch}/clips/{clip_id}"
-DATASET: Final = "/dataset"
-RELEASE: Final = "/dataset/{release}"
+DATASET: Final = console_pages.DATASET
+RELEASE: Final = console_pages.RELEASE
 COMPARISON: Final = "/dataset/{release}/compare/{other}"
 METRICS: Final = "/metrics"
 ONTOLOGY: Final = "/ontology"
@@ -41,7 +41,7 @@ ACCOUNT: Final = "/account"
 PEOPLE: Final = "/people"
 
 WORK: Final = "/work"
-LABEL: Final = pages.LABEL_PAGE
+LABEL: Final = console_pages.LABEL
 PRACTISE: Final = "/work/practice/{practice_id}"
 
 LOGIN: Final = "/login"

@@ -16,6 +16,7 @@ from playwright.sync_api import Browser, Page
 from ava_core.annotation.own_account import own_name
 from ava_core.base.settings import Settings
 from ava_core.demo.scenes import render_scenes
+from ava_core.demo.truth import SceneTruth
 from ava_core.store import Store, open_store, tasks, users
 from tests.support.browser import Visitor
 from tests.support.waiting import wait_until
@@ -50,6 +51,8 @@ def until(condition: Callable[[], Any]) -> Any:
 class Alone:
     """The steps of "Label your first clip in five minutes", in order."""
 
+    truth: SceneTruth  # of the video that was added
+
     def __init__(self, browser: Browser, settings: Settings, look: Look = lambda name, page: None) -> None:
         self.store: Store = open_store(settings)
         code = users.code_file(settings.home_dir).read_text()
@@ -64,7 +67,7 @@ class Alone:
 
     def add(self, folder: Path) -> None:
         """Drop a video; its clips are dealt to the only annotator there is."""
-        render_scenes(folder, seed=3, scenes=1, seconds=SCENE_SECONDS)
+        self.truth = render_scenes(folder, seed=3, scenes=1, seconds=SCENE_SECONDS)
         self.visitor.open("/batches")
         self.page.set_input_files("input[type=file]", str(folder / "scene_1.mp4"))
         self.page.get_by_label("Name of the batch").fill(BATCH)

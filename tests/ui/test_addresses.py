@@ -14,6 +14,8 @@ from nicegui.testing import User
 from starlette.routing import Match
 
 import ava_ui
+from ava_core.base import console_pages
+from ava_core.base.settings import load_settings
 from ava_ui import addresses
 from ava_ui.addresses import cell
 from ava_ui.known.console import Console
@@ -91,6 +93,20 @@ async def test_every_page_stands_at_one_of_the_addresses_and_opens(site: Site) -
         assert answer.status_code == 200, page.path
         assert page.title.split("{")[0].strip() in answer.text
     assert (await adam.get("/nowhere")).status_code == 404
+
+
+def test_others_link_to_the_same_pages() -> None:
+    """What Dagster and tables link to is what the console itself does."""
+    settings, batch = load_settings(), "north gate"
+    own = {
+        console_pages.BATCH: addresses.batch(batch),
+        console_pages.PROGRESS: addresses.progress(batch),
+        console_pages.QUALITY: addresses.quality(batch),
+        console_pages.AGREEMENT: addresses.agreement(batch),
+    }
+    start = f"http://127.0.0.1:{settings.console_port}"
+    for page, address in own.items():
+        assert console_pages.on_console(settings, page, batch=batch) == start + address
 
 
 def test_what_is_asked_arrives_as_it_was() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zipfile
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,7 @@ import pytest
 from ava_core.base.errors import InputError
 from ava_core.store import batches
 from ava_core.video.intake.inbox import add_to_inbox
-from ava_ui.web.uploads import Uploads, uploads_of
+from ava_ui.web.uploads import LARGEST_PIECE, Uploads, uploads_of
 from tests.support.site import Site
 
 KEY, OTHER = "0123456789abcdef", "fedcba9876543210"
@@ -87,4 +88,17 @@ async def test_a_cancelled_upload_leaves_nothing(site: Site) -> None:
     http = site.enter("adam").http_client
     await http.post(f"/upload/{KEY}?offset=0", content=b"abc")
     await http.delete(f"/upload/{KEY}")
+    assert (await http.get(f"/upload/{KEY}")).json() == {"received": 0}
+
+
+async def test_a_piece_is_measured_whatever_its_header_says(
+    site: Site,
+) -> None:
+    async def without_a_length() -> AsyncIterator[bytes]:
+        for _ in range(LARGEST_PIECE // 2**20 + 1):
+            yield bytes(2**20)
+
+    http = site.enter("adam").http_client
+    answer = await http.post(f"/upload/{KEY}?offset=0", content=without_a_length())
+    assert answer.status_code == 413
     assert (await http.get(f"/upload/{KEY}")).json() == {"received": 0}
