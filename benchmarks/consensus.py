@@ -14,6 +14,7 @@ from ava_core.quality.agreement.measure import measure_agreement
 from benchmarks._bench import Bars, argument_parser, table
 from benchmarks._consensus_labels import COPIED, GAINS, formed, labels
 from benchmarks._consensus_peers import medoid_merge
+from benchmarks._consensus_topping_up import top_ups
 from tests.support.planted_work import CONSTANT, RANDOM, good_annotators, plant, scenario
 
 BOX_SEEDS = 3
@@ -71,6 +72,7 @@ def main() -> None:
     bars = Bars("consensus")
     bars.figure("seeds", options.seeds)
     labels(bars, options.seeds, options.only)
+    top_ups(bars, options.seeds)
     boxes(bars)
     gate(bars)
     bars.finish(options.json)

@@ -365,7 +365,9 @@ AGREEMENT_BY_CLIP: Final[Schema] = {
 
 DependentIn = Literal["labels", "boxes"]
 
-DEPENDENT: Final[Schema] = {  # pairs of annotators of whom one may have copied: one vote, until a person decides
+DEPENDENT: Final[
+    Schema
+] = {  # pairs of annotators of whom one may have copied: one vote, until a person decides
     "annotator": pl.String,
     "annotator_b": pl.String,
     "what": pl.String,  # DependentIn
@@ -439,6 +441,8 @@ CLIP_NEEDS: Final[Schema] = {  # what a clip lacks before its labels can be trus
     "voters": pl.Int32,  # trusted annotators who completed it
     "need": pl.String,  # Need
     "reason": pl.String,
+    "expected_errors": pl.Float64,  # labels that are expected to be wrong; null where nothing is known of the crew
+    "worth": pl.Float64,  # of these, how many each hundred answers of one annotator more are expected to mend
 }
 
 PROVENANCE: Final[Schema] = {  # what a clip's consensus was made of

@@ -126,7 +126,7 @@ class Draft:
             "consensus_labels": labels.join(boxes.select(PLACE), on=PLACE, how="semi", maintain_order="left"),
             "disputed": conform(disputes, DISPUTED, "disputed").sort("clip_id", "second"),
             "queue": queue,
-            "needs": clip_needs(panel).filter(within),
+            "needs": clip_needs(panel, merged, self.decided).filter(within),
             "persons": panel.persons,
             "provenance": provenance(
                 self.work.completed,
