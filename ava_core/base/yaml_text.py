@@ -57,7 +57,7 @@ def _measure(text: str) -> None:
             if anchor:
                 sizes[anchor] = count - before
         elif isinstance(event, yaml.AliasEvent):
-            count += sizes.get(event.anchor, 1)
+            count += sizes.get(event.anchor or "", 1)
         count += isinstance(event, yaml.NodeEvent)
         if count > MAX_VALUES:
             raise UnfitYamlError(f"it has more than {MAX_VALUES} values, with those that aliases repeat")
