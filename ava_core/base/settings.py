@@ -184,6 +184,12 @@ class Settings(BaseSettings):
     cvat_registration: bool = Field(
         False, description="Whether strangers may make accounts on the embedded annotation server."
     )
+    upload_person_gb: float = Field(
+        100.0, gt=0, description="Gigabytes of one person's uploads that are no batch yet."
+    )
+    upload_total_gb: float = Field(
+        500.0, gt=0, description="Gigabytes of all people's uploads that are no batch yet."
+    )
     console_host: str = Field(
         "127.0.0.1", description="Address that the console listens on. Beyond loopback, put TLS before it."
     )

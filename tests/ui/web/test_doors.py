@@ -28,9 +28,15 @@ PLACES = PARAMS | {
 BODIES: dict[str, dict[str, Any]] = {
     addresses.LOGIN: {"data": {"username": "rita", "password": PASSWORD}},
     addresses.UPLOAD: {"content": b"x", "params": {"offset": 0}},
-    f"{addresses.LABELLING}/save": {"json": {"edits": []}},
-    f"{addresses.LABELLING}/state": {"json": {"state": "completed"}},
-    f"{addresses.LABELLING}/active": {"json": {"events": []}},
+    **{
+        f"{part}/{call}": {"json": body}
+        for part in (addresses.LABELLING, addresses.PRACTISING)
+        for call, body in (
+            ("save", {"edits": []}),
+            ("state", {"state": "completed"}),
+            ("active", {"events": []}),
+        )
+    },
 }
 """What is sent to an address, so that it is its door that refuses."""
 
