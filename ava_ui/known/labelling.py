@@ -8,6 +8,7 @@ from ava_core.annotation.labelling.desk import Desk
 from ava_core.base.errors import InputError
 from ava_core.base.schemas import CLIP_FPS
 from ava_core.ontology import Ontology
+from ava_core.store import tasks
 from ava_core.store.tables import Job
 from ava_ui import addresses
 from ava_ui.known.console import Console
@@ -34,7 +35,7 @@ def label_document(console: Console, job: Job, desk: Desk) -> Json:
         "groups": _groups(desk.ontology),
         "predrawn": {
             str(track["seed_track"]): [[s["frame"], *s["box"], s["outside"]] for s in track["shapes"]]
-            for track in job.predrawn
+            for track in tasks.predrawn(console.store, [job.job_id])[job.job_id]
         },
     }  # fmt: skip
 

@@ -203,9 +203,9 @@ async def _upload(visit: Visit) -> None:
 async def _quota(visit: Visit, uploads: Uploads) -> None:
     """How much may be uploaded before it becomes a batch; what was never finished can be discarded."""
     used = await asyncio.to_thread(uploads.used)
+    taken, quota = gigabytes(used), gigabytes(uploads.quota.person)
     with ui.row().classes("items-center"):
-        label = ui.label().classes("soft").mark("quota")
-        label.text = f"{gigabytes(used)} of your {gigabytes(uploads.quota.person)} are taken by uploads that are no batch yet."
+        ui.label(f"{taken} of your {quota} are taken by uploads that are no batch yet.").classes("soft")
         if not used:
             return
 
