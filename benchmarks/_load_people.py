@@ -70,7 +70,9 @@ class Place:
 
 async def look(place: Place, work: Work, going: Going) -> None:
     """All sessions look at pages, each at its own moments."""
-    paths = [place.site.path(page.path) for page in PAGES if page.role == "viewer"]
+    paths = [
+        place.site.path(page.path) for page in PAGES if page.role == "viewer" and "job_id" not in page.path
+    ]
 
     async def one(number: int, token: str) -> None:
         draw = random.Random(number)
