@@ -10,7 +10,6 @@ from ava_core.annotation.practice.desk import PracticeDesk
 from ava_core.base.errors import InputError
 from ava_core.base.schemas import CLIP_FPS
 from ava_core.ontology import Ontology
-from ava_core.store import tasks
 from ava_core.store.tables import Job
 from ava_ui import addresses
 from ava_ui.known.console import Console
@@ -20,8 +19,7 @@ Json = dict[str, Any]
 
 def label_document(console: Console, job: Job, desk: Desk) -> Json:
     """The job as its desk opens it, with the clip, the vocabulary and the tracker's own boxes (`predrawn`)."""
-    drawn = tasks.predrawn(console.store, [job.job_id])[job.job_id]
-    shown = _Shown(job.batch, job.clip_id, f"job {job.job_id}", drawn, desk.ontology, desk.user_name)
+    shown = _Shown(job.batch, job.clip_id, f"job {job.job_id}", desk.predrawn, desk.ontology, desk.user_name)
     return desk.open() | {"job": job.job_id} | _around(console, shown)
 
 
