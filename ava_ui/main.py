@@ -116,7 +116,9 @@ def serve() -> None:
         (console.runs.look, LIVE_SECONDS),
     )
     app.on_startup(
-        lambda: tasks.extend(asyncio.create_task(_keep_looking(*look, _opened())) for look in looks)
+        lambda: tasks.extend(
+            asyncio.create_task(_keep_looking(look, every, _opened())) for look, every in looks
+        )
     )
     app.on_shutdown(lambda: [task.cancel() for task in tasks])
     ui.run(
