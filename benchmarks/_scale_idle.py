@@ -11,9 +11,8 @@ from typing import Final
 import psutil
 
 from ava_assets.partitions import video_batch
-from ava_assets.running.family import Family
 from ava_assets.running.instance import open_instance
-from ava_assets.running.services import Service, free_port, of_platform
+from ava_assets.running.services import free_port, of_platform, running
 from ava_core.operations.needs import TASKS, VIDEO_ASSETS
 from ava_core.store import batches, made_of
 from benchmarks._bench import Bars, table
@@ -54,16 +53,13 @@ def idle(bars: Bars, seconds: float = SECONDS) -> None:
             Path(folder) / "home", console_port=free_port(), dagster_port=free_port(), cvat_port=free_port()
         )
         plant(home)
-        family = Family()
-        try:
-            running = started(of_platform(home.settings), family)
+        with running(of_platform(home.settings)) as services:
+            leaders = {service.name: psutil.Process(service.pid) for service in services}
             time.sleep(REST_SECONDS)
-            before, began = cpu_by_service(running), time.perf_counter()
+            before, began = cpu_by_service(leaders), time.perf_counter()
             time.sleep(seconds)
-            after, lasted = cpu_by_service(running), time.perf_counter() - began
-        finally:
-            family.end()
-    shares = {name: (after[name] - before[name]) / lasted for name in running}
+            after, lasted = cpu_by_service(leaders), time.perf_counter() - began
+    shares = {name: (after[name] - before[name]) / lasted for name in leaders}
     total = sum(shares.values())
     table(
         [f"idle, {PARTITIONS} partitions, {lasted:.0f} s", "% of a core"],
@@ -71,11 +67,3 @@ def idle(bars: Bars, seconds: float = SECONDS) -> None:
     )
     bars.figure("idle, share of a core", shares)
     bars.bar("idle platform, share of a core", total, SHARE_OF_A_CORE, holds=total <= SHARE_OF_A_CORE)
-
-
-def started(services: list[Service], family: Family) -> dict[str, psutil.Process]:
-    """All services by name, once each of them answers."""
-    for service in services:
-        service.start(family)
-        service.wait_until_ready()
-    return {service.name: psutil.Process(service.pid) for service in services}
