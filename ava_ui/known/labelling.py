@@ -19,7 +19,7 @@ Json = dict[str, Any]
 
 def label_document(console: Console, job: Job, desk: Desk) -> Json:
     """The job as its desk opens it, with the clip, the vocabulary and the tracker's own boxes (`predrawn`)."""
-    shown = _Shown(job.batch, job.clip_id, f"job {job.job_id}", job.predrawn, desk.ontology, desk.user_name)
+    shown = _Shown(job.batch, job.clip_id, f"job {job.job_id}", desk.predrawn, desk.ontology, desk.user_name)
     return desk.open() | {"job": job.job_id} | _around(console, shown)
 
 

@@ -11,6 +11,7 @@ from nicegui import ui
 from ava_core import decisions
 from ava_core.quality.review.bulk import blocked_clips
 from ava_core.store import tasks
+from ava_core.store.tables import Decision
 from ava_ui import addresses
 from ava_ui.elements.clip_player import ClipPlayer
 from ava_ui.elements.data_table import shown
@@ -119,13 +120,14 @@ def _measure(visit: Visit, seen: Seen, batch: str, clip_id: str) -> None:
         workers += sorted({state.experts.get(clip_id, "")} - {"", *workers})
     expert = state.gold.get(clip_id, "")
 
-    def choose(name: str) -> None:
+    def decide(name: str) -> Decision:
         by = visit.user.username
         if name:
-            made = decisions.mark_gold(store, batch, clip_id, name, by, seen=seen.of(batch))
-        else:
-            made = decisions.unmark_gold(store, batch, clip_id, by, seen=seen.of(batch))
-        seen.made(made)
+            return decisions.mark_gold(store, batch, clip_id, name, by, seen=seen.of(batch))
+        return decisions.unmark_gold(store, batch, clip_id, by, seen=seen.of(batch))
+
+    async def choose(name: str) -> None:
+        seen.made(await asyncio.to_thread(decide, name))
         ui.notify("Noted; the scorecards follow when agreement is measured again.")
 
     options = {"": "no gold clip"} | {name: f"gold: the work of {name}" for name in workers}
