@@ -42,6 +42,7 @@ PEOPLE: Final = "/people"
 
 WORK: Final = "/work"
 LABEL: Final = console_pages.LABEL
+PRACTISE: Final = "/work/practice/{practice_id}"
 
 LOGIN: Final = "/login"
 FIRST: Final = "/first"
@@ -55,6 +56,7 @@ TRACKS_SHOWN: Final = "/media/tracks/{batch}/{clip_id}"
 REVIEW_SHOWN: Final = "/media/review/{batch}/{clip_id}"
 AUDIT_SHOWN: Final = "/media/audit/{batch}/{item_id}"
 LABELLING: Final = "/labelling/{job_id}"
+PRACTISING: Final = "/labelling/practice/{practice_id}"
 LABELLING_SCRIPTS: Final = "/static/labelling"
 CONTACT_SHEET: Final = "/media/sheet/{batch}"
 RELEASE_PICTURE: Final = "/media/release/{release}/{path:path}"
@@ -117,6 +119,16 @@ def tasks(batch: Part = "") -> str:
 def progress(batch: Part = "", *, clip: Part = "", annotator: Part = "", state: Part = "") -> str:
     """The jobs, or those of a batch, a clip, an annotator, in a state."""
     return with_query(PROGRESS, {"batch": batch, "clip": clip, "annotator": annotator, "state": state})
+
+
+def practise(practice_id: Part) -> str:
+    """The page on which a practice clip is labelled."""
+    return _filled(PRACTISE, practice_id=practice_id)
+
+
+def practising(practice_id: Part) -> str:
+    """What that page asks."""
+    return _filled(PRACTISING, practice_id=practice_id)
 
 
 def label(job_id: Part, *, frame: Part = "") -> str:

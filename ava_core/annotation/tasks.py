@@ -114,7 +114,8 @@ def plan_batch(at: BatchContext, clips: pl.DataFrame) -> AssignmentPlan:
     wanted = {name.strip() for name in settings.annotators.split(",") if name.strip()}
     if unknown := sorted(wanted - {person.username for person in people}):
         raise AssignmentError(
-            f"{unknown[0]!r} is chosen for this batch, but gets no work: unknown, paused or inactive.",
+            f"{unknown[0]!r} is chosen for this batch, but gets no work: unknown, paused, inactive, or has not "
+            "passed the practice.",
             "Choose others on the page Tasks (or AVA_ANNOTATORS), or let the person work again.",
         )
     people = [person for person in people if not wanted or person.username in wanted]

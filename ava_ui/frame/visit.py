@@ -34,8 +34,11 @@ class Visit:
 
     def number(self, name: str) -> int:
         """A whole number of the query; 0 where there is none."""
-        text = self.query.get(name, "")
-        return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else 0
+        return _number(self.query.get(name, ""))
+
+    def number_in_path(self, name: str) -> int:
+        """A whole number of the path; 0 where there is none, which no id is."""
+        return _number(self.params[name])
 
     @property
     def draft(self) -> str:
@@ -82,6 +85,10 @@ class Visit:
             raise SignInError("Your session has ended; nothing was done.", "Sign in again.")
         if users.RANKS.index(now.role) < users.RANKS.index(role):
             raise SignInError(f"Only {role}s may do this.", "Ask an admin.")
+
+
+def _number(text: str) -> int:
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else 0
 
 
 def _say(problem: str) -> None:

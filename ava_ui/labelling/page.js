@@ -190,31 +190,32 @@ export default {
       this.redoable = this.history.future.length;
       if (this.tracks.length && !this.track) this.chosen = this.tracks[0].key;
     },
-    changed(act) {
+    // `action`: the class that is said, 0 for an answer without one; null: a box, nothing is said.
+    changed(act, action = null) {
       if (this.closed) { this.say(this.closed); return; }
       act({ key: this.chosen, frame: this.frame });
       this.shown();
       this.outbox.put(this.tracks);
-      this.time.answered(this.chosen);
+      this.time.answered(this.chosen, action);
     },
-    put(track) { if (track && track !== this.track) this.changed(where => this.history.replace(Object.freeze(track), where)); },
+    put(track, action = null) { if (track && track !== this.track) this.changed(where => this.history.replace(Object.freeze(track), where), action); },
     take(action, reach = "on") {
       const group = this.groupOf[action], fps = this.clip.fps, frame = this.second * fps, track = this.track;
       this.group = group.name;
       this.over = "";
       const answer = (reach === "whole" ? said.pressedWhole : said.pressed)(track, group, action, frame);
       if (answer === undefined) { this.say(`At most ${group.most} of ${group.name}: take one off first.`); return; }
-      this.answer(group.name, answer, reach);
+      this.answer(group.name, answer, reach, action);
     },
-    answer(group, answer, reach = "on") {
+    answer(group, answer, reach = "on", action = 0) {
       const fps = this.clip.fps, frame = this.second * fps, track = this.track;
       if (!track) return;
-      if (answer === null) { this.put(said.takeOff(track, group, frame)); return; }
-      if (reach === "whole") this.put(said.sayWhole(track, group, answer));
+      if (answer === null) { this.put(said.takeOff(track, group, frame), action); return; }
+      if (reach === "whole") this.put(said.sayWhole(track, group, answer), action);
       else if (reach === "second") {
         if (said.answerAt(track, group, frame + fps) === undefined) this.say("Nothing was said before, so it holds until you say another.");
-        this.put(said.sayBetween(track, group, frame, frame + fps, answer));
-      } else this.put(said.say(track, group, frame, answer));
+        this.put(said.sayBetween(track, group, frame, frame + fps, answer), action);
+      } else this.put(said.say(track, group, frame, answer), action);
     },
     // What a key says now: the same again takes it off.
     toggle(group, answer) {
@@ -233,7 +234,7 @@ export default {
         const before = said.answerAt(track, g.name, frame - fps);
         if (before !== undefined) track = said.say(track, g.name, frame, before);
       }
-      this.put(track);
+      this.put(track, 0);
     },
     fresh() { return `n${Math.random().toString(36).slice(2, 10)}`; },
     drawn(box) {
@@ -290,10 +291,11 @@ export default {
       } catch (error) { this.closed = ""; this.say(`Not finished: ${error.message}`); } finally { this.working = false; }
     },
     finishUnclear() {
-      this.changed(where => this.history.put(this.tracks.map(t => Object.freeze(this.unclear(t))), where));
+      this.changed(where => this.history.put(this.tracks.map(t => Object.freeze(this.unclear(t))), where), 0);
       this.finish();
     },
-    async takeUp() { try { await this.ask("state", { state: "in progress" }); this.closed = ""; } catch (error) { this.say(error.message); } },
+    // A job goes on as it was; another try at a practice clip begins anew.
+    async takeUp() { try { if ((await this.ask("state", { state: "in progress" })).anew) location.reload(); else this.closed = ""; } catch (error) { this.say(error.message); } },
     // ---- keys
     changeKey(event) {
       const key = event.key.length === 1 ? event.key : "";
@@ -333,7 +335,7 @@ export default {
       if (one.from === one.until) { this.say("Too short: it holds at no whole second."); return; }
       const now = said.answerAt(track, group.name, one.from), ids = Array.isArray(now) ? now : [];
       const answer = group.kind === "exclusive" ? [one.action] : [...new Set([...ids, one.action])].sort((a, b) => a - b).slice(0, group.most);
-      this.changed(where => this.history.replace(Object.freeze(said.sayBetween(track, group.name, one.from, one.until, answer)), where));
+      this.changed(where => this.history.replace(Object.freeze(said.sayBetween(track, group.name, one.from, one.until, answer)), where), one.action);
     },
     command(event) {
       const control = event.ctrlKey || event.metaKey, letter = event.key.toLowerCase();
@@ -350,7 +352,7 @@ export default {
       const own = {
         Tab: event.target === this.$refs.work && !this.letTabGo ? () => this.beside(event.shiftKey ? -1 : 1, true) : null,
         Enter: () => this.beside(1, true), ".": () => this.asBefore(), "-": () => this.none(), "*": () => this.toggle(this.group, said.CANNOT_TELL),
-        "!": () => this.put(this.unclear(person)), Delete: () => this.remove(), End: () => this.leaves(), "\\": () => this.split(), "=": () => this.join(), Backspace: () => this.reset(),
+        "!": () => this.put(this.unclear(person), 0), Delete: () => this.remove(), End: () => this.leaves(), "\\": () => this.split(), "=": () => this.join(), Backspace: () => this.reset(),
       };
       if (this.byKey[event.key] !== undefined) return null;
       return any[event.key] || (person && own[event.key]) || null;

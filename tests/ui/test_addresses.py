@@ -34,6 +34,7 @@ LED_TO = {
     "TASKS": addresses.tasks("street"),
     "PROGRESS": addresses.progress("street", clip="clip_0000", annotator="mia", state="completed"),
     "QUALITY": addresses.quality("street", "pending"),
+    "PRACTISE": addresses.practise(3),
     "LABEL": addresses.label(10, frame=30),
     "READINGS": addresses.readings("street", 1),
     "AGREEMENT": addresses.agreement("street", {"a": "mia", "b": "tom"}, "diverging"),
@@ -59,7 +60,7 @@ LED_TO = {
 }
 """What each function gives, by the constant that it leads to."""
 
-ELSEWHERE = {"FIRST", "LOGOUT", "UPLOAD", "WEBHOOK", "LABELLING", "LABELLING_SCRIPTS"}
+ELSEWHERE = {"FIRST", "LOGOUT", "UPLOAD", "WEBHOOK", "LABELLING", "PRACTISING", "LABELLING_SCRIPTS"}
 """Addresses that take no visits of a page's kind: forms, pieces of uploads, signed deliveries, and what the
 page for labelling asks for."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -15,6 +16,9 @@ app = typer.Typer(
 )
 
 Name = Annotated[str, typer.Argument(help="The exact user name on the annotation server.")]
+
+
+COUNTED = ("jobs", "minutes active", "labels", "seconds a label")
 
 
 @app.command("add")
@@ -68,6 +72,36 @@ def list_annotators() -> None:
         state = "inactive" if not person.active else "paused" if person.paused else "active"
         jobs, done = load.get(person.username, (0, 0))
         table.add_row(person.username, state, str(person.capacity or "–"), str(jobs), str(done))
+    console.print(table)
+
+
+@app.command("time")
+def time(
+    csv: Annotated[Path | None, typer.Option(help="Write every stretch of work to this file.")] = None,
+) -> None:
+    """Show how long annotators were active on the page for labelling, and the seconds that a label takes.
+
+    Example: `ava annotator time --csv working_time.csv`
+    """
+    import polars as pl
+
+    from ava_core.annotation.working_time import active_events
+    from ava_core.base.spreadsheet import spreadsheet_csv
+    from ava_core.base.text import figure_text
+    from ava_core.store import open_store
+
+    events = active_events(open_store(load_settings()))
+    if csv is not None:
+        csv.write_bytes(spreadsheet_csv(events))
+    console = Console()
+    if events.is_empty():
+        console.print("Nobody has labelled on the platform's own page yet.")
+        return
+    sums = events.group_by("annotator").agg(pl.col("job_id").n_unique(), pl.col("seconds", "answers").sum())
+    table = Table("annotator", *COUNTED, box=None)
+    for name, jobs, seconds, answers in sums.sort("annotator").iter_rows():
+        each = seconds / answers if answers else None
+        table.add_row(name, str(jobs), f"{seconds / 60:.1f}", str(answers), figure_text(each))
     console.print(table)
 
 

@@ -8,22 +8,28 @@ from collections.abc import Awaitable, Callable
 from nicegui import ui
 
 from ava_core.annotation import crew
+from ava_core.annotation.practice.desk import Standing, standing
 from ava_core.store import annotators, sign_in_tries
 from ava_core.store.tables import Annotator, now
 from ava_ui import addresses
 from ava_ui.frame import theme
 from ava_ui.frame.visit import Visit
+from ava_ui.pages.annotation import training
 
 
-def panel(visit: Visit) -> None:
-    """Everybody who annotates, and adding somebody."""
+async def panel(visit: Visit) -> None:
+    """Everybody who annotates with how far they are with practice, and adding somebody."""
     theme.heading("Annotators")
     ui.label(
         "An annotator signs in here with their account of the annotation server, and sees their own work alone."
     ).classes("soft")
     locked = sign_in_tries.locked(visit.console.store, now())
-    for person in annotators.everyone(visit.console.store):
-        _person(visit, person, locked)
+    people = annotators.everyone(visit.console.store)
+    standings = await asyncio.to_thread(
+        lambda: {one.username: standing(visit.console.store, one.username) for one in people}
+    )
+    for person in people:
+        _person(visit, person, locked, standings[person.username])
     theme.heading("Add an annotator")
     embedded = visit.console.settings.cvat_is_embedded
     with ui.row().classes("items-center"):
@@ -52,7 +58,7 @@ def panel(visit: Visit) -> None:
     ui.label(f"A user name has {crew.NAME_RULE}").classes("soft")
 
 
-def _person(visit: Visit, person: Annotator, locked: set[str]) -> None:
+def _person(visit: Visit, person: Annotator, locked: set[str], practised: Standing) -> None:
     name = person.username
     with ui.row().classes("items-center"):
         ui.link(name, addresses.progress(annotator=name)).classes("text-weight-bold")
@@ -60,12 +66,26 @@ def _person(visit: Visit, person: Annotator, locked: set[str]) -> None:
             ui.badge("paused")
         if name in locked:
             ui.label("locked where wrong passwords came from").classes("bad")
+        _practice(visit, person, practised)
         ui.button("New password", on_click=_new_password(visit, name)).props("flat dense no-caps").mark(
             f"password-{name}"
         )
         words = "Deactivate" if person.active else "may not sign in: let in"
         change = _set_active(visit, name, active=not person.active)
         ui.button(words, on_click=change).props("flat dense no-caps").mark(f"active-{name}")
+
+
+def _practice(visit: Visit, person: Annotator, practised: Standing) -> None:
+    """How somebody did in practice; who has not passed may be let in all the same."""
+    if not practised.clips:
+        return
+    if person.qualified_at is not None:
+        ui.badge("qualified", color="positive")
+    if practised.tries:
+        ui.label(practised.words).classes("soft").mark(f"practised-{person.username}")
+    if person.qualified_at is None:
+        button = ui.button("Qualify without practice", on_click=training.let_in(visit, person.username))
+        button.props("flat dense no-caps").mark(f"qualify-{person.username}")
 
 
 def _set_active(visit: Visit, name: str, *, active: bool) -> Callable[..., Awaitable[None]]:

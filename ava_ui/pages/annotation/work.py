@@ -17,6 +17,7 @@ from ava_ui import addresses
 from ava_ui.frame import theme
 from ava_ui.frame.labeller import signed_in_labeller
 from ava_ui.frame.visit import Visit
+from ava_ui.pages.annotation import practise
 
 PARTS: Final = (
     ("rejected", "Handed back"),
@@ -33,6 +34,7 @@ async def content(visit: Visit) -> None:
     if labeller is None:
         _not_labelling(visit)
         return
+    await practise.panel(visit.console.store, labeller.user_name)
     jobs = await asyncio.to_thread(own_jobs, visit.console.settings, visit.console.store, labeller)
     if not jobs and visit.may("admin"):
         theme.empty("You have no jobs.", "Deal a batch out to yourself.", addresses.TASKS, "Tasks")

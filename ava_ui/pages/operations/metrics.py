@@ -10,6 +10,7 @@ from typing import Final
 import polars as pl
 from nicegui import ui
 
+from ava_core.annotation.working_time import active_by_class
 from ava_core.operations import metrics
 from ava_core.store import batches
 from ava_ui import addresses
@@ -71,6 +72,11 @@ ACTIVE_LABELS: Final = {
     "seconds_per_label": "active seconds a label",
 }  # fmt: skip
 
+CLASS_LABELS: Final = {
+    "annotator": "annotator", "ontology": "ontology", "action": "class", "labels": "labels said",
+    "active_s": "seconds active", "seconds_per_label": "active seconds a label",
+}  # fmt: skip
+
 WAITING_LABELS: Final = {
     "batch": "batch", "annotator": "annotator", "open_jobs": "open jobs",
     "oldest_h": "hours since the oldest was ready",
@@ -126,6 +132,7 @@ async def _rest(visit: Visit, found: Figures) -> None:
     _days(found.by_day)
     _pace(found.pace)
     await _active(visit)
+    await _classes(visit)
     await _every_job(visit)
     theme.heading("Who waits on whom")
     _waiting(found)
@@ -226,6 +233,20 @@ async def _active(visit: Visit) -> None:
         _shown(worked), labels=ACTIVE_LABELS, file="working_time", sort_by="active_min", descending=True,
         links={"job_id": addresses.LABEL, "batch": addresses.BATCH, "clip_id": addresses.REVIEW,
                "annotator": addresses.progress(annotator=ANNOTATOR)},
+    )  # fmt: skip
+
+
+async def _classes(visit: Visit) -> None:
+    """What a label of each class costs each annotator."""
+    store, ontology_of = visit.console.store, visit.console.ontology
+    found = await asyncio.to_thread(active_by_class, store, ontology_of)
+    if found.is_empty():
+        return
+    theme.heading("Active seconds a label, by annotator and class")
+    ui.label("From one answer to the next: the time belongs to the one that it led to.").classes("soft")
+    DataTable(
+        _shown(found), labels=CLASS_LABELS, file="seconds_by_class", sort_by="active_s", descending=True,
+        facets=("annotator", "action"), links={"annotator": addresses.progress(annotator=ANNOTATOR)},
     )  # fmt: skip
 
 

@@ -11,7 +11,7 @@ from ava_core.store import sign_in_tries, users
 from ava_core.store.tables import User, now
 from ava_ui.frame import theme
 from ava_ui.frame.visit import Visit
-from ava_ui.pages.annotation import crew
+from ava_ui.pages.annotation import crew, training
 
 
 async def content(visit: Visit) -> None:
@@ -35,7 +35,8 @@ async def content(visit: Visit) -> None:
         ui.button("Add", icon="person_add", on_click=visit.action("admin", add)).mark("add-user")
     ui.label(f"Password: {users.PASSWORD_RULE}").classes("soft")
     ui.label("viewer looks, reviewer decides on clips, admin may do everything.").classes("soft")
-    crew.panel(visit)
+    await crew.panel(visit)
+    training.panel(visit)
 
 
 def _person(visit: Visit, user: User, locked: set[str]) -> None:

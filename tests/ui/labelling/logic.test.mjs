@@ -8,6 +8,7 @@ import { Kept } from "./kept.js";
 import { assigned, matching, meant } from "./keys.js";
 import { Live } from "./live.js";
 import { Outbox } from "./outbox.js";
+import { ActiveTime } from "./time.js";
 import { CANNOT_TELL, answerAt, pressed, pressedWhole, say, sayBetween, sayWhole, takeOff, unsetOf } from "./said.js";
 
 const clip = { frames: 300, fps: 30, width: 640, height: 360 };
@@ -225,4 +226,22 @@ test("what is done while a call is under way is stored before the job is finishe
   await Promise.all([first, drained]);
   assert.equal(box.waiting, 0);
   assert.deepEqual(log.map(edits => edits[0].said.pose), [[[0, [1]]], [[0, [2]]]]);
+});
+
+test("active seconds belong to the answer that they led to", () => {
+  const told = [], before = { window: globalThis.window, document: globalThis.document };
+  let now = 0;
+  Object.assign(globalThis, { window: { addEventListener() {}, removeEventListener() {} }, document: { hasFocus: () => true } });
+  try {
+    const time = new ActiveTime(events => told.push(...events), () => now);
+    const pass = seconds => { for (let n = 0; n < seconds; n++) { now += 1000; time.tick(); } };
+    pass(4); time.answered("t1", 8);
+    time.input(); pass(2); time.answered("t1", 8);
+    pass(3); time.answered("t1");
+    time.answered("t2", 0);
+    pass(5); time.send(false);
+    assert.deepEqual(told, [{ track: "t1", action: 8, seconds: 6, answers: 2 }, { track: "t1", action: 0, seconds: 3, answers: 0 }, { track: "t2", action: 0, seconds: 0, answers: 1 }]);
+    told.length = 0; now += 40000; time.tick(); time.stop();
+    assert.deepEqual(told, [{ track: "t2", action: 0, seconds: 5, answers: 0 }], "idle time is nobody's");
+  } finally { Object.assign(globalThis, before); }
 });
