@@ -16,7 +16,7 @@ export default {
           <rect :width="b.box[2] - b.box[0]" :height="b.box[3] - b.box[1]" :fill="b.chosen ? 'transparent' : 'none'"
                 :stroke="b.colour" :stroke-width="b.chosen ? 4 : 2" vector-effect="non-scaling-stroke" pointer-events="all"
                 @pointerdown.stop="down($event, b)"></rect>
-          <text :y="(b.box[1] > 20 * scale ? -5 : 16) * scale" :fill="b.colour" :font-size="14 * scale" font-weight="700"
+          <text :x="3 * scale" :y="(b.box[1] > 20 * scale ? -5 : 16) * scale" :fill="b.colour" :font-size="14 * scale" font-weight="700"
                 paint-order="stroke" stroke="#000" :stroke-width="3 * scale">{{ b.name }}</text>
           <template v-if="b.chosen && !locked"><rect v-for="g in grips(b.box)" :key="g.name" class="grip" :x="g.x - 5 * scale" :y="g.y - 5 * scale" :width="10 * scale"
                 :height="10 * scale" :fill="b.colour" stroke="#000" vector-effect="non-scaling-stroke" @pointerdown.stop="down($event, b, g)"></rect></template>
