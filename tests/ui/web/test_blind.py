@@ -19,7 +19,7 @@ from tests.support.annotation_site import AnnotationSite, desk_as
 from tests.support.site import Site, opened
 
 OPEN = {
-    addresses.WORK, addresses.LABEL, addresses.PRACTISE, addresses.PRACTISE, addresses.LOGIN, addresses.LOGOUT, "/favicon.ico",
+    addresses.WORK, addresses.LABEL, addresses.PRACTISE, addresses.LOGIN, addresses.LOGOUT, "/favicon.ico",
     *(f"{part}/{call}" for part in (addresses.LABELLING, addresses.PRACTISING)
       for call in ("sheet", "save", "state", "active")),
 }  # fmt: skip
