@@ -41,6 +41,9 @@ LIVE_SECONDS: Final = 4.0
 UNSEEN_SECONDS: Final = 60.0
 """Between two looks while no page is open; the next page that opens ends the wait."""
 
+SCRIPTS_KEPT_SECONDS: Final = 300
+"""So long a browser asks for no newer parts of the page for labelling: sixteen questions less with each job."""
+
 
 @dataclass(frozen=True)
 class Page:
@@ -92,7 +95,7 @@ def build(console: Console) -> None:
     app.add_middleware(door.Door, console=console)
     for part in (door, files, practice, labelling, uploads):
         app.include_router(part.routes(console))
-    app.add_static_files(addresses.LABELLING_SCRIPTS, label_page.SCRIPTS, max_cache_age=0)
+    app.add_static_files(addresses.LABELLING_SCRIPTS, label_page.SCRIPTS, max_cache_age=SCRIPTS_KEPT_SECONDS)
     app.add_exception_handler(AvaError, files.refused)
     app.add_exception_handler(FileNotFoundError, files.refused)
     for page in PAGES:
