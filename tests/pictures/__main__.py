@@ -81,6 +81,7 @@ def walk(browser: Browser, settings: Settings, place: Path, camera: Camera) -> N
     def look(name: str, page: Page) -> None:
         if name == "label":
             page.get_by_role("button", name=re.compile("^Person 10,")).click()
+            page.locator(".label-work").focus()
             page.wait_for_function("!document.querySelector('.label-stage video').seeking")
         if name == "review":
             page.wait_for_function("document.querySelector('video').readyState >= 2")
