@@ -86,6 +86,7 @@ def walk(browser: Browser, settings: Settings, place: Path, camera: Camera) -> N
         if name == "review":
             page.wait_for_function("document.querySelector('video').readyState >= 2")
             page.get_by_role("checkbox", name="differences only").uncheck()
+            page.evaluate("document.activeElement.blur()")
             page.keyboard.press("Shift+ArrowRight")
             page.wait_for_function("!document.querySelector('video').seeking")
         camera.take(name, page)
