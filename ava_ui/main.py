@@ -115,7 +115,7 @@ def serve() -> None:
     app.on_startup(lambda: tasks.extend(asyncio.create_task(_keep_looking(*look)) for look in looks))
     app.on_shutdown(lambda: [task.cancel() for task in tasks])
     ui.run(
-        host="127.0.0.1", port=settings.console_port, title="AVA console", reload=False, show=False,
+        host=settings.console_host, port=settings.console_port, title="AVA console", reload=False, show=False,
         favicon="🎬", show_welcome_message=False, dark=None, language="en-US", tailwind=False,
     )  # fmt: skip
 

@@ -48,7 +48,7 @@ class Callers:
         headers = Headers(scope=scope)
         host, origin = headers.get("host", ""), headers.get("origin")
         method = scope.get("method", "websocket")
-        if len(headers.getlist("host")) != 1 or _name(f"//{host}") not in LOOPBACK | self._given:
+        if len(headers.getlist("host")) != 1 or host_name(f"//{host}") not in LOOPBACK | self._given:
             return 400, f"This server is not called {host!r}. `AVA_ALLOW_HOSTS` names what it may be called."
         if origin is not None and method not in SAFE_METHODS and not self._is_own(origin, host):
             return 403, f"A page of {origin!r} may not do this. `AVA_ALLOW_HOSTS` names sites that may."
@@ -62,7 +62,7 @@ class Callers:
         Another port of this machine is another server, whose pages are not trusted.
         """
         _, mark, place = origin.casefold().partition("://")
-        return bool(mark) and (place == host.casefold() or _name(origin) in self._given)
+        return bool(mark) and (place == host.casefold() or host_name(origin) in self._given)
 
 
 def _no_json(method: str, content_type: str, query: bytes) -> tuple[int, str] | None:
@@ -73,7 +73,8 @@ def _no_json(method: str, content_type: str, query: bytes) -> tuple[int, str] | 
     return None
 
 
-def _name(address: str) -> str:
+def host_name(address: str) -> str:
+    """The host of an address, in small letters; "" where it has none."""
     try:
         return (urlsplit(address).hostname or "").casefold()
     except ValueError:

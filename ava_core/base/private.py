@@ -41,3 +41,8 @@ def secret_file(path: Path, make: Callable[[], str]) -> str:
         finally:
             temporary.unlink()
     return path.read_text().strip()
+
+
+def dagster_token(home: Path) -> str:
+    """By this the platform's own programs are known to Dagster's webserver; whoever may read HOME may use it."""
+    return secret_file(home / "dagster_token", lambda: secrets.token_urlsafe(32))

@@ -50,13 +50,13 @@ def join(
     audit_log.note(store, username, "sign in", role="annotator")
 
 
-def who(store: Store, token: str, at: datetime | None = None) -> User | None:
+def who(store: Store, token: str, at: datetime | None = None, *, used: bool = True) -> User | None:
     """The annotator of a session, as a user of the role `annotator`; `None` where it does not exist, or ended."""
     moment = at or now()
     with store.session() as session:
         found = session.get(LabellerSession, _digest(token)) if token else None
         row = session.get_one(Annotator, found.username) if found else None
-    if found is None or row is None or not users.lives(store, found, moment) or not row.active:
+    if found is None or row is None or not users.lives(store, found, moment, used=used) or not row.active:
         return None
     return User(
         username=row.username,
@@ -67,9 +67,9 @@ def who(store: Store, token: str, at: datetime | None = None) -> User | None:
     )
 
 
-def anybody(store: Store, token: str) -> User | None:
-    """Whose session it is, of a person of the console or of an annotator."""
-    return users.who(store, token) or who(store, token)
+def anybody(store: Store, token: str, *, used: bool = True) -> User | None:
+    """Whose session it is, of a person of the console or of an annotator. `used`: whether to ask is to use it."""
+    return users.who(store, token, used=used) or who(store, token, used=used)
 
 
 def opened(store: Store, token: str) -> tuple[str, int, str] | None:

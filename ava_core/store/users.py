@@ -24,6 +24,7 @@ from ava_core.store.tables import ConsoleSession, LabellerSession, User, now
 
 if TYPE_CHECKING:
     from argon2 import PasswordHasher
+    from sqlalchemy.orm import Session
 
 Role = Literal["annotator", "viewer", "reviewer", "admin"]
 
@@ -38,6 +39,9 @@ LEAST_PASSWORD: Final = 10
 
 PASSWORD_RULE: Final = f"At least {LEAST_PASSWORD} characters; a sentence is easy to remember."
 """What a form says beside the field."""
+
+COOKIE: Final = "ava_session"
+"""Name of the cookie that holds a session's token. Browsers send it to every port of a host."""
 
 IDLE_FOR: Final = timedelta(hours=12)
 SIGNED_IN_FOR: Final = timedelta(days=7)
@@ -71,7 +75,7 @@ def set_password(store: Store, username: str, password: str) -> None:
     with store.session() as session:
         user = _get(session.get(User, username), username)
         user.password_hash = hashed
-        session.execute(delete(ConsoleSession).where(ConsoleSession.username == username))
+        _end_sessions(session, username)
     sign_in_tries.forget(store, username)
 
 
@@ -88,7 +92,7 @@ def change(store: Store, username: str, *, role: str | None = None, active: bool
         if not session.scalar(admins):
             raise InputError(f"{username!r} is the last admin.", "Make somebody else admin first.")
         if not user.active:
-            session.execute(delete(ConsoleSession).where(ConsoleSession.username == username))
+            _end_sessions(session, username)
 
 
 def set_preference(store: Store, username: str, **values: Any) -> None:
@@ -139,21 +143,23 @@ def refused(store: Store, username: str) -> SignInError:
     return SignInError("Name or password is wrong.", "Check both; capitals count.")
 
 
-def who(store: Store, token: str, *, at: datetime | None = None) -> User | None:
-    """Whose session it is; `None` where it does not exist, or ended."""
+def who(store: Store, token: str, *, at: datetime | None = None, used: bool = True) -> User | None:
+    """Whose session it is; `None` where it does not exist, or ended. `used`: whether to ask is to use it."""
     moment = at or now()
     with store.session() as session:
         found = session.get(ConsoleSession, _digest(token)) if token else None
         user = session.get_one(User, found.username) if found else None
-    if found is None or user is None or not lives(store, found, moment):
+    if found is None or user is None or not lives(store, found, moment, used=used):
         return None
     return user if user.active else None
 
 
-def lives(store: Store, found: ConsoleSession | LabellerSession, moment: datetime) -> bool:
+def lives(
+    store: Store, found: ConsoleSession | LabellerSession, moment: datetime, *, used: bool = True
+) -> bool:
     """Whether a session has not ended by then; its use, or its end, is noted where the database can be written."""
     ended = moment - found.seen_at > IDLE_FOR or moment - found.created_at > SIGNED_IN_FOR
-    if ended or moment - found.seen_at > SEEN_EVERY:
+    if ended or (used and moment - found.seen_at > SEEN_EVERY):
         with suppress(StoreBusyError), store.session() as session:
             kept = session.get(type(found), found.token_hash)
             row = cast("ConsoleSession | LabellerSession | None", kept)
@@ -200,6 +206,13 @@ def sign_up_first(
 def code_file(home: Path) -> Path:
     """Where the first admin's one-time code lies until it was used; whoever may read HOME may use it."""
     return home / "first_admin_code"
+
+
+def _end_sessions(session: Session, username: str) -> None:
+    """End somebody's sessions, and what they let the person do as an annotator."""
+    theirs = select(ConsoleSession.token_hash).where(ConsoleSession.username == username)
+    session.execute(delete(LabellerSession).where(LabellerSession.token_hash.in_(theirs)))
+    session.execute(delete(ConsoleSession).where(ConsoleSession.username == username))
 
 
 def _get(user: User | None, username: str) -> User:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from ava_core.base.once import Once
+from ava_core.base.private import dagster_token
 from ava_core.base.settings import Settings
 from ava_core.base.storage import Storage
 from ava_core.batch import BatchContext, open_batch
@@ -56,7 +57,7 @@ class Console:
     def open(cls, settings: Settings) -> Console:
         """Open database and files. Dagster need not run yet."""
         store, storage = open_store(settings, busy_ms=BUSY_MS), Storage(settings.resolved_storage_url)
-        dagster = DagsterClient(f"http://127.0.0.1:{settings.dagster_port}")
+        dagster = DagsterClient(settings.resolved_dagster_url, token=dagster_token(settings.home_dir))
         return cls(
             settings=settings,
             store=store,

@@ -32,7 +32,7 @@ export default {
     return {
       doc: null, problem: "", tracks: [], chosen: "", frame: 0, playing: false, group: "", over: "", message: "", state: "stored", why: "",
       drawing: false, joining: "", live: false, reaction: 250, still: matchMedia("(prefers-reduced-motion: reduce)").matches, rate: 1,
-      changing: null, keys: {}, conflicts: {}, otherTab: false, broken: false, closed: "", working: false, undoable: 0, redoable: 0,
+      changing: null, keys: {}, conflicts: {}, otherTab: false, broken: false, letTabGo: false, closed: "", working: false, undoable: 0, redoable: 0,
     };
   },
   computed: {
@@ -107,6 +107,7 @@ export default {
       else if (at && this.tracks.some(t => t.key === at.key)) { this.choose(at.key); this.seek(at.frame); }
       else if (this.tracks.length) this.choose((this.people.find(p => p.unset) || this.people[0]).key);
       if (entry) this.outbox.put(this.tracks);
+      this.$refs.work.focus({ preventScroll: true });
       this.$el.dataset.ready = "yes";
     },
     // Edits that an earlier page could not store: over what the server has now.
@@ -150,6 +151,8 @@ export default {
       return this.counted.get(track);
     },
     unsetCount(track) { return this.unsetOf(track).reduce((sum, u) => sum + u.count, 0); },
+    // A button that is clicked does its work and leaves the keys where they were.
+    keepFocus(event) { if (event.target.closest("button")) event.preventDefault(); },
     // ---- people and seconds
     choose(key, frame) {
       if (!key) return;
@@ -200,7 +203,7 @@ export default {
       const group = this.groupOf[action], fps = this.clip.fps, frame = this.second * fps, track = this.track;
       this.group = group.name;
       this.over = "";
-      const answer = said.pressed(track, group, action, frame);
+      const answer = (reach === "whole" ? said.pressedWhole : said.pressed)(track, group, action, frame);
       if (answer === undefined) { this.say(`At most ${group.most} of ${group.name}: take one off first.`); return; }
       this.answer(group.name, answer, reach, action);
     },
@@ -343,11 +346,11 @@ export default {
         " ": () => stage.toggle(), ArrowLeft: () => event.shiftKey ? this.seek(this.frame - 1) : this.step(-1), ArrowRight: () => event.shiftKey ? this.seek(this.frame + 1) : this.step(1),
         PageUp: () => this.step(-STRIDE), PageDown: () => this.step(STRIDE),
         "[": () => this.faster(.5), "]": () => this.faster(2), ArrowUp: () => this.beside(-1), ArrowDown: () => this.beside(1), "/": () => { this.over = "find"; }, "?": () => { this.over = "keys"; },
-        Insert: () => { this.drawing = true; }, "+": () => { this.drawing = true; }, "`": () => { this.live = !this.live; }, Escape: () => { this.drawing = false; this.joining = ""; },
+        Insert: () => { this.drawing = true; }, "+": () => { this.drawing = true; }, "`": () => { this.live = !this.live; }, Escape: () => { this.letTabGo = !this.drawing && !this.joining; this.drawing = false; this.joining = ""; },
       };
-      // Tab moves among people while a person's sheet has the focus; elsewhere it is the browser's.
+      // Tab moves among people while the sheet itself has the focus, until Escape; else it is the browser's.
       const own = {
-        Tab: event.target.closest(".label-work") && event.target.tagName !== "BUTTON" ? () => this.beside(event.shiftKey ? -1 : 1, true) : null,
+        Tab: event.target === this.$refs.work && !this.letTabGo ? () => this.beside(event.shiftKey ? -1 : 1, true) : null,
         Enter: () => this.beside(1, true), ".": () => this.asBefore(), "-": () => this.none(), "*": () => this.toggle(this.group, said.CANNOT_TELL),
         "!": () => this.put(this.unclear(person), 0), Delete: () => this.remove(), End: () => this.leaves(), "\\": () => this.split(), "=": () => this.join(), Backspace: () => this.reset(),
       };

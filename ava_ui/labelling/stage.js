@@ -11,7 +11,7 @@ export default {
              @loadeddata="tick" @seeked="arrived" @play="run" @pause="tick" @error="$emit('broken')"></video>
       <svg :viewBox="'0 0 ' + clip.width + ' ' + clip.height" preserveAspectRatio="none" aria-hidden="true"
            @pointerdown="down($event, null)" @pointermove="move" @pointerup="up" @pointercancel="drag = null">
-        <g v-for="b in boxes" :key="b.key" v-memo="[b.at, b.chosen, b.name, scale, locked]" :opacity="b.chosen ? 1 : .45" :transform="'translate(' + b.box[0] + ' ' + b.box[1] + ')'">
+        <g v-for="b in boxes" :key="b.key" v-memo="[b.at, b.chosen, b.name, scale, locked]" :class="{faint: !b.chosen}" :transform="'translate(' + b.box[0] + ' ' + b.box[1] + ')'">
           <rect :width="b.box[2] - b.box[0]" :height="b.box[3] - b.box[1]" :fill="b.chosen ? 'transparent' : 'none'"
                 :stroke="b.colour" :stroke-width="b.chosen ? 4 : 2" vector-effect="non-scaling-stroke" pointer-events="all"
                 @pointerdown.stop="down($event, b)"></rect>

@@ -7,6 +7,7 @@ nothing of the application is served before somebody is let in.
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 from html import escape
 from pathlib import Path
 from typing import Final
@@ -22,13 +23,14 @@ from ava_core.annotation.own_account import label_again
 from ava_core.annotation.webhook import webhook_app
 from ava_core.base.callers import Callers
 from ava_core.base.errors import AvaError, StoreError
+from ava_core.base.sockets import SIGNED_OUT, while_signed_in
 from ava_core.store import audit_log, labellers, users
 from ava_core.store.tables import User
 from ava_ui import addresses
 from ava_ui.known.console import Console
 from ava_ui.web.own_work import may_see
 
-COOKIE: Final = "ava_session"
+COOKIE: Final = users.COOKIE
 OPEN_PATHS: Final = frozenset({addresses.LOGIN, addresses.FIRST, "/favicon.ico"})
 """Answered without a session."""
 
@@ -79,9 +81,11 @@ class Door:
         if user is not None and not theirs:
             await _not_theirs(connection)(scope, receive, send)
         elif user is not None or scope["path"] in OPEN_PATHS:
+            if scope["type"] == "websocket":
+                receive, send = while_signed_in(receive, send, partial(self._still, token))
             await self.app(scope, receive, send)
         elif scope["type"] == "websocket":
-            await send({"type": "websocket.close", "code": 4401})
+            await send({"type": "websocket.close", "code": SIGNED_OUT})
         else:
             await _turned_away(connection)(scope, receive, send)
 
@@ -92,6 +96,13 @@ class Door:
         own = labellers.opened(store, token) if user is not None else None
         theirs = user is None or user.role != "annotator" or may_see(store, user, path)
         return user, Labeller(*own) if own else None, theirs
+
+    def _still(self, token: str) -> bool:
+        """Whether a session has not ended; a page that stands open does not keep it alive."""
+        try:
+            return labellers.anybody(self.console.store, token, used=False) is not None
+        except StoreError:
+            return True  # nothing is known for a moment: the next look says
 
 
 async def _put_off(scope: Scope, receive: Receive, send: Send, error: StoreError) -> None:

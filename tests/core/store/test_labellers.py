@@ -37,6 +37,35 @@ def test_a_session_ends_with_time_and_with_the_annotators_work(store: Store) -> 
     assert labellers.who(store, token) is None
 
 
+def test_a_session_that_labels_as_well_ends_with_the_persons_account(store: Store) -> None:
+    password = "a long enough password"
+    annotators.put(store, "mia")
+    users.add(store, "adam", password, "admin")
+    users.add(store, "maria", password, "viewer")
+    for end in (
+        lambda: users.set_password(store, "maria", password),
+        lambda: users.change(store, "maria", active=False),
+    ):
+        token = users.sign_in(store, "maria", password)
+        labellers.join(store, token, "mia", 7, KEY)
+        assert labellers.anybody(store, token) is not None
+        end()
+        assert labellers.anybody(store, token) is None
+        assert labellers.opened(store, token) is None
+
+
+def test_a_session_that_is_looked_at_is_not_used(store: Store) -> None:
+    annotators.put(store, "mia")
+    begun = now() - users.IDLE_FOR + timedelta(minutes=10)
+    token = labellers.begin(store, "mia", 7, KEY, begun)
+    assert labellers.anybody(store, token, used=False) is not None
+    with store.session() as session:
+        assert session.query(LabellerSession).one().seen_at == begun
+    assert labellers.anybody(store, token) is not None
+    with store.session() as session:
+        assert session.query(LabellerSession).one().seen_at > begun
+
+
 @pytest.mark.parametrize(
     "path",
     [

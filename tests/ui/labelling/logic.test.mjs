@@ -9,7 +9,7 @@ import { assigned, matching, meant } from "./keys.js";
 import { Live } from "./live.js";
 import { Outbox } from "./outbox.js";
 import { ActiveTime } from "./time.js";
-import { CANNOT_TELL, answerAt, pressed, say, sayBetween, sayWhole, takeOff, unsetOf } from "./said.js";
+import { CANNOT_TELL, answerAt, pressed, pressedWhole, say, sayBetween, sayWhole, takeOff, unsetOf } from "./said.js";
 
 const clip = { frames: 300, fps: 30, width: 640, height: 360 };
 const pose = { name: "pose", kind: "exclusive", most: 1 }, object = { name: "object", kind: "multi", most: 2 };
@@ -63,6 +63,16 @@ test("exclusive actions replace, others toggle up to their number", () => {
   assert.deepEqual(pressed(t, object, 4, 60), [], "it ends here");
   assert.equal(pressed(t, object, 4, 0), null, "where it began it was a mistake");
   assert.deepEqual(pressed(say(track(), "object", 0, CANNOT_TELL), object, 4, 0), [4]);
+});
+
+test("over the whole track a key says before it takes off", () => {
+  const changing = say(say(track(), "pose", 0, [1]), "pose", 90, [2]);
+  assert.deepEqual(pressedWhole(changing, pose, 1, 0), [1], "it held for three seconds, now throughout");
+  assert.deepEqual(pressedWhole(say(track(), "pose", 90, [1]), pose, 1, 120), [1], "nothing was said before");
+  assert.equal(pressedWhole(sayWhole(track(), "pose", [1]), pose, 1, 60), null);
+  assert.deepEqual(pressedWhole(sayWhole(track(), "object", [4, 5]), object, 5, 60), [4]);
+  assert.equal(pressedWhole(sayWhole(track(), "object", [4]), object, 4, 60), null);
+  assert.deepEqual(pressedWhole(track(), pose, 3, 60), [3]);
 });
 
 test("what is unset is counted where the person is seen", () => {

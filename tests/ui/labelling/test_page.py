@@ -205,6 +205,15 @@ def test_the_page_shuts_nobody_out(browser: Browser, place: LabellingSite, shots
 
     page.wait_for_function(STORED)
     look("labelling")
+    # the sheet has the keys, and lets them go: Tab then reaches every button, from the first after it on
+    assert page.evaluate("document.activeElement.className") == "label-work"
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.className") == "label-work"
+    page.keyboard.press("Escape")
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.textContent") in ("Play", "Pause")
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.ariaLabel") == "A second back"
     for name, key in (("keys", "?"), ("find", "/"), ("unset", "Control+Enter")):
         page.keyboard.press(key)
         page.wait_for_selector(".label-card")

@@ -7,6 +7,7 @@ import hashlib
 import hmac
 import sqlite3
 import threading
+from functools import partial
 
 import pytest
 from nicegui import core
@@ -19,6 +20,7 @@ from ava_core.base.settings import Settings, load_settings
 from ava_core.store import audit_log, labellers, open_store, users, webhook_events
 from ava_core.store.tables import User
 from ava_ui.known.console import Console
+from ava_ui.web import door
 from ava_ui.web.door import COOKIE, Door
 from tests.support.site import ADDRESS, Site
 from tests.support.street import BATCH, PASSWORD
@@ -74,6 +76,22 @@ async def test_a_page_of_elsewhere_gets_no_socket(site: Site) -> None:
         ):
             pass
         assert closed.value.code == 4403
+
+
+def test_a_page_that_stands_open_ends_with_its_session(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def page(scope, receive, send) -> None:  # type: ignore[no-untyped-def]
+        await send({"type": "websocket.accept"})
+        while (await receive())["type"] != "websocket.disconnect":
+            pass
+
+    monkeypatch.setattr(door, "while_signed_in", partial(door.while_signed_in, every=0.01))
+    console = Console.open(settings)
+    cookie = {"Cookie": f"{COOKIE}={users.sign_in(console.store, 'rita', PASSWORD)}"}
+    with TestClient(Door(page, console)).websocket_connect(SOCKET, headers=cookie) as socket:
+        users.change(console.store, "rita", active=False)
+        assert socket.receive()["code"] == 4401
 
 
 async def test_login_leads_to_where_one_wanted_to_go(site: Site) -> None:
