@@ -31,8 +31,8 @@ ANSWERS = "wnaep5DJ"
 """A key for each group of the street's ontology: walks, no phone, alone, …"""
 
 AREA = """() => {
-  const { width, height } = document.querySelector(".label-stage g[opacity='1'] rect").getBBox();
-  return width * height;
+  const box = document.querySelector(".label-stage g[opacity='1'] rect")?.getBBox();
+  return box ? box.width * box.height : 0;
 }"""
 GHOST_PX = 2000
 """Of the clip: what a person leaves out who looks at it."""

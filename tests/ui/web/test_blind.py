@@ -19,8 +19,12 @@ from tests.support.annotation_site import AnnotationSite, desk_as
 from tests.support.site import Site, opened
 
 OPEN = {
-    addresses.WORK, addresses.LABEL, addresses.LOGIN, addresses.LOGOUT, "/favicon.ico",
-    *(f"{addresses.LABELLING}/{call}" for call in ("sheet", "save", "state", "active")),
+    addresses.WORK, addresses.LABEL, addresses.PRACTISE, addresses.LOGIN, addresses.LOGOUT, "/favicon.ico",
+    *(
+        f"{page}/{call}"
+        for page in (addresses.LABELLING, addresses.PRACTISING)
+        for call in ("sheet", "save", "state", "active")
+    ),
 }  # fmt: skip
 """All that an annotator may ask for, but for what pages are made of; of clips only those of their own jobs."""
 

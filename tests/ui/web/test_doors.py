@@ -24,6 +24,7 @@ from tests.support.street import PARAMS, PASSWORD
 CALLERS = ("nobody", "shut out", "annotator", "viewer", "reviewer", "admin")
 PLACES = PARAMS | {
     "key": "0123456789abcdef", "second": "0", "item_id": "1", "name": "x", "path": "page.js",
+    "example_id": "1",
 }  # fmt: skip
 BODIES: dict[str, dict[str, Any]] = {
     addresses.LOGIN: {"data": {"username": "rita", "password": PASSWORD}},
@@ -31,6 +32,9 @@ BODIES: dict[str, dict[str, Any]] = {
     f"{addresses.LABELLING}/save": {"json": {"edits": []}},
     f"{addresses.LABELLING}/state": {"json": {"state": "completed"}},
     f"{addresses.LABELLING}/active": {"json": {"events": []}},
+    f"{addresses.PRACTISING}/save": {"json": {"edits": []}},
+    f"{addresses.PRACTISING}/state": {"json": {"state": "completed"}},
+    f"{addresses.PRACTISING}/active": {"json": {"events": []}},
 }
 """What is sent to an address, so that it is its door that refuses."""
 
