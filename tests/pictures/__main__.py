@@ -24,13 +24,15 @@ from ava_core.demo.annotators import SimulatedAnnotator, simulate
 from ava_core.demo.perception import PROFILES
 from ava_core.demo.truth import truth_in_clips
 from ava_core.store import open_store, tasks
-from tests.support.alone import BATCH, Alone, until
+from tests.support.alone import ANSWERS, BATCH, Alone, until
 from tests.support.browser import CHROMIUM
 from tests.support.processes import ava_up
 
 PICTURES = Path(__file__).resolve().parents[2] / "docs" / "pictures"
 WIDTH = 1100
 """Of a picture, in pixels: what a page of a README shows."""
+SHOWN = 7
+"""The person of the first clip who is chosen on the picture of the annotation page."""
 MOST_BYTES = 150_000
 QUALITIES = (82, 70, 55, 40)
 """Of WebP, tried from the best on until a picture is small enough."""
@@ -80,9 +82,15 @@ def walk(browser: Browser, settings: Settings, place: Path, camera: Camera) -> N
 
     def look(name: str, page: Page) -> None:
         if name == "label":
-            page.get_by_role("button", name=re.compile("^Person 10,")).click()
+            page.get_by_role("button", name=re.compile(f"^Person {SHOWN},")).click()
             page.locator(".label-work").focus()
+            for key in ANSWERS:
+                page.keyboard.press(key)
             page.wait_for_function("!document.querySelector('.label-stage video').seeking")
+            page.wait_for_function("document.querySelector('.label-crop video').currentTime % 1 > 0.5")
+            camera.take(name, page)
+            page.keyboard.press("Enter")
+            return
         if name == "review":
             page.wait_for_function("document.querySelector('video').readyState >= 2")
             page.get_by_role("checkbox", name="differences only").uncheck()

@@ -205,9 +205,8 @@ async def _quota(visit: Visit, uploads: Uploads) -> None:
     used = await asyncio.to_thread(uploads.used)
     with ui.row().classes("items-center"):
         label = ui.label().classes("soft").mark("quota")
-        label.text = (
-            f"{gigabytes(used)} of your {gigabytes(uploads.quota.person)} are taken by uploads that are no batch yet."
-        )
+        mine, most = gigabytes(used), gigabytes(uploads.quota.person)
+        label.text = f"{mine} of your {most} are taken by uploads that are no batch yet."
         if not used:
             return
 

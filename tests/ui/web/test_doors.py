@@ -29,12 +29,24 @@ PLACES = PARAMS | {
 BODIES: dict[str, dict[str, Any]] = {
     addresses.LOGIN: {"data": {"username": "rita", "password": PASSWORD}},
     addresses.UPLOAD: {"content": b"x", "params": {"offset": 0}},
+<<<<<<< HEAD
     f"{addresses.LABELLING}/save": {"json": {"edits": []}},
     f"{addresses.LABELLING}/state": {"json": {"state": "completed"}},
     f"{addresses.LABELLING}/active": {"json": {"events": []}},
     f"{addresses.PRACTISING}/save": {"json": {"edits": []}},
     f"{addresses.PRACTISING}/state": {"json": {"state": "completed"}},
     f"{addresses.PRACTISING}/active": {"json": {"events": []}},
+=======
+    **{
+        f"{part}/{call}": {"json": body}
+        for part in (addresses.LABELLING, addresses.PRACTISING)
+        for call, body in (
+            ("save", {"edits": []}),
+            ("state", {"state": "completed"}),
+            ("active", {"events": []}),
+        )
+    },
+>>>>>>> main
 }
 """What is sent to an address, so that it is its door that refuses."""
 
