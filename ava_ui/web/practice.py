@@ -41,15 +41,6 @@ def routes(console: Console) -> APIRouter:
     @router.post("/active")
     def active(request: Request, practice_id: int, body: ActiveTime) -> Response:
         """Practice is no work: its time is not kept."""
-<<<<<<< HEAD
-
-        def ignored() -> dict[str, str]:
-            desk(request, practice_id)  # it is theirs
-            return {}
-
-        return answered(ignored)
-=======
         return answered(lambda: desk(request, practice_id) and {})
->>>>>>> main
 
     return router

@@ -20,16 +20,8 @@ from tests.support.site import Site, opened
 
 OPEN = {
     addresses.WORK, addresses.LABEL, addresses.PRACTISE, addresses.LOGIN, addresses.LOGOUT, "/favicon.ico",
-<<<<<<< HEAD
-    *(
-        f"{page}/{call}"
-        for page in (addresses.LABELLING, addresses.PRACTISING)
-        for call in ("sheet", "save", "state", "active")
-    ),
-=======
     *(f"{part}/{call}" for part in (addresses.LABELLING, addresses.PRACTISING)
       for call in ("sheet", "save", "state", "active")),
->>>>>>> main
 }  # fmt: skip
 """All that an annotator may ask for, but for what pages are made of; of clips only those of their own jobs."""
 

@@ -24,19 +24,10 @@ from tests.support.street import PARAMS, PASSWORD
 CALLERS = ("nobody", "shut out", "annotator", "viewer", "reviewer", "admin")
 PLACES = PARAMS | {
     "key": "0123456789abcdef", "second": "0", "item_id": "1", "name": "x", "path": "page.js",
-    "example_id": "1",
 }  # fmt: skip
 BODIES: dict[str, dict[str, Any]] = {
     addresses.LOGIN: {"data": {"username": "rita", "password": PASSWORD}},
     addresses.UPLOAD: {"content": b"x", "params": {"offset": 0}},
-<<<<<<< HEAD
-    f"{addresses.LABELLING}/save": {"json": {"edits": []}},
-    f"{addresses.LABELLING}/state": {"json": {"state": "completed"}},
-    f"{addresses.LABELLING}/active": {"json": {"events": []}},
-    f"{addresses.PRACTISING}/save": {"json": {"edits": []}},
-    f"{addresses.PRACTISING}/state": {"json": {"state": "completed"}},
-    f"{addresses.PRACTISING}/active": {"json": {"events": []}},
-=======
     **{
         f"{part}/{call}": {"json": body}
         for part in (addresses.LABELLING, addresses.PRACTISING)
@@ -46,7 +37,6 @@ BODIES: dict[str, dict[str, Any]] = {
             ("active", {"events": []}),
         )
     },
->>>>>>> main
 }
 """What is sent to an address, so that it is its door that refuses."""
 
