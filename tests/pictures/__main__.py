@@ -31,6 +31,8 @@ from tests.support.processes import ava_up
 PICTURES = Path(__file__).resolve().parents[2] / "docs" / "pictures"
 WIDTH = 1100
 """Of a picture, in pixels: what a page of a README shows."""
+GROUPS = ("video", "annotation", "quality", "dataset")
+"""Of assets."""
 SHOWN = 7
 """The person of the first clip who is chosen on the picture of the annotation page."""
 MOST_BYTES = 150_000
@@ -100,6 +102,7 @@ def walk(browser: Browser, settings: Settings, place: Path, camera: Camera) -> N
         camera.take(name, page)
 
     alone.look = look
+    graph(browser, settings, camera)
     alone.begin()
     alone.add(place / "videos")
     clip = sorted({job.clip_id for job in tasks.jobs_of(open_store(settings), BATCH)})[0]
@@ -115,11 +118,19 @@ def walk(browser: Browser, settings: Settings, place: Path, camera: Camera) -> N
     others(settings, alone)
     alone.approve()
     alone.release(place / "taken")
-    page.set_viewport_size({"width": 1600, "height": 900})
+
+
+def graph(browser: Browser, settings: Settings, camera: Camera) -> None:
+    """The asset graph as Dagster's UI shows it, its groups opened."""
+    page = browser.new_page(viewport={"width": 1600, "height": 900})
     page.goto(f"http://127.0.0.1:{settings.dagster_port}/asset-groups")
-    page.wait_for_selector("text=ava_release")
-    page.wait_for_load_state("networkidle")
+    for group in GROUPS:
+        node = page.locator("foreignObject", has_text=group).first
+        node.wait_for()
+        node.click()
+        page.wait_for_load_state("networkidle")
     camera.take("graph", page)
+    page.close()
 
 
 def others(settings: Settings, alone: Alone) -> None:
