@@ -20,6 +20,7 @@ from ava_ui.frame import theme
 from ava_ui.frame.visit import Visit
 from ava_ui.known.review_queue import queue, shown_readings
 from ava_ui.pages.annotation import training
+from ava_ui.pages.quality import example
 from ava_ui.pages.quality.judging import Judgement, JudgementPanel, next_after, place_among_waiting
 from ava_ui.pages.quality.more_work import MoreWorkPanel
 
@@ -72,6 +73,8 @@ async def content(visit: Visit) -> None:
             _measure(visit, seen, batch, clip_id)
             if visit.may("admin"):
                 MoreWorkPanel(visit, batch, clip_id)
+        if visit.may("admin"):
+            example.panel(visit, player, batch, clip_id)
     _history(visit, batch, clip_id)
 
 
