@@ -74,7 +74,10 @@ def write_release(
                 folder, Path(fetched.enter_context(TemporaryDirectory(prefix="ava-"))) / folder.name
             )
 
-        gathered = gather(name, inputs, options, settings, storage, store, fetch=fetch)
+        gathered = gather(
+            name, inputs, options, settings, storage, store, fetch=fetch,
+            fetch_video=lambda path: fetched.enter_context(storage.fetched(path)),
+        )  # fmt: skip
         dataset = gathered.dataset
         about = provenance.describe(
             name,
@@ -92,7 +95,10 @@ def write_release(
             write_dataset(staged, dataset, options.flavours)
             progress.advance()
             _write_papers(staged, gathered, inputs, options, about)
-            record_pictures(staged)
+            if (
+                storage.is_local
+            ):  # elsewhere small files stand in for pictures, and the store has checksums of its own
+                record_pictures(staged)
             progress.advance()
             provenance.write_about(staged, about)
     progress.advance()
