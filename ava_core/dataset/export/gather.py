@@ -85,8 +85,8 @@ def gather(
     """Put the batches together; `fetch` brings a folder of pictures to this machine, `fetch_video` a
     clip's file.
 
-    A clip that lacks what the chosen layouts hold is left out. Raises `ExportError` where they do not fit, too little was
-    answered, a class is too weak, or no clip has pictures.
+    A clip that lacks what the chosen layouts hold is left out. Raises `ExportError` where they do not fit, too little
+    was answered, a class is too weak, or no clip has pictures.
     """
     layouts = chosen_flavours(options.flavours).values()
 
