@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 PYTEST := $(BIN)/python -m pytest -n 3 --dist loadgroup
 
-.PHONY: demo test test-nightly test-fast check bench up format clean help
+.PHONY: demo test test-nightly test-fast check docs bench up format clean help
 
 help: ## List the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -22,12 +22,16 @@ test-nightly: $(INSTALLED) ## The rest of the tests; of properties ten times as 
 test-fast: $(INSTALLED) ## The tests that need no real server and no real run
 	$(PYTEST) -m "not slow and not nightly"
 
-check: $(INSTALLED) ## Static checks: format, lint, types, package rules, the Dagster definitions
+check: $(INSTALLED) docs ## Static checks: format, lint, types, package rules, the Dagster definitions, spelling, docs
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/codespell
 	$(BIN)/dagster definitions validate -w workspace.yaml
+
+docs: $(INSTALLED) ## The docs site, in out/site; fails on a link that leads nowhere
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet --strict
 
 bench: $(INSTALLED) ## All benchmarks, each beside what it is compared with; JSON in out/bench
 	$(BIN)/python -m pip install -q -c constraints.txt -e '.[bench]'

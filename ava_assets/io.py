@@ -1,9 +1,11 @@
 """Tables to and from parquet: `batches/<batch>/<asset>/<table>.parquet` under the storage root."""
 
+from typing import Any
+
 import polars as pl
 from dagster import ConfigurableIOManager, InputContext, OutputContext, ResourceDependency
 
-from ava_assets.metadata import MADE_OF
+from ava_assets.metadata import MADE_OF, markdown, place
 from ava_assets.resources import Platform
 from ava_core.store import made_of, makings
 
@@ -35,12 +37,13 @@ class ParquetTables(ConfigurableIOManager):
             paths[BASIS].unlink(missing_ok=True)
         for name in sorted(tables, key=lambda name: name == BASIS):
             storage.write_table(paths[name], tables[name])
-        rows = {f"{name}_rows": table.height for name, table in tables.items()}
         if is_new:  # else it was made before, maybe when that was not noted yet
             makings.note(self.platform.store, batch, asset)
         state = context.output_metadata.get(MADE_OF, "")
         made_of.note(self.platform.store, batch, asset, str(getattr(state, "value", state)))
-        context.add_output_metadata({"folder": str(storage.asset_dir(batch, asset)), **rows})
+        context.add_output_metadata(
+            {"folder": place(storage, storage.asset_dir(batch, asset)), **_counts(tables)}
+        )
 
     def load_input(self, context: InputContext) -> pl.DataFrame | dict[str, pl.DataFrame]:
         asset, batch = context.asset_key.path[-1], context.partition_key
@@ -49,3 +52,11 @@ class ParquetTables(ConfigurableIOManager):
             folder = storage.asset_dir(batch, asset)
             return {path.stem: storage.read_table(path) for path in sorted(folder.glob("*.parquet"))}
         return storage.read_table(storage.table_path(batch, asset))
+
+
+def _counts(tables: dict[str, pl.DataFrame]) -> dict[str, Any]:
+    """How many rows there are: of one table in Dagster's own words, of several as a table."""
+    if len(tables) == 1:
+        return {"dagster/row_count": next(iter(tables.values())).height}
+    rows = {"table": list(tables), "rows": [table.height for table in tables.values()]}
+    return {"tables": markdown(pl.DataFrame(rows))}

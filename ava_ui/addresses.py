@@ -12,25 +12,26 @@ from collections.abc import Mapping
 from typing import Final
 from urllib.parse import quote
 
+from ava_core.base import console_pages
 from ava_core.dataset.formats.ava import names
 
 OVERVIEW: Final = "/"
 BATCHES: Final = "/batches"
-BATCH: Final = "/batches/{batch}"
+BATCH: Final = console_pages.BATCH
 CLIP: Final = "/batches/{batch}/clips/{clip_id}"
 RUN: Final = "/runs/{run_id}"
 TASKS: Final = "/tasks"
 PROGRESS: Final = "/progress"
 READINGS: Final = "/readings/{batch}/{job_id}"
 QUALITY: Final = "/quality"
-AGREEMENT: Final = "/quality/{batch}/agreement"
+AGREEMENT: Final = console_pages.AGREEMENT
 ANNOTATORS: Final = "/quality/{batch}/annotators"
 ADJUDICATION: Final = "/quality/{batch}/adjudication"
 BLIND_AUDIT: Final = "/quality/{batch}/audit"
 GOLD: Final = "/quality/{batch}/gold"
 REVIEW: Final = "/quality/{batch}/clips/{clip_id}"
-DATASET: Final = "/dataset"
-RELEASE: Final = "/dataset/{release}"
+DATASET: Final = console_pages.DATASET
+RELEASE: Final = console_pages.RELEASE
 COMPARISON: Final = "/dataset/{release}/compare/{other}"
 METRICS: Final = "/metrics"
 ONTOLOGY: Final = "/ontology"
@@ -40,7 +41,8 @@ ACCOUNT: Final = "/account"
 PEOPLE: Final = "/people"
 
 WORK: Final = "/work"
-LABEL: Final = "/work/{job_id}"
+LABEL: Final = console_pages.LABEL
+PRACTISE: Final = "/work/practice/{practice_id}"
 
 LOGIN: Final = "/login"
 FIRST: Final = "/first"
@@ -54,6 +56,7 @@ TRACKS_SHOWN: Final = "/media/tracks/{batch}/{clip_id}"
 REVIEW_SHOWN: Final = "/media/review/{batch}/{clip_id}"
 AUDIT_SHOWN: Final = "/media/audit/{batch}/{item_id}"
 LABELLING: Final = "/labelling/{job_id}"
+PRACTISING: Final = "/labelling/practice/{practice_id}"
 LABELLING_SCRIPTS: Final = "/static/labelling"
 CONTACT_SHEET: Final = "/media/sheet/{batch}"
 RELEASE_PICTURE: Final = "/media/release/{release}/{path:path}"
@@ -116,6 +119,16 @@ def tasks(batch: Part = "") -> str:
 def progress(batch: Part = "", *, clip: Part = "", annotator: Part = "", state: Part = "") -> str:
     """The jobs, or those of a batch, a clip, an annotator, in a state."""
     return with_query(PROGRESS, {"batch": batch, "clip": clip, "annotator": annotator, "state": state})
+
+
+def practise(practice_id: Part) -> str:
+    """The page on which a practice clip is labelled."""
+    return _filled(PRACTISE, practice_id=practice_id)
+
+
+def practising(practice_id: Part) -> str:
+    """What that page asks."""
+    return _filled(PRACTISING, practice_id=practice_id)
 
 
 def label(job_id: Part, *, frame: Part = "") -> str:

@@ -14,6 +14,7 @@ from fastapi import Request
 from nicegui import app, ui
 
 from ava_core.base.errors import AvaError
+from ava_core.base.private import close_home
 from ava_core.base.settings import load_settings
 from ava_core.dataset.export.outlook_tables import read_outlook
 from ava_core.quality.review.audit_bound import audit_bound
@@ -24,12 +25,12 @@ from ava_ui.frame.visit import Visit
 from ava_ui.known import review_queue
 from ava_ui.known.console import Console
 from ava_ui.pages.annotation import labelling as label_page
-from ava_ui.pages.annotation import progress, readings, tasks, work
+from ava_ui.pages.annotation import practise, progress, readings, tasks, work
 from ava_ui.pages.dataset import dataset, diff, release
 from ava_ui.pages.operations import account, audit_log, metrics, ontology, overview, people, system
 from ava_ui.pages.quality import adjudication, agreement, annotators, blind_audit, gold, queue, review
 from ava_ui.pages.video import batch, batches, clip, run
-from ava_ui.web import door, files, labelling, uploads
+from ava_ui.web import door, files, labelling, practice, uploads
 
 LOOK_SECONDS: Final = 10.0
 """Time between two looks at the services and the counts, whatever the number of open pages."""
@@ -62,6 +63,7 @@ PAGES: Final = (
     Page(addresses.PROGRESS, "Progress", progress.content),
     Page(addresses.WORK, "Your work", work.content, "annotator"),
     Page(addresses.LABEL, "Job {job_id}", label_page.content, "annotator"),
+    Page(addresses.PRACTISE, "Practice", practise.content, "annotator"),
     Page(addresses.READINGS, "Readings of job {job_id}", readings.content),
     Page(addresses.QUALITY, "Quality", queue.content),
     Page(addresses.AGREEMENT, "Agreement of {batch}", agreement.content),
@@ -85,7 +87,7 @@ PAGES: Final = (
 def build(console: Console) -> None:
     """Register everything on NiceGUI's application."""
     app.add_middleware(door.Door, console=console)
-    for part in (door, files, labelling, uploads):
+    for part in (door, files, practice, labelling, uploads):
         app.include_router(part.routes(console))
     app.add_static_files(addresses.LABELLING_SCRIPTS, label_page.SCRIPTS, max_cache_age=0)
     app.add_exception_handler(AvaError, files.refused)
@@ -97,10 +99,12 @@ def build(console: Console) -> None:
 def serve() -> None:
     """Run the console until it is told to end."""
     settings = load_settings()
+    close_home(settings.home_dir)
     console = Console.open(settings)
     build(console)
-    if code := users.first_code(console.store, settings.home_dir):
-        print(f"Nobody has an account yet; the first admin's one-time code: {code}", flush=True)
+    if users.first_code(console.store, settings.home_dir):
+        file = users.code_file(settings.home_dir)
+        print(f"Nobody has an account yet; the first admin's one-time code stands in {file}.", flush=True)
     tasks: list[asyncio.Task[None]] = []
     app.on_startup(lambda: tasks.append(asyncio.create_task(asyncio.to_thread(_warm, console))))
     looks = (
@@ -111,7 +115,7 @@ def serve() -> None:
     app.on_startup(lambda: tasks.extend(asyncio.create_task(_keep_looking(*look)) for look in looks))
     app.on_shutdown(lambda: [task.cancel() for task in tasks])
     ui.run(
-        host="127.0.0.1", port=settings.console_port, title="AVA console", reload=False, show=False,
+        host=settings.console_host, port=settings.console_port, title="AVA console", reload=False, show=False,
         favicon="🎬", show_welcome_message=False, dark=None, language="en-US", tailwind=False,
     )  # fmt: skip
 

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
+from typing import Any
 
 import httpx
 import psutil
@@ -71,11 +72,15 @@ class RunningConsole:
 
 
 @contextmanager
-def console(home: Path, size: Size | None) -> Iterator[RunningConsole]:
-    """The console as a process of its own over a home, with a Dagster beside it; an empty platform without a size."""
+def console(home: Path, size: Size | None, program: str = "ava_ui", **given: Any) -> Iterator[RunningConsole]:
+    """The console as a process of its own over a home, with a Dagster beside it; an empty platform without a size.
+
+    `program`: the module that is run; `given`: further settings.
+    """
     planted = Home(
-        home, ontology=ONTOLOGY, console_port=free_port(), dagster_port=free_port(), cvat_port=free_port()
-    )
+        home, ontology=ONTOLOGY, console_port=free_port(), dagster_port=free_port(), cvat_port=free_port(),
+        **given,
+    )  # fmt: skip
     settings, store = planted.settings, planted.store
     if size:
         began = time.monotonic()
@@ -89,16 +94,16 @@ def console(home: Path, size: Size | None) -> Iterator[RunningConsole]:
         "batch": big, "clip_id": f"{big}_cam1_000", "run_id": dagster.running_id if size else "",
         "release": f"v{size.releases}" if size else "", "other": f"v{size.releases - 1}" if size else "",
     }  # fmt: skip
-    with serving(dagster, settings.dagster_port), _process(settings) as process:
+    with serving(dagster, settings.dagster_port), _process(settings, program) as process:
         url = f"http://127.0.0.1:{settings.console_port}"
         _wait(url, process, home / "console.log")
         yield RunningConsole(url, psutil.Process(process.pid), token, settings, params)
 
 
 @contextmanager
-def _process(settings: Settings) -> Iterator[subprocess.Popen[bytes]]:
+def _process(settings: Settings, program: str) -> Iterator[subprocess.Popen[bytes]]:
     with (settings.home_dir / "console.log").open("wb") as log:
-        command = [sys.executable, "-m", "ava_ui"]
+        command = [sys.executable, "-m", program]
         process = subprocess.Popen(command, env=os.environ | settings.environment(), stdout=log, stderr=log)
         try:
             yield process

@@ -113,7 +113,7 @@ def workers(bars: Bars, video: Path, repeat: int) -> None:
     for number in [1, 2] * repeat:
         with tempfile.TemporaryDirectory(prefix="ava-bench-") as out:
             runs[number].append(_run("--workers", str(number), str(folder), out))
-            trees.append(_hashes(Path(out)))
+            trees.append(hashes(Path(out)))
     same = all(tree == trees[0] for tree in trees)
     best = {number: min(run["wall_s"] for run in own) for number, own in runs.items()}
     spent = {number: min(run["cpu_s"] for run in own) for number, own in runs.items()}
@@ -152,7 +152,7 @@ def _cpu_seconds() -> float:
     return times.user + times.system + times.children_user + times.children_system
 
 
-def _hashes(out: Path) -> dict[str, str]:
+def hashes(out: Path) -> dict[str, str]:
     files = (path for path in sorted(out.rglob("*")) if path.is_file())
     return {str(path.relative_to(out)): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
 

@@ -1,4 +1,8 @@
-"""What grows: a release in an object store whose every answer takes a while, beside one sent picture by picture."""
+"""What grows: batches from 100 clips to 1,000, work on one Ray node and on two, and a release in an object store whose
+every answer takes a while, beside one sent picture by picture.
+
+    python -m benchmarks.scale [--json FILE] [--only growth|ray|release]
+"""
 
 from __future__ import annotations
 
@@ -7,6 +11,8 @@ import time
 from pathlib import Path
 
 from benchmarks._bench import Bars, argument_parser, table
+from benchmarks._scale_growth import growth
+from benchmarks._scale_ray import ray_nodes
 from tests.support.object_store import ObjectStore, object_store
 from tests.support.world import FRAMES, World, write_seven_seconds
 
@@ -45,8 +51,8 @@ def measured(store: ObjectStore, folder: Path) -> tuple[float, float]:
     return quick, slow
 
 
-def main() -> None:
-    options = argument_parser(__doc__).parse_args()
+def release(bars: Bars) -> None:
+    """A release in an object store: measure, print, judge."""
     with tempfile.TemporaryDirectory() as folder, object_store() as store:
         place = Path(folder) / "home"
         place.mkdir()
@@ -59,10 +65,23 @@ def main() -> None:
         ],
         rows,
     )
-    bars = Bars("scale")
     bars.figure("release to S3, s", quick)
     bars.figure("picture by picture, s", slow)
     bars.bar("release to S3, times as fast", slow / quick, LEAST, holds=slow / quick >= LEAST)
+
+
+ROWS = {"growth": growth, "ray": ray_nodes, "release": release}
+
+
+def main() -> None:
+    """Measure, print, judge."""
+    parser = argument_parser(__doc__ or "")
+    parser.add_argument("--only", choices=list(ROWS), help="one of the measurements")
+    options = parser.parse_args()
+    bars = Bars("scale")
+    for name, measure in ROWS.items():
+        if options.only in (None, name):
+            measure(bars)
     bars.finish(options.json)
 
 

@@ -14,7 +14,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 PRODUCT = ("ava_core", "ava_assets", "ava_ui")
-OWN = {*PRODUCT, "tests", "benchmarks"}
+OWN = {*PRODUCT, "tests", "benchmarks", "pages", "reference"}
 FOR_DEVELOPERS = {"dev", "bench"}
 NOT_IMPORTED = "Needed, though nothing imports them"
 

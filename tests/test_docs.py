@@ -1,20 +1,38 @@
-"""The pages of `docs/` speak of what is there: paths and links lead somewhere, entry points work as shown."""
+"""The pages speak of what is there: paths, links, commands, options and settings exist, entry points work as shown."""
 
 from __future__ import annotations
 
 import doctest
 import importlib
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+import typer
+from pages import FROM_ROOT
+from reference import PAGES as GENERATED
+
+from ava_assets.cli.main import app
+from ava_core.base.settings import Settings, variable_of
 
 ROOT = Path(__file__).resolve().parent.parent
-PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
-OURS = re.compile(r"`((?:ava_core|ava_assets|ava_ui|tests|benchmarks|docs)/[\w./-]*)`")
+PAGES = [ROOT / "README.md", *(ROOT / name for name in FROM_ROOT), *sorted((ROOT / "docs").rglob("*.md"))]
+OURS = re.compile(r"`((?:ava_core|ava_assets|ava_ui|tests|benchmarks|docs|docker|examples|\.ci)/[\w./-]*)`")
 LINK = re.compile(r"\]\(([^)#:]+)(?:#[^)]*)?\)")
 ENTRY_POINT = re.compile(r"^\| `(ava_core[\w.]+)` \|[^|]+\| *(yes)? *\|$", re.MULTILINE)
+
+COMMAND = re.compile(
+    r"(?:^|[`\s(])(?:[A-Z_]+=\S+ +)*(?:\.venv/bin/)?(ava +[a-z][^`#|()]*?)(?=`|\s{2,}|\s*#|$|;)",
+    re.MULTILINE,
+)
+IN_CODE = re.compile(r"```(?:sh)?\n(.*?)```|`([^`\n]+)`", re.DOTALL)
+SETTING = re.compile(r"\bAVA_[A-Z_]+[A-Z]\b")
+NOT_SETTINGS = {"AVA_REFERENCE_DATA", "AVA_USER_PASSWORD", "AVA_WHEEL", "AVA_RELEASE"}
+"""Read by the tests, and by `ava user add` where nobody can type."""
+MODULE = re.compile(r"python -m (benchmarks\.\w+|tests\.\w+)")
+TARGET = re.compile(r"^make ([a-z-]+)", re.MULTILINE)
 
 ENTRY_POINTS = {
     name: bool(example)
@@ -26,7 +44,82 @@ ENTRY_POINTS = {
 def test_paths_and_links_lead_somewhere(page: Path) -> None:
     text = page.read_text("utf-8")
     assert [path for path in OURS.findall(text) if not (ROOT / path).exists()] == []
-    assert [link for link in LINK.findall(text) if not (page.parent / link).exists()] == []
+    assert [link for link in LINK.findall(text) if not leads_somewhere(page, link)] == []
+
+
+def leads_somewhere(page: Path, link: str) -> bool:
+    """Whether a link from a page leads to a file, or to a page that the site generates."""
+    target = (page.parent / link).resolve()
+    return target.exists() or target in {ROOT / "docs" / path for path in GENERATED}
+
+
+def code_of(page: Path) -> str:
+    """Blocks of shell and words in code letters, a line each; continued lines are one."""
+    found = IN_CODE.findall(page.read_text("utf-8"))
+    return "\n".join(block or word for block, word in found).replace("\\\n", " ")
+
+
+def commands_in(page: Path) -> Iterator[list[str]]:
+    for said in COMMAND.findall(code_of(page)):
+        yield said.replace("[", "").replace("]", "").split()
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_commands_and_their_options_exist(page: Path) -> None:
+    wrong = []
+    for _, *words in commands_in(page):
+        command: Any = typer.main.get_command(app)
+        while words and words[0] in getattr(command, "commands", {}):
+            command = command.commands[words.pop(0)]
+        options = {name for each in command.params for name in (*each.opts, *each.secondary_opts)} | {
+            "--help"
+        }
+        unknown = [word for word in words if word.startswith("--") and word.partition("=")[0] not in options]
+        if unknown or (
+            hasattr(command, "commands") and words and words[0] not in ("--help", "--version", "…")
+        ):
+            wrong.append((command.name, words, unknown))
+    assert wrong == []
+
+
+def test_commands_are_found_in_pages() -> None:
+    """Else the test above would pass whatever pages say."""
+    said = [" ".join(words) for words in commands_in(ROOT / "README.md")]
+    assert len(said) > 15
+    assert "ava qc bulk raw_batch1" in said
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_settings_modules_and_targets_exist(page: Path) -> None:
+    text = page.read_text("utf-8")
+    known = {variable_of(name) for name in Settings.model_fields} | NOT_SETTINGS
+    assert set(SETTING.findall(text)) - known == set()
+    modules = [name.replace(".", "/") for name in MODULE.findall(text)]
+    assert [name for name in modules if not any((ROOT / name).parent.glob(f"{Path(name).name}*"))] == []
+    targets = set(TARGET.findall(code_of(page)))
+    made = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text("utf-8"), re.MULTILINE))
+    assert targets - made == set()
+
+
+@pytest.mark.parametrize("path", GENERATED)
+def test_a_generated_page_is_whole(path: str) -> None:
+    text = GENERATED[path]()
+    assert text.startswith("# ")
+    assert re.search(r"<[^>]*object at 0x", text) is None
+
+
+def test_the_reference_leaves_nothing_out() -> None:
+    settings, commands = GENERATED["reference/settings.md"](), GENERATED["reference/commands.md"]()
+    assert [name for name in Settings.model_fields if f"`{variable_of(name)}`" not in settings] == []
+    assert [
+        name
+        for name in ENTRY_POINTS
+        if f"## {name.rpartition('.')[2]}" not in GENERATED["reference/api.md"]()
+    ] == []
+    root: Any = typer.main.get_command(app)
+    for name, command in root.commands.items():
+        for below in getattr(command, "commands", {"": None}):
+            assert f"# ava {name} {below}".rstrip() in commands
 
 
 def test_every_word_of_the_glossary_has_its_module() -> None:

@@ -27,12 +27,20 @@ def imported(file: Path) -> Iterator[str]:
 
 
 def test_rooms_share_by_support_alone() -> None:
-    """No test imports another test, nor another room's `conftest`: what two rooms need is in `tests/support`."""
+    """No test imports another test, nor another room's `conftest`: what two rooms need is in `tests/support`.
+
+    A program beside the tests (it has a `__main__.py`) is a package of its own.
+    """
+
+    def own(file: Path) -> str:
+        is_program = (file.parent / "__main__.py").exists()
+        return f"tests.{file.parent.name}." if is_program else f"{SHARED}."
+
     found = [
         f"{file.relative_to(TESTS.parent)}: {name}"
         for file in TESTS.rglob("*.py")
         for name in imported(file)
-        if name.startswith(("tests.", ".", "conftest")) and not name.startswith(f"{SHARED}.")
+        if name.startswith(("tests.", ".", "conftest")) and not name.startswith((f"{SHARED}.", own(file)))
     ]
     assert found == []
 

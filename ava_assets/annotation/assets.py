@@ -11,12 +11,14 @@ from dagster import (
 )
 
 from ava_assets.logging import log_progress
-from ava_assets.metadata import MADE_OF
+from ava_assets.metadata import MADE_OF, console_link, shown_as
 from ava_assets.partitions import video_batch
 from ava_assets.resources import Platform
 from ava_core.annotation.adjudication import read_experts
 from ava_core.annotation.retrieve import check_rules, read_completed
 from ava_core.annotation.tasks import create_tasks
+from ava_core.base.console_pages import PROGRESS
+from ava_core.base.schemas import CVAT_JOBS
 from ava_core.decisions import reopen_redone, review_reread
 from ava_core.operations.needs import reading_state
 
@@ -28,13 +30,18 @@ annotated_in_cvat = AssetSpec(
     "annotated_in_cvat",
     partitions_def=video_batch,
     deps=["cvat_tasks"],
-    group_name=GROUP,
     kinds={"cvat"},
     description="People's work in CVAT. Not made by a run: the sensor reports completed jobs that it has read.",
+    **shown_as(GROUP, made_by="people"),
 )
 
 
-@asset(partitions_def=video_batch, group_name=GROUP, kinds={"cvat", "parquet"}, pool=CVAT_POOL)
+@asset(
+    partitions_def=video_batch,
+    kinds={"cvat", "parquet"},
+    pool=CVAT_POOL,
+    **shown_as(GROUP, columns=CVAT_JOBS),
+)
 def cvat_tasks(
     context: AssetExecutionContext,
     platform: Platform,
@@ -49,8 +56,8 @@ def cvat_tasks(
     return Output(
         table,
         metadata={
+            **console_link(at.settings, PROGRESS, batch=at.batch),
             "tasks": table["task_id"].n_unique(),
-            "jobs": table.height,
             "jobs per annotator": MetadataValue.json(dict(per_annotator.rows())),
             "annotation server": MetadataValue.url(at.settings.resolved_cvat_url),
         },
@@ -59,10 +66,10 @@ def cvat_tasks(
 
 @asset(
     partitions_def=video_batch,
-    group_name=GROUP,
     kinds={"cvat", "parquet"},
     pool=CVAT_POOL,
     deps=[AssetKey("annotated_in_cvat"), AssetKey("cvat_tasks")],
+    **shown_as(GROUP),
 )
 def raw_annotations(
     context: AssetExecutionContext, platform: Platform, clips: pl.DataFrame
@@ -82,13 +89,10 @@ def raw_annotations(
         tables | experts | {"rule_findings": findings, "job_findings": unsettled},
         metadata={
             MADE_OF: state,
-            "boxes": boxes.height,
+            **console_link(at.settings, PROGRESS, batch=at.batch),
             "jobs read": boxes["job_id"].n_unique(),
-            "breaches of rules": findings.height,
-            "findings on jobs": unsettled.height,
             "rejected clips done again": len(redone),
             "approved clips read anew": len(reread),
-            "clips by experts": experts["expert_clips"].height,
             "edited share": float(boxes["edited"].mean() or 0.0),  # type: ignore[arg-type]
         },
     )

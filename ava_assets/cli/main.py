@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from typing import Annotated
 
 import typer
 from rich.console import Console
@@ -13,7 +14,9 @@ from ava_assets.cli.operations import demo, doctor, moving, up, user
 from ava_assets.cli.quality import qc
 from ava_assets.cli.video import batch
 from ava_assets.cli.video import preprocess as video
+from ava_core import __version__
 from ava_core.base.errors import AvaError
+from ava_core.base.private import write_privately
 
 app = typer.Typer(
     name="ava",
@@ -24,6 +27,23 @@ app = typer.Typer(
     "Start with `ava demo` to see the whole way once, or `ava up` to start everything; "
     "`ava doctor` says what is missing.",
 )
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        print(f"ava-platform {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    """Options before any command; the help is the app's own."""
+
+
 app.command("up")(up.up)
 app.command("demo")(demo.demo)
 app.command("doctor")(doctor.doctor)
@@ -49,6 +69,7 @@ app.add_typer(user.app, name="user")
 
 def main() -> None:
     """Run `ava`. An error that a person can mend is one sentence on stderr and exit code 1."""
+    write_privately()
     try:
         app()
     except AvaError as error:

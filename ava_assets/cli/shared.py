@@ -70,10 +70,9 @@ def links(at: BatchContext) -> Callable[[str, int], str]:
     from ava_core.store import tasks
 
     jobs = {job.clip_id: job for job in reversed(tasks.jobs_of(at.store, at.batch))}
-    server = at.settings.resolved_cvat_url
 
     def link(clip_id: str, frame: int) -> str:
         job = jobs.get(clip_id)
-        return at_frame(job_page(server, job.task_id, job.job_id), frame) if job else ""
+        return at_frame(job_page(at.settings, job.task_id, job.job_id), frame) if job else ""
 
     return link

@@ -13,9 +13,10 @@ from dagster import (
 )
 
 from ava_assets.logging import log_progress
-from ava_assets.metadata import MADE_OF
+from ava_assets.metadata import MADE_OF, console_link, place, shown_as
 from ava_assets.partitions import video_batch
 from ava_assets.resources import Platform
+from ava_core.base.console_pages import DATASET, RELEASE
 from ava_core.dataset.export.batch import remove_batch, write_batch
 from ava_core.dataset.export.inputs import load_batch
 from ava_core.dataset.export.options import ReleaseOptions
@@ -33,12 +34,7 @@ WAIT_SECONDS = 60.0
 Tables = dict[str, pl.DataFrame]
 
 
-@asset(
-    partitions_def=video_batch,
-    group_name=GROUP,
-    kinds={"csv"},
-    output_required=False,
-)
+@asset(partitions_def=video_batch, kinds={"csv"}, output_required=False, **shown_as(GROUP))
 def ava_csv(
     context: AssetExecutionContext, platform: Platform, consensus_labels: Tables
 ) -> Iterator[Output[pl.DataFrame]]:
@@ -55,8 +51,8 @@ def ava_csv(
         written.rows,
         metadata={
             MADE_OF: state,
-            "rows": written.rows.height,
-            "folder": MetadataValue.path(str(written.folder)),
+            **console_link(at.settings, DATASET),
+            "dataset": place(at.storage, written.folder),
         },
     )
 
@@ -80,7 +76,7 @@ class ReleaseConfig(Config):
     leave_behind: bool = False
 
 
-@asset(group_name=GROUP, kinds={"csv"}, deps=[ava_csv])
+@asset(kinds={"csv"}, deps=[ava_csv], **shown_as(GROUP))
 def ava_release(
     context: AssetExecutionContext, platform: Platform, config: ReleaseConfig
 ) -> MaterializeResult[None]:
@@ -96,7 +92,8 @@ def ava_release(
         context.log.warning(f"Clip {clip} is left out: {reason}.")
     return MaterializeResult(
         metadata={
-            "folder": MetadataValue.path(str(released.folder)),
+            **console_link(platform.settings, RELEASE, release=released.folder.name),
+            "folder": place(platform.storage, released.folder),
             "card": MetadataValue.md((released.folder / names.CARD).read_text("utf-8")),
             **released.counts,
             "left_out": len(released.left_out),

@@ -9,14 +9,16 @@ from dagster import (
     asset,
 )
 
-from ava_assets.metadata import MADE_OF, markdown
+from ava_assets.metadata import MADE_OF, console_link, drawing, markdown, shown_as
 from ava_assets.partitions import video_batch
 from ava_assets.resources import Platform
+from ava_core.base.console_pages import AGREEMENT, QUALITY
 from ava_core.decisions import decision_state
 from ava_core.operations.needs import consensus_state
 from ava_core.quality.agreement.gold import with_expert_jobs
 from ava_core.quality.agreement.measure import measure_agreement
 from ava_core.quality.consensus.batch import consensus_of_batch
+from ava_core.quality.review.plots import plot_intervals
 from ava_core.store import made_of, tasks
 
 GROUP = "quality"
@@ -30,16 +32,12 @@ qc_decisions = AssetSpec(
     "qc_decisions",
     partitions_def=video_batch,
     deps=["agreement"],
-    group_name=GROUP,
     description="Decisions of admins and reviewers. Not made by a run: the sensor reports each batch decided on.",
+    **shown_as(GROUP, made_by="people"),
 )
 
 
-@asset(
-    partitions_def=video_batch,
-    group_name=GROUP,
-    kinds={"parquet"},
-)
+@asset(partitions_def=video_batch, kinds={"parquet"}, **shown_as(GROUP))
 def agreement(context: AssetExecutionContext, platform: Platform, raw_annotations: Tables) -> Output[Tables]:
     """Agreement per class, pair, clip and annotator, with intervals; conflicts; the gate's verdicts."""
     at = platform.batch(context.partition_key)
@@ -59,6 +57,8 @@ def agreement(context: AssetExecutionContext, platform: Platform, raw_annotation
         metadata={
             MADE_OF: made_of.of_batch(at.store, at.batch).get("raw_annotations", ""),
             "jobs": raw_annotations["completed_jobs"].height,
+            **console_link(at.settings, AGREEMENT, batch=at.batch),
+            "alpha by class": drawing(plot_intervals(tables["per_class"], "name", "alpha", "low", "high")),
             "overall": markdown(tables["overall"]),
             "gate": markdown(tables["gate"]),
         },
@@ -67,9 +67,9 @@ def agreement(context: AssetExecutionContext, platform: Platform, raw_annotation
 
 @asset(
     partitions_def=video_batch,
-    group_name=GROUP,
     kinds={"parquet"},
     deps=[AssetKey("qc_decisions"), AssetKey("agreement")],
+    **shown_as(GROUP),
 )
 def consensus_labels(
     context: AssetExecutionContext, platform: Platform, raw_annotations: Tables
@@ -85,11 +85,9 @@ def consensus_labels(
         metadata={
             MADE_OF: consensus_state(reading, decided.newest),
             NEWEST_DECISION: decided.newest,
+            **console_link(at.settings, QUALITY, batch=at.batch),
             "approved clips": len(decided.approved),
             "excluded annotators": ", ".join(sorted(decided.excluded)) or "none",
-            "boxes": tables["consensus_boxes"].height,
-            "labels": tables["consensus_labels"].height,
-            "disputed seconds": tables["disputed"].height,
             "needs": markdown(tables["needs"].filter(pl.col("need") != "")),
         },
     )

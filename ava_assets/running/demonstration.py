@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import asdict
 from pathlib import Path
 
 import polars as pl
@@ -27,6 +28,7 @@ from ava_core.base.text import value_text
 from ava_core.batch import open_batch
 from ava_core.dataset.formats.ava.checks import validate_dataset
 from ava_core.demo.annotators import SimulatedAnnotator, demo_annotators, simulate
+from ava_core.demo.corrections import corrections
 from ava_core.demo.scenes import make_batch_zip
 from ava_core.demo.score import score_labels, score_walkers
 from ava_core.demo.truth import ClipTruth, SceneTruth, invented_truth, truth_in_clips
@@ -183,6 +185,8 @@ class Demonstration:
                 "box precision": round(walkers.precision, 3),
             },
         )
+        edits = corrections(truth, self.table("dense_proposals"))
+        print_table(self.console, "Edits an annotator needs", asdict(edits) | {"all": edits.total})
         scores = score_labels(
             truth,
             self.table("raw_annotations", "raw_boxes"),

@@ -29,4 +29,4 @@ def make_release(settings: Settings, **options: Any) -> UPath:
             ),
         )
         event = result.asset_materializations_for_node("ava_release")[0]
-        return UPath(str(event.metadata["folder"].value))
+        return platform.storage.path(str(event.metadata["folder"].value))

@@ -19,6 +19,7 @@ from ava_assets.running.family import Family, Guard
 from ava_assets.running.instance import LOCATION, code_socket, dagster_environment, workspace_file
 from ava_core.annotation.password import embedded_password
 from ava_core.base.errors import AvaError
+from ava_core.base.private import PRIVATE_UMASK
 from ava_core.base.settings import Settings
 
 READY_SECONDS = 180.0
@@ -63,7 +64,7 @@ class Service:
             # A session of its own: Ctrl-C reaches only the parent, which ends its children in order.
             self.process = subprocess.Popen(
                 self.command, env=self.environment | dict(family.environment), stdin=subprocess.DEVNULL,
-                stdout=output, stderr=output, start_new_session=True,
+                stdout=output, stderr=output, start_new_session=True, umask=PRIVATE_UMASK,
             )  # fmt: skip
         family.add(self.process.pid)
 
@@ -169,7 +170,7 @@ def dagster_webserver(settings: Settings) -> Service:
     return Service(
         "Dagster webserver",
         [
-            sys.executable, "-m", "dagster_webserver", "-h", "127.0.0.1", "-p", str(port),
+            sys.executable, "-m", "ava_assets.running.webserver", "-h", "127.0.0.1", "-p", str(port),
             "-w", str(workspace_file(settings)), "--dagster-log-level", "warning",
         ],
         dagster_environment(settings),

@@ -4,13 +4,13 @@ from pathlib import Path
 
 import polars as pl
 from dagster import AssetExecutionContext, MetadataValue, Output, asset
-from upath import UPath
 
 from ava_assets.logging import log_progress
-from ava_assets.metadata import markdown, picture
+from ava_assets.metadata import console_link, markdown, picture, place, shown_as
 from ava_assets.partitions import video_batch
 from ava_assets.resources import Platform
-from ava_core.base.schemas import USABLE
+from ava_core.base.console_pages import BATCH
+from ava_core.base.schemas import CLIPS, PROPOSALS, SOURCE_VIDEOS, TRACKS, USABLE
 from ava_core.store import batches
 from ava_core.video import cutting as media_clips
 from ava_core.video import preview
@@ -23,7 +23,7 @@ DETECTOR_POOL = "detector"
 """Pool of the steps that run a detector: give it one slot per GPU."""
 
 
-@asset(partitions_def=video_batch, group_name=GROUP, kinds={"parquet"})
+@asset(partitions_def=video_batch, kinds={"parquet"}, **shown_as(GROUP, columns=SOURCE_VIDEOS))
 def source_videos(context: AssetExecutionContext, platform: Platform) -> Output[pl.DataFrame]:
     """One row per input file: identity, codec, rate, size, status. Unreadable files are quarantined."""
     at = platform.batch(context.partition_key)
@@ -35,20 +35,24 @@ def source_videos(context: AssetExecutionContext, platform: Platform) -> Output[
     )
     counts = {f"{row['status']}": row["len"] for row in table.group_by("status").len().to_dicts()}
     refused = table.filter(~USABLE).select("original_name", "status", "reason")
-    return Output(table, metadata={**counts, "not used": markdown(refused)})
+    link = console_link(at.settings, BATCH, batch=at.batch)
+    return Output(table, metadata={**link, **counts, "not used": markdown(refused)})
 
 
-@asset(partitions_def=video_batch, group_name=GROUP, kinds={"parquet", "mp4"}, pool=DETECTOR_POOL)
+@asset(
+    partitions_def=video_batch, kinds={"parquet", "mp4"}, pool=DETECTOR_POOL, **shown_as(GROUP, columns=CLIPS)
+)
 def clips(
     context: AssetExecutionContext, platform: Platform, source_videos: pl.DataFrame
 ) -> Output[pl.DataFrame]:
     """15 s clips at constant 30 fps, cut in one decode pass that also feeds the detector and the keyframes."""
     at = platform.batch(context.partition_key)
     table = media_clips.cut_clips(at, source_videos, sink=log_progress(context))
-    return Output(table, metadata={"clips": table.height, "seconds": float(table["duration_s"].sum())})
+    link = console_link(at.settings, BATCH, batch=at.batch)
+    return Output(table, metadata={**link, "seconds": float(table["duration_s"].sum())})
 
 
-@asset(partitions_def=video_batch, group_name=GROUP, kinds={"parquet"}, pool=DETECTOR_POOL)
+@asset(partitions_def=video_batch, kinds={"parquet"}, pool=DETECTOR_POOL, **shown_as(GROUP, columns=TRACKS))
 def tracks(context: AssetExecutionContext, platform: Platform, clips: pl.DataFrame) -> Output[pl.DataFrame]:
     """One row per clip, frame and track; which detector and tracker made them is kept beside."""
     at = platform.batch(context.partition_key)
@@ -56,6 +60,7 @@ def tracks(context: AssetExecutionContext, platform: Platform, clips: pl.DataFra
     return Output(
         table,
         metadata={
+            **console_link(at.settings, BATCH, batch=at.batch),
             "tracks": table.select("clip_id", "track_id").n_unique(),
             "provenance": MetadataValue.json(track_provenance(at)),
             "preview": picture(preview.contact_sheet(clips, table, at.storage)),
@@ -63,12 +68,12 @@ def tracks(context: AssetExecutionContext, platform: Platform, clips: pl.DataFra
     )
 
 
-@asset(partitions_def=video_batch, group_name=GROUP, kinds={"parquet", "pickle"})
+@asset(partitions_def=video_batch, kinds={"parquet", "pickle"}, **shown_as(GROUP, columns=PROPOSALS))
 def dense_proposals(
     context: AssetExecutionContext, platform: Platform, clips: pl.DataFrame, tracks: pl.DataFrame
 ) -> Output[pl.DataFrame]:
     """Boxes at keyframes, as a table and in both pickle layouts that AVA's consumers read."""
     at = platform.batch(context.partition_key)
     table = make_proposals(at, clips, tracks, sink=log_progress(context))
-    folder: UPath = at.folder("dense_proposals")
-    return Output(table, metadata={"boxes": table.height, "pickle": str(folder / "dense_proposals.pkl")})
+    pickle = place(at.storage, at.folder("dense_proposals") / "dense_proposals.pkl")
+    return Output(table, metadata={**console_link(at.settings, BATCH, batch=at.batch), "pickle": pickle})

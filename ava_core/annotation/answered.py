@@ -1,4 +1,5 @@
-"""How much of what annotators drew was answered: the share of living person-seconds at which a group was rated.
+"""How much of what annotators drew was answered: the share of living person-seconds at which a group was
+rated, or the annotator said that they cannot tell.
 
 Tables in, tables out. A group that is left unset says nothing, and a dataset turns silence into "no": so the share is
 shown while people still work, warned of when a batch is read, and held against a release.
@@ -24,11 +25,18 @@ SHARES: Final[Schema] = {
 }
 
 
-def count_answers(boxes: pl.DataFrame, labels: pl.DataFrame, ontology: Ontology) -> pl.DataFrame:
-    """`schemas.ANSWERED` of `schemas.RAW_BOXES` and `RAW_LABELS`: a row per job that drew anybody, and group."""
+def count_answers(
+    boxes: pl.DataFrame, labels: pl.DataFrame, unclear: pl.DataFrame, ontology: Ontology
+) -> pl.DataFrame:
+    """`schemas.ANSWERED` of `schemas.RAW_BOXES` and `RAW_LABELS`: a row per job that drew anybody, and group.
+
+    `unclear`: where annotators said that they cannot tell, in the columns of `schemas.HELD_ANSWERS`. It is no label,
+    but they have looked: it counts as answered.
+    """
     groups = pl.DataFrame({"group": [group.name for group in ontology.groups]}, schema={"group": pl.String})
     living = boxes.group_by(JOB).agg(living=pl.len()).join(groups, how="cross")
-    answered = labels.group_by(*JOB, "group").agg(answered=pl.len())
+    said = pl.concat([table.select(*JOB, "group") for table in (labels, unclear)])
+    answered = said.group_by(*JOB, "group").agg(answered=pl.len())
     table = living.join(answered, on=[*JOB, "group"], how="left").with_columns(
         pl.col("answered").fill_null(0)
     )

@@ -22,6 +22,7 @@ from ava_core.annotation.session import (
     CvatMissingError,
     CvatSession,
     made_once,
+    tried_again,
 )
 from ava_core.base.errors import CvatError, UnusableClipError
 from ava_core.ontology import Ontology
@@ -152,6 +153,33 @@ class CvatGateway(CvatSession):
             if row["is_active"] and row["user"]
         }
 
+    def account(self, username: str) -> dict[str, Any] | None:
+        """The account of exactly that name, member or not; `None` where there is none that this account sees."""
+        with self._outside():
+            listed = self._list("users_api", search=username)
+        return next((user for user in listed if user["username"] == username), None)
+
+    def set_account(self, user_id: int, *, is_active: bool) -> None:
+        """Let an account in, or shut it out and end its sessions."""
+        request = self._model("PatchedUserRequest")(is_active=is_active)
+        with self._outside():
+            self._rewrite("users_api", "partial_update", user_id, patched_user_request=request)
+
+    def set_password(self, user_id: int, password: str) -> None:
+        """Give an account of the embedded server a new password. CVAT has no such call."""
+        body = {"password1": password, "password2": password}
+
+        def put() -> None:
+            with self._explained("set the password"):
+                self._client.api_client.call_api(
+                    f"/api/users/{user_id}/password", "PUT", body=body,
+                    header_params={"Content-Type": "application/json", "Accept": "application/json"},
+                    auth_settings=["basicAuth", "csrfAuth", "sessionAuth", "signatureAuth", "tokenAuth"],
+                    _parse_response=False,
+                )  # fmt: skip
+
+        tried_again(put)
+
     def register_annotator(self, username: str, password: str, email: str) -> int:
         """Make an account and take it into the organisation as a worker; returns the user's id.
 
@@ -159,8 +187,7 @@ class CvatGateway(CvatSession):
         """
 
         def account() -> str | None:
-            found = self._list("users_api", search=username)
-            return username if username in {user["username"] for user in found} else None
+            return username if self.account(username) else None
 
         def register() -> str:
             request = self._model("RegisterSerializerExRequest")(
@@ -202,15 +229,13 @@ class CvatGateway(CvatSession):
         known = self.members().get(username)
         if known is not None:
             return known
-        with self._outside():
-            listed = self._list("users_api", search=username)
-        found = [user for user in listed if user["username"] == username]
-        if not found:
+        found = self.account(username)
+        if found is None:
             raise CvatError(
                 f"{self.url} has no account {username!r}.",
                 "Make it: `ava annotator add NAME --email ADDRESS`.",
             )
-        address = email or found[0].get("email") or ""
+        address = email or found.get("email") or ""
         if not address:
             raise CvatError(
                 f"The e-mail address of {username!r} is not known.",

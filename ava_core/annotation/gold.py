@@ -9,28 +9,31 @@ from ava_core.annotation.staffing import experts_of, top_up
 from ava_core.base.errors import AssignmentError
 from ava_core.batch import BatchContext
 from ava_core.decisions import decision_state
-from ava_core.store import annotators, tasks
+from ava_core.store import annotators, practice, tasks
 
 
 def plan_gold(at: BatchContext, *, each: int) -> list[tuple[str, str]]:
     """Which gold clips go to whom so that everyone who gets work has `each` of them: `(clip, annotator)`.
 
-    Nobody gets a clip whose expert that person is, as its measure or as its adjudicator, nor has one count. The clip
-    that fewest have goes first, among equals by lot. Raises `AssignmentError` where the batch has no gold clip; whoever
-    has all of them gets no more.
+    Nobody gets a clip whose expert that person is, as its measure or as its adjudicator, or on which they practised.
+    The clip that fewest have goes first, among equals by lot. Raises `AssignmentError` where the batch has no gold
+    clip; whoever has all of them gets no more.
     """
     gold = decision_state(at.store, at.batch).gold
     if not gold:
         raise AssignmentError(
             f"Batch {at.batch} has no gold clip.", "`ava qc gold BATCH CLIP EXPERT` makes one."
         )
-    experts = {clip: experts_of(at.store, at.batch, clip) for clip in gold}
+    told = {
+        clip: experts_of(at.store, at.batch, clip) | practice.practised(at.store, at.batch, clip)
+        for clip in gold
+    }
     has = {(job.clip_id, job.annotator) for job in tasks.jobs_of(at.store, at.batch) if job.clip_id in gold}
     spread = Counter(clip for clip, name in has if name)
     draw = random.Random(at.settings.seed)  # noqa: S311 - a repeatable lot, not a secret
     plan: list[tuple[str, str]] = []
     for person in sorted(one.username for one in annotators.available(at.store)):
-        others = [clip for clip in sorted(gold) if person not in experts[clip]]
+        others = [clip for clip in sorted(gold) if person not in told[clip]]
         own = [clip for clip in others if (clip, person) in has]
         free = [clip for clip in others if (clip, person) not in has]
         draw.shuffle(free)

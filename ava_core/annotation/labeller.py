@@ -8,9 +8,10 @@ from pydantic import SecretStr
 
 from ava_core.annotation.gateway import CvatGateway
 from ava_core.annotation.session import TIMEOUT_SECONDS
-from ava_core.base.errors import CvatLoginError, CvatUnreachableError, SignInError
+from ava_core.base.errors import CvatLoginError, CvatUnreachableError
 from ava_core.base.settings import Settings
-from ava_core.store import Store, labellers, users
+from ava_core.store import Store, labellers, sign_in_tries, users
+from ava_core.store.tables import now
 
 
 @dataclass(frozen=True)
@@ -27,23 +28,29 @@ class Labeller:
         return CvatGateway(settings.model_copy(update=own))
 
 
-def sign_in_anybody(settings: Settings, store: Store, username: str, password: str) -> str:
+def sign_in_anybody(
+    settings: Settings, store: Store, username: str, password: str, *, source: str = ""
+) -> str:
     """Let a person of the console in, else an annotator; returns the session's token.
 
     An annotator signs in with the account of the annotation server: its password, or one of its access tokens.
-    Raises `SignInError`, without saying whether the name or the password was wrong.
+    `source` is the network address that it comes from. Raises `SignInError` where it is wrong, without saying whether
+    the name or the password was, or was tried too often.
     """
-    name = username.strip()
-    try:
-        return users.sign_in(store, name, password)
-    except SignInError:
-        if not labellers.check_free(store, name):
-            raise
-    labeller = _known_to_server(settings, name, password)
-    if labeller is None:
-        labellers.count_failure(store, name)
-        raise SignInError("Name or password is wrong.", "Check both; capitals count.")
-    return labellers.begin(store, name, labeller.user_id, labeller.token)
+    name, moment = username.strip(), now()
+    sign_in_tries.take(store, source, name, moment)
+    token = users.enter(store, name, password, moment) or _enter(settings, store, name, password)
+    if token is None:
+        raise users.refused(store, name)
+    sign_in_tries.right(store, source, name)
+    return token
+
+
+def _enter(settings: Settings, store: Store, name: str, secret: str) -> str | None:
+    if not labellers.is_active(store, name):
+        return None
+    labeller = _known_to_server(settings, name, secret)
+    return labellers.begin(store, name, labeller.user_id, labeller.token) if labeller else None
 
 
 def _known_to_server(settings: Settings, name: str, secret: str) -> Labeller | None:

@@ -182,7 +182,7 @@ def finding(
     """A row of `schemas.JOB_FINDINGS`."""
     return {
         "kind": kind, "clip_id": job.clip_id, "annotator": job.annotator, "job_id": job.job_id, "version": version,
-        "detail": detail, "cure": cure, "link": job_page(at.settings.resolved_cvat_url, job.task_id, job.job_id),
+        "detail": detail, "cure": cure, "link": job_page(at.settings, job.task_id, job.job_id),
     }  # fmt: skip
 
 

@@ -14,7 +14,7 @@ stands.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -37,7 +37,8 @@ SAME_BOX_PX: Final = 0.5
 
 __all__ = [
     "NOTHING", "Box", "Shape", "Step", "box_at", "content_hash", "extent", "held_answers", "read_shapes", "said_at",
-    "shapes_from_api", "steps", "unknown_values",
+    "shapes_from_api", "steps", "unclear_answers",
+    "unknown_values",
 ]  # fmt: skip
 
 
@@ -96,9 +97,9 @@ def read_shapes(
 
 
 def extent(shapes: Sequence[Shape], ontology: Ontology, frames: int) -> tuple[int, int]:
-    """How much a job says: people at whole seconds, and answers given about them."""
+    """How much a job says: people at whole seconds, and answers given about them, "cannot tell" among them."""
     living = [said for track in _by_track(shapes).values() for _, _, said in _living(track, ontology, frames)]
-    return len(living), sum(len(said.labels) for said in living)
+    return len(living), sum(len(said.labels) + len(said.cannot_tell) for said in living)
 
 
 def unknown_values(shapes: Sequence[Shape], ontology: Ontology) -> dict[tuple[str, str], int]:
@@ -115,12 +116,12 @@ def unknown_values(shapes: Sequence[Shape], ontology: Ontology) -> dict[tuple[st
 
 def held_answers(shapes: Sequence[Shape], ontology: Ontology, frames: int) -> list[dict[str, Any]]:
     """Rows of `schemas.HELD_ANSWERS`, without the columns that name the job: answers that hold over an `unset`."""
-    return [
-        {"track_key": f"t{number}", "second": second, "group": group}
-        for number, track in _by_track(shapes).items()
-        for second, _, said in _living(track, ontology, frames)
-        for group in said.over_unset
-    ]
+    return _groups_at(shapes, ontology, frames, lambda said: said.over_unset)
+
+
+def unclear_answers(shapes: Sequence[Shape], ontology: Ontology, frames: int) -> list[dict[str, Any]]:
+    """As `held_answers`: of which groups the annotator said at which seconds that they cannot tell."""
+    return _groups_at(shapes, ontology, frames, lambda said: said.cannot_tell)
 
 
 def steps(track: Sequence[Shape], ontology: Ontology) -> list[Step]:
@@ -150,6 +151,17 @@ def steps(track: Sequence[Shape], ontology: Ontology) -> list[Step]:
 def said_at(track: Sequence[Shape], frame: int, ontology: Ontology) -> Step:
     """What a track says at a frame; `NOTHING` before it begins."""
     return next((step for step in reversed(steps(track, ontology)) if step.frame <= frame), NOTHING)
+
+
+def _groups_at(
+    shapes: Sequence[Shape], ontology: Ontology, frames: int, groups: Callable[[Step], Sequence[str]]
+) -> list[dict[str, Any]]:
+    return [
+        {"track_key": f"t{number}", "second": second, "group": group}
+        for number, track in _by_track(shapes).items()
+        for second, _, said in _living(track, ontology, frames)
+        for group in groups(said)
+    ]
 
 
 def _by_track(shapes: Sequence[Shape]) -> dict[int, list[Shape]]:

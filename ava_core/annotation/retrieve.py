@@ -11,7 +11,14 @@ import polars as pl
 from ava_core.annotation.answered import count_answers
 from ava_core.annotation.pages import job_page
 from ava_core.annotation.reader import Reader, finding
-from ava_core.annotation.reading import Shape, extent, held_answers, read_shapes, unknown_values
+from ava_core.annotation.reading import (
+    Shape,
+    extent,
+    held_answers,
+    read_shapes,
+    unclear_answers,
+    unknown_values,
+)
 from ava_core.annotation.rules import broken_rules, load_rules
 from ava_core.base.errors import InputError
 from ava_core.base.progress import ProgressSink, ignore_progress
@@ -88,10 +95,10 @@ def versions_of(at: BatchContext, job_id: int) -> pl.DataFrame:
 
 
 def check_rules(at: BatchContext, tables: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
-    """`schemas.RULE_FINDINGS` of what `read_completed` gave, with links into CVAT."""
-    server = at.settings.resolved_cvat_url
+    """`schemas.RULE_FINDINGS` of what `read_completed` gave, with links to the jobs."""
     pages = {
-        job.job_id: job_page(server, job.task_id, job.job_id) for job in tasks.jobs_of(at.store, at.batch)
+        job.job_id: job_page(at.settings, job.task_id, job.job_id)
+        for job in tasks.jobs_of(at.store, at.batch)
     }
     rules = load_rules(at.settings.rules, at.ontology)
     held = tables["held_answers"]
@@ -120,6 +127,7 @@ def _tables(at: BatchContext, clips: pl.DataFrame, said: Said) -> dict[str, pl.D
     labels: list[dict[str, Any]] = []
     done: list[dict[str, Any]] = []
     held: list[dict[str, Any]] = []
+    unclear: list[dict[str, Any]] = []
     for job, reading, shapes in said:
         clip = by_id[job.clip_id]
         whose = {
@@ -131,6 +139,7 @@ def _tables(at: BatchContext, clips: pl.DataFrame, said: Said) -> dict[str, pl.D
         boxes += [whose | row for row in job_boxes]
         labels += [whose | row for row in job_labels]
         held += [whose | row for row in held_answers(shapes, at.ontology, clip["frames"])]
+        unclear += [whose | row for row in unclear_answers(shapes, at.ontology, clip["frames"])]
         done.append(whose)
     raw_boxes = conform(pl.DataFrame(boxes, schema=dict(RAW_BOXES)), RAW_BOXES, "raw_boxes")
     raw_labels = conform(pl.DataFrame(labels, schema=dict(RAW_LABELS)), RAW_LABELS, "raw_labels")
@@ -139,5 +148,7 @@ def _tables(at: BatchContext, clips: pl.DataFrame, said: Said) -> dict[str, pl.D
         "raw_labels": raw_labels,
         "completed_jobs": pl.DataFrame(done, schema=dict(COMPLETED_JOBS)),
         "held_answers": pl.DataFrame(held, schema=dict(HELD_ANSWERS)),
-        "answered": count_answers(raw_boxes, raw_labels, at.ontology),
+        "answered": count_answers(
+            raw_boxes, raw_labels, pl.DataFrame(unclear, schema=dict(HELD_ANSWERS)), at.ontology
+        ),
     }

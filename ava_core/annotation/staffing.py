@@ -22,7 +22,7 @@ from ava_core.base.schemas import CLIP_FPS
 from ava_core.base.settings import Settings
 from ava_core.batch import BatchContext
 from ava_core.decisions import decision_state, decisions_of
-from ava_core.store import Store, annotators, audit_log, readings, tasks
+from ava_core.store import Store, annotators, audit_log, practice, readings, tasks
 from ava_core.store.tables import MISSING, Job
 
 GONE_CURE: Final = "Make its task anew on the page Progress."
@@ -161,7 +161,7 @@ def _check_free(store: Store, batch: str, clip_id: str, annotator: str) -> None:
     person = next((one for one in annotators.available(store) if one.username == annotator), None)
     if person is None:
         raise AssignmentError(
-            f"{annotator!r} gets no work: unknown, paused or inactive.",
+            f"{annotator!r} gets no work: unknown, paused, inactive, or has not passed the practice.",
             "`ava annotator list` shows everyone.",
         )
     jobs = [job for job in tasks.jobs_of(store, batch) if job.annotator == annotator]
@@ -176,6 +176,11 @@ def _check_free(store: Store, batch: str, clip_id: str, annotator: str) -> None:
     if annotator in experts_of(store, batch, clip_id):
         raise AssignmentError(
             f"{annotator!r} is the expert of clip {clip_id}, and has seen what the others said.",
+            "Choose another annotator.",
+        )
+    if annotator in practice.practised(store, batch, clip_id):
+        raise AssignmentError(
+            f"{annotator!r} has practised on clip {clip_id}, and was told what is right.",
             "Choose another annotator.",
         )
     if person.capacity is not None and len(jobs) >= person.capacity:
@@ -193,7 +198,8 @@ def experts_of(store: Store, batch: str, clip_id: str) -> set[str]:
 
 def _least_loaded(at: BatchContext, clip_id: str) -> str:
     jobs = tasks.jobs_of(at.store, at.batch)
-    busy = {job.annotator for job in jobs if job.clip_id == clip_id} | experts_of(at.store, at.batch, clip_id)
+    busy = {job.annotator for job in jobs if job.clip_id == clip_id}
+    busy |= experts_of(at.store, at.batch, clip_id) | practice.practised(at.store, at.batch, clip_id)
     load = Counter(job.annotator for job in jobs)
     free = [
         person.username

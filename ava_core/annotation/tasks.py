@@ -107,20 +107,24 @@ def plan_batch(at: BatchContext, clips: pl.DataFrame) -> AssignmentPlan:
     """Who would get which clip of a batch now.
 
     Planned over all its clips, also those that are made: a run that goes on deals the rest as the first one did.
-    Raises `AssignmentError` where `settings.annotators` names somebody who gets no work.
+    Where one person is chosen alone, or is the only annotator, they get every clip. Raises `AssignmentError` where
+    `settings.annotators` names somebody who gets no work.
     """
     settings, people = at.settings, annotators.available(at.store)
     wanted = {name.strip() for name in settings.annotators.split(",") if name.strip()}
     if unknown := sorted(wanted - {person.username for person in people}):
         raise AssignmentError(
-            f"{unknown[0]!r} is chosen for this batch, but gets no work: unknown, paused or inactive.",
+            f"{unknown[0]!r} is chosen for this batch, but gets no work: unknown, paused, inactive, or has not "
+            "passed the practice.",
             "Choose others on the page Tasks (or AVA_ANNOTATORS), or let the person work again.",
         )
     people = [person for person in people if not wanted or person.username in wanted]
+    # Somebody chosen alone, or the only annotator there ever was, does everything; else one is missing.
+    alone = len(people) == 1 and (bool(wanted) or len(annotators.everyone(at.store)) == 1)
     return plan_assignment(
         clips["clip_id"].to_list(),
         [person.username for person in people],
-        overlap=settings.overlap,
+        overlap=0.0 if alone else settings.overlap,
         k=settings.annotators_per_clip,
         seed=settings.seed,
         capacity={person.username: person.capacity for person in people if person.capacity is not None},

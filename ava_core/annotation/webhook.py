@@ -9,19 +9,17 @@ gives deliveries no number, and repeats for days what was answered with 5xx, 408
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 import hmac
 import json
-from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from sqlalchemy.exc import SQLAlchemyError
 
+from ava_core.annotation.deliveries import Arrivals
 from ava_core.base.errors import StoreError
 from ava_core.base.settings import Settings
-from ava_core.store import Store, open_store, tasks, webhook_events
-from ava_core.store.tables import BEGUN_STATE, DONE_STAGE, DONE_STATE
+from ava_core.store import open_store
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -42,29 +40,6 @@ def is_signed(secret: str, body: bytes, given: str) -> bool:
     return hmac.compare_digest(signature(secret, body).encode(), given.encode("latin-1", "replace"))
 
 
-def keep_delivery(store: Store, payload: dict[str, Any]) -> bool:
-    """Keep an event; returns whether it was new.
-
-    A project's and an organisation's webhook tell of the same event with another `webhook_id`: that is left out
-    of what makes two deliveries one.
-    """
-    event = {name: value for name, value in payload.items() if name != "webhook_id"}
-    digest = hashlib.sha256(json.dumps(event, sort_keys=True).encode()).hexdigest()
-    new = webhook_events.keep(
-        store,
-        digest=digest,
-        event=str(payload.get("event", ""))[:64],
-        job_id=_job_of(payload),
-        payload=payload,
-    )
-    begun, done = _began(payload), _completed(payload)
-    if new and begun is not None:
-        tasks.note_start(store, *begun)
-    if new and done is not None:
-        tasks.note_completion(store, *done)
-    return new
-
-
 def webhook_app(settings: Settings) -> ASGIApp:
     """The endpoint as an ASGI application: POST at any path; the console hands `/webhook` to it.
 
@@ -74,6 +49,7 @@ def webhook_app(settings: Settings) -> ASGIApp:
     400 for what is no event, 405, 413, and 503 where the database is away: CVAT then tries again.
     """
     secret = settings.webhook_secret.get_secret_value() if settings.webhook_secret else ""
+    arrivals = Arrivals(lambda: open_store(settings))
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -81,13 +57,13 @@ def webhook_app(settings: Settings) -> ASGIApp:
         from starlette.requests import Request
         from starlette.responses import JSONResponse
 
-        status, said = await _answer(Request(scope, receive), settings, secret)
+        status, said = await _answer(Request(scope, receive), arrivals, secret)
         await JSONResponse({"detail": said}, status)(scope, receive, send)
 
     return app
 
 
-async def _answer(request: Request, settings: Settings, secret: str) -> tuple[int, str]:
+async def _answer(request: Request, arrivals: Arrivals, secret: str) -> tuple[int, str]:
     if request.method != "POST":
         return 405, "Deliveries come by POST."
     if not secret:
@@ -101,50 +77,12 @@ async def _answer(request: Request, settings: Settings, secret: str) -> tuple[in
         return 401, "The signature is missing or wrong."
     try:
         payload = json.loads(body)
-    except ValueError:
+    except (ValueError, RecursionError):
         payload = None
     if not isinstance(payload, dict) or "event" not in payload:
         return 400, "This is no event."
     try:
-        # The database may wait for another writer: the event loop does not.
-        new = await asyncio.to_thread(lambda: keep_delivery(open_store(settings), payload))
+        new = await arrivals.keep(payload)
     except (StoreError, SQLAlchemyError):
         return 503, "The database is away; deliver it again."
     return 200, "kept" if new else "known already"
-
-
-def _job_of(payload: dict[str, Any]) -> int | None:
-    """The job that an event is about: a job's own, or that of an issue."""
-    job, issue = payload.get("job"), payload.get("issue")
-    number = job.get("id") if isinstance(job, dict) else issue.get("job") if isinstance(issue, dict) else None
-    return number if isinstance(number, int) else None
-
-
-def _began(payload: dict[str, Any]) -> tuple[int, str, datetime] | None:
-    """Job, annotator and moment, where an event says that an annotator works on a job."""
-    job, number = payload.get("job"), _job_of(payload)
-    if number is None or not isinstance(job, dict) or not isinstance(job.get("assignee"), dict):
-        return None
-    if (job.get("stage"), job.get("state")) != (DONE_STAGE, BEGUN_STATE):
-        return None
-    moment = _moment(job)
-    return (number, str(job["assignee"].get("username")), moment) if moment else None
-
-
-def _completed(payload: dict[str, Any]) -> tuple[int, datetime] | None:
-    """Job and moment, where an event says that a job became completed; a touch of one that was is no completion."""
-    job, number, changes = payload.get("job"), _job_of(payload), payload.get("changes")
-    if number is None or not isinstance(job, dict) or not isinstance(changes, dict) or "state" not in changes:
-        return None
-    moment = _moment(job) if (job.get("stage"), job.get("state")) == (DONE_STAGE, DONE_STATE) else None
-    return (number, moment) if moment else None
-
-
-def _moment(job: dict[str, Any]) -> datetime | None:
-    """When the job that an event shows was changed."""
-    try:
-        moment = datetime.fromisoformat(str(job.get("updated_date")))
-    except ValueError:
-        return None
-    # CVAT says its time zone; a moment without one would be taken for this machine's.
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)

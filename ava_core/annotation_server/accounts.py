@@ -86,7 +86,13 @@ def register(request: Request, body: Body) -> Document:
     if not state.options.registration and not (caller and caller["is_superuser"]):
         raise Problem(403, {"detail": "Accounts are made by the administrator of this server."})
     given = read(bodies.Registration, body)
-    _check_password(given)
+    own = {
+        "username": given.username,
+        "first name": given.first_name,
+        "last name": given.last_name,
+        "email address": given.email or "",
+    }
+    _check_password(given, own)
     with state.lock:
         if next(state.find("user", username=given.username), None):
             raise invalid("username", "A user with that username already exists.")
@@ -101,17 +107,11 @@ def register(request: Request, body: Body) -> Document:
     return shown | {"email_verification_required": False, "key": key}
 
 
-def _check_password(given: bodies.Registration) -> None:
+def _check_password(given: bodies.NewPassword, own: Document) -> None:
     if weak := weaknesses(given.password1):
         raise Problem(400, {"password1": weak})
     if given.password1 != given.password2:
         raise Problem(400, {"non_field_errors": ["The two password fields didn't match."]})
-    own = {
-        "username": given.username,
-        "first name": given.first_name,
-        "last name": given.last_name,
-        "email address": given.email or "",
-    }
     if similar := [name for name, value in own.items() if is_like(given.password1, value)]:
         said = [f"The password is too similar to the {name}." for name in similar]
         raise Problem(400, {"non_field_errors": said})
@@ -169,6 +169,22 @@ def change_user(number: int, caller: CallerOf, body: Body) -> Document:
         if not found["is_active"]:
             end_sessions(caller.state, found)
     return _user(caller, found)
+
+
+@router.put("/users/{number}/password", status_code=204, response_class=Response)
+def set_password(number: int, caller: CallerOf, body: Body) -> None:
+    """Give a user a new password, which ends whatever the old one began. On CVAT its own admin pages do this."""
+    found = caller.get("user", number, "User")
+    if not caller.is_admin or found["is_superuser"]:
+        raise forbidden()
+    given = read(bodies.NewPassword, body)
+    named = {name.replace("_", " "): found[name] for name in ("username", "first_name", "last_name")}
+    _check_password(given, named | {"email address": found["email"]})
+    with caller.state.lock:
+        caller.state.put("user", found | {"password": hash_password(given.password1)})
+        end_sessions(caller.state, found)
+        for token in list(caller.state.find("access_token", user=number)):
+            caller.state.remove("access_token", token["id"])
 
 
 @router.post("/auth/access_tokens", status_code=201)

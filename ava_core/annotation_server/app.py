@@ -42,8 +42,7 @@ def create_app(
     app = FastAPI(
         title="Embedded annotation server",
         version=VERSION,
-        docs_url=None,
-        redoc_url=None,
+        openapi_url=None,
         default_response_class=CvatJSON,
     )
     app.add_middleware(Doors, hosts=(*LOOPBACK, *options.hosts))

@@ -52,13 +52,18 @@ class Login(Fields):
     password: Name
 
 
-class Registration(Fields):
+class NewPassword(Fields):
+    """PUT /users/N/password."""
+
+    password1: Password
+    password2: Password
+
+
+class Registration(NewPassword):
     """POST /auth/register."""
 
     username: Annotated[Text, Field(min_length=5, max_length=150), AfterValidator(_username)]
     email: Email | None = None
-    password1: Password
-    password2: Password
     first_name: PersonName = ""
     last_name: PersonName = ""
 

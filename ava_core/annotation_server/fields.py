@@ -96,7 +96,7 @@ def _shaped(told: dict[Any, Any], value: Any) -> Any:
     if not told:
         of_object = isinstance(value, dict) or any(sentence.startswith("Invalid data") for sentence in own)
         return {"non_field_errors": own} if of_object else own
-    inner = {step: _shaped(part, value[step] if _has(value, step) else None) for step, part in told.items()}
+    inner = {step: _shaped(part, _at(value, step)) for step, part in told.items()}
     if not isinstance(value, list):
         return inner
     if all(isinstance(part, dict) for part in inner.values()):
@@ -104,8 +104,11 @@ def _shaped(told: dict[Any, Any], value: Any) -> Any:
     return {str(place): part for place, part in inner.items()}
 
 
-def _has(value: Any, step: Any) -> bool:
-    return step in value if isinstance(value, dict) else isinstance(value, list)
+def _at(value: Any, step: Any) -> Any:
+    """What a value holds at a step of an error's place; `None` where the step names no part of it (`[key]` for one)."""
+    if isinstance(value, dict):
+        return value.get(step)
+    return value[step] if isinstance(value, list) and isinstance(step, int) else None
 
 
 def _sentence(error: ErrorDetails) -> str:

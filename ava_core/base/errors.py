@@ -28,6 +28,10 @@ class InputError(AvaError):
     """Something handed in (path, zip, csv, pickle, XML) cannot be used."""
 
 
+class QuotaError(InputError):
+    """There is no room for something handed in; what came before is kept."""
+
+
 class MediaError(InputError):
     """A video cannot be read; the reason is kept with the quarantined source video."""
 
@@ -74,6 +78,10 @@ class ExportError(AvaError):
 
 class StoreError(AvaError):
     """The database cannot be used as it is."""
+
+
+class StoreBusyError(StoreError):
+    """The database is held by another program for longer than the caller waits."""
 
 
 class SignInError(AvaError):

@@ -188,7 +188,7 @@ ANSWERED: Final[Schema] = {  # how much of what an annotator drew was answered, 
     "job_id": pl.Int64,
     "group": pl.String,
     "living": pl.Int64,  # person-seconds: people at whole seconds at which they are seen
-    "answered": pl.Int64,  # of these: the group was rated
+    "answered": pl.Int64,  # of these: the group was rated, or said to be unclear
 }
 
 JOB_FINDINGS: Final[Schema] = {  # what keeps a job from being read as it is, and what a person can do

@@ -108,13 +108,18 @@ class Settings(BaseSettings):
     )
 
     # how work is done
-    runner: Literal["processes", "inline"] = Field(
-        "processes", description="processes: videos are worked on side by side. inline: one after another."
+    runner: Literal["processes", "inline", "ray"] = Field(
+        "processes",
+        description="processes: videos are worked on side by side. inline: one after another. ray: on a Ray cluster.",
+    )
+    ray_address: str = Field(
+        "auto", description="Ray cluster: host:port, or auto for the one that this machine belongs to."
     )
     workers: int = Field(
         0,
         ge=0,
-        description="Worker processes. 0: one a core; on a GPU and for little work, none beside the run.",
+        description="Worker processes. 0: one a core; on a GPU and for little work, none beside the run. With Ray: "
+        "units at a time; 0: one a CPU of the cluster, or a GPU.",
     )
 
     # annotation server
@@ -179,8 +184,20 @@ class Settings(BaseSettings):
     cvat_registration: bool = Field(
         False, description="Whether strangers may make accounts on the embedded annotation server."
     )
+    upload_person_gb: float = Field(
+        100.0, gt=0, description="Gigabytes of one person's uploads that are no batch yet."
+    )
+    upload_total_gb: float = Field(
+        500.0, gt=0, description="Gigabytes of all people's uploads that are no batch yet."
+    )
+    console_host: str = Field(
+        "127.0.0.1", description="Address that the console listens on. Beyond loopback, put TLS before it."
+    )
     console_port: int = CONSOLE_PORT
     dagster_port: int = DAGSTER_PORT
+    dagster_url: str = Field(
+        "", description="Where the console finds Dagster's webserver. Default: this machine's."
+    )
 
     @field_validator("*", mode="before")
     @classmethod
@@ -223,6 +240,11 @@ class Settings(BaseSettings):
     def allowed_hosts(self) -> list[str]:
         """`allow_hosts` one by one."""
         return [name.strip() for name in self.allow_hosts.split(",") if name.strip()]
+
+    @property
+    def resolved_dagster_url(self) -> str:
+        """URL of Dagster's webserver."""
+        return (self.dagster_url or f"http://127.0.0.1:{self.dagster_port}").rstrip("/")
 
     @property
     def dagster_home(self) -> Path:

@@ -138,7 +138,7 @@ class Storage:
         with self.writing(path) as temporary:
             table.write_parquet(temporary)
             # The sum of what lies there until now stays good: this may end before the file takes its place.
-            sums = [_sha256(temporary), *self._sums(path)[:1]]
+            sums = dict.fromkeys([_sha256(temporary), *self._sums(path)[:1]])
             self.write_bytes(_sums_path(path), "\n".join(sums).encode())
 
     def read_table(self, path: UPath) -> pl.DataFrame:

@@ -28,3 +28,12 @@ def plural(count: int, noun: str) -> str:
     """
     ending = "" if count == 1 else "es" if noun.endswith(("s", "x", "ch", "sh")) else "s"
     return f"{count:,} {noun}{ending}"
+
+
+def gigabytes(size: int) -> str:
+    """A size in bytes as people read it.
+
+    >>> gigabytes(2_500_000_000), gigabytes(40_000_000), gigabytes(0)
+    ('2.5 GB', '0.04 GB', '0 GB')
+    """
+    return f"{size / 1e9:,.1f} GB" if size >= 1e9 else f"{size / 1e9:.3g} GB"

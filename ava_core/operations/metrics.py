@@ -1,6 +1,7 @@
 """How long things took, and who waits on whom.
 
-All hours are elapsed time: nights, queues and everything else lie in them. Nobody's working time is known.
+All hours are elapsed time: nights, queues and everything else lie in them. Working time is known of the console's own
+page for labelling alone, and stands beside them (`job_work`).
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from typing import Any, Final
 import polars as pl
 from sqlalchemy import and_, case, func, select
 
+from ava_core.annotation.working_time import active_times
 from ava_core.base.schemas import Schema
 from ava_core.base.storage import Storage
 from ava_core.store import Store, makings
@@ -51,6 +53,17 @@ JOB_TIMES: Final[Schema] = {
     "day": pl.String,  # of completion, in UTC
     "waited_h": pl.Float64,  # hours from ready to started; null where it has not begun or its start was not seen
     "elapsed_h": pl.Float64,  # hours from started to completed; null where either is not known
+}
+
+JOB_WORK: Final[Schema] = {
+    "annotator": pl.String,
+    "job_id": pl.Int64,
+    "batch": pl.String,
+    "clip_id": pl.String,
+    "active_min": pl.Float64,  # minutes active on the page for labelling
+    "elapsed_h": pl.Float64,  # as in `JOB_TIMES`
+    "answers": pl.Int64,  # labels that were said meanwhile
+    "seconds_per_label": pl.Float64,  # of those active; null where none was said
 }
 
 PACE: Final[Schema] = {
@@ -248,6 +261,13 @@ def _to_release(
         (batch, len(moments), min((m for m in moments if m is not None), default=None))
         for batch, moments in left.items()
     ]
+
+
+def job_work(store: Store) -> pl.DataFrame:
+    """`JOB_WORK`: a row per annotator and job that was worked at on the page for labelling."""
+    elapsed = _job_table(store, ["job_id", "elapsed_h"])
+    worked = active_times(store).join(elapsed, on="job_id", how="left", maintain_order="left")
+    return worked.with_columns(active_min=pl.col("active_s") / 60).select(*JOB_WORK)
 
 
 def _job_table(store: Store, columns: Iterable[str]) -> pl.DataFrame:

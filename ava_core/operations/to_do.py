@@ -96,7 +96,7 @@ def _no_annotators(store: Store) -> ToDo | None:
     known = len(annotators.everyone(store))
     said = "No annotators yet: add members of your organisation"
     if known:
-        said = f"Nobody gets work: {plural(known, 'annotator')} paused or inactive"
+        said = f"Nobody gets work: {plural(known, 'annotator')} paused, inactive or still at practice"
     return ToDo(said, known, "tasks")
 
 

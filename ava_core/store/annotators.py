@@ -5,6 +5,7 @@ from __future__ import annotations
 from sqlalchemy import select
 
 from ava_core.base.errors import InputError
+from ava_core.store import practice
 from ava_core.store.database import Store
 from ava_core.store.tables import Annotator
 
@@ -44,5 +45,10 @@ def everyone(store: Store) -> list[Annotator]:
 
 
 def available(store: Store) -> list[Annotator]:
-    """Those who may get new work: active and not paused."""
-    return [annotator for annotator in everyone(store) if annotator.active and not annotator.paused]
+    """Those who may get new work: active, not paused, and qualified where practice is required."""
+    required = practice.rule(store).required
+    return [
+        one
+        for one in everyone(store)
+        if one.active and not one.paused and (one.qualified_at is not None or not required)
+    ]

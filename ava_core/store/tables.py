@@ -216,9 +216,8 @@ class Annotator(Base):
     paused: Mapped[bool] = mapped_column(default=False)
     active: Mapped[bool] = mapped_column(default=True)
     created_at: Mapped[datetime] = mapped_column(default=now)
-    failures: Mapped[int] = mapped_column(default=0)  # refused sign-ins at the console in a row
-    locked_until: Mapped[datetime | None]
     preferences: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    qualified_at: Mapped[datetime | None]  # passed the practice set, or was let in without it
 
 
 class LabellerSession(Base):
@@ -240,7 +239,8 @@ class LabellerSession(Base):
 class ActiveTime(Base):
     """A stretch in which somebody worked at a job with the page in focus. Append-only.
 
-    `track`: the page's key of the person it went into, "" for nobody in particular; `answers`: how many were given.
+    `track`: the page's key of the person it went into, "" for nobody in particular; `action_id`: the class that was
+    said at its end, 0 where none was; `answers`: how many were given.
     """
 
     __tablename__ = "active_times"
@@ -248,10 +248,88 @@ class ActiveTime(Base):
     job_id: Mapped[int] = mapped_column(Integer)
     annotator: Mapped[str] = mapped_column(String(150))
     track: Mapped[str] = mapped_column(String(40), default="")
+    action_id: Mapped[int] = mapped_column(default=0)
     seconds: Mapped[float] = mapped_column(Float)
     answers: Mapped[int] = mapped_column(default=0)
     at: Mapped[datetime] = mapped_column(default=now)
     __table_args__ = (Index("active_times_of_job", "job_id"), Index("active_times_of_annotator", "annotator"))
+
+
+class PracticeClip(Base):
+    """A clip to practise on, frozen as it was chosen: later decisions on the clip do not change what is right.
+
+    `measure`: whose answers are right, an annotator's or `CONSENSUS`; `predrawn`: as a job's; `truth`: for each person
+    and second `[second, person, [x1, y1, x2, y2], {group: [action id, …]}]`, pixels of the clip. Practice is no job:
+    what is said in it lies in `PracticeTry` alone, which nothing else reads.
+    """
+
+    __tablename__ = "practice_clips"
+    practice_id: Mapped[int] = mapped_column(primary_key=True)
+    batch: Mapped[str] = mapped_column(String(63))
+    clip_id: Mapped[str] = mapped_column(String(200))
+    measure: Mapped[str] = mapped_column(String(150))
+    frames: Mapped[int]
+    predrawn: Mapped[list[Any]]
+    truth: Mapped[list[Any]]
+    chosen_by: Mapped[str] = mapped_column(String(150))
+    chosen_at: Mapped[datetime] = mapped_column(default=now)
+    ended_at: Mapped[datetime | None]  # taken out of the set; tries at it are kept
+    __table_args__ = (Index("practice_of_clip", "batch", "clip_id"),)
+
+
+CONSENSUS: Final = "consensus"
+"""The measure of a practice clip whose right answers are the approved consensus."""
+
+
+class PracticeTry(Base):
+    """One go of an annotator at a practice clip: tracks as the label sheet has them, and how it was marked.
+
+    `asked`: answers that count, `correct`: those that were right; `remarks`: `{"frame", "said"}` for each stretch that
+    was not. All three are empty until it is finished.
+    """
+
+    __tablename__ = "practice_tries"
+    try_id: Mapped[int] = mapped_column(primary_key=True)
+    practice_id: Mapped[int] = mapped_column(ForeignKey("practice_clips.practice_id"))
+    annotator: Mapped[str] = mapped_column(String(150))
+    number: Mapped[int]  # 1, 2, … of this annotator at this clip
+    tracks: Mapped[list[Any]]
+    begun_at: Mapped[datetime] = mapped_column(default=now)
+    finished_at: Mapped[datetime | None]
+    asked: Mapped[int] = mapped_column(default=0)
+    correct: Mapped[int] = mapped_column(default=0)
+    remarks: Mapped[list[Any]] = mapped_column(default=list)
+    __table_args__ = (UniqueConstraint("practice_id", "annotator", "number"),)
+
+
+class PracticeRule(Base):
+    """From which share of right answers practice is passed, and whether real work waits for it. The newest counts."""
+
+    __tablename__ = "practice_rules"
+    rule_id: Mapped[int] = mapped_column(primary_key=True)
+    pass_mark: Mapped[float] = mapped_column(Float)
+    required: Mapped[bool]
+    set_by: Mapped[str] = mapped_column(String(150))
+    set_at: Mapped[datetime] = mapped_column(default=now)
+
+
+class ActionExample(Base):
+    """A person at a second of a clip who shows an action of an ontology well."""
+
+    __tablename__ = "action_examples"
+    example_id: Mapped[int] = mapped_column(primary_key=True)
+    ontology: Mapped[str] = mapped_column(String(100))
+    action_id: Mapped[int]
+    batch: Mapped[str] = mapped_column(String(63))
+    clip_id: Mapped[str] = mapped_column(String(200))
+    second: Mapped[int]
+    x1: Mapped[float] = mapped_column(Float)
+    y1: Mapped[float] = mapped_column(Float)
+    x2: Mapped[float] = mapped_column(Float)
+    y2: Mapped[float] = mapped_column(Float)
+    marked_by: Mapped[str] = mapped_column(String(150))
+    marked_at: Mapped[datetime] = mapped_column(default=now)
+    __table_args__ = (Index("examples_of_action", "ontology", "action_id"),)
 
 
 class Reading(Base):
@@ -374,10 +452,19 @@ class User(Base):
     password_hash: Mapped[str] = mapped_column(String(200))
     role: Mapped[str] = mapped_column(String(16))
     active: Mapped[bool] = mapped_column(default=True)
-    failures: Mapped[int] = mapped_column(default=0)  # wrong passwords in a row
-    locked_until: Mapped[datetime | None]
     preferences: Mapped[dict[str, Any]] = mapped_column(default=dict)
     created_at: Mapped[datetime] = mapped_column(default=now)
+
+
+class SignInTry(Base):
+    """Tries to sign in since the last right one, for a name ("" for all) and from a network address."""
+
+    __tablename__ = "sign_in_tries"
+    source: Mapped[str] = mapped_column(String(64), primary_key=True)
+    username: Mapped[str] = mapped_column(String(150), primary_key=True)
+    tries: Mapped[int] = mapped_column(default=0)
+    at: Mapped[datetime] = mapped_column(default=now)  # of the last try that was checked
+    __table_args__ = (Index("sign_in_tries_by_time", "at"),)
 
 
 class ConsoleSession(Base):

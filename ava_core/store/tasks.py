@@ -237,25 +237,28 @@ def replace_jobs(store: Store, task_id: int) -> None:
         session.execute(wanted.values(annotator=""), execution_options={"synchronize_session": False})
 
 
-def note_start(store: Store, job_id: int, annotator: str, moment: datetime) -> None:
-    """Note that an annotator had begun a job at `moment`; an earlier moment that is known stays."""
-    with store.session() as session:
+def note_starts(session: Session, begun: Iterable[tuple[int, str, datetime]]) -> None:
+    """Note that annotators had begun jobs at these moments; an earlier moment that is known stays."""
+    for job_id, annotator, moment in begun:
         session.execute(
             update(Job)
             .where(Job.job_id == job_id, Job.annotator == annotator)
             .where(or_(Job.started_at.is_(None), Job.started_at > moment))
-            .values(started_at=moment)
+            .values(started_at=moment),
+            execution_options={"synchronize_session": False},
         )
 
 
-def note_completion(store: Store, job_id: int, moment: datetime) -> None:
-    """Note that a job was completed at `moment`. A job that was looked at since is left as that look saw it."""
-    with store.session() as session:
-        job = session.get(Job, job_id)
-        if job is not None and (
-            not job.server_updated_at or datetime.fromisoformat(job.server_updated_at) < moment
-        ):
-            job.completed_at = moment
+def note_completions(session: Session, done: Sequence[tuple[int, datetime]]) -> None:
+    """Note that jobs were completed at these moments. A job that was looked at since is left as that look saw it."""
+    wanted = select(Job.job_id, Job.server_updated_at).where(Job.job_id.in_({job_id for job_id, _ in done}))
+    looked = dict(row._tuple() for row in session.execute(wanted)) if done else {}
+    later = {
+        job_id: moment for job_id, moment in done
+        if job_id in looked and (not looked[job_id] or datetime.fromisoformat(looked[job_id]) < moment)
+    }  # fmt: skip
+    if later:
+        session.execute(update(Job), [{"job_id": job, "completed_at": at} for job, at in later.items()])
 
 
 def note_retrieval(store: Store, task_ids: Iterable[int]) -> None:

@@ -1,27 +1,30 @@
 """People of the console: roles, passwords, sessions.
 
-Passwords are kept as argon2id hashes, session tokens as SHA-256. Guessing is stopped by locking the account for
-a while; a session ends after some hours without use, and at the latest after some days.
+Passwords are kept as argon2id hashes, session tokens as SHA-256. Guessing is stopped
+by `sign_in_tries`; a session ends after some hours without use, and at the latest after some days.
 """
 
 from __future__ import annotations
 
 import hashlib
 import secrets
+from contextlib import suppress
 from datetime import datetime, timedelta
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal, cast
 
 from sqlalchemy import delete, func, select
 
-from ava_core.base.errors import InputError, SignInError
-from ava_core.store import audit_log
+from ava_core.base.errors import InputError, SignInError, StoreBusyError
+from ava_core.base.private import secret_file
+from ava_core.store import audit_log, sign_in_tries
 from ava_core.store.database import Store
-from ava_core.store.tables import ConsoleSession, User, now
+from ava_core.store.tables import ConsoleSession, LabellerSession, User, now
 
 if TYPE_CHECKING:
     from argon2 import PasswordHasher
+    from sqlalchemy.orm import Session
 
 Role = Literal["annotator", "viewer", "reviewer", "admin"]
 
@@ -37,8 +40,9 @@ LEAST_PASSWORD: Final = 10
 PASSWORD_RULE: Final = f"At least {LEAST_PASSWORD} characters; a sentence is easy to remember."
 """What a form says beside the field."""
 
-FAILURES_ALLOWED: Final = 5
-LOCKED_FOR: Final = timedelta(minutes=15)
+COOKIE: Final = "ava_session"
+"""Name of the cookie that holds a session's token. Browsers send it to every port of a host."""
+
 IDLE_FOR: Final = timedelta(hours=12)
 SIGNED_IN_FOR: Final = timedelta(days=7)
 SEEN_EVERY: Final = timedelta(minutes=1)
@@ -70,8 +74,9 @@ def set_password(store: Store, username: str, password: str) -> None:
     hashed = _hash(password)
     with store.session() as session:
         user = _get(session.get(User, username), username)
-        user.password_hash, user.failures, user.locked_until = hashed, 0, None
-        session.execute(delete(ConsoleSession).where(ConsoleSession.username == username))
+        user.password_hash = hashed
+        _end_sessions(session, username)
+    sign_in_tries.forget(store, username)
 
 
 def change(store: Store, username: str, *, role: str | None = None, active: bool | None = None) -> None:
@@ -87,7 +92,7 @@ def change(store: Store, username: str, *, role: str | None = None, active: bool
         if not session.scalar(admins):
             raise InputError(f"{username!r} is the last admin.", "Make somebody else admin first.")
         if not user.active:
-            session.execute(delete(ConsoleSession).where(ConsoleSession.username == username))
+            _end_sessions(session, username)
 
 
 def set_preference(store: Store, username: str, **values: Any) -> None:
@@ -97,24 +102,31 @@ def set_preference(store: Store, username: str, **values: Any) -> None:
         user.preferences = user.preferences | values
 
 
-def sign_in(store: Store, username: str, password: str, *, at: datetime | None = None) -> str:
-    """Let somebody in; returns the session's token. Raises `SignInError`, and counts the failure.
+def sign_in(
+    store: Store, username: str, password: str, *, source: str = "", at: datetime | None = None
+) -> str:
+    """Let somebody in; returns the session's token. Raises `SignInError` where it is wrong, or tried too often.
 
-    Whether the name or the password was wrong is not said.
+    `source` is the network address that it comes from. Whether the name or the password was wrong is not said.
     """
-    moment = at or now()
+    name, moment = username.strip(), at or now()
+    sign_in_tries.take(store, source, name, moment)
+    token = enter(store, name, password, moment)
+    if token is None:
+        raise refused(store, name)
+    sign_in_tries.right(store, source, name)
+    return token
+
+
+def enter(store: Store, username: str, password: str, moment: datetime) -> str | None:
+    """A new session's token where the password is right, without counting tries; else `None`."""
     with store.session() as session:
-        user = session.get(User, username.strip())
-    if user is not None and user.locked_until is not None and user.locked_until > moment:
-        minutes = -(-(user.locked_until - moment).seconds // 60)
-        raise SignInError("Too many wrong passwords.", f"Try again in {minutes} min, or ask an admin.")
+        user = session.get(User, username)
     right = _verify(user.password_hash if user else _decoy(), password)
     if user is None or not right or not user.active:
-        _count_failure(store, username.strip(), moment)
-        raise SignInError("Name or password is wrong.", "Check both; capitals count.")
+        return None
     token = secrets.token_urlsafe(32)
     with store.session() as session:
-        session.get_one(User, user.username).failures = 0
         session.execute(delete(ConsoleSession).where(ConsoleSession.created_at < moment - SIGNED_IN_FOR))
         session.add(
             ConsoleSession(
@@ -125,20 +137,37 @@ def sign_in(store: Store, username: str, password: str, *, at: datetime | None =
     return token
 
 
-def who(store: Store, token: str, *, at: datetime | None = None) -> User | None:
-    """Whose session it is; `None` where it does not exist, or ended."""
+def refused(store: Store, username: str) -> SignInError:
+    """What a person is told whose name or password is wrong; the audit log keeps it."""
+    audit_log.note(store, username[:150], "sign in refused")
+    return SignInError("Name or password is wrong.", "Check both; capitals count.")
+
+
+def who(store: Store, token: str, *, at: datetime | None = None, used: bool = True) -> User | None:
+    """Whose session it is; `None` where it does not exist, or ended. `used`: whether to ask is to use it."""
     moment = at or now()
     with store.session() as session:
         found = session.get(ConsoleSession, _digest(token)) if token else None
-        if found is None:
-            return None
-        if moment - found.seen_at > IDLE_FOR or moment - found.created_at > SIGNED_IN_FOR:
-            session.delete(found)
-            return None
-        if moment - found.seen_at > SEEN_EVERY:
-            found.seen_at = moment
-        user = session.get_one(User, found.username)
-        return user if user.active else None
+        user = session.get_one(User, found.username) if found else None
+    if found is None or user is None or not lives(store, found, moment, used=used):
+        return None
+    return user if user.active else None
+
+
+def lives(
+    store: Store, found: ConsoleSession | LabellerSession, moment: datetime, *, used: bool = True
+) -> bool:
+    """Whether a session has not ended by then; its use, or its end, is noted where the database can be written."""
+    ended = moment - found.seen_at > IDLE_FOR or moment - found.created_at > SIGNED_IN_FOR
+    if ended or (used and moment - found.seen_at > SEEN_EVERY):
+        with suppress(StoreBusyError), store.session() as session:
+            kept = session.get(type(found), found.token_hash)
+            row = cast("ConsoleSession | LabellerSession | None", kept)
+            if row is not None and ended:
+                session.delete(row)
+            elif row is not None:
+                row.seen_at = moment
+    return not ended
 
 
 def sign_out(store: Store, token: str) -> None:
@@ -150,51 +179,46 @@ def sign_out(store: Store, token: str) -> None:
 def first_code(store: Store, home: Path) -> str | None:
     """The one-time code with which the first admin is made; `None` once there is anybody.
 
-    It lies in `home` for its owner alone, so that whoever reads the terminal or the folder may use it.
+    It lies in `home` for its owner alone, and stands in no log.
     """
     with store.session() as session:
         if session.scalar(select(func.count()).select_from(User)):
             return None
-    file = _code_file(home)
-    if not file.exists():
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.touch(mode=0o600)
-        file.write_text(secrets.token_hex(8))
-    return file.read_text().strip()
+    return secret_file(code_file(home), lambda: secrets.token_hex(8))
 
 
-def sign_up_first(store: Store, home: Path, code: str, username: str, password: str) -> str:
+def sign_up_first(
+    store: Store, home: Path, code: str, username: str, password: str, *, source: str = ""
+) -> str:
     """Make the first admin by the one-time code, and let the person in; returns the session's token."""
     expected = first_code(store, home)
     if expected is None:
         raise SignInError("There is an admin already.", "Sign in, or ask an admin for an account.")
     if not secrets.compare_digest(code.strip().encode(), expected.encode()):
         audit_log.note(store, username.strip()[:150], "wrong one-time code")
-        raise SignInError("The one-time code is wrong.", "It is printed on the terminal that runs `ava up`.")
+        raise SignInError("The one-time code is wrong.", f"It stands in {code_file(home)}.")
     add(store, username, password, "admin")
-    _code_file(home).unlink(missing_ok=True)
+    code_file(home).unlink(missing_ok=True)
     audit_log.note(store, username.strip(), "first admin made")
-    return sign_in(store, username, password)
+    return sign_in(store, username, password, source=source)
 
 
-def _code_file(home: Path) -> Path:
+def code_file(home: Path) -> Path:
+    """Where the first admin's one-time code lies until it was used; whoever may read HOME may use it."""
     return home / "first_admin_code"
+
+
+def _end_sessions(session: Session, username: str) -> None:
+    """End somebody's sessions, and what they let the person do as an annotator."""
+    theirs = select(ConsoleSession.token_hash).where(ConsoleSession.username == username)
+    session.execute(delete(LabellerSession).where(LabellerSession.token_hash.in_(theirs)))
+    session.execute(delete(ConsoleSession).where(ConsoleSession.username == username))
 
 
 def _get(user: User | None, username: str) -> User:
     if user is None:
         raise InputError(f"There is no user {username!r}.", "`ava user list` shows them.")
     return user
-
-
-def _count_failure(store: Store, username: str, moment: datetime) -> None:
-    with store.session() as session:
-        user = session.get(User, username)
-        if user is not None:
-            user.failures += 1
-            if user.failures >= FAILURES_ALLOWED:
-                user.failures, user.locked_until = 0, moment + LOCKED_FOR
-    audit_log.note(store, username[:150], "sign in refused")
 
 
 @cache

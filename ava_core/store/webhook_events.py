@@ -2,25 +2,46 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any, Final
 
-from sqlalchemy import func, select
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy import Table, bindparam, func, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Session
 
 from ava_core.store.database import Store
-from ava_core.store.tables import WebhookEvent
+from ava_core.store.tables import Base, WebhookEvent
+
+EVENTS: Final[Table] = Base.metadata.tables[WebhookEvent.__tablename__]
 
 
-def keep(store: Store, *, digest: str, event: str, job_id: int | None, payload: dict[str, Any]) -> bool:
-    """Keep an event; returns whether it was new. A repeated one only counts up its deliveries."""
-    try:
-        with store.session() as session:
-            session.add(WebhookEvent(digest=digest, event=event, job_id=job_id, payload=payload))
-        return True
-    except IntegrityError:
-        with store.session() as session:
-            session.scalars(select(WebhookEvent).where(WebhookEvent.digest == digest)).one().deliveries += 1
-        return False
+def keep(session: Session, events: Sequence[dict[str, Any]]) -> list[bool]:
+    """Keep events in their order, and tell which were new; of a repeated one only its deliveries are counted up.
+
+    `events`: `digest`, `event`, `job_id`, `payload` of each.
+    """
+    times = Counter(event["digest"] for event in events)
+    first: dict[str, dict[str, Any]] = {}
+    for event in events:
+        first.setdefault(event["digest"], event)
+    dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
+    # Another process may keep the same event at the same time: whoever is second counts.
+    wanted = dialect.insert(WebhookEvent).on_conflict_do_nothing(index_elements=["digest"])
+    new = set(session.scalars(wanted.returning(WebhookEvent.digest), list(first.values())))
+    again = [
+        {"known": digest, "times": count - (digest in new)}
+        for digest, count in sorted(times.items())
+        if count > (digest in new)
+    ]
+    if again:
+        known = update(EVENTS).where(EVENTS.c.digest == bindparam("known"))
+        session.connection().execute(known.values(deliveries=EVENTS.c.deliveries + bindparam("times")), again)
+    answers = []
+    for event in events:
+        answers.append(event["digest"] in new)
+        new.discard(event["digest"])
+    return answers
 
 
 def after(store: Store, event_id: int) -> list[WebhookEvent]:

@@ -92,10 +92,14 @@ class LogLine:
 
 @dataclass
 class DagsterClient:
-    """Speaks to one Dagster webserver. Raises `DagsterError` where it does not answer or refuses."""
+    """Speaks to one Dagster webserver. Raises `DagsterError` where it does not answer or refuses.
+
+    `token`: by which a webserver that asks for a login knows the platform's own programs.
+    """
 
     url: str
     transport: httpx.AsyncBaseTransport | None = None
+    token: str = ""
     _repository: dict[str, str] = field(default_factory=dict)
     _http: httpx.AsyncClient | None = None
 
@@ -236,7 +240,8 @@ class DagsterClient:
     async def _ask(self, query: str, **variables: Any) -> dict[str, Any]:
         try:
             if self._http is None:
-                self._http = httpx.AsyncClient(transport=self.transport, timeout=TIMEOUT_SECONDS)
+                by = {"Authorization": f"Bearer {self.token}"} if self.token else {}
+                self._http = httpx.AsyncClient(transport=self.transport, timeout=TIMEOUT_SECONDS, headers=by)
             asked = {"query": query, "variables": variables}
             content = (await self._http.post(f"{self.url}/graphql", json=asked)).json()
         except (httpx.HTTPError, ValueError) as error:

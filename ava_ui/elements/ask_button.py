@@ -50,7 +50,7 @@ class AskButton(ui.button):
         visit, made, names = self.visit, ", ".join(assets), ", ".join(batches)[:200]
 
         async def ask() -> str:
-            visit.note("process", names, assets=made)
+            await visit.note("process", names, assets=made)
             return await visit.console.dagster.process(batches, assets)
 
         return await self.once([f"{made} of {one}" for one in batches], f"{made} of {names}", batches, ask)

@@ -65,7 +65,7 @@ class Backfills:
             with theme.asking(f"End backfill {backfill.backfill_id}?", "End it") as dialog:
                 ui.label("Runs under way end; what they have written is kept.")
             if await dialog:
-                self.visit.note("cancel backfill", backfill.backfill_id)
+                await self.visit.note("cancel backfill", backfill.backfill_id)
                 await self.visit.console.dagster.cancel_backfill(backfill.backfill_id)
                 await self.follow()
 

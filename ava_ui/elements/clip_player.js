@@ -38,7 +38,9 @@ export default {
             <small v-if="layer.kind === 'consensus' || !choosing">{{ layer.kind === 'consensus' ? 'C' : n + 1 }}</small>
           </button>
           <a v-for="layer in doc.layers.filter(l => l.link)" :key="'l' + layer.key" target="_blank" rel="noopener"
-             :href="layer.link + frame">{{ layer.name }} in CVAT</a>
+             :href="layer.link + frame">the job of {{ layer.name }}</a>
+          <a v-for="layer in doc.layers.filter(l => l.in_cvat)" :key="'c' + layer.key" target="_blank" rel="noopener"
+             :href="layer.in_cvat + frame">{{ layer.name }} in CVAT</a>
         </div>
         <div class="player-keys">Space play · ←/→ frame · Shift ←/→ second<template v-if="choosing"> · 1–9 answer · C consensus</template><template v-else-if="doc.groups.length"> · 1–9 annotator · C consensus · N/P conflict · A approve · R reject · U undo · S skip</template></div>
       </div>

@@ -14,6 +14,7 @@ import polars as pl
 from nicegui import ui
 from nicegui.events import GenericEventArguments, ValueChangeEventArguments
 
+from ava_core.base.spreadsheet import spreadsheet_csv
 from ava_ui.elements.figures import MEANINGS, figure_of, trust
 
 PAGE_ROWS: Final = 25
@@ -150,7 +151,7 @@ class DataTable:
         """Give out what the filter lets through as csv."""
         found = self.filtered
         plain = found.select(_words(found, name) for name in self.labels)
-        ui.download.content(plain.write_csv().encode(), f"{self.file}.csv")
+        ui.download.content(spreadsheet_csv(plain), f"{self.file}.csv")
 
     def _asked(self) -> dict[str, str]:
         """What the page's address says about this table."""

@@ -93,7 +93,7 @@ def retry_button(visit: Visit, run: Run) -> AskButton:
     button, key = AskButton(visit, "Retry"), f"retry {run.run_id}"
 
     async def ask() -> str:
-        visit.note("retry run", run.run_id, batch=run.batch)
+        await visit.note("retry run", run.run_id, batch=run.batch)
         return await visit.console.dagster.retry(run.run_id)
 
     async def retry() -> None:

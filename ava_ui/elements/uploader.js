@@ -11,6 +11,7 @@ export default {
       <div v-for="file in files" :key="file.key">
         <div>{{ file.name }} · {{ size(file.sent) }} of {{ size(file.size) }}
           <span v-if="file.rate"> · {{ size(file.rate) }}/s</span> · {{ file.state }}
+          <span v-if="file.problem" class="bad" role="alert">{{ file.problem }}</span>
           <button type="button" v-if="file.state === 'uploading'" @click="file.state = 'paused'">Pause</button>
           <button type="button" v-if="file.state === 'paused' || file.state === 'failed'" @click="send(file)">Go on</button>
           <button type="button" @click="cancel(file)">Remove</button>
@@ -28,15 +29,16 @@ export default {
       for (const blob of [...chosen].filter(fits)) {
         const key = await keyOf(blob);
         if (this.files.some(f => f.key === key)) continue;
-        this.files.push({ key, blob, name: blob.name, size: blob.size, sent: 0, rate: 0, state: "waiting" });
+        this.files.push({ key, blob, name: blob.name, size: blob.size, sent: 0, rate: 0, state: "waiting", problem: "" });
         this.$emit("chosen", this.files.map(f => f.name));
         this.send(this.files[this.files.length - 1]);
       }
     },
     async send(file) {
       file.state = "uploading";
+      file.problem = "";
       try {
-        file.sent = (await ask("GET", `/upload/${file.key}`)).received;
+        file.sent = (await ask("GET", `/upload/${file.key}?size=${file.size}`)).received;
         let tries = 0;
         while (file.sent < file.size && file.state === "uploading") {
           const began = performance.now(), before = file.sent;
@@ -45,7 +47,7 @@ export default {
             file.rate = (file.sent - before) / (performance.now() - began) * 1000;
             tries = 0;
           } catch (error) {
-            if (++tries >= TRIES) throw error;
+            if (error.noRoom || ++tries >= TRIES) throw error;
             await new Promise(resolve => setTimeout(resolve, 500 * 2 ** tries));
           }
         }
@@ -53,7 +55,10 @@ export default {
           file.state = "uploaded";
           if (this.files.every(f => f.state === "uploaded")) this.$emit("uploaded", this.files.map(f => [f.key, f.name]));
         }
-      } catch (error) { file.state = "failed"; }
+      } catch (error) {
+        file.state = "failed";
+        file.problem = error.noRoom ? error.message : "";
+      }
     },
     async cancel(file) {
       file.state = "removed";
@@ -79,6 +84,8 @@ async function keyOf(blob) {
 
 async function ask(method, url, body) {
   const answer = await fetch(url, { method, body });
-  if (!answer.ok && answer.status !== 409) throw new Error(await answer.text());
+  if (!answer.ok && answer.status !== 409) {
+    throw Object.assign(new Error(await answer.text()), { noRoom: answer.status === 413 });
+  }
   return answer.json();
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import inspect
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -10,6 +11,7 @@ from typing import Any, Final
 
 from nicegui import ui
 
+from ava_core.annotation.own_account import own_name
 from ava_core.base.errors import AvaError
 from ava_core.operations.doctor import Finding
 from ava_core.store import labellers, users
@@ -37,7 +39,7 @@ NAVIGATION: Final = (
 """Address, name, icon, and the letter that leads there after "g"."""
 
 OWN_WORK: Final = ((addresses.WORK, "Your work", "edit_note", "w"),)
-"""All that an annotator is led to."""
+"""All that an annotator is led to, and what admins who may label are led to besides."""
 
 REVIEW_KEYS: Final = (
     ("Space", "play or pause"), ("← →", "a frame back or on"), ("Shift ← →", "a second back or on"),
@@ -94,7 +96,7 @@ def frame(visit: Visit, title: str) -> Iterator[None]:
     with ui.left_drawer().props(f"width=200 breakpoint={NARROW}").classes("frame-drawer") as drawer:
         drawer_button.on_click(drawer.toggle)
         with ui.element("nav").props('aria-label="Pages"'):
-            for path, name, icon, key in NAVIGATION if visit.may("viewer") else OWN_WORK:
+            for path, name, icon, key in _entries(visit):
                 _entry(visit, path, name, icon, key)
     # What stands around it is a `main` already.
     with ui.element("div").classes("page").props(f"id={CONTENT} tabindex=-1"):
@@ -205,6 +207,12 @@ def _key_row(key: str, what: str) -> None:
                 ui.label(text)
 
 
+def _entries(visit: Visit) -> tuple[tuple[str, str, str, str], ...]:
+    if not visit.may("viewer"):
+        return OWN_WORK
+    return NAVIGATION + OWN_WORK if own_name(visit.user) or visit.may("admin") else NAVIGATION
+
+
 def _entry(visit: Visit, path: str, name: str, icon: str, key: str) -> None:
     if path == addresses.PEOPLE and not visit.may("admin"):
         return
@@ -248,7 +256,7 @@ def _light(finding: Finding) -> None:
         ui.tooltip(finding.line)
 
 
-def _turn(visit: Visit, dark: ui.dark_mode) -> None:
+async def _turn(visit: Visit, dark: ui.dark_mode) -> None:
     dark.value = not dark.value
     keep = users.set_preference if visit.may("viewer") else labellers.set_preference
-    keep(visit.console.store, visit.user.username, dark=dark.value)
+    await asyncio.to_thread(keep, visit.console.store, visit.user.username, dark=dark.value)

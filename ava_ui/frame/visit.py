@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import inspect
 import logging
 from collections.abc import Awaitable, Callable
@@ -33,8 +34,11 @@ class Visit:
 
     def number(self, name: str) -> int:
         """A whole number of the query; 0 where there is none."""
-        text = self.query.get(name, "")
-        return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else 0
+        return _number(self.query.get(name, ""))
+
+    def number_in_path(self, name: str) -> int:
+        """A whole number of the path; 0 where there is none, which no id is."""
+        return _number(self.params[name])
 
     @property
     def draft(self) -> str:
@@ -57,7 +61,7 @@ class Visit:
 
         async def handler(*arguments: Any) -> None:
             try:
-                self._check(role)
+                await asyncio.to_thread(self._check, role)
                 result = function(*arguments)
                 if inspect.isawaitable(result):
                     await result
@@ -69,9 +73,11 @@ class Visit:
 
         return handler
 
-    def note(self, action: str, subject: str = "", **detail: Any) -> None:
+    async def note(self, action: str, subject: str = "", **detail: Any) -> None:
         """Write a line of the audit log in this person's name."""
-        audit_log.note(self.console.store, self.user.username, action, subject, **detail)
+        await asyncio.to_thread(
+            audit_log.note, self.console.store, self.user.username, action, subject, **detail
+        )
 
     def _check(self, role: users.Role) -> None:
         now = labellers.anybody(self.console.store, self.token)
@@ -79,6 +85,10 @@ class Visit:
             raise SignInError("Your session has ended; nothing was done.", "Sign in again.")
         if users.RANKS.index(now.role) < users.RANKS.index(role):
             raise SignInError(f"Only {role}s may do this.", "Ask an admin.")
+
+
+def _number(text: str) -> int:
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else 0
 
 
 def _say(problem: str) -> None:

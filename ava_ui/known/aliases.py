@@ -23,7 +23,8 @@ def without_names(document: Json) -> Json:
     # The colours keep their order: one would tell a name by its place in the alphabet.
     renamed = [
         layer
-        | {"name": known[layer["name"]], "key": known[layer["name"]], "link": "", "colour": place["colour"]}
+        | {"name": known[layer["name"]], "key": known[layer["name"]], "colour": place["colour"]}
+        | {"link": "", "in_cvat": ""}
         for layer, place in zip(
             sorted(own, key=lambda layer: _number(known[layer["name"]])), own, strict=True
         )

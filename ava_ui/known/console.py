@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from ava_core.base.once import Once
+from ava_core.base.private import dagster_token
 from ava_core.base.settings import Settings
 from ava_core.base.storage import Storage
 from ava_core.batch import BatchContext, open_batch
@@ -22,6 +23,9 @@ from ava_ui.known.jobs import Jobs
 from ava_ui.known.release_contents import ReleaseContents
 from ava_ui.known.runs import LiveRuns
 from ava_ui.known.tables import Tables
+
+BUSY_MS: Final = 2000
+"""A person waits so long for a database that another program holds; then a sentence says so."""
 
 DRAFTS_KEPT: Final = 3
 """Batches whose drafted consensus is kept in memory."""
@@ -52,8 +56,8 @@ class Console:
     @classmethod
     def open(cls, settings: Settings) -> Console:
         """Open database and files. Dagster need not run yet."""
-        store, storage = open_store(settings), Storage(settings.resolved_storage_url)
-        dagster = DagsterClient(f"http://127.0.0.1:{settings.dagster_port}")
+        store, storage = open_store(settings, busy_ms=BUSY_MS), Storage(settings.resolved_storage_url)
+        dagster = DagsterClient(settings.resolved_dagster_url, token=dagster_token(settings.home_dir))
         return cls(
             settings=settings,
             store=store,

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 from ava_core.annotation.labelling.desk import Desk
+from ava_core.annotation.practice.desk import PracticeDesk
 from ava_core.base.errors import InputError
 from ava_core.base.schemas import CLIP_FPS
 from ava_core.ontology import Ontology
@@ -17,24 +19,48 @@ Json = dict[str, Any]
 
 def label_document(console: Console, job: Job, desk: Desk) -> Json:
     """The job as its desk opens it, with the clip, the vocabulary and the tracker's own boxes (`predrawn`)."""
+    shown = _Shown(job.batch, job.clip_id, f"job {job.job_id}", job.predrawn, desk.ontology, desk.user_name)
+    return desk.open() | {"job": job.job_id} | _around(console, shown)
+
+
+def practice_document(console: Console, desk: PracticeDesk) -> Json:
+    """A practice clip, likewise."""
+    clip = desk.clip
+    name = f"practice clip {clip.practice_id}"
+    shown = _Shown(clip.batch, clip.clip_id, name, clip.predrawn, desk.ontology, desk.user_name)
+    return desk.open() | {"job": clip.practice_id} | _around(console, shown)
+
+
+@dataclass(frozen=True)
+class _Shown:
+    """What the page is about, whether it is work or practice."""
+
+    batch: str
+    clip_id: str
+    name: str
+    predrawn: list[Any]
+    ontology: Ontology
+    user_name: str
+
+
+def _around(console: Console, shown: _Shown) -> Json:
     try:
-        clip = console.tables.clip(job.batch, job.clip_id)
+        clip = console.tables.clip(shown.batch, shown.clip_id)
     except InputError as error:
         raise InputError(
-            f"The clip of job {job.job_id} is missing from the platform: {error.message}",
-            "Tell an admin; nothing of the job is lost.",
+            f"The clip of {shown.name} is missing from the platform: {error.message}",
+            "Tell an admin; nothing is lost.",
         ) from None
-    return desk.open() | {
-        "job": job.job_id,
+    return {
         "clip": {
-            "id": job.clip_id, "url": addresses.clip_video(job.batch, job.clip_id), "fps": CLIP_FPS,
+            "id": shown.clip_id, "url": addresses.clip_video(shown.batch, shown.clip_id), "fps": CLIP_FPS,
             **{name: clip[name] for name in ("frames", "width", "height")},
         },
-        "ontology": desk.ontology.name,
-        "groups": _groups(desk.ontology),
+        "ontology": shown.ontology.name,
+        "groups": _groups(shown.ontology),
         "predrawn": {
             str(track["seed_track"]): [[s["frame"], *s["box"], s["outside"]] for s in track["shapes"]]
-            for track in job.predrawn
+            for track in shown.predrawn
         },
     }  # fmt: skip
 

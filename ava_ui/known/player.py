@@ -61,7 +61,8 @@ def review_document(console: Console, batch: str, clip_id: str) -> Json:
     links = _job_links(console, batch, clip_id)
     layers = [
         {
-            "key": f"annotator {name}", "name": name, "kind": "annotator", "link": links.get(name, ""),
+            "key": f"annotator {name}", "name": name, "kind": "annotator",
+            **links.get(name, {"link": "", "in_cvat": ""}),
             "colour": LAYER_COLOURS[number % len(LAYER_COLOURS)],
             "tracks": _annotator_tracks(
                 boxes.filter(pl.col("annotator") == name), labels.filter(pl.col("annotator") == name)
@@ -194,8 +195,12 @@ def named(detail: str, names: dict[int, str]) -> str:
     return "; ".join(parts)
 
 
-def _job_links(console: Console, batch: str, clip_id: str) -> dict[str, str]:
-    """Addresses in the annotation server to which a frame's number is appended."""
-    server = console.settings.resolved_cvat_url
-    jobs = [job for job in tasks.jobs_of(console.store, batch, clip_id) if job.of_annotator]
-    return {job.annotator: at_frame(job_page(server, job.task_id, job.job_id)) for job in jobs}
+def _job_links(console: Console, batch: str, clip_id: str) -> dict[str, dict[str, str]]:
+    """Addresses of annotators' jobs to which a frame's number is appended: `link` here, `in_cvat` on a real CVAT."""
+    settings = console.settings
+    found = {}
+    for job in tasks.jobs_of(console.store, batch, clip_id):
+        if job.of_annotator:
+            there = "" if settings.cvat_is_embedded else at_frame(job_page(settings, job.task_id, job.job_id))
+            found[job.annotator] = {"link": at_frame(addresses.label(job.job_id)), "in_cvat": there}
+    return found

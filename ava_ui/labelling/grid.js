@@ -7,7 +7,7 @@ export default {
     <div class="scroll"><table class="label-sheet"><caption class="label-unseen">What is said of person {{ name }}, by group and second</caption>
       <thead><tr><th scope="col">group</th><th v-for="s in columns" :key="s" scope="col" :class="{here: s === second}">
         <button tabindex="-1" :aria-label="'Go to second ' + s" @click="$emit('go', s)">{{ s }}<i v-if="marks.includes(s)" class="label-mark">!</i></button></th></tr></thead>
-      <tbody><tr v-for="row in rows" :key="row.name" :class="{used: row.name === group}">
+      <tbody><tr v-for="row in rows" :key="row.name" v-memo="[track.keys, track.said[row.name], row.name === group, second]" :class="{used: row.name === group}">
         <th scope="row"><button tabindex="-1" @click="$emit('group', row.name)">{{ row.title }}</button></th>
         <td v-for="cell in row.cells" :key="cell.second" :class="[cell.kind, {here: cell.second === second}]" :colspan="cell.span" :title="cell.text"
             @click="$emit('go', cell.second)"><span>{{ cell.text }}</span></td></tr></tbody></table></div>`,

@@ -4,6 +4,7 @@ export const POOL = "abcdefghijklmnopqrstuvwxyz0123456789ABCDEFGHIJKLMNOPQRSTUVW
 
 export const COMMANDS = [
   ["ArrowLeft / ArrowRight", "a second back or on"], ["Shift ArrowLeft / ArrowRight", "a frame back or on"],
+  ["PageUp / PageDown", "five seconds back or on"],
   ["Space", "play or pause"], ["[ and ]", "slower or faster"], ["Tab / Shift Tab", "next or previous person with something unset"],
   ["ArrowUp / ArrowDown", "previous or next person"], ["Enter", "this person is done: next"], [".", "as at the second before"],
   ["Shift + an action's key", "of the person's whole track"], ["Alt + an action's key", "at this second only"],
@@ -12,7 +13,7 @@ export const COMMANDS = [
   ["Insert or +", "draw a new person"], ["Delete", "not a person"], ["End", "leaves the picture here, or is back"],
   ["\\", "split: from here it is somebody else"], ["=", "join with another person"], ["Backspace", "the tracker's boxes again"],
   ["`", "live mode: hold an action's key while the clip plays"], ["Ctrl Z / Ctrl Y", "undo or redo"],
-  ["Ctrl Enter", "finish the job"], ["?", "this list"], ["Escape", "close, or stop drawing"],
+  ["Ctrl Enter", "finish the job"], ["?", "this list"], ["Escape", "close, or stop drawing; then Tab goes on to the buttons"],
 ];
 
 export function assigned(groups, own = {}) {

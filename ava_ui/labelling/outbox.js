@@ -59,6 +59,9 @@ export class Outbox {
     if (!this.problem && this.edits().length) this.soon(0);
   }
 
+  // All of it, also what was done while a call was under way; or as much as the server takes.
+  async drain() { do await this.flush(); while (this.waiting && !this.problem); }
+
   async round() {
     const edits = this.edits();
     if (!edits.length) { this.tell("stored"); return; }

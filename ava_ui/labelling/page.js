@@ -16,6 +16,8 @@ import Stage from "./stage.js";
 import { template } from "./template.js";
 import { ActiveTime } from "./time.js";
 
+const STRIDE = 5; // seconds, of PageUp and PageDown
+
 const WORDS = {
   stored: "All stored", storing: "Storing …", away: "Not stored yet; it is kept in this browser and tried again",
   refused: "Not stored; it is kept in this browser", conflict: "Changed elsewhere: choose below",
@@ -30,7 +32,7 @@ export default {
     return {
       doc: null, problem: "", tracks: [], chosen: "", frame: 0, playing: false, group: "", over: "", message: "", state: "stored", why: "",
       drawing: false, joining: "", live: false, reaction: 250, still: matchMedia("(prefers-reduced-motion: reduce)").matches, rate: 1,
-      changing: null, keys: {}, conflicts: {}, otherTab: false, broken: false, closed: "", working: false, undoable: 0, redoable: 0,
+      changing: null, keys: {}, conflicts: {}, otherTab: false, broken: false, letTabGo: false, closed: "", working: false, undoable: 0, redoable: 0,
     };
   },
   computed: {
@@ -105,6 +107,7 @@ export default {
       else if (at && this.tracks.some(t => t.key === at.key)) { this.choose(at.key); this.seek(at.frame); }
       else if (this.tracks.length) this.choose((this.people.find(p => p.unset) || this.people[0]).key);
       if (entry) this.outbox.put(this.tracks);
+      this.$refs.work.focus({ preventScroll: true });
       this.$el.dataset.ready = "yes";
     },
     // Edits that an earlier page could not store: over what the server has now.
@@ -148,6 +151,8 @@ export default {
       return this.counted.get(track);
     },
     unsetCount(track) { return this.unsetOf(track).reduce((sum, u) => sum + u.count, 0); },
+    // A button that is clicked does its work and leaves the keys where they were.
+    keepFocus(event) { if (event.target.closest("button")) event.preventDefault(); },
     // ---- people and seconds
     choose(key, frame) {
       if (!key) return;
@@ -162,7 +167,7 @@ export default {
       clearTimeout(this.placing);
       this.placing = setTimeout(() => this.kept.place({ key: this.chosen, frame: this.frame }), 300);
     },
-    step(n) { this.seek((this.second + n) * this.clip.fps); },
+    step(n) { this.seek(Math.max(0, Math.min(this.second + n, this.lastSecond())) * this.clip.fps); },
     beside(n, open) {
       const at = this.people.findIndex(p => p.key === this.chosen), count = this.people.length;
       for (let i = 1; i <= count; i++) {
@@ -185,31 +190,32 @@ export default {
       this.redoable = this.history.future.length;
       if (this.tracks.length && !this.track) this.chosen = this.tracks[0].key;
     },
-    changed(act) {
+    // `action`: the class that is said, 0 for an answer without one; null: a box, nothing is said.
+    changed(act, action = null) {
       if (this.closed) { this.say(this.closed); return; }
       act({ key: this.chosen, frame: this.frame });
       this.shown();
       this.outbox.put(this.tracks);
-      this.time.answered(this.chosen);
+      this.time.answered(this.chosen, action);
     },
-    put(track) { if (track && track !== this.track) this.changed(where => this.history.replace(Object.freeze(track), where)); },
+    put(track, action = null) { if (track && track !== this.track) this.changed(where => this.history.replace(Object.freeze(track), where), action); },
     take(action, reach = "on") {
       const group = this.groupOf[action], fps = this.clip.fps, frame = this.second * fps, track = this.track;
       this.group = group.name;
       this.over = "";
-      const answer = said.pressed(track, group, action, frame);
+      const answer = (reach === "whole" ? said.pressedWhole : said.pressed)(track, group, action, frame);
       if (answer === undefined) { this.say(`At most ${group.most} of ${group.name}: take one off first.`); return; }
-      this.answer(group.name, answer, reach);
+      this.answer(group.name, answer, reach, action);
     },
-    answer(group, answer, reach = "on") {
+    answer(group, answer, reach = "on", action = 0) {
       const fps = this.clip.fps, frame = this.second * fps, track = this.track;
       if (!track) return;
-      if (answer === null) { this.put(said.takeOff(track, group, frame)); return; }
-      if (reach === "whole") this.put(said.sayWhole(track, group, answer));
+      if (answer === null) { this.put(said.takeOff(track, group, frame), action); return; }
+      if (reach === "whole") this.put(said.sayWhole(track, group, answer), action);
       else if (reach === "second") {
         if (said.answerAt(track, group, frame + fps) === undefined) this.say("Nothing was said before, so it holds until you say another.");
-        this.put(said.sayBetween(track, group, frame, frame + fps, answer));
-      } else this.put(said.say(track, group, frame, answer));
+        this.put(said.sayBetween(track, group, frame, frame + fps, answer), action);
+      } else this.put(said.say(track, group, frame, answer), action);
     },
     // What a key says now: the same again takes it off.
     toggle(group, answer) {
@@ -228,7 +234,7 @@ export default {
         const before = said.answerAt(track, g.name, frame - fps);
         if (before !== undefined) track = said.say(track, g.name, frame, before);
       }
-      this.put(track);
+      this.put(track, 0);
     },
     fresh() { return `n${Math.random().toString(36).slice(2, 10)}`; },
     drawn(box) {
@@ -276,7 +282,7 @@ export default {
       this.over = "";
       this.working = true;
       try {
-        await this.outbox.flush();
+        await this.outbox.drain();
         if (this.outbox.waiting || Object.keys(this.conflicts).length) { this.say("Not finished: something is not stored yet."); return; }
         this.closed = "You have finished this job. Take it up again to change something.";
         await this.ask("state", { state: "completed" });
@@ -285,10 +291,11 @@ export default {
       } catch (error) { this.closed = ""; this.say(`Not finished: ${error.message}`); } finally { this.working = false; }
     },
     finishUnclear() {
-      this.changed(where => this.history.put(this.tracks.map(t => Object.freeze(this.unclear(t))), where));
+      this.changed(where => this.history.put(this.tracks.map(t => Object.freeze(this.unclear(t))), where), 0);
       this.finish();
     },
-    async takeUp() { try { await this.ask("state", { state: "in progress" }); this.closed = ""; } catch (error) { this.say(error.message); } },
+    // A job goes on as it was; another try at a practice clip begins anew.
+    async takeUp() { try { if ((await this.ask("state", { state: "in progress" })).anew) location.reload(); else this.closed = ""; } catch (error) { this.say(error.message); } },
     // ---- keys
     changeKey(event) {
       const key = event.key.length === 1 ? event.key : "";
@@ -328,7 +335,7 @@ export default {
       if (one.from === one.until) { this.say("Too short: it holds at no whole second."); return; }
       const now = said.answerAt(track, group.name, one.from), ids = Array.isArray(now) ? now : [];
       const answer = group.kind === "exclusive" ? [one.action] : [...new Set([...ids, one.action])].sort((a, b) => a - b).slice(0, group.most);
-      this.changed(where => this.history.replace(Object.freeze(said.sayBetween(track, group.name, one.from, one.until, answer)), where));
+      this.changed(where => this.history.replace(Object.freeze(said.sayBetween(track, group.name, one.from, one.until, answer)), where), one.action);
     },
     command(event) {
       const control = event.ctrlKey || event.metaKey, letter = event.key.toLowerCase();
@@ -337,14 +344,15 @@ export default {
       const stage = this.$refs.stage, person = this.track;
       const any = {
         " ": () => stage.toggle(), ArrowLeft: () => event.shiftKey ? this.seek(this.frame - 1) : this.step(-1), ArrowRight: () => event.shiftKey ? this.seek(this.frame + 1) : this.step(1),
+        PageUp: () => this.step(-STRIDE), PageDown: () => this.step(STRIDE),
         "[": () => this.faster(.5), "]": () => this.faster(2), ArrowUp: () => this.beside(-1), ArrowDown: () => this.beside(1), "/": () => { this.over = "find"; }, "?": () => { this.over = "keys"; },
-        Insert: () => { this.drawing = true; }, "+": () => { this.drawing = true; }, "`": () => { this.live = !this.live; }, Escape: () => { this.drawing = false; this.joining = ""; },
+        Insert: () => { this.drawing = true; }, "+": () => { this.drawing = true; }, "`": () => { this.live = !this.live; }, Escape: () => { this.letTabGo = !this.drawing && !this.joining; this.drawing = false; this.joining = ""; },
       };
-      // Tab moves among people while a person's sheet has the focus; elsewhere it is the browser's.
+      // Tab moves among people while the sheet itself has the focus, until Escape; else it is the browser's.
       const own = {
-        Tab: event.target.closest(".label-work") && event.target.tagName !== "BUTTON" ? () => this.beside(event.shiftKey ? -1 : 1, true) : null,
+        Tab: event.target === this.$refs.work && !this.letTabGo ? () => this.beside(event.shiftKey ? -1 : 1, true) : null,
         Enter: () => this.beside(1, true), ".": () => this.asBefore(), "-": () => this.none(), "*": () => this.toggle(this.group, said.CANNOT_TELL),
-        "!": () => this.put(this.unclear(person)), Delete: () => this.remove(), End: () => this.leaves(), "\\": () => this.split(), "=": () => this.join(), Backspace: () => this.reset(),
+        "!": () => this.put(this.unclear(person), 0), Delete: () => this.remove(), End: () => this.leaves(), "\\": () => this.split(), "=": () => this.join(), Backspace: () => this.reset(),
       };
       if (this.byKey[event.key] !== undefined) return null;
       return any[event.key] || (person && own[event.key]) || null;

@@ -63,6 +63,15 @@ export function pressed(track, group, action, frame) {
   return left.length || !beginsAt(track, group.name, frame) ? left : null;
 }
 
+// The same with Shift, over the whole track: only what holds throughout already is taken off.
+export function pressedWhole(track, group, action, frame) {
+  const now = answerAt(track, group.name, frame), changes = changesOf(track, group.name);
+  if (!Array.isArray(now) || !now.includes(action)) return pressed(track, group, action, frame);
+  if (changes.length > 1 || changes[0][0] > track.keys[0][0]) return now;
+  const left = now.filter(id => id !== action);
+  return left.length ? left : null;
+}
+
 // The first second at which the person is seen and a group says nothing; [] where all is answered.
 export function unsetOf(track, groups, clip) {
   const seen = living(track.keys, clip), found = [];

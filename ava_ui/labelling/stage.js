@@ -8,14 +8,14 @@ export default {
   template: `
     <div class="player-stage label-stage" ref="stage" :class="{drawing}">
       <video ref="video" :src="clip.url" muted playsinline preload="auto" tabindex="-1" :aria-label="'Clip ' + clip.id"
-             @loadeddata="tick" @seeked="tick" @play="run" @pause="tick" @error="$emit('broken')"></video>
+             @loadeddata="tick" @seeked="arrived" @play="run" @pause="tick" @error="$emit('broken')"></video>
       <svg :viewBox="'0 0 ' + clip.width + ' ' + clip.height" preserveAspectRatio="none" aria-hidden="true"
            @pointerdown="down($event, null)" @pointermove="move" @pointerup="up" @pointercancel="drag = null">
-        <g v-for="b in boxes" :key="b.key" :opacity="b.chosen ? 1 : .45">
-          <rect :x="b.box[0]" :y="b.box[1]" :width="b.box[2] - b.box[0]" :height="b.box[3] - b.box[1]" :fill="b.chosen ? 'transparent' : 'none'"
+        <g v-for="b in boxes" :key="b.key" v-memo="[b.at, b.chosen, b.name, scale, locked]" :class="{faint: !b.chosen}" :transform="'translate(' + b.box[0] + ' ' + b.box[1] + ')'">
+          <rect :width="b.box[2] - b.box[0]" :height="b.box[3] - b.box[1]" :fill="b.chosen ? 'transparent' : 'none'"
                 :stroke="b.colour" :stroke-width="b.chosen ? 4 : 2" vector-effect="non-scaling-stroke" pointer-events="all"
                 @pointerdown.stop="down($event, b)"></rect>
-          <text :x="b.box[0]" :y="b.box[1] > 20 * scale ? b.box[1] - 5 * scale : b.box[1] + 16 * scale" :fill="b.colour" :font-size="14 * scale" font-weight="700"
+          <text :y="(b.box[1] > 20 * scale ? -5 : 16) * scale" :fill="b.colour" :font-size="14 * scale" font-weight="700"
                 paint-order="stroke" stroke="#000" :stroke-width="3 * scale">{{ b.name }}</text>
           <template v-if="b.chosen && !locked"><rect v-for="g in grips(b.box)" :key="g.name" class="grip" :x="g.x - 5 * scale" :y="g.y - 5 * scale" :width="10 * scale"
                 :height="10 * scale" :fill="b.colour" stroke="#000" vector-effect="non-scaling-stroke" @pointerdown.stop="down($event, b, g)"></rect></template>
@@ -34,7 +34,7 @@ export default {
       for (const track of this.tracks) {
         const chosen = track.key === this.chosen, held = chosen && this.drag && this.drag.box;
         const box = held || boxAt(track.keys, this.frame);
-        if (box) found.push({ key: track.key, box, chosen, name: this.names[track.key], colour: hue(Number(this.names[track.key].replace(/\D/g, "")) || 0) });
+        if (box) found.push({ key: track.key, box, at: box.join(), chosen, name: this.names[track.key], colour: hue(Number(this.names[track.key].replace(/\D/g, "")) || 0) });
       }
       return found.sort((a, b) => a.chosen - b.chosen);
     },
@@ -47,7 +47,7 @@ export default {
   },
   beforeUnmount() { this.sizes.disconnect(); },
   methods: {
-    tick() { const v = this.$refs.video; if (v) { this.time = v.currentTime; this.$emit("playing", !v.paused); } },
+    tick() { const v = this.$refs.video; if (v && this.wanted === undefined) { this.time = v.currentTime; this.$emit("playing", !v.paused); } },
     run() { this.tick(); if (this.$refs.video && !this.$refs.video.paused) requestAnimationFrame(() => this.run()); },
     toggle() { const v = this.$refs.video; v.paused ? v.play() : v.pause(); },
     speed(rate) { this.$refs.video.playbackRate = rate; },
@@ -55,10 +55,16 @@ export default {
       const v = this.$refs.video;
       v.pause();
       // The middle of a frame: its very beginning may still show the one before.
-      v.currentTime = (Math.max(0, Math.min(frame, this.clip.frames - 1)) + .5) / this.clip.fps;
-      this.time = v.currentTime;
+      this.time = this.wanted = (Math.max(0, Math.min(frame, this.clip.frames - 1)) + .5) / this.clip.fps;
+      if (!v.seeking) this.arrived();
     },
-    grips(box) { return GRIPS.map(([name, x, y]) => ({ name, right: x, low: y, x: x ? box[2] : box[0], y: y ? box[3] : box[1] })); },
+    // One seek at a time: of the frames that were asked for meanwhile, the video goes to the last.
+    arrived() {
+      if (this.wanted !== undefined) this.$refs.video.currentTime = this.wanted;
+      this.wanted = undefined;
+      this.tick();
+    },
+    grips(box) { return GRIPS.map(([name, x, y]) => ({ name, right: x, low: y, x: x ? box[2] - box[0] : 0, y: y ? box[3] - box[1] : 0 })); },
     place(event) {
       const r = this.$refs.stage.querySelector("svg").getBoundingClientRect();
       return [(event.clientX - r.left) / r.width * this.clip.width, (event.clientY - r.top) / r.height * this.clip.height];

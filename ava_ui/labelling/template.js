@@ -1,6 +1,6 @@
 // How the page for labelling is laid out.
 export const template = `
-<div class="label-page" v-if="doc">
+<div class="label-page" v-if="doc" @mousedown="keepFocus">
   <p v-if="closed" class="label-bar warn" role="status">{{ closed }} <button v-if="closed.startsWith('You')" @click="takeUp">Take it up again</button></p>
   <p v-if="otherTab" class="label-bar warn" role="status">This job is open in another tab as well. Nothing is written over, but go on in one of them.</p>
   <p v-if="broken" class="label-bar bad" role="alert">The clip cannot be played: its file is missing or damaged. What you said is kept; tell an admin.</p>
@@ -18,7 +18,7 @@ export const template = `
     <button @click="over = 'keys'">Keys (?)</button><button class="label-done" :disabled="working || Boolean(closed)" @click="finish">Finish (Ctrl Enter)</button>
   </div>
   <People :people="people" :chosen="chosen" :joining="joining" @choose="pick"></People>
-  <div class="label-work" tabindex="0" role="group" aria-label="Labelling: keys say what the chosen person does">
+  <div class="label-work" ref="work" @blur="letTabGo = false" tabindex="0" role="group" aria-label="Labelling: keys say what the chosen person does; Escape lets Tab go on to the buttons">
     <div>
       <Stage ref="stage" :clip="clip" :tracks="tracks" :chosen="chosen" :names="names" :locked="Boolean(closed)" :drawing="drawing" @at="at" @choose="pickHere" @box="boxMoved"
         @drawn="drawn" @playing="isPlaying" @broken="isBroken"></Stage>

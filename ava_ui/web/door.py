@@ -1,4 +1,4 @@
-"""The door: who has no session sees the login, and nothing else.
+"""The door: who has no session sees the login, and nothing else; pages of elsewhere get nothing done.
 
 Login, first sign-up and sign-out are plain forms without script, so that a password manager knows them and
 nothing of the application is served before somebody is let in.
@@ -6,6 +6,8 @@ nothing of the application is served before somebody is let in.
 
 from __future__ import annotations
 
+import asyncio
+from functools import partial
 from html import escape
 from pathlib import Path
 from typing import Final
@@ -17,14 +19,18 @@ from starlette.requests import HTTPConnection
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ava_core.annotation.labeller import Labeller, sign_in_anybody
+from ava_core.annotation.own_account import label_again
 from ava_core.annotation.webhook import webhook_app
-from ava_core.base.errors import AvaError
+from ava_core.base.callers import Callers
+from ava_core.base.errors import AvaError, StoreError
+from ava_core.base.sockets import SIGNED_OUT, while_signed_in
 from ava_core.store import audit_log, labellers, users
+from ava_core.store.tables import User
 from ava_ui import addresses
 from ava_ui.known.console import Console
 from ava_ui.web.own_work import may_see
 
-COOKIE: Final = "ava_session"
+COOKIE: Final = users.COOKIE
 OPEN_PATHS: Final = frozenset({addresses.LOGIN, addresses.FIRST, "/favicon.ico"})
 """Answered without a session."""
 
@@ -51,8 +57,12 @@ class Door:
     def __init__(self, app: ASGIApp, console: Console) -> None:
         self.app, self.console = app, console
         self.webhook = webhook_app(console.settings)
+        self.callers = Callers(self._admit, console.settings.allowed_hosts)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await self.callers(scope, receive, send)
+
+    async def _admit(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
             await self.app(scope, receive, send)
             return
@@ -61,23 +71,46 @@ class Door:
             return
         connection, send = HTTPConnection(scope), _guarded(send)
         token = connection.cookies.get(COOKIE, "")
-        user = labellers.anybody(self.console.store, token)
-        state = scope.setdefault("state", {})
-        state["user"], state["token"] = user, token
-        own = labellers.opened(self.console.store, token) if user is not None else None
-        state["labeller"] = Labeller(*own) if own else None
-        if (
-            user is not None
-            and user.role == "annotator"
-            and not may_see(self.console.store, user, scope["path"])
-        ):
+        try:
+            # In a thread: a database that another program holds must cost this caller time, and nobody else.
+            user, labeller, theirs = await asyncio.to_thread(self._known, token, scope["path"])
+        except StoreError as error:
+            await _put_off(scope, receive, send, error)
+            return
+        scope.setdefault("state", {}).update(user=user, token=token, labeller=labeller)
+        if user is not None and not theirs:
             await _not_theirs(connection)(scope, receive, send)
         elif user is not None or scope["path"] in OPEN_PATHS:
+            if scope["type"] == "websocket":
+                receive, send = while_signed_in(receive, send, partial(self._still, token))
             await self.app(scope, receive, send)
         elif scope["type"] == "websocket":
-            await send({"type": "websocket.close", "code": 4401})
+            await send({"type": "websocket.close", "code": SIGNED_OUT})
         else:
             await _turned_away(connection)(scope, receive, send)
+
+    def _known(self, token: str, path: str) -> tuple[User | None, Labeller | None, bool]:
+        """Whose session it is, as a person and as an annotator, and whether that person may see the path."""
+        store = self.console.store
+        user = labellers.anybody(store, token)
+        own = labellers.opened(store, token) if user is not None else None
+        theirs = user is None or user.role != "annotator" or may_see(store, user, path)
+        return user, Labeller(*own) if own else None, theirs
+
+    def _still(self, token: str) -> bool:
+        """Whether a session has not ended; a page that stands open does not keep it alive."""
+        try:
+            return labellers.anybody(self.console.store, token, used=False) is not None
+        except StoreError:
+            return True  # nothing is known for a moment: the next look says
+
+
+async def _put_off(scope: Scope, receive: Receive, send: Send, error: StoreError) -> None:
+    """The database cannot be asked now: the caller is told so, and may come again."""
+    if scope["type"] == "websocket":
+        await send({"type": "websocket.close", "code": 1013})
+    else:
+        await Response(str(error), 503, {"Retry-After": "2"}, "text/plain")(scope, receive, send)
 
 
 def _guarded(send: Send) -> Send:
@@ -107,9 +140,12 @@ def routes(console: Console) -> APIRouter:
         next: str = Form(addresses.OVERVIEW),
     ) -> Response:
         try:
-            token = sign_in_anybody(console.settings, console.store, username, password)
+            token = sign_in_anybody(
+                console.settings, console.store, username, password, source=_source(request)
+            )
         except AvaError as error:
             return _form(console, after=next, username=username, problem=str(error))
+        label_again(console.settings, console.store, token)
         return _let_in(request, token, next)
 
     @router.post(addresses.FIRST)
@@ -117,7 +153,9 @@ def routes(console: Console) -> APIRouter:
         request: Request, code: str = Form(""), username: str = Form(""), password: str = Form("")
     ) -> Response:
         try:
-            token = users.sign_up_first(console.store, console.settings.home_dir, code, username, password)
+            token = users.sign_up_first(
+                console.store, console.settings.home_dir, code, username, password, source=_source(request)
+            )
         except AvaError as error:
             return _form(console, username=username, code=code, problem=str(error))
         return _let_in(request, token, addresses.OVERVIEW)
@@ -168,6 +206,11 @@ def _let_in(request: Request, token: str, after: str) -> Response:
         max_age=int(users.SIGNED_IN_FOR.total_seconds()),
     )  # fmt: skip
     return answer
+
+
+def _source(request: Request) -> str:
+    """Where a request comes from: the caller's address, or what a proxy on this machine says it is."""
+    return request.client.host if request.client else ""
 
 
 def _local(address: str) -> str:

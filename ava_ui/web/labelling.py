@@ -56,9 +56,10 @@ class NewState(Strict):
 
 
 class Active(Strict):
-    """Seconds at work on a person, and answers given about them."""
+    """Seconds at work on a person, and answers given about them; `action`: the class that was said, 0 for none."""
 
     track: Annotated[str, Field(max_length=40)]
+    action: Annotated[int, Field(ge=0, lt=2**31 - 1)] = 0
     seconds: Annotated[float, Field(ge=0, le=3600)]
     answers: Annotated[int, Field(ge=0)]
 
@@ -88,7 +89,7 @@ def routes(console: Console) -> APIRouter:
             with desk_of(request, job_id) as desk:
                 return label_document(console, desk.job, desk)
 
-        return _said(opened)
+        return answered(opened)
 
     @router.post("/save")
     def save(request: Request, job_id: int, body: Save) -> Response:
@@ -96,7 +97,7 @@ def routes(console: Console) -> APIRouter:
             with desk_of(request, job_id) as desk:
                 return desk.save([edit.model_dump(mode="json") for edit in body.edits])
 
-        return _said(saved)
+        return answered(saved)
 
     @router.post("/state")
     def state(request: Request, job_id: int, body: NewState) -> Response:
@@ -104,7 +105,7 @@ def routes(console: Console) -> APIRouter:
             with desk_of(request, job_id) as desk:
                 return desk.set_state(body.state)
 
-        return _said(changed)
+        return answered(changed)
 
     @router.post("/active")
     def active(request: Request, job_id: int, body: ActiveTime) -> Response:
@@ -112,16 +113,17 @@ def routes(console: Console) -> APIRouter:
             with desk_of(request, job_id) as desk:
                 for event in body.events:
                     record_active(
-                        console.store, job_id, desk.user_name, event.track, event.seconds, event.answers
-                    )
+                        console.store, job_id, desk.user_name, event.track, event.seconds, event.answers,
+                        event.action,
+                    )  # fmt: skip
             return {}
 
-        return _said(noted)
+        return answered(noted)
 
     return router
 
 
-def _said(work: Callable[[], Any]) -> Response:
+def answered(work: Callable[[], Any]) -> Response:
     """What `work` gives; an error for people by a status from which the page knows whether to try again."""
     try:
         return JSONResponse(work())

@@ -8,7 +8,7 @@ from urllib.parse import unquote
 
 from sqlalchemy import select
 
-from ava_core.store import Store
+from ava_core.store import Store, practice
 from ava_core.store.tables import Job, User
 from ava_ui import addresses
 
@@ -27,7 +27,14 @@ def may_see(store: Store, user: User, path: str) -> bool:
     if path in OPEN or path.startswith(BELOW):
         return True
     found = _CLIP.fullmatch(path)
-    return found is not None and _has_job(store, user.username, unquote(found[1]), unquote(found[2]))
+    return found is not None and _has_clip(store, user.username, unquote(found[1]), unquote(found[2]))
+
+
+def _has_clip(store: Store, annotator: str, batch: str, clip_id: str) -> bool:
+    """Whether a clip is theirs to label, in a job or to practise."""
+    if _has_job(store, annotator, batch, clip_id):
+        return True
+    return any((one.batch, one.clip_id) == (batch, clip_id) for one in practice.offered(store, annotator))
 
 
 def _has_job(store: Store, annotator: str, batch: str, clip_id: str) -> bool:

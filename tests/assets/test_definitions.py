@@ -12,6 +12,7 @@ import yaml
 
 from ava_assets.definitions import build_definitions
 from ava_assets.running.instance import LOOKING_AFTER_RUNS, dagster_yaml
+from ava_core.base.schemas import TRACKS
 from ava_core.base.settings import load_settings
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -20,6 +21,7 @@ PER_BATCH = {
     "source_videos", "clips", "tracks", "dense_proposals", "cvat_tasks", "annotated_in_cvat", "raw_annotations",
     "agreement", "qc_decisions", "consensus_labels", "ava_csv",
 }  # fmt: skip
+SUBJECTS = {"video", "annotation", "quality", "dataset"}
 UPSTREAM = {
     "clips": {"source_videos"},
     "tracks": {"clips"},
@@ -51,7 +53,20 @@ def test_the_graph_is_the_designs(graph: dg.AssetGraph) -> None:
 def test_every_asset_explains_itself(graph: dg.AssetGraph) -> None:
     for node in graph.asset_nodes:
         assert node.description, node.key
-        assert node.group_name != "default", node.key
+        assert node.group_name in SUBJECTS, node.key
+        assert node.owners == [f"team:{node.group_name}"]
+        assert node.tags["subject"] == node.group_name
+        assert (node.tags["made_by"] == "people") is not node.is_executable
+
+
+def test_assets_of_one_table_show_its_columns(graph: dg.AssetGraph) -> None:
+    shown = {
+        node.key.to_user_string(): [column.name for column in node.metadata["dagster/column_schema"].columns]
+        for node in graph.asset_nodes
+        if "dagster/column_schema" in node.metadata
+    }
+    assert set(shown) == {"source_videos", "clips", "tracks", "dense_proposals", "cvat_tasks"}
+    assert shown["tracks"] == list(TRACKS)
 
 
 def test_all_but_the_release_are_partitioned_by_batch(graph: dg.AssetGraph) -> None:

@@ -11,7 +11,7 @@ import dagster as dg
 import pytest
 
 from ava_assets.annotation import sensors
-from ava_core.annotation.webhook import keep_delivery
+from ava_core.annotation.deliveries import keep_deliveries
 from ava_core.base.errors import CvatUnreachableError
 from tests.support.dagster_site import DagsterSite
 
@@ -74,22 +74,22 @@ def test_between_two_polls_nothing_is_asked(site: DagsterSite, cvat: Cvat) -> No
 def test_an_event_about_a_job_wakes_it_once(site: DagsterSite, cvat: Cvat) -> None:
     _, cursor = tick(site, None)
     store = site.platform.store
-    keep_delivery(store, {"event": "ping"})
+    keep_deliveries(store, [{"event": "ping"}])
     _, cursor = tick(site, cursor)
     assert cvat.looks == 1, "a ping is no news"
     for _ in range(3):
-        keep_delivery(store, job_event(1))
+        keep_deliveries(store, [job_event(1)])
     for _ in range(3):
         _, cursor = tick(site, cursor)
     assert cvat.looks == 2, "one event, delivered three times, is one look"
-    keep_delivery(store, job_event(0))
+    keep_deliveries(store, [job_event(0)])
     _, cursor = tick(site, cursor)
     assert cvat.looks == 3, "an older event that comes late is a reason to look, too"
 
 
 def test_an_event_is_not_forgotten_while_cvat_is_away(site: DagsterSite, cvat: Cvat) -> None:
     _, cursor = tick(site, None)
-    keep_delivery(site.platform.store, job_event(1))
+    keep_deliveries(site.platform.store, [job_event(1)])
     cvat.away = True
     found, cursor = tick(site, cursor)
     assert "does not answer" in found.skip_message

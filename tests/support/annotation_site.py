@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import polars as pl
+from pydantic import SecretStr
 
 from ava_core.annotation.gateway import CvatGateway
+from ava_core.annotation.labelling.desk import Desk, job_of
 from ava_core.annotation.retrieve import read_completed
 from ava_core.annotation.sync import look_at_jobs
 from ava_core.annotation.tasks import create_tasks
 from ava_core.base.schemas import CLIPS, TRACKS
 from ava_core.batch import BatchContext
 from ava_core.store import tasks
-from tests.support.annotation_server import RunningServer
+from tests.support.annotation_server import PASSWORD, RunningServer
 from tests.support.home import Home
 
 PEOPLE = ("maria", "tomas", "chloe")
@@ -85,3 +89,11 @@ class AnnotationSite(Home):
         """Names of the tasks on the server."""
         with self.server.api() as api:
             return sorted(task["name"] for task in api.get("/api/tasks?page_size=500").json()["results"])
+
+
+@contextmanager
+def desk_as(site: AnnotationSite, job_id: int, name: str) -> Iterator[Desk]:
+    """A job at the desk of the annotator of that name."""
+    own = {"cvat_username": name, "cvat_password": SecretStr(PASSWORD), "cvat_token": None}
+    with CvatGateway(site.settings.model_copy(update=own)) as gateway:
+        yield Desk(gateway, site.store, job_of(site.store, job_id), site.ontology, name)

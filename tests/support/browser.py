@@ -19,6 +19,7 @@ class Visitor:
         url: str,
         name: str,
         *,
+        password: str = PASSWORD,
         code: str = "",
         size: str = "laptop",
         dark: bool = False,
@@ -36,8 +37,9 @@ class Visitor:
         if code:
             self.page.get_by_label("One-time code").fill(code)
         self.page.get_by_label("Name").fill(name)
-        self.page.get_by_label("Password").fill(PASSWORD)
-        self.page.get_by_role("button").click()
+        self.page.get_by_label("Password").fill(password)
+        with self.page.expect_navigation(url=lambda url: "/login" not in url):
+            self.page.get_by_role("button").click()
 
     def open(self, path: str) -> None:
         self.page.goto(self.url + path)

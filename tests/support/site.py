@@ -17,6 +17,8 @@ from ava_ui.known.console import Console
 from ava_ui.web.door import COOKIE
 from tests.support.street import PASSWORD
 
+ADDRESS = "http://localhost:8501"
+
 
 @dataclass
 class Site:
@@ -33,11 +35,12 @@ async def opened(settings: Settings) -> AsyncIterator[Site]:
     from ava_ui.main import build
 
     async with user_simulation() as first:
+        first.http_client.base_url = httpx.URL(ADDRESS)
         console = Console.open(settings)
         build(console)
 
         def enter(name: str) -> User:
-            client = httpx.AsyncClient(transport=httpx.ASGITransport(core.app), base_url="http://test")
+            client = httpx.AsyncClient(transport=httpx.ASGITransport(core.app), base_url=ADDRESS)
             client.cookies.set(COOKIE, users.sign_in(console.store, name, PASSWORD))
             return User(client)
 

@@ -28,6 +28,7 @@ CLIPS_PLANTED, SECONDS = 4, 6
 WIDTH, HEIGHT = 1280, 720
 PARAMS = {
     "batch": BATCH, "clip_id": "clip_0000", "release": "v1", "other": "v1", "run_id": "nothing", "job_id": "10",
+    "practice_id": "1",
 }  # fmt: skip
 """What stands in the address of each page."""
 
@@ -40,6 +41,7 @@ SEEN = {
     "/tasks": "Clips that two share",
     "/progress": "Jobs by annotator and state",
     "/work": "You are not signed in as an annotator.",
+    "/work/practice/{practice_id}": "You are not signed in as an annotator.",
     "/work/{job_id}": "You are not signed in as an annotator.",
     "/readings/{batch}/{job_id}": "It was never read.",
     "/quality": "Approve many by thresholds",

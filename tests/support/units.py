@@ -57,3 +57,31 @@ def wait_for_ever(folder: Path, unit: int, advance: Advance) -> None:
             time.sleep(0.05)
     finally:
         (folder / f"{os.getpid()}.tidied").touch()
+
+
+def count_neighbours(folder: Path, unit: int, advance: Advance) -> int:
+    """How many units are under way while this one is."""
+    mine = folder / f"{unit}.here"
+    mine.touch()
+    time.sleep(0.1)
+    here = len(list(folder.glob("*.here")))
+    mine.unlink()
+    return here
+
+
+_made: list[int] = []
+
+
+def made_once(unit: int, advance: Advance) -> tuple[int, int]:
+    """The process, and how often it has made what units share."""
+    if not _made:
+        _made.append(unit)
+    return os.getpid(), len(_made)
+
+
+def lost_with_its_node(folder: Path, unit: int, advance: Advance) -> int:
+    """Says that it has begun, and waits to be told to go on."""
+    (folder / f"{unit}.begun").touch()
+    while not (folder / "go on").exists():
+        time.sleep(0.05)
+    return unit

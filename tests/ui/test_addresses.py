@@ -14,6 +14,8 @@ from nicegui.testing import User
 from starlette.routing import Match
 
 import ava_ui
+from ava_core.base import console_pages
+from ava_core.base.settings import load_settings
 from ava_ui import addresses
 from ava_ui.addresses import cell
 from ava_ui.known.console import Console
@@ -32,6 +34,7 @@ LED_TO = {
     "TASKS": addresses.tasks("street"),
     "PROGRESS": addresses.progress("street", clip="clip_0000", annotator="mia", state="completed"),
     "QUALITY": addresses.quality("street", "pending"),
+    "PRACTISE": addresses.practise(3),
     "LABEL": addresses.label(10, frame=30),
     "READINGS": addresses.readings("street", 1),
     "AGREEMENT": addresses.agreement("street", {"a": "mia", "b": "tom"}, "diverging"),
@@ -57,7 +60,7 @@ LED_TO = {
 }
 """What each function gives, by the constant that it leads to."""
 
-ELSEWHERE = {"FIRST", "LOGOUT", "UPLOAD", "WEBHOOK", "LABELLING", "LABELLING_SCRIPTS"}
+ELSEWHERE = {"FIRST", "LOGOUT", "UPLOAD", "WEBHOOK", "LABELLING", "PRACTISING", "LABELLING_SCRIPTS"}
 """Addresses that take no visits of a page's kind: forms, pieces of uploads, signed deliveries, and what the
 page for labelling asks for."""
 
@@ -90,6 +93,20 @@ async def test_every_page_stands_at_one_of_the_addresses_and_opens(site: Site) -
         assert answer.status_code == 200, page.path
         assert page.title.split("{")[0].strip() in answer.text
     assert (await adam.get("/nowhere")).status_code == 404
+
+
+def test_others_link_to_the_same_pages() -> None:
+    """What Dagster and tables link to is what the console itself does."""
+    settings, batch = load_settings(), "north gate"
+    own = {
+        console_pages.BATCH: addresses.batch(batch),
+        console_pages.PROGRESS: addresses.progress(batch),
+        console_pages.QUALITY: addresses.quality(batch),
+        console_pages.AGREEMENT: addresses.agreement(batch),
+    }
+    start = f"http://127.0.0.1:{settings.console_port}"
+    for page, address in own.items():
+        assert console_pages.on_console(settings, page, batch=batch) == start + address
 
 
 def test_what_is_asked_arrives_as_it_was() -> None:

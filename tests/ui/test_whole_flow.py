@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import re
 import zipfile
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -24,7 +23,7 @@ from ava_core.demo.annotators import demo_annotators, simulate
 from ava_core.demo.scenes import make_batch_zip
 from ava_core.demo.truth import truth_in_clips
 from ava_core.ontology import load_ontology
-from ava_core.store import open_store, tasks
+from ava_core.store import open_store, tasks, users
 from tests.support.browser import Visitor
 from tests.support.processes import ava_up
 from tests.support.waiting import wait_until
@@ -57,9 +56,9 @@ def test_from_the_first_start_to_a_dataset(
 ) -> None:
     settings, printed = up
     store, storage = open_store(settings), Storage(settings.resolved_storage_url)
-    code = re.search(r"one-time code: (\S+)", printed.read_text())
-    assert code, printed.read_text()
-    adam = Visitor(browser, f"http://127.0.0.1:{settings.console_port}", "adam", code=code[1])
+    code = users.code_file(settings.home_dir).read_text()
+    assert code not in printed.read_text()
+    adam = Visitor(browser, f"http://127.0.0.1:{settings.console_port}", "adam", code=code)
     page = adam.page
 
     # annotators join the annotation server, and are found there

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.console import Console
 from rich.table import Table
 
-from ava_core.base.errors import InputError
 from ava_core.base.settings import load_settings
 
 app = typer.Typer(
@@ -16,6 +16,9 @@ app = typer.Typer(
 )
 
 Name = Annotated[str, typer.Argument(help="The exact user name on the annotation server.")]
+
+
+COUNTED = ("jobs", "minutes active", "labels", "seconds a label")
 
 
 @app.command("add")
@@ -31,33 +34,20 @@ def add(
 ) -> None:
     """Add an annotator, who gets a share of every batch from now on.
 
-    The person must be a member of the organisation on the annotation server. With `--email` an account is made
-    and taken in where there is none; without a password one is drawn and shown once.
+    On the embedded annotation server an account is made where there is none; on a real CVAT a member or somebody
+    with an account is taken in, and with `--email` an account is made. Without a password one is drawn and shown once.
 
     Example: `ava annotator add mirela --email mirela@example.org`
     """
-    import secrets
-
-    from ava_core.annotation.gateway import CvatGateway
+    from ava_core.annotation.crew import add_annotator
     from ava_core.store import annotators, open_store
 
     settings = load_settings()
     console = Console(highlight=False, soft_wrap=True)
-    with CvatGateway(settings) as gateway:
-        gateway.ensure_organisation()
-        number = gateway.members().get(name)
-        if number is None and not email:
-            raise InputError(
-                f"{name!r} is no member of organisation {settings.cvat_organisation!r} on {gateway.url}.",
-                "Invite the person there, or give --email to make an account.",
-            )
-        if number is None:
-            secret = password or secrets.token_urlsafe(12)
-            number = gateway.register_annotator(name, secret, email)
-            if not password:
-                console.print(f"Account {name} made; its password, shown only now: {secret}", markup=False)
     store = open_store(settings)
-    annotators.put(store, name, cvat_user_id=number, email=email)
+    drawn = add_annotator(settings, store, name, email=email, password=password)
+    if drawn:
+        console.print(f"Account {name} made; its password, shown only now: {drawn}", markup=False)
     if capacity is not None:
         annotators.set_state(store, name, capacity=capacity)
     console.print(f"{name} gets work from the next batch on.", markup=False)
@@ -85,6 +75,36 @@ def list_annotators() -> None:
     console.print(table)
 
 
+@app.command("time")
+def time(
+    csv: Annotated[Path | None, typer.Option(help="Write every stretch of work to this file.")] = None,
+) -> None:
+    """Show how long annotators were active on the page for labelling, and the seconds that a label takes.
+
+    Example: `ava annotator time --csv working_time.csv`
+    """
+    import polars as pl
+
+    from ava_core.annotation.working_time import active_events
+    from ava_core.base.spreadsheet import spreadsheet_csv
+    from ava_core.base.text import figure_text
+    from ava_core.store import open_store
+
+    events = active_events(open_store(load_settings()))
+    if csv is not None:
+        csv.write_bytes(spreadsheet_csv(events))
+    console = Console()
+    if events.is_empty():
+        console.print("Nobody has labelled on the platform's own page yet.")
+        return
+    sums = events.group_by("annotator").agg(pl.col("job_id").n_unique(), pl.col("seconds", "answers").sum())
+    table = Table("annotator", *COUNTED, box=None)
+    for name, jobs, seconds, answers in sums.sort("annotator").iter_rows():
+        each = seconds / answers if answers else None
+        table.add_row(name, str(jobs), f"{seconds / 60:.1f}", str(answers), figure_text(each))
+    console.print(table)
+
+
 @app.command("pause")
 def pause(name: Name) -> None:
     """Give an annotator no new work; what was dealt out stays."""
@@ -99,11 +119,31 @@ def resume(name: Name) -> None:
 
 @app.command("deactivate")
 def deactivate(name: Name) -> None:
-    """Give an annotator no work any more; `ava annotator add` takes it back. What was done is kept."""
-    _set(name, active=False)
+    """Give an annotator no work any more; `ava annotator add` takes it back. What was done is kept.
+
+    On the embedded annotation server the account is shut out, too.
+    """
+    from ava_core.annotation.crew import set_active
+    from ava_core.store import open_store
+
+    settings = load_settings()
+    set_active(settings, open_store(settings), name, active=False)
 
 
-def _set(name: str, *, paused: bool | None = None, active: bool | None = None) -> None:
+@app.command("password")
+def password(name: Name) -> None:
+    """Draw a new password for an annotator's account on the embedded server, and show it once."""
+    from ava_core.annotation.crew import reset_password
+    from ava_core.store import open_store
+
+    settings = load_settings()
+    drawn = reset_password(settings, open_store(settings), name)
+    Console(highlight=False, soft_wrap=True).print(
+        f"New password of {name}, shown only now: {drawn}", markup=False
+    )
+
+
+def _set(name: str, *, paused: bool) -> None:
     from ava_core.store import annotators, open_store
 
-    annotators.set_state(open_store(load_settings()), name, paused=paused, active=active)
+    annotators.set_state(open_store(load_settings()), name, paused=paused)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import httpx
 from rich.console import Console
 
+from ava_core.base.private import dagster_token
 from ava_core.base.settings import Settings, load_settings
 
 if TYPE_CHECKING:
@@ -36,9 +37,9 @@ def doctor() -> None:
 def _dagster(settings: Settings) -> Finding:
     from ava_core.operations.doctor import Finding
 
-    url = f"http://127.0.0.1:{settings.dagster_port}"
+    url, by = settings.resolved_dagster_url, {"Authorization": f"Bearer {dagster_token(settings.home_dir)}"}
     try:
-        version = httpx.get(f"{url}/server_info", timeout=3.0).json()["dagster_version"]
+        version = httpx.get(f"{url}/server_info", timeout=3.0, headers=by).json()["dagster_version"]
     except (httpx.HTTPError, ValueError, KeyError):
         return Finding("Dagster", "warning", f"no answer at {url}", "Start it with `ava up`.")
     return Finding("Dagster", "ok", f"{version} at {url}")

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from ava_core.base.private import close_home
 from ava_core.base.settings import Settings, load_settings
 
 
@@ -29,6 +30,7 @@ def up(
 
     given = {"allow_hosts": ",".join(allow_host) if allow_host else None, "cvat_registration": registration}
     settings = load_settings(**{name: value for name, value in given.items() if value is not None})
+    close_home(settings.home_dir)
     settings.inbox_dir.mkdir(parents=True, exist_ok=True)
     console = Console(highlight=False, soft_wrap=True)
     console.print(f"Starting ({settings.home_dir}) …", markup=False)
@@ -45,7 +47,9 @@ def _say_where(settings: Settings, console: Console) -> None:
 
     console.print(f"  Console             http://127.0.0.1:{settings.console_port}")
     if code := users.first_code(open_store(settings), settings.home_dir):
-        console.print(f"    nobody has an account yet; the first admin's one-time code: {code}")
+        # Anything but a terminal may be a log that others read.
+        where = f": {code}" if console.is_terminal else f" stands in {users.code_file(settings.home_dir)}"
+        console.print(f"    nobody has an account yet; the first admin's one-time code{where}")
     console.print(f"  Dagster             http://127.0.0.1:{settings.dagster_port}")
     console.print(f"  Annotation server   {settings.resolved_cvat_url}")
     if settings.cvat_is_embedded:

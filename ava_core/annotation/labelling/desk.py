@@ -67,6 +67,10 @@ class Desk:
                 shown.append({"id": track["id"], **self._sheet(track)})
             except UnreadableJobError as error:
                 notes.append(f"Track {track['id']} is left as it is: {error.message} {error.cure}")
+        if self.job.predrawn and not content["tracks"]:
+            notes.append(
+                "Every track of this job is gone from the annotation server. If that was not you, tell an admin."
+            )
         if content["shapes"] or content["tags"]:
             notes.append("Boxes and tags that belong to no track are left as they are; mend them in CVAT.")
         return {

@@ -69,23 +69,23 @@ def api_track(
     """The API's track that says what the sheet's track says.
 
     `specs`: attribute ids by name. `now`: what the server has in its place: its number, and what the sheet knows
-    nothing of (`occluded`, values that the ontology does not have, of groups that were left alone), stay.
+    nothing of (`occluded`, values of other attributes, values that the ontology does not have, of groups that were
+    left alone), stay.
     """
     keys, said = sheet["keys"], sheet["said"]
     first = keys[0][0]
-    changes = {max(frame, first) for group in said.values() for frame, _ in group}
-    names = {number: name for name, number in specs.items()}
-    old = _shapes(now, names, label_id) if now else []
-    kept = _foreign(old, said, ontology)
+    aside = _aside(now, ontology, said, specs, label_id) if now else []
+    at = {max(frame, first) for group in said.values() for frame, _ in group}
+    at |= {frame for frame, _ in aside if frame > first} | {key[0] for key in keys}
     shapes = []
-    for frame in sorted({key[0] for key in keys} | changes):
+    for frame in sorted(at):
         box, outside = _geometry(keys, frame)
-        values = values_from_answers(ontology, _holding(said, frame))
-        before = [shape for shape in old if shape["frame"] <= frame]
-        values |= {name: before[-1]["attributes"][name] for name in kept if before}
+        before = [kept for begun, kept in aside if begun <= frame]
+        occluded, others = before[-1] if before else (False, {})
+        values = values_from_answers(ontology, _holding(said, frame)) | others
         shapes.append({
             "frame": frame, "points": [round(side, DECIMALS) for side in box], "outside": outside,
-            "occluded": _occluded(now, frame),
+            "occluded": occluded,
             "attributes": [{"spec_id": specs[name], "value": value} for name, value in values.items()],
         })  # fmt: skip
     seed = {"spec_id": specs[SEED_TRACK_ATTRIBUTE], "value": str(sheet.get("seed", ""))}
@@ -94,7 +94,8 @@ def api_track(
         if now
         else {"source": "manual"}
     )
-    return {"label_id": label_id, "frame": first, "attributes": [seed], "shapes": shapes, **same}
+    fixed = [one for one in (now or {}).get("attributes", []) if one["spec_id"] != seed["spec_id"]]
+    return {"label_id": label_id, "frame": first, "attributes": [seed, *fixed], "shapes": shapes, **same}
 
 
 def _shapes(track: Mapping[str, Any], specs: Mapping[int, str], label_id: int) -> list[Shape]:
@@ -143,6 +144,30 @@ def _holding(said: Mapping[str, Any], frame: int) -> dict[str, Any]:
     return {group: answers[-1] for group, answers in held.items() if answers}
 
 
+def _aside(
+    now: Mapping[str, Any],
+    ontology: Ontology,
+    said: Mapping[str, Any],
+    specs: Mapping[str, int],
+    label_id: int,
+) -> list[tuple[int, tuple[bool, dict[str, str]]]]:
+    """What the sheet knows nothing of, by the frames from which it holds: `occluded`, and values by attribute."""
+    names = {number: name for name, number in specs.items()}
+    old = _shapes(now, names, label_id)
+    own = {name for group in ontology.groups for name in fields_of(group)} - set(
+        _foreign(old, said, ontology)
+    )
+    own |= {SEED_TRACK_ATTRIBUTE} | {names[one["spec_id"]] for one in now["attributes"]}
+    occluded = {shape["frame"]: bool(shape.get("occluded")) for shape in now["shapes"]}
+    found: list[tuple[int, tuple[bool, dict[str, str]]]] = []
+    for shape in old:
+        values = {name: value for name, value in shape["attributes"].items() if name not in own}
+        kept = (occluded[shape["frame"]], values)
+        if not found or found[-1][1] != kept:
+            found.append((shape["frame"], kept))
+    return found
+
+
 def _foreign(old: Sequence[Shape], said: Mapping[str, Any], ontology: Ontology) -> list[str]:
     """Attributes with values that the ontology does not have, of groups of which the sheet says nothing."""
     found = []
@@ -154,8 +179,3 @@ def _foreign(old: Sequence[Shape], said: Mapping[str, Any], ontology: Ontology) 
         if any(f"invalid_value:{name}" in flags for name in names):
             found += [name for name in names if any(name in s["attributes"] for s in old)]
     return found
-
-
-def _occluded(now: Mapping[str, Any] | None, frame: int) -> bool:
-    before = [shape for shape in (now or {}).get("shapes", []) if shape["frame"] <= frame]
-    return bool(max(before, key=lambda shape: shape["frame"]).get("occluded")) if before else False

@@ -27,7 +27,7 @@ def broken_rules(
 ) -> pl.DataFrame:
     """`schemas.RULE_FINDINGS`: every breach in `schemas.RAW_BOXES` and `schemas.RAW_LABELS`, gravest first.
 
-    `pages`: the address of each job in CVAT, to which the frame is added; `held`: `schemas.HELD_ANSWERS`, none where
+    `pages`: the address of each job, to which the frame is added; `held`: `schemas.HELD_ANSWERS`, none where
     it is not known.
     """
     work = _Work(boxes, _actions(labels, ontology), empty(HELD_ANSWERS) if held is None else held)

@@ -32,7 +32,7 @@ def main(line: int, cores: list[int]) -> None:
         except EOFError:
             return
         except Exception as error:
-            parent.send(("raised", _portable(error)))
+            parent.send(("raised", portable(error)))
 
 
 def _serve(parent: Any) -> None:
@@ -65,7 +65,7 @@ def _end_with_parent() -> None:
     os._exit(1)
 
 
-def _portable(error: Exception) -> Exception:
+def portable(error: Exception) -> Exception:
     """The error as it can be sent, with where it came from."""
     with contextlib.suppress(Exception):
         copy: Exception = pickle.loads(pickle.dumps(error))  # noqa: S301 - pickled a moment ago

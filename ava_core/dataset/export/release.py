@@ -97,7 +97,7 @@ def write_release(
             _write_papers(staged, gathered, inputs, options, about)
             if (
                 storage.is_local
-            ):  # elsewhere small files stand in for pictures, and the store has checksums of its own
+            ):  # elsewhere small files stand in for pictures; the store has checksums of its own
                 record_pictures(staged)
             progress.advance()
             provenance.write_about(staged, about)

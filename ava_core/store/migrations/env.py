@@ -1,4 +1,4 @@
-"""Alembic's entry: runs migrations on the connection that `ava_core.store.database` hands over."""
+"""Alembic's entry: runs migrations on the connection that `ava_core.store.schema` hands over."""
 
 from __future__ import annotations
 

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 import polars as pl
 
-from ava_core.base.schemas import BOX_COLUMNS, CLIP_FPS, PROPOSALS, conform
+from ava_core.base.schemas import BOX_COLUMNS, CLIP_FPS, PROPOSALS, conform, empty
+
+CLIPS_AT_ONCE: Final = 50
+"""Clips whose tracks are held against their seconds together: a table of all of them grows with both."""
 
 
 def boxes_at(tracks: pl.DataFrame, wanted: pl.DataFrame) -> pl.DataFrame:
@@ -53,7 +58,12 @@ def keyframe_proposals(clips: pl.DataFrame, tracks: pl.DataFrame) -> pl.DataFram
     >>> keyframe_proposals(clips, tracks).select("second", "x1", "x2").rows()
     [(1, 12.0, 32.0)]
     """
-    seconds = clips.select("clip_id", frame=pl.int_ranges(0, pl.col("frames"), CLIP_FPS))
-    wanted = seconds.explode("frame", empty_as_null=False)
-    boxes = boxes_at(tracks, wanted).with_columns(second=pl.col("frame") // CLIP_FPS)
+    seconds = clips.select("clip_id", frame=pl.int_ranges(0, pl.col("frames"), CLIP_FPS)).sort("clip_id")
+    parts = []
+    for some in seconds.iter_slices(CLIPS_AT_ONCE):
+        wanted = some.explode("frame", empty_as_null=False)
+        parts.append(boxes_at(tracks.join(some, on="clip_id", how="semi"), wanted))
+    if not parts:
+        return empty(PROPOSALS)
+    boxes = pl.concat(parts).with_columns(second=pl.col("frame") // CLIP_FPS)
     return conform(boxes, PROPOSALS, "proposals")

@@ -25,7 +25,7 @@ from ava_core.video.tracking.track import track_detections
 
 CLIPS_WORTH_A_WORKER = 16
 """Clips, which take .1 s of CPU time each where detections are kept; a worker takes .7 s to start."""
-FORMAT_VERSION = 2
+FORMAT_VERSION = 3
 """Raise when tracking changes its results: older tracks are then made again."""
 
 

@@ -47,6 +47,11 @@ class FilterpyFilter:
         """See `sort.Filter`."""
         self._filters = [one for one, kept in zip(self._filters, keep, strict=True) if kept]
 
+    def shift(self, by: Array) -> None:
+        """See `sort.Filter`."""
+        for one in self._filters:
+            one.x[:2, 0] += by
+
 
 def _new_filter(measured: Array, velocity_noise: float) -> Any:
     from filterpy.kalman import KalmanFilter

@@ -10,6 +10,8 @@ from __future__ import annotations
 import polars as pl
 
 from ava_core.base.schemas import BOX_COLUMNS, CLIP_FPS
+from ava_core.video.tracking.crossings import cut
+from ava_core.video.tracking.doubtful import without_doubtful
 from ava_core.video.tracking.parameters import TrackerParameters
 from ava_core.video.tracking.stitching import stitch
 
@@ -20,10 +22,10 @@ def refine(hits: pl.DataFrame, step: int, parameters: TrackerParameters) -> pl.D
     `hits`: `track_id, frame, x1, y1, x2, y2, score`; `step`: frames from one look to the next. Returns the same
     columns and `interpolated`, ids from 1 in order of first frame.
     """
-    tracks = stitch(hits.sort("track_id", "frame"), parameters.stitch_gap_s)
+    tracks = stitch(cut(hits, step), parameters.stitch_gap_s, parameters.stitch_reach)
     # Only now: a single hit may be a piece of somebody.
     tracks = tracks.filter(pl.len().over("track_id") >= parameters.min_hits)
-    tracks = _fill(tracks, step, parameters)
+    tracks = _fill(without_doubtful(tracks, parameters), step, parameters).drop("mismatch")
     span = pl.col("frame").max().over("track_id") - pl.col("frame").min().over("track_id") + step
     tracks = tracks.filter(span >= parameters.min_track_s * CLIP_FPS)
     return _renumbered(tracks)
@@ -49,13 +51,17 @@ def _fill(tracks: pl.DataFrame, step: int, parameters: TrackerParameters) -> pl.
     )
     after = [
         pl.col(name).shift(-1).over("track_id").alias(f"next_{name}")
-        for name in ("frame", "score", *BOX_COLUMNS)
+        for name in ("frame", "score", "mismatch", *BOX_COLUMNS)
     ]
     gaps = (
         tracks.join(confident, on="track_id", how="semi")
         .with_columns(after)
         .with_columns(gap=pl.col("next_frame") - pl.col("frame"))
-        .filter(pl.col("gap") > step, pl.col("gap") <= parameters.fill_gap_s * CLIP_FPS)
+        .filter(
+            pl.col("gap") > step,
+            pl.col("gap") <= parameters.fill_gap_s * CLIP_FPS,
+            pl.col("next_mismatch") <= parameters.fill_reach,
+        )
     )
     if gaps.is_empty():
         return tracks

@@ -20,7 +20,13 @@ class TrackerParameters:
     buffer: share of its size by which a box grows on each side for the overlap, per second between two looks
         beyond 0.05 s. Raising it holds fast people at low rates and confuses neighbours.
     fill_gap_s: longest gap filled by interpolation, in confident long tracks only.
+    fill_reach: how badly both sides of a gap may fit for it to be filled, as a share of what stitching allows.
+        Raising it draws people who are hidden, and boxes of nobody.
     stitch_gap_s: longest gap across which two tracks are joined to one.
+    stitch_reach: how far a person may be from where the pieces of a track put them, in heights, and 1/5 of that
+        more for every second in between. Raising it joins people who turned, and people who are not the same.
+    sure_by: how far above `start_score` a track's better quarter of scores must reach; else it is nobody's. Raising
+        it drops false tracks, and people who are hard to see throughout.
     min_track_s: tracks shorter than this are dropped.
     confident_score: mean score from which a track is filled and stitched.
     confident_s: length from which a track is filled.
@@ -28,13 +34,16 @@ class TrackerParameters:
 
     start_score: float = 0.45
     keep_score: float = 0.15
-    iou: float = 0.35
+    iou: float = 0.4
     max_age_s: float = 0.5
     velocity_noise: float = 30.0
     min_hits: int = 2
     buffer: float = 1.0
     fill_gap_s: float = 3.0
+    fill_reach: float = 1.0
     stitch_gap_s: float = 5.0
+    stitch_reach: float = 0.5
+    sure_by: float = 0.2
     min_track_s: float = 0.3
     confident_score: float = 0.5
     confident_s: float = 1.0

@@ -13,6 +13,7 @@ import numpy.typing as npt
 from scipy.optimize import linear_sum_assignment
 
 from ava_core.video.tracking import kalman
+from ava_core.video.tracking.camera import common_shift
 from ava_core.video.tracking.iou import grown, pairwise_iou
 
 Array = npt.NDArray[np.float64]
@@ -36,6 +37,10 @@ class Filter(Protocol):
 
     def drop(self, keep: npt.NDArray[np.bool_]) -> None:
         """Forget the tracks that are not kept."""
+        ...
+
+    def shift(self, by: Array) -> None:
+        """Put all tracks elsewhere, `(2,)` pixels: the camera moved, not they."""
         ...
 
 
@@ -63,13 +68,18 @@ class ArrayFilter:
         """See `Filter`."""
         self.states = self.states[:, keep]
 
+    def shift(self, by: Array) -> None:
+        """See `Filter`."""
+        self.states[kalman.VALUE, :, :2] += by
+
 
 class Sort:
     """The online tracker. One instance tracks one clip; ids count from 1 within it.
 
     Parameters: `max_age` steps that a track waits for a detection; `iou` least overlap; `start_score`
     least score of a first-stage detection and of one that starts a track; `buffer` share by which boxes grow
-    for the overlap. Detections below `start_score` are offered to tracks that the first stage left alone.
+    for the overlap; `follow_camera`: take what moves everybody alike for the camera's motion. Detections below
+    `start_score` are offered to tracks that the first stage left alone.
     """
 
     def __init__(
@@ -80,10 +90,14 @@ class Sort:
         iou: float = 0.3,
         start_score: float = 0.0,
         buffer: float = 0.0,
+        follow_camera: bool = False,
     ) -> None:
         self._filters = filters
         self._max_age, self._iou = max_age, iou
         self._start_score, self._buffer = start_score, buffer
+        self._follow_camera = follow_camera
+        self.camera = np.zeros(2)
+        """How far the camera has moved the picture since the first look, x and y in pixels."""
         self._ids = np.empty(0, dtype=np.int64)
         self._misses = np.empty(0, dtype=np.int64)
         self._next_id = 1
@@ -91,6 +105,8 @@ class Sort:
     def step(self, detections: Array) -> Ints:
         """Take the detections of the next look, `(N, 5)` `x1, y1, x2, y2, score`; the track id of each, 0 = none."""
         predicted = self._filters.predict()
+        if self._follow_camera:
+            predicted = self._shifted(predicted, detections)
         found = np.zeros(len(detections), dtype=np.int64)
         self._misses += 1
         strong = detections[:, 4] >= self._start_score
@@ -103,6 +119,16 @@ class Sort:
             self._filters.drop(alive)
             self._ids, self._misses = self._ids[alive], self._misses[alive]
         return found
+
+    def _shifted(self, predicted: Array, detections: Array) -> Array:
+        """The predicted boxes where the camera's motion puts them; judged by people who were just seen."""
+        strong = detections[detections[:, 4] >= self._start_score]
+        by = common_shift(predicted[self._misses == 0], strong)
+        if not by.any():
+            return predicted
+        self._filters.shift(by)
+        self.camera = self.camera + by
+        return predicted + np.tile(by, 2)
 
     def _match(self, stage: Ints, predicted: Array, detections: Array, found: Ints) -> None:
         """Give the detections of a stage to the tracks that are still without one."""

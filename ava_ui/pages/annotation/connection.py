@@ -36,10 +36,12 @@ def connection(visit: Visit) -> None:
             new = sorted(set(members) - known - {settings.cvat_username})
             chosen = ui.select(new, multiple=True, label="members to add as annotators").classes("w-full")
 
-            def add() -> None:
+            async def add() -> None:
                 for name in chosen.value or []:
-                    annotators.put(visit.console.store, name, cvat_user_id=members[name])
-                    visit.note("add annotator", name)
+                    await asyncio.to_thread(
+                        annotators.put, visit.console.store, name, cvat_user_id=members[name]
+                    )
+                    await visit.note("add annotator", name)
                 ui.navigate.reload()
 
             ui.button("Add", on_click=visit.action("admin", add)).set_enabled(bool(new))

@@ -61,8 +61,8 @@ class Dealing:
 
     def options(self) -> dict[str, Any]:
         """The choices as options of the batch (`DEALING_OPTIONS`)."""
-        # Everybody stays everybody, whoever joins later.
-        everybody = set(self.chosen) == set(self.people)
+        # Everybody stays everybody, whoever joins later; one person alone is meant alone.
+        everybody = len(self.people) > 1 and set(self.chosen) == set(self.people)
         return {
             "overlap": self.overlap / 100, "annotators_per_clip": self.per_clip, "pair_floor": self.pair_floor,
             "seed": self.seed, "annotators": "" if everybody else ",".join(sorted(self.chosen)),
@@ -116,8 +116,8 @@ class DealingPanel:
                 ui.label(f"{name}: {clips} clips")
             ui.label("Tasks that exist stay as they are.")
         if await dialog:
-            dealing.keep()
-            self.visit.note("create tasks", dealing.batch, **dealing.options())
+            await asyncio.to_thread(dealing.keep)
+            await self.visit.note("create tasks", dealing.batch, **dealing.options())
             await self.button.process([dealing.batch], ["cvat_tasks"])
             ui.notify("Started; how far it is shows below.")
 

@@ -7,6 +7,7 @@ from typing import Final
 
 from nicegui import ui
 
+from ava_core.annotation.labeller import Labeller
 from ava_core.base.errors import InputError
 from ava_ui import addresses
 from ava_ui.elements.labeller import Labelling
@@ -19,13 +20,20 @@ SCRIPTS: Final = Path(__file__).parents[2] / "labelling"
 STYLE: Final = (SCRIPTS / "style.css").read_text("utf-8")
 
 
-async def content(visit: Visit) -> None:
-    """The job, or a sentence that says why it is not to be labelled here."""
+def labeller_here() -> Labeller:
+    """Who labels on the page that is being drawn. Raises `InputError` where nobody is signed in as an annotator."""
     labeller = signed_in_labeller(ui.context.client.request.state)
     if labeller is None:
         raise InputError(
-            "You are not signed in as an annotator.", "Sign in with your account of the annotation server."
+            "You are not signed in as an annotator.",
+            "Sign in with your account of the annotation server; an admin may choose “Label yourself” on Your work.",
         )
+    return labeller
+
+
+async def content(visit: Visit) -> None:
+    """The job, or a sentence that says why it is not to be labelled here."""
+    labeller = labeller_here()
     ui.add_css(STYLE)
     job_id = visit.params["job_id"]
     Labelling(

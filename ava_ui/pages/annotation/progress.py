@@ -1,4 +1,4 @@
-"""Every job: whose it is, how far, since when; with a way into the annotation server, and to hand it on."""
+"""Every job: whose it is, how far, since when; with a way into it, and to hand it on."""
 
 from __future__ import annotations
 
@@ -11,8 +11,6 @@ from nicegui import ui
 
 from ava_core.annotation import staffing
 from ava_core.annotation.answered import by_job
-from ava_core.annotation.gateway import CvatGateway
-from ava_core.annotation.pages import JOB_PAGE
 from ava_core.annotation.retrieve import answered_now
 from ava_core.base.errors import AvaError, InputError
 from ava_core.base.schemas import ANSWERED, JOB_FINDINGS
@@ -22,6 +20,7 @@ from ava_ui import addresses
 from ava_ui.addresses import cell
 from ava_ui.elements import charts
 from ava_ui.elements.data_table import DataTable
+from ava_ui.elements.job_links import job_labels, job_links, with_cvat
 from ava_ui.frame import theme
 from ava_ui.frame.visit import Visit
 from ava_ui.known.console import Console
@@ -57,7 +56,7 @@ async def content(visit: Visit) -> None:
         return
     DiscrepanciesPanel(visit, batch)
     wanted = narrowed(jobs, visit.query)
-    server = CvatGateway(visit.console.settings).url
+    settings = visit.console.settings
     with ui.row().classes("items-center"):
         asked = {name: value for name, value in visit.query.items() if name in ASKED and value}
         for name, value in asked.items():
@@ -68,16 +67,18 @@ async def content(visit: Visit) -> None:
         theme.heading("Jobs by annotator and state")
         theme.later(visit, lambda: _by_annotator(wanted))
     table = DataTable(
-        wanted, labels=LABELS, file="jobs", sort_by="hours", selectable=visit.may("admin"),
+        with_cvat(settings, wanted), labels=job_labels(settings, LABELS), file="jobs",
+        sort_by="hours", selectable=visit.may("admin"),
         facets=["batch", "annotator", "status"],
-        links={
-            "job_id": server + JOB_PAGE, "batch": addresses.BATCH,
+        links=job_links(settings) | {
+            "batch": addresses.BATCH,
             "clip_id": addresses.REVIEW, "annotator": addresses.progress(annotator=cell("annotator")),
         },
     )  # fmt: skip
 
     async def follow() -> None:
-        table.set_frame(narrowed(await asyncio.to_thread(_jobs, visit.console, batch, measured), visit.query))
+        now = narrowed(await asyncio.to_thread(_jobs, visit.console, batch, measured), visit.query)
+        table.set_frame(with_cvat(settings, now))
 
     if visit.may("admin"):
         _measure(visit, table, measured, follow)

@@ -100,10 +100,12 @@ def _ticked(table: DataTable) -> list[str]:
 
 
 def _set_state(visit: Visit, table: DataTable, *, paused: bool) -> Callable[..., Awaitable[None]]:
-    def act() -> None:
+    async def act() -> None:
         for name in _ticked(table):
-            annotators.set_state(visit.console.store, name, paused=paused, active=True)
-            visit.note("pause annotator" if paused else "resume annotator", name)
+            await asyncio.to_thread(
+                annotators.set_state, visit.console.store, name, paused=paused, active=True
+            )
+            await visit.note("pause annotator" if paused else "resume annotator", name)
         ui.navigate.reload()
 
     return visit.action("admin", act)
@@ -116,8 +118,10 @@ def _set_limit(visit: Visit, table: DataTable) -> Callable[..., Awaitable[None]]
             most = ui.number("clips", value=20, min=1, precision=0)
         if await dialog:
             for name in names:
-                annotators.set_state(visit.console.store, name, capacity=int(most.value or 1))
-                visit.note("limit annotator", name, capacity=int(most.value or 1))
+                await asyncio.to_thread(
+                    annotators.set_state, visit.console.store, name, capacity=int(most.value or 1)
+                )
+                await visit.note("limit annotator", name, capacity=int(most.value or 1))
             ui.navigate.reload()
 
     return visit.action("admin", act)

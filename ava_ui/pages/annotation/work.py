@@ -8,6 +8,7 @@ from typing import Final
 from nicegui import ui
 
 from ava_core.annotation.labeller import Labeller
+from ava_core.annotation.own_account import label_yourself
 from ava_core.annotation.own_work import OwnJob, own_jobs
 from ava_core.annotation.working_time import active_times
 from ava_core.base.errors import InputError
@@ -16,6 +17,7 @@ from ava_ui import addresses
 from ava_ui.frame import theme
 from ava_ui.frame.labeller import signed_in_labeller
 from ava_ui.frame.visit import Visit
+from ava_ui.pages.annotation import practise
 
 PARTS: Final = (
     ("rejected", "Handed back"),
@@ -30,11 +32,13 @@ async def content(visit: Visit) -> None:
     """The person's jobs. Nothing here is about anybody else's work."""
     labeller = signed_in_labeller(ui.context.client.request.state)
     if labeller is None:
-        raise InputError(
-            "You are not signed in as an annotator.",
-            "Sign out, and sign in with your account of the annotation server.",
-        )
+        _not_labelling(visit)
+        return
+    await practise.panel(visit.console.store, labeller.user_name)
     jobs = await asyncio.to_thread(own_jobs, visit.console.settings, visit.console.store, labeller)
+    if not jobs and visit.may("admin"):
+        theme.empty("You have no jobs.", "Deal a batch out to yourself.", addresses.TASKS, "Tasks")
+        return
     if not jobs:
         theme.empty("You have no jobs.", "An admin deals them out; look again later.")
         return
@@ -46,6 +50,26 @@ async def content(visit: Visit) -> None:
             theme.heading(f"{name} ({len(mine)})")
             for job in mine:
                 _row(job)
+
+
+def _not_labelling(visit: Visit) -> None:
+    """An admin may begin to label with one button; anybody else signs in as an annotator."""
+    if not (visit.may("admin") and visit.console.settings.cvat_is_embedded):
+        raise InputError(
+            "You are not signed in as an annotator.",
+            "Sign out, and sign in with your account of the annotation server.",
+        )
+    theme.empty("You are not signed in as an annotator.", "You may label beside all else that you do here.")
+
+    async def begin() -> None:
+        settings, store = visit.console.settings, visit.console.store
+        name = await asyncio.to_thread(label_yourself, settings, store, visit.token)
+        await visit.note("label yourself", name)
+        ui.navigate.reload()
+
+    ui.button("Label yourself", icon="edit_note", on_click=visit.action("admin", begin)).mark(
+        "label-yourself"
+    )
 
 
 def _next(jobs: list[OwnJob]) -> None:

@@ -123,7 +123,7 @@ async def _generate(visit: Visit, form: _Form, button: AskButton) -> None:
 
     async def ask() -> str:
         run = await visit.console.dagster.make_release(chosen | {"actor": visit.user.username})
-        visit.note("generate dataset", run, **chosen)
+        await visit.note("generate dataset", run, **chosen)
         return run
 
     named = f"dataset {chosen['name']}" if chosen["name"] else "a dataset"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 from nicegui import ui
 
 from ava_core.base.errors import InputError
@@ -18,12 +20,14 @@ async def content(visit: Visit) -> None:
     ui.label(users.PASSWORD_RULE).classes("soft")
     again = ui.input("new password again", password=True).classes("w-64").mark("again-password")
 
-    def change() -> None:
+    async def change() -> None:
         if new.value != again.value:
             raise InputError("The two new passwords differ.", "Type both again.")
-        users.sign_in(visit.console.store, visit.user.username, old.value or "")
-        users.set_password(visit.console.store, visit.user.username, new.value or "")
-        visit.note("set password", visit.user.username)
+        await asyncio.to_thread(
+            users.sign_in, visit.console.store, visit.user.username, old.value or "", source="account page"
+        )
+        await asyncio.to_thread(users.set_password, visit.console.store, visit.user.username, new.value or "")
+        await visit.note("set password", visit.user.username)
         ui.navigate.to(addresses.LOGIN)
 
     ui.button("Change password", on_click=visit.action("viewer", change)).mark("change-password")

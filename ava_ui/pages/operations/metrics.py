@@ -10,13 +10,14 @@ from typing import Final
 import polars as pl
 from nicegui import ui
 
-from ava_core.annotation.pages import JOB_PAGE
+from ava_core.annotation.working_time import active_by_class
 from ava_core.operations import metrics
 from ava_core.store import batches
 from ava_ui import addresses
 from ava_ui.addresses import cell
 from ava_ui.elements import charts
 from ava_ui.elements.data_table import DataTable
+from ava_ui.elements.job_links import job_labels, job_links, with_cvat
 from ava_ui.frame import theme
 from ava_ui.frame.visit import Visit
 from ava_ui.known.console import Console
@@ -63,6 +64,17 @@ PACE_LINKS: Final = {
 JOB_LABELS: Final = {
     "job_id": "job", "batch": "batch", "clip_id": "clip", "annotator": "annotator",
     "waited_h": "hours from ready to begun", "elapsed_h": "hours from begun to completed",
+}  # fmt: skip
+
+ACTIVE_LABELS: Final = {
+    "annotator": "annotator", "job_id": "job", "batch": "batch", "clip_id": "clip", "active_min": "minutes active",
+    "elapsed_h": "hours from begun to completed", "answers": "labels said",
+    "seconds_per_label": "active seconds a label",
+}  # fmt: skip
+
+CLASS_LABELS: Final = {
+    "annotator": "annotator", "ontology": "ontology", "action": "class", "labels": "labels said",
+    "active_s": "seconds active", "seconds_per_label": "active seconds a label",
 }  # fmt: skip
 
 WAITING_LABELS: Final = {
@@ -119,6 +131,8 @@ async def _rest(visit: Visit, found: Figures) -> None:
     """What stands below the batches."""
     _days(found.by_day)
     _pace(found.pace)
+    await _active(visit)
+    await _classes(visit)
     await _every_job(visit)
     theme.heading("Who waits on whom")
     _waiting(found)
@@ -205,6 +219,37 @@ def _pace(pace: pl.DataFrame) -> None:
     DataTable(_shown(pace), labels=PACE_LABELS, links=PACE_LINKS, file="pace")
 
 
+async def _active(visit: Visit) -> None:
+    """Working time, beside the time that merely passed."""
+    theme.heading("Minutes active at each job, beside hours elapsed")
+    worked = await asyncio.to_thread(metrics.job_work, visit.console.store)
+    if worked.is_empty():
+        ui.label("Nobody has labelled on this platform's own page yet; work in CVAT is not timed.").classes(
+            "soft"
+        )
+        return
+    ui.label("Active is the time with the page in view and somebody at its keys or mouse.").classes("soft")
+    DataTable(
+        _shown(worked), labels=ACTIVE_LABELS, file="working_time", sort_by="active_min", descending=True,
+        links={"job_id": addresses.LABEL, "batch": addresses.BATCH, "clip_id": addresses.REVIEW,
+               "annotator": addresses.progress(annotator=ANNOTATOR)},
+    )  # fmt: skip
+
+
+async def _classes(visit: Visit) -> None:
+    """What a label of each class costs each annotator."""
+    store, ontology_of = visit.console.store, visit.console.ontology
+    found = await asyncio.to_thread(active_by_class, store, ontology_of)
+    if found.is_empty():
+        return
+    theme.heading("Active seconds a label, by annotator and class")
+    ui.label("From one answer to the next: the time belongs to the one that it led to.").classes("soft")
+    DataTable(
+        _shown(found), labels=CLASS_LABELS, file="seconds_by_class", sort_by="active_s", descending=True,
+        facets=("annotator", "action"), links={"annotator": addresses.progress(annotator=ANNOTATOR)},
+    )  # fmt: skip
+
+
 async def _every_job(visit: Visit) -> None:
     """The jobs themselves, read when somebody opens them, or where the address asks for rows of them."""
     asked = any(name.startswith("job_times.") for name in visit.query)
@@ -214,15 +259,16 @@ async def _every_job(visit: Visit) -> None:
     async def fill() -> None:
         if not every.value or place.default_slot.children:
             return
+        settings = visit.console.settings
         with place:
             waits = ui.spinner()
         jobs = await asyncio.to_thread(metrics.job_times, visit.console.store)
         waits.delete()
         with place:
             DataTable(
-                _shown(jobs), labels=JOB_LABELS, file="job_times", sort_by="elapsed_h", descending=True,
-                links={
-                    "job_id": visit.console.settings.resolved_cvat_url + JOB_PAGE,
+                with_cvat(settings, _shown(jobs)), labels=job_labels(settings, JOB_LABELS), file="job_times",
+                sort_by="elapsed_h", descending=True,
+                links=job_links(settings) | {
                     "batch": addresses.BATCH, "clip_id": addresses.REVIEW,
                     "annotator": addresses.progress(annotator=ANNOTATOR),
                 },

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import polars as pl
 from nicegui import ui
 
@@ -74,8 +76,10 @@ def _extend(visit: Visit, ontology: Ontology) -> None:
             ) as dialog:
                 ui.label("It cannot be taken back, only retired by a later version.")
             if await dialog:
-                path = publish(ontology, new, visit.console.settings.home_dir / "ontologies")
-                visit.note(
+                path = await asyncio.to_thread(
+                    publish, ontology, new, visit.console.settings.home_dir / "ontologies"
+                )
+                await visit.note(
                     "publish ontology", f"{new.name} {new.version}", added=name.value, group=group.value
                 )
                 ui.navigate.to(addresses.ontology(str(path)))

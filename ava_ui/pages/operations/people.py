@@ -2,41 +2,50 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
 
 from nicegui import ui
 
-from ava_core.store import users
+from ava_core.store import sign_in_tries, users
 from ava_core.store.tables import User, now
 from ava_ui.frame import theme
 from ava_ui.frame.visit import Visit
+from ava_ui.pages.annotation import crew, training
 
 
 async def content(visit: Visit) -> None:
-    """Everyone, and adding somebody."""
+    """Everyone, and adding somebody; annotators below."""
+    locked = sign_in_tries.locked(visit.console.store, now())
     for user in users.everyone(visit.console.store):
-        _person(visit, user)
+        _person(visit, user, locked)
     theme.heading("Add somebody")
     with ui.row().classes("items-center"):
         name = ui.input("name").mark("new-name")
         password = ui.input("password", password=True, password_toggle_button=True).mark("new-password")
         role = ui.select(list(users.ROLES), value="reviewer", label="role").classes("w-32")
 
-        def add() -> None:
-            users.add(visit.console.store, name.value or "", password.value or "", role.value)
-            visit.note("add user", (name.value or "").strip(), role=role.value)
+        async def add() -> None:
+            await asyncio.to_thread(
+                users.add, visit.console.store, name.value or "", password.value or "", role.value
+            )
+            await visit.note("add user", (name.value or "").strip(), role=role.value)
             ui.navigate.reload()
 
         ui.button("Add", icon="person_add", on_click=visit.action("admin", add)).mark("add-user")
     ui.label(f"Password: {users.PASSWORD_RULE}").classes("soft")
     ui.label("viewer looks, reviewer decides on clips, admin may do everything.").classes("soft")
+    await crew.panel(visit)
+    training.panel(visit)
 
 
-def _person(visit: Visit, user: User) -> None:
+def _person(visit: Visit, user: User, locked: set[str]) -> None:
     def change(role: str | None = None, active: bool | None = None) -> Callable[..., Awaitable[None]]:
-        def act() -> None:
-            users.change(visit.console.store, user.username, role=role, active=active)
-            visit.note("change user", user.username, role=role, active=active)
+        async def act() -> None:
+            await asyncio.to_thread(
+                users.change, visit.console.store, user.username, role=role, active=active
+            )
+            await visit.note("change user", user.username, role=role, active=active)
             ui.navigate.reload()
 
         return visit.action("admin", act)
@@ -46,15 +55,17 @@ def _person(visit: Visit, user: User) -> None:
             password = ui.input("password", password=True)
             ui.label(users.PASSWORD_RULE).classes("soft")
         if await dialog:
-            users.set_password(visit.console.store, user.username, password.value or "")
-            visit.note("set password", user.username)
+            await asyncio.to_thread(
+                users.set_password, visit.console.store, user.username, password.value or ""
+            )
+            await visit.note("set password", user.username)
             ui.notify("Set; older sessions have ended.")
 
     with ui.row().classes("items-center"):
         ui.label(user.username).classes("text-weight-bold")
         ui.badge(user.role)
-        if user.locked_until and user.locked_until > now():
-            ui.label("locked after wrong passwords").classes("bad")
+        if user.username in locked:
+            ui.label("locked where wrong passwords came from").classes("bad")
         for role in users.ROLES:
             if role != user.role:
                 ui.button(f"make {role}", on_click=change(role=role)).props("flat dense no-caps")

@@ -159,7 +159,7 @@ async def handed_back(visit: Visit, batch: str, clips: Mapping[str, int]) -> lis
             await asyncio.to_thread(requeue, at, clip_id, name, second=second)
         except AvaError as error:
             problems.append(str(error))
-            visit.note("requeue failed", f"{batch}: {clip_id}", problem=str(error))
+            await visit.note("requeue failed", f"{batch}: {clip_id}", problem=str(error))
     return problems
 
 

@@ -18,8 +18,12 @@ from ava_ui.elements.decided import Decided, Seen
 from ava_ui.frame import theme
 from ava_ui.frame.visit import Visit
 from ava_ui.known.review_queue import queue, shown_readings
+from ava_ui.pages.annotation import training
 from ava_ui.pages.quality.judging import Judgement, JudgementPanel, next_after, place_among_waiting
 from ava_ui.pages.quality.more_work import MoreWorkPanel
+
+READING_SECONDS: Final = 2.0
+"""Between two looks at whether a completed clip has been read."""
 
 FIGURES: Final = {"alpha": "pooled_alpha", "kappa": "kappa", "mean IoU": "mean_iou", "F1": "f1"}
 """Figures of a clip, by what people call them."""
@@ -40,10 +44,14 @@ async def content(visit: Visit) -> None:
             "Its jobs",
         )
         return
+    readings = shown_readings(visit.console, batch).get(clip_id, frozenset())
+    if not readings:
+        _being_read(visit, batch, clip_id)
+        return
     row = mine.row(0, named=True)
     judgement = Judgement(
         visit.console.store, batch, clip_id, visit.user.username, seen=seen.of(batch),
-        shown=shown_readings(visit.console, batch).get(clip_id, ()),
+        shown=readings,
         status=str(row["status"]), blocked=_breaches(visit, batch).get(clip_id, ""),
         following=next_after(found, clip_id),
     )  # fmt: skip
@@ -64,6 +72,22 @@ async def content(visit: Visit) -> None:
             if visit.may("admin"):
                 MoreWorkPanel(visit, batch, clip_id)
     _history(visit, batch, clip_id)
+
+
+def _being_read(visit: Visit, batch: str, clip_id: str) -> None:
+    """A clip that was completed, but is not read yet: the page comes by itself once it is."""
+    theme.empty(
+        "This clip was completed a moment ago, and is being read.",
+        "It appears here by itself; the batch's page shows how far that is.",
+        addresses.batch(batch),
+        f"Batch {batch}",
+    )
+
+    async def look() -> None:
+        if (await asyncio.to_thread(shown_readings, visit.console, batch)).get(clip_id):
+            ui.navigate.reload()
+
+    ui.timer(READING_SECONDS, look)
 
 
 def _breaches(visit: Visit, batch: str) -> dict[str, str]:
@@ -87,7 +111,7 @@ def _figures(row: dict[str, Any], found: pl.DataFrame) -> None:
 
 
 def _measure(visit: Visit, seen: Seen, batch: str, clip_id: str) -> None:
-    """Gold: one person's work on this clip becomes the measure of the others'."""
+    """Gold: one person's work on this clip becomes the measure of the others'; practice: of those who are new."""
     store = visit.console.store
     state = decisions.decision_state(store, batch)
     workers = sorted({job.annotator for job in tasks.completed_jobs(store, batch, clip_id)})
@@ -109,6 +133,8 @@ def _measure(visit: Visit, seen: Seen, batch: str, clip_id: str) -> None:
     ui.select(options, value=expert, label="measure of the others", on_change=lambda e: act(e.value)).classes(
         "w-64"
     ).mark("gold")
+    if visit.may("admin"):
+        training.choose(visit, batch, clip_id, workers)
 
 
 def _history(visit: Visit, batch: str, clip_id: str) -> None:

@@ -90,11 +90,11 @@ def _process(visit: Visit, name: str) -> None:
         return
     options = options_form(settings, visit.console.batch_settings(name))
 
-    def save() -> None:
+    async def save() -> None:
         chosen = options()
         settings.with_options(chosen)
-        batches.set_options(store, name, chosen, without=FORM_OPTIONS)
-        visit.note("set options", name, **chosen)
+        await asyncio.to_thread(batches.set_options, store, name, chosen, without=FORM_OPTIONS)
+        await visit.note("set options", name, **chosen)
         ui.notify("Kept. What was made with other options stays until it is processed again.")
 
     ui.button("Keep these options", on_click=visit.action("admin", save)).props("flat").mark("keep-options")

@@ -13,9 +13,10 @@ from nicegui.elements.mixins.value_element import ValueElement
 
 from ava_core.base.names import batch_name_for
 from ava_core.base.settings import Settings
-from ava_core.base.text import plural
+from ava_core.base.text import gigabytes, plural
 from ava_core.ontology import shipped_ontologies
 from ava_core.ontology.extend import published
+from ava_core.store import audit_log
 from ava_core.store import batches as batch_store
 from ava_core.video.intake.inbox import add_to_inbox, free_name
 from ava_core.video.intake.kinds import VIDEO_SUFFIXES
@@ -29,7 +30,7 @@ from ava_ui.frame import theme
 from ava_ui.frame.visit import Visit
 from ava_ui.known.counts import BatchRow
 from ava_ui.pages.operations.overview import frame, links
-from ava_ui.web.uploads import uploads_of
+from ava_ui.web.uploads import Uploads, uploads_of
 
 STAGES: Final = {
     "everything up to the tasks": ("source_videos", "clips", "tracks", "dense_proposals", "cvat_tasks"),
@@ -62,7 +63,7 @@ async def content(visit: Visit) -> None:
     if visit.may("admin"):
         with ui.element("div").classes("two"):
             with ui.card():
-                _upload(visit)
+                await _upload(visit)
             with ui.card():
                 await _inbox(visit)
     _archive(len(counts.archived), shown=archived)
@@ -153,14 +154,15 @@ def known_ontologies(settings: Settings) -> dict[str, str]:
     return {name: name for name in dict.fromkeys([settings.ontology, *shipped_ontologies()])} | own
 
 
-def _upload(visit: Visit) -> None:
+async def _upload(visit: Visit) -> None:
     theme.heading("Upload")
     ui.label(
         "A zip of videos, videos, or dense_proposals.pkl with frames.zip made elsewhere. A broken upload goes on "
         "where it stopped when the same file is chosen again."
     ).classes("soft")
     finished: dict[str, str] = {}
-    uploads = uploads_of(visit.console)
+    uploads = uploads_of(visit.console, visit.user.username)
+    await _quota(visit, uploads)
 
     def uploaded(names: dict[str, str]) -> None:
         finished.clear()
@@ -198,6 +200,27 @@ def _upload(visit: Visit) -> None:
     add.set_enabled(False)
 
 
+async def _quota(visit: Visit, uploads: Uploads) -> None:
+    """How much may be uploaded before it becomes a batch; what was never finished can be discarded."""
+    used = await asyncio.to_thread(uploads.used)
+    with ui.row().classes("items-center"):
+        label = ui.label().classes("soft").mark("quota")
+        mine, most = gigabytes(used), gigabytes(uploads.quota.person)
+        label.text = f"{mine} of your {most} are taken by uploads that are no batch yet."
+        if not used:
+            return
+
+        async def discard() -> None:
+            with theme.asking("Discard all you have uploaded that is no batch yet?", "Discard") as dialog:
+                ui.label("Uploads under way begin anew.")
+            if await dialog:
+                await asyncio.to_thread(uploads.discard_all)
+                await visit.note("discard uploads", "", bytes=used)
+                ui.navigate.reload()
+
+        ui.button("Discard them", on_click=visit.action("admin", discard)).props("flat").mark("discard")
+
+
 async def _inbox(visit: Visit) -> None:
     theme.heading("Inbox")
     folder = visit.console.settings.inbox_dir
@@ -227,7 +250,9 @@ async def _inbox(visit: Visit) -> None:
 
 def _add(visit: Visit, path: Path, name: str, options: dict[str, Any]) -> str:
     batch = add_to_inbox(visit.console.settings, visit.console.store, path, name=name, options=options)
-    visit.note("add batch", batch, source=path.name, options=options)
+    audit_log.note(
+        visit.console.store, visit.user.username, "add batch", batch, source=path.name, options=options
+    )
     return batch
 
 

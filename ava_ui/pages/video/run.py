@@ -65,5 +65,5 @@ class RunPanel:
         with theme.asking("End this run? What it has written so far is kept.", "End it") as dialog:
             pass
         if await dialog:
-            self.visit.note("end run", self.run_id)
+            await self.visit.note("end run", self.run_id)
             await self.dagster.end(self.run_id)

@@ -6,7 +6,7 @@ import polars as pl
 import pytest
 
 from ava_core.annotation.answered import by_job, count_answers, shares
-from ava_core.base.schemas import ANSWERED, RAW_BOXES, RAW_LABELS
+from ava_core.base.schemas import ANSWERED, HELD_ANSWERS, RAW_BOXES, RAW_LABELS
 from ava_core.ontology import load_ontology
 
 STREET = load_ontology("street")
@@ -15,8 +15,9 @@ PHONE, WALK = "phone_usage", "walking_behavior"
 
 @pytest.fixture(scope="module")
 def answered() -> pl.DataFrame:
-    """Mia answers one group everywhere and another one at a quarter of the seconds; tom draws and says nothing."""
-    boxes, labels = [], []
+    """Mia answers one group everywhere and another one at half of the seconds, once that she cannot tell; tom draws
+    and says nothing."""
+    boxes, labels, unclear = [], [], []
     for job, (who, clip) in {1: ("mia", "c"), 2: ("tom", "c")}.items():
         for second in range(4):
             at = {
@@ -32,8 +33,13 @@ def answered() -> pl.DataFrame:
                 labels.append(at | {"group": WALK, "action_ids": [1]})
             if who == "mia" and second == 0:
                 labels.append(at | {"group": PHONE, "action_ids": []})
+            if who == "mia" and second == 1:
+                unclear.append(at | {"group": PHONE})
     return count_answers(
-        pl.DataFrame(boxes, schema=dict(RAW_BOXES)), pl.DataFrame(labels, schema=dict(RAW_LABELS)), STREET
+        pl.DataFrame(boxes, schema=dict(RAW_BOXES)),
+        pl.DataFrame(labels, schema=dict(RAW_LABELS)),
+        pl.DataFrame(unclear, schema=dict(HELD_ANSWERS)),
+        STREET,
     )
 
 
@@ -41,7 +47,7 @@ def test_every_job_and_group_is_counted(answered: pl.DataFrame) -> None:
     assert dict(answered.schema) == dict(ANSWERED)
     assert answered.height == 2 * len(STREET.groups)
     mia = answered.filter(pl.col("annotator") == "mia", pl.col("answered") > 0)
-    assert mia.select("group", "living", "answered").rows() == [(PHONE, 4, 1), (WALK, 4, 4)]
+    assert mia.select("group", "living", "answered").rows() == [(PHONE, 4, 2), (WALK, 4, 4)]
 
 
 def test_shares_are_of_the_chosen_clips_and_of_those_who_have_a_vote(answered: pl.DataFrame) -> None:
@@ -50,10 +56,10 @@ def test_shares_are_of_the_chosen_clips_and_of_those_who_have_a_vote(answered: p
 
     assert share(WALK, shares(answered)) == 0.5
     assert share(WALK, shares(answered, without=["tom"])) == 1.0
-    assert share(PHONE, shares(answered, ["c"], ["tom"])) == 0.25
+    assert share(PHONE, shares(answered, ["c"], ["tom"])) == 0.5
     assert shares(answered, ["another"]).is_empty()
     assert shares(answered)["share"].is_sorted()
 
 
 def test_the_share_of_a_job_is_of_all_groups(answered: pl.DataFrame) -> None:
-    assert by_job(answered) == {1: 5 / (4 * len(STREET.groups)), 2: 0.0}
+    assert by_job(answered) == {1: 6 / (4 * len(STREET.groups)), 2: 0.0}

@@ -8,9 +8,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ava_core.annotation.reading import held_answers, read_shapes, said_at, steps
+from ava_core.annotation.reading import (
+    extent,
+    held_answers,
+    read_shapes,
+    said_at,
+    steps,
+    unclear_answers,
+)
 from ava_core.base.schemas import CLIP_FPS
-from ava_core.ontology import NONE, UNSET
+from ava_core.ontology import CANNOT_TELL, NONE, UNSET
 from ava_core.ontology.form import form_fields, values_from_labels
 from ava_core.ontology.load import parse_ontology
 
@@ -161,3 +168,12 @@ def test_answers_that_cvat_shows_as_unset_are_named() -> None:
         (2, "pose"), (2, "object"), (3, "object"), (4, "object"), (5, "pose"), (5, "object"),
     }  # fmt: skip
     assert {row["track_key"] for row in held} == {"t1"}
+
+
+def test_what_cannot_be_told_is_named_as_long_as_it_holds_and_counts_as_answered() -> None:
+    track = [keyframe(0, pose="sit"), keyframe(30, pose=CANNOT_TELL), keyframe(60), keyframe(90, pose="lie")]
+    unclear = unclear_answers(track, ONTOLOGY, 120)
+    assert [(row["track_key"], row["second"], row["group"]) for row in unclear] == [
+        ("t1", 1, "pose"), ("t1", 2, "pose"),
+    ]  # fmt: skip
+    assert extent(track, ONTOLOGY, 120) == (4, 4)

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from sqlalchemy import delete
 
+from ava_core.annotation.deliveries import keep_deliveries
 from ava_core.annotation.sync import as_seen, unread_work
-from ava_core.annotation.webhook import keep_delivery
 from ava_core.store import tasks
 from ava_core.store.tables import Job, Task
 from tests.support.annotation_site import AnnotationSite
@@ -85,7 +85,7 @@ def test_completion_is_the_webhooks_moment_not_that_of_a_later_touch(site: Annot
     job_id = own_job(site).job_id
     with site.gateway() as gateway:
         moment = datetime.fromisoformat(gateway.set_job(job_id, state="completed")["updated_date"])
-        keep_delivery(site.store, told(job_id, moment))
+        keep_deliveries(site.store, [told(job_id, moment)])
         gateway.put_tracks(job_id, [])
         assert datetime.fromisoformat(gateway.job(job_id)["updated_date"]) > moment, "it was touched since"
     for _ in range(2):
@@ -101,8 +101,8 @@ def test_a_late_word_or_one_of_another_change_is_no_completion(site: AnnotationS
         gateway.set_job(job_id, state="in progress")
         again = datetime.fromisoformat(gateway.set_job(job_id, state="completed")["updated_date"])
     site.look()
-    keep_delivery(site.store, told(job_id, early))
-    keep_delivery(site.store, told(job_id, datetime.now(UTC), updated_date="…"))
+    keep_deliveries(site.store, [told(job_id, early)])
+    keep_deliveries(site.store, [told(job_id, datetime.now(UTC), updated_date="…")])
     site.look()
     assert own_job(site).completed_at == again
 

@@ -11,7 +11,9 @@ import pytest
 from sqlalchemy import update
 
 from ava_core import decisions
+from ava_core.annotation.working_time import BY_CLASS, active_by_class, active_events, record_active
 from ava_core.base.storage import Storage
+from ava_core.ontology import Ontology, load_ontology
 from ava_core.operations import metrics
 from ava_core.store import Store, batches, makings, open_store, readings, tasks
 from ava_core.store.tables import AuditLogEntry, Batch, Decision, Job, Reading, Task
@@ -144,6 +146,38 @@ def test_a_job_waits_and_then_takes_its_time(store: Store) -> None:
         (4, False, None, pytest.approx(4), None),
         (5, False, None, None, None),
     ]
+
+
+def test_minutes_active_stand_beside_hours_elapsed(store: Store) -> None:
+    assert metrics.job_work(store).schema == pl.Schema(metrics.JOB_WORK)
+    assert metrics.job_work(store).is_empty()
+    for seconds, answers in ((60.0, 4), (30.0, 5)):
+        record_active(store, 1, "mia", "1", seconds, answers)
+    record_active(store, 4, "tom", "1", 30.0, 0)
+    assert metrics.job_work(store).rows() == [
+        ("mia", 1, "north", "c1", 1.5, pytest.approx(2), 9, 10.0),
+        ("tom", 4, "north", "c2", 0.5, None, 0, None),
+    ]
+
+
+def test_the_seconds_of_a_label_are_known_by_annotator_and_class(store: Store) -> None:
+    def ontology_of(batch: str) -> Ontology:
+        return load_ontology("street")
+
+    assert active_by_class(store, ontology_of).schema == pl.Schema(BY_CLASS)
+    told = [
+        ("mia", 6.0, 2, 1),
+        ("mia", 3.0, 1, 1),
+        ("mia", 9.0, 0, 0),
+        ("tom", 8.0, 1, 8),
+        ("tom", 5.0, 1, 999),
+    ]
+    for name, seconds, answers, action in told:
+        record_active(store, 1, name, "t1", seconds, answers, action)
+    assert active_by_class(store, ontology_of).rows() == [
+        ("mia", "street", "normal_walk", 3, 9.0, 3.0), ("tom", "street", "talking_phone", 1, 8.0, 8.0),
+    ]  # fmt: skip
+    assert active_events(store, "mia")["seconds"].to_list() == [6.0, 3.0, 9.0]
 
 
 def test_a_moment_that_is_left_over_from_an_earlier_completion_does_not_count(store: Store) -> None:

@@ -12,10 +12,11 @@ import sqlalchemy as sa
 from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
 
 from ava_core.base.errors import InputError, StoreError
-from ava_core.store import Store, batches, database, open_store, tasks
-from ava_core.store.database import _alembic_config
+from ava_core.store import Store, batches, open_store, schema, tasks
+from ava_core.store.schema import alembic_config, newest_version
 from ava_core.store.tables import Base, Batch, Task
 
 OLDER_COLUMNS = {
@@ -32,6 +33,16 @@ def test_migrations_give_what_the_models_say(store: Store) -> None:
     with store.engine.connect() as connection:
         differences = compare_metadata(MigrationContext.configure(connection), Base.metadata)
     assert differences == []
+
+
+def test_the_newest_version_is_known_without_alembic(store: Store) -> None:
+    assert newest_version() == ScriptDirectory.from_config(alembic_config()).get_current_head()
+    again = (
+        "import sys; from ava_core.store import open_store; "
+        "open_store(sys.argv[1]); assert 'alembic' not in sys.modules"
+    )
+    url = store.engine.url.render_as_string(hide_password=False)
+    subprocess.run([sys.executable, "-c", again, url], check=True)
 
 
 @pytest.mark.parametrize("table", OLDER_COLUMNS)
@@ -63,7 +74,7 @@ def test_an_id_that_two_batches_share_belongs_to_the_first(tmp_path: Path) -> No
     url = f"sqlite:///{tmp_path / 'old.db'}"
     engine = sa.create_engine(url)
     with engine.begin() as connection:
-        config = _alembic_config()
+        config = alembic_config()
         config.attributes["connection"] = connection
         command.upgrade(config, "0006")
         for batch in ("a", "b"):
@@ -119,7 +130,7 @@ def test_what_an_older_schema_held_is_kept(kind: str, tmp_path: Path, request: p
     url = f"sqlite:///{tmp_path / 'old.db'}" if kind == "sqlite" else request.getfixturevalue("postgres_url")
     engine = sa.create_engine(url)
     with engine.begin() as connection:
-        config = _alembic_config()
+        config = alembic_config()
         config.attributes["connection"] = connection
         command.upgrade(config, "0001")
         for statement in (
@@ -165,10 +176,10 @@ def test_a_snapshot_sees_one_moment_and_holds_nobody_up(store: Store) -> None:
 def test_a_schema_that_waits_for_a_lock_gives_up_and_names_who_holds_it(
     postgres_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(database, "LOCK_SECONDS", 1)
+    monkeypatch.setattr(schema, "LOCK_SECONDS", 1)
     engine = sa.create_engine(postgres_url, connect_args={"application_name": "somebody's report"})
     with engine.connect() as holder:
-        holder.execute(sa.text(f"SELECT pg_advisory_xact_lock({database.SCHEMA_LOCK})"))
+        holder.execute(sa.text(f"SELECT pg_advisory_xact_lock({schema.SCHEMA_LOCK})"))
         number = holder.scalar(sa.text("SELECT pg_backend_pid()"))
         said = rf"up to date: session {number} of \w+ \(somebody's report\) from .*, idle in transaction"
         with pytest.raises(StoreError, match=said):

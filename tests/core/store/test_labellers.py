@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from ava_core.annotation.working_time import active_times, record_active
-from ava_core.base.errors import InputError, SignInError
+from ava_core.base.errors import InputError
 from ava_core.store import Store, annotators, labellers, users
 from ava_core.store.tables import LabellerSession, now
 from ava_ui.web.own_work import may_see
@@ -37,14 +37,33 @@ def test_a_session_ends_with_time_and_with_the_annotators_work(store: Store) -> 
     assert labellers.who(store, token) is None
 
 
-def test_guessing_locks_the_name(store: Store) -> None:
+def test_a_session_that_labels_as_well_ends_with_the_persons_account(store: Store) -> None:
+    password = "a long enough password"
     annotators.put(store, "mia")
-    for _ in range(users.FAILURES_ALLOWED):
-        assert labellers.check_free(store, "mia")
-        labellers.count_failure(store, "mia")
-    with pytest.raises(SignInError, match="Too many"):
-        labellers.check_free(store, "mia")
-    assert not labellers.check_free(store, "nobody")
+    users.add(store, "adam", password, "admin")
+    users.add(store, "maria", password, "viewer")
+    for end in (
+        lambda: users.set_password(store, "maria", password),
+        lambda: users.change(store, "maria", active=False),
+    ):
+        token = users.sign_in(store, "maria", password)
+        labellers.join(store, token, "mia", 7, KEY)
+        assert labellers.anybody(store, token) is not None
+        end()
+        assert labellers.anybody(store, token) is None
+        assert labellers.opened(store, token) is None
+
+
+def test_a_session_that_is_looked_at_is_not_used(store: Store) -> None:
+    annotators.put(store, "mia")
+    begun = now() - users.IDLE_FOR + timedelta(minutes=10)
+    token = labellers.begin(store, "mia", 7, KEY, begun)
+    assert labellers.anybody(store, token, used=False) is not None
+    with store.session() as session:
+        assert session.query(LabellerSession).one().seen_at == begun
+    assert labellers.anybody(store, token) is not None
+    with store.session() as session:
+        assert session.query(LabellerSession).one().seen_at > begun
 
 
 @pytest.mark.parametrize(

@@ -143,11 +143,13 @@ def test_the_same_content_keeps_its_author(with_job: Store) -> None:
 
 def test_a_webhook_event_is_kept_once_however_often_it_comes(store: Store) -> None:
     event: dict[str, Any] = {"digest": "d1", "event": "update:job", "job_id": 5, "payload": {"n": 1}}
-    assert webhook_events.keep(store, **event)
-    assert not webhook_events.keep(store, **event)
-    assert webhook_events.keep(store, **event | {"digest": "d2"})
+    with store.session() as session:
+        assert webhook_events.keep(session, [event]) == [True]
+    with store.session() as session:
+        other = event | {"digest": "d2"}
+        assert webhook_events.keep(session, [event, other, event, other]) == [False, True, False, False]
     kept = webhook_events.after(store, 0)
-    assert [(e.digest, e.deliveries) for e in kept] == [("d1", 2), ("d2", 1)]
+    assert [(e.digest, e.deliveries) for e in kept] == [("d1", 3), ("d2", 2)]
     assert webhook_events.after(store, kept[-1].event_id) == []
 
 

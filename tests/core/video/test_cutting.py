@@ -47,7 +47,7 @@ def files_of(storage: Storage, batch: str = "b") -> dict[str, int]:
     return {
         str(path.relative_to(folder)): path.stat().st_mtime_ns
         for path in folder.rglob("*")
-        if path.is_file() and "done" not in path.parts and path.name != "cuts.parquet"
+        if path.is_file() and "done" not in path.parts and not path.name.startswith("cuts.parquet")
     }
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -21,6 +20,7 @@ from ava_core.video.cutting import cut_clips
 from ava_core.video.intake.source_videos import take_in_sources
 from ava_core.video.tracking.batch import track_clips
 from tests.support.odd_videos import GROUPS, damaged
+from tests.support.stored import bytes_of
 
 MakeVideo = Callable[..., Path]
 
@@ -36,12 +36,6 @@ def folder(tmp_path: Path, make_video: MakeVideo) -> Path:
     damaged(holed, range(70, 80))
     make_video(made / "lost.mp4", fps=25, seconds=2.0, still=True)
     return made
-
-
-def bytes_of(storage: Storage) -> dict[str, str]:
-    root = Path(storage.root.path)
-    files = (path for path in root.rglob("*") if path.is_file() and ".part" not in path.name)
-    return {str(path.relative_to(root)): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
 
 
 def test_the_same_bytes_whatever_the_number_of_workers(

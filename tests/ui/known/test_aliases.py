@@ -25,6 +25,7 @@ async def test_no_name_and_no_job_is_left_and_all_else_stays(site: Site) -> None
     hidden = without_names(document)
     assert [name for name in CREW if name in json.dumps(hidden)] == []
     assert {layer["link"] for layer in hidden["layers"]} == {""}
+    assert {layer.get("in_cvat", "") for layer in hidden["layers"]} == {""}
     assert [layer["name"] for layer in hidden["layers"]] == [
         "annotator 1", "annotator 2", "annotator 3", "consensus",
     ]  # fmt: skip

@@ -8,7 +8,8 @@ import { Kept } from "./kept.js";
 import { assigned, matching, meant } from "./keys.js";
 import { Live } from "./live.js";
 import { Outbox } from "./outbox.js";
-import { CANNOT_TELL, answerAt, pressed, say, sayBetween, sayWhole, takeOff, unsetOf } from "./said.js";
+import { ActiveTime } from "./time.js";
+import { CANNOT_TELL, answerAt, pressed, pressedWhole, say, sayBetween, sayWhole, takeOff, unsetOf } from "./said.js";
 
 const clip = { frames: 300, fps: 30, width: 640, height: 360 };
 const pose = { name: "pose", kind: "exclusive", most: 1 }, object = { name: "object", kind: "multi", most: 2 };
@@ -62,6 +63,16 @@ test("exclusive actions replace, others toggle up to their number", () => {
   assert.deepEqual(pressed(t, object, 4, 60), [], "it ends here");
   assert.equal(pressed(t, object, 4, 0), null, "where it began it was a mistake");
   assert.deepEqual(pressed(say(track(), "object", 0, CANNOT_TELL), object, 4, 0), [4]);
+});
+
+test("over the whole track a key says before it takes off", () => {
+  const changing = say(say(track(), "pose", 0, [1]), "pose", 90, [2]);
+  assert.deepEqual(pressedWhole(changing, pose, 1, 0), [1], "it held for three seconds, now throughout");
+  assert.deepEqual(pressedWhole(say(track(), "pose", 90, [1]), pose, 1, 120), [1], "nothing was said before");
+  assert.equal(pressedWhole(sayWhole(track(), "pose", [1]), pose, 1, 60), null);
+  assert.deepEqual(pressedWhole(sayWhole(track(), "object", [4, 5]), object, 5, 60), [4]);
+  assert.equal(pressedWhole(sayWhole(track(), "object", [4]), object, 4, 60), null);
+  assert.deepEqual(pressedWhole(track(), pose, 3, 60), [3]);
 });
 
 test("what is unset is counted where the person is seen", () => {
@@ -200,4 +211,37 @@ test("a killed tab's edits are found by the next, a living one's are left", () =
   assert.ok(store.getItem(`${living.own}n1`));
   living.keep(new Map());
   assert.equal(store.size, 0, "what is stored is forgotten");
+});
+
+test("what is done while a call is under way is stored before the job is finished", async () => {
+  let answer;
+  const log = [], now = server(log), slow = edits => new Promise(done => { answer = () => done(now(edits)); });
+  const sends = [slow, now], { box } = outbox(edits => sends.shift()(edits)), t = { ...track(), id: 9, hash: "h0" };
+  box.start([t]);
+  box.put([say(t, "pose", 0, [1])]);
+  const first = box.flush();
+  box.put([say(t, "pose", 0, [2])]);
+  const drained = box.drain();
+  answer();
+  await Promise.all([first, drained]);
+  assert.equal(box.waiting, 0);
+  assert.deepEqual(log.map(edits => edits[0].said.pose), [[[0, [1]]], [[0, [2]]]]);
+});
+
+test("active seconds belong to the answer that they led to", () => {
+  const told = [], before = { window: globalThis.window, document: globalThis.document };
+  let now = 0;
+  Object.assign(globalThis, { window: { addEventListener() {}, removeEventListener() {} }, document: { hasFocus: () => true } });
+  try {
+    const time = new ActiveTime(events => told.push(...events), () => now);
+    const pass = seconds => { for (let n = 0; n < seconds; n++) { now += 1000; time.tick(); } };
+    pass(4); time.answered("t1", 8);
+    time.input(); pass(2); time.answered("t1", 8);
+    pass(3); time.answered("t1");
+    time.answered("t2", 0);
+    pass(5); time.send(false);
+    assert.deepEqual(told, [{ track: "t1", action: 8, seconds: 6, answers: 2 }, { track: "t1", action: 0, seconds: 3, answers: 0 }, { track: "t2", action: 0, seconds: 0, answers: 1 }]);
+    told.length = 0; now += 40000; time.tick(); time.stop();
+    assert.deepEqual(told, [{ track: "t2", action: 0, seconds: 5, answers: 0 }], "idle time is nobody's");
+  } finally { Object.assign(globalThis, before); }
 });

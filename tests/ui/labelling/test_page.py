@@ -13,10 +13,17 @@ from playwright.sync_api import Browser, Page
 from tests.support.annotation_server import PASSWORD
 from tests.support.annotation_site import AnnotationSite
 from tests.support.browser import Visitor
-from tests.support.labelling_site import VISITOR, LabellingSite, labelling
+from tests.support.labelling_site import LabellingSite, labelling, signed_in
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("browser")]
 
+SETTLED = """async () => {
+  const where = () => JSON.stringify(document.querySelector(".label-stage svg").getBoundingClientRect());
+  const before = where();
+  await new Promise((done) => setTimeout(done, 100));
+  return document.querySelector(".label-stage video").readyState >= 2 && where() === before;
+}"""
+"""The picture is there and stays where it is."""
 STORED = "document.querySelector('.label-state')?.textContent === 'All stored'"
 
 
@@ -27,9 +34,10 @@ def place(annotation_site: AnnotationSite) -> Iterator[LabellingSite]:
 
 
 def opened(browser: Browser, place: LabellingSite, *, dark: bool = False) -> tuple[Visitor, Page]:
-    visitor = Visitor(browser, place.url, VISITOR, dark=dark)
+    visitor = signed_in(browser, place, dark=dark)
     visitor.open(f"/work/{place.job_id}")
     visitor.page.wait_for_selector("[data-ready=yes]")
+    visitor.page.wait_for_function(SETTLED)
     return visitor, visitor.page
 
 
@@ -166,7 +174,24 @@ def test_nothing_is_lost_while_the_server_is_away_or_somebody_edits_in_between(
     assert len(shapes(annotation_site, place)) == 1
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_a_clip_that_cannot_be_played_is_said_and_what_is_said_is_stored(
+    browser: Browser, annotation_site: AnnotationSite, place: LabellingSite
+) -> None:
+    broken = "text=/The clip cannot be played: its file is missing or damaged/"
+    for path in (annotation_site.storage.path(file) for file in annotation_site.clips["path"]):
+        path.write_bytes(b"no video")
+    _, page = opened(browser, place)
+    page.wait_for_selector(broken)
+    page.keyboard.press("w")
+    page.wait_for_function(STORED)
+    for path in (annotation_site.storage.path(file) for file in annotation_site.clips["path"]):
+        path.unlink()
+    page.reload()
+    page.wait_for_selector(broken)
+    assert "normal walk" in page.locator(".label-sheet").inner_text()
+
+
+@pytest.mark.parametrize("theme", ["light", pytest.param("dark", marks=pytest.mark.nightly)])
 def test_the_page_shuts_nobody_out(browser: Browser, place: LabellingSite, shots: Path, theme: str) -> None:
     visitor, page = opened(browser, place, dark=theme == "dark")
     page.keyboard.press("w")
@@ -180,6 +205,15 @@ def test_the_page_shuts_nobody_out(browser: Browser, place: LabellingSite, shots
 
     page.wait_for_function(STORED)
     look("labelling")
+    # the sheet has the keys, and lets them go: Tab then reaches every button, from the first after it on
+    assert page.evaluate("document.activeElement.className") == "label-work"
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.className") == "label-work"
+    page.keyboard.press("Escape")
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.textContent") in ("Play", "Pause")
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.ariaLabel") == "A second back"
     for name, key in (("keys", "?"), ("find", "/"), ("unset", "Control+Enter")):
         page.keyboard.press(key)
         page.wait_for_selector(".label-card")

@@ -109,7 +109,7 @@ async def test_a_batch_of_which_moments_were_not_noted_is_named(site: Site) -> N
 
 async def test_every_job_is_listed_when_somebody_asks(site: Site) -> None:
     jobs = begin_and_complete(site)
-    pages = {f"/tasks/{job.task_id}/jobs/{job.job_id}" for job in jobs}
+    pages = {f"/work/{job.job_id}" for job in jobs}
     vera = site.enter("vera")
     await vera.open("/metrics")
     await vera.should_see(marker="every-job", retries=20)

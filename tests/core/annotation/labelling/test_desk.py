@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 import polars as pl
 import pytest
-from pydantic import SecretStr
 
-from ava_core.annotation.gateway import CvatGateway
-from ava_core.annotation.labelling.desk import Desk, job_of
+from ava_core.annotation.labelling.desk import job_of
 from ava_core.base.errors import CvatError, InputError
 from ava_core.ontology import CANNOT_TELL
-from tests.support.annotation_server import PASSWORD
-from tests.support.annotation_site import AnnotationSite
+from tests.support.annotation_site import AnnotationSite, desk_as
 
 WALK, RUN, NO_PHONE = [1], [5], [7]
 
@@ -24,13 +19,6 @@ WALK, RUN, NO_PHONE = [1], [5], [7]
 def jobs(site: AnnotationSite) -> pl.DataFrame:
     site.keep_tables()
     return site.create().filter(pl.col("annotator") != "")
-
-
-@contextmanager
-def desk_of(site: AnnotationSite, job_id: int, name: str) -> Iterator[Desk]:
-    own = {"cvat_username": name, "cvat_password": SecretStr(PASSWORD), "cvat_token": None}
-    with CvatGateway(site.settings.model_copy(update=own)) as gateway:
-        yield Desk(gateway, site.store, job_of(site.store, job_id), site.ontology, name)
 
 
 def edit(track: dict[str, Any], **changes: Any) -> dict[str, Any]:
@@ -44,7 +32,7 @@ def first_of(jobs: pl.DataFrame) -> tuple[int, str]:
 
 def test_what_is_said_is_stored_and_begins_the_job(site: AnnotationSite, jobs: pl.DataFrame) -> None:
     job_id, name = first_of(jobs)
-    with desk_of(site, job_id, name) as desk:
+    with desk_as(site, job_id, name) as desk:
         opened = desk.open()
         assert (opened["state"], opened["closed"], opened["notes"]) == ("new", "", [])
         [track] = opened["tracks"]
@@ -73,7 +61,7 @@ def test_a_person_whose_answer_was_lost_is_not_added_twice(site: AnnotationSite,
     job_id, name = first_of(jobs)
     new = {"key": "n1", "id": None, "base": "", "seed": "", "keys": [[3, 1.0, 2.0, 30.0, 40.0, False]],
            "said": {"walking_behavior": [[3, RUN]]}}  # fmt: skip
-    with desk_of(site, job_id, name) as desk:
+    with desk_as(site, job_id, name) as desk:
         first, second = desk.save([new]), desk.save([new])
         assert first["stored"] == second["stored"]
         assert len(desk.open()["tracks"]) == 2
@@ -85,7 +73,7 @@ def test_a_person_whose_answer_was_lost_is_not_added_twice(site: AnnotationSite,
 
 def test_work_of_another_tab_is_never_written_over(site: AnnotationSite, jobs: pl.DataFrame) -> None:
     job_id, name = first_of(jobs)
-    with desk_of(site, job_id, name) as one, desk_of(site, job_id, name) as other:
+    with desk_as(site, job_id, name) as one, desk_as(site, job_id, name) as other:
         [track] = one.open()["tracks"]
         other.save([edit(track, said={"phone_usage": [[0, NO_PHONE]]})])
         result = one.save([edit(track, said={"walking_behavior": [[0, RUN]]})])
@@ -100,7 +88,7 @@ def test_work_of_another_tab_is_never_written_over(site: AnnotationSite, jobs: p
 def test_a_job_begun_in_cvat_goes_on_here(site: AnnotationSite, jobs: pl.DataFrame) -> None:
     """CVAT's page writes a value into the keyframe that is shown and no other."""
     job_id, name = first_of(jobs)
-    with desk_of(site, job_id, name) as desk:
+    with desk_as(site, job_id, name) as desk:
         spec = desk.form.specs["walking_behavior"]
     with site.server.api(name) as api:
         content = api.get(f"/api/jobs/{job_id}/annotations").json()
@@ -111,7 +99,7 @@ def test_a_job_begun_in_cvat_goes_on_here(site: AnnotationSite, jobs: pl.DataFra
         api.patch(
             f"/api/jobs/{job_id}/annotations", params={"action": "update"}, json=content
         ).raise_for_status()
-    with desk_of(site, job_id, name) as desk:
+    with desk_as(site, job_id, name) as desk:
         [opened] = desk.open()["tracks"]
         assert opened["said"] == {"walking_behavior": [[0, RUN]]}
 
@@ -122,7 +110,7 @@ def test_nobody_opens_anothers_job(site: AnnotationSite, jobs: pl.DataFrame) -> 
     for number in (job_id, 9999):
         with (
             pytest.raises(InputError, match=f"Job {number} is not one of yours"),
-            desk_of(site, number, other),
+            desk_as(site, number, other),
         ):
             pass
 
@@ -131,13 +119,13 @@ def test_a_removed_job_is_said_to_be_gone(site: AnnotationSite, jobs: pl.DataFra
     job_id, name = first_of(jobs)
     with site.gateway() as gateway:
         gateway.remove_task(job_of(site.store, job_id).task_id)
-    with pytest.raises(InputError, match="gone from the annotation server"), desk_of(site, job_id, name):
+    with pytest.raises(InputError, match="gone from the annotation server"), desk_as(site, job_id, name):
         pass
 
 
 def test_what_cannot_be_shown_is_left_alone(site: AnnotationSite, jobs: pl.DataFrame) -> None:
     job_id, name = first_of(jobs)
-    with desk_of(site, job_id, name) as desk:
+    with desk_as(site, job_id, name) as desk:
         content = desk.gateway.annotations(job_id)
         empty = content["tracks"][0] | {"id": 77, "shapes": []}
         odd = content["tracks"][0] | {
@@ -154,7 +142,7 @@ def test_labels_that_were_changed_on_the_server_lose_nothing(
     site: AnnotationSite, jobs: pl.DataFrame
 ) -> None:
     job_id, name = first_of(jobs)
-    with desk_of(site, job_id, name) as desk:
+    with desk_as(site, job_id, name) as desk:
         [track] = desk.open()["tracks"]
 
         def refuse(*_: object) -> list[dict[str, Any]]:

@@ -35,6 +35,8 @@ def sent(store: ObjectStore) -> int:
     return store.asked["PUT", True, False]
 
 
+@pytest.mark.slow
+@pytest.mark.nightly
 def test_pictures_are_sent_once_and_never_fetched(stored: World, store: ObjectStore) -> None:
     clips = stored.add_batch("north", ["gate", "yard"])
     assert sent(store) == 2 * FRAMES
@@ -49,6 +51,7 @@ def test_pictures_are_sent_once_and_never_fetched(stored: World, store: ObjectSt
         assert sorted(read_rows(local)["video_id"].unique()) == clips
 
 
+@pytest.mark.slow
 def test_a_release_that_breaks_leaves_nothing(
     stored: World, store: ObjectStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -66,6 +69,8 @@ def test_a_release_that_breaks_leaves_nothing(
     assert not stored.storage.path("releases", "v1").exists()
 
 
+@pytest.mark.slow
+@pytest.mark.nightly
 def test_a_picture_that_is_gone_or_empty_leaves_its_clip_out(stored: World, store: ObjectStore) -> None:
     gone, empty, _ = stored.add_batch("north", ["a", "b", "c"])
     frames = stored.storage.asset_dir("north", "ava_csv") / "dataset" / "frames"

@@ -58,7 +58,8 @@ def test_a_long_gap_stays_open(walker: Walker) -> None:
 def test_gaps_of_doubtful_tracks_stay_open(walker: Walker) -> None:
     """Filling gaps of false tracks costs more than it gives."""
     seen = [frame for frame in looks(30, 240) if not 120 <= frame <= 138]
-    person = pl.concat([walker(seen[:1]), walker(seen[1:], score=0.2)])
+    sure = len(seen) // 3
+    person = pl.concat([walker(seen[:sure]), walker(seen[sure:], score=0.2)])
     tracks = track_detections(person, AT_10_FPS)
     assert tracks.height > 10
     assert not tracks["interpolated"].any()

@@ -1,0 +1,42 @@
+"""The tables of the operational database, from the models."""
+
+from __future__ import annotations
+
+import inspect
+
+from sqlalchemy import Column
+
+from ava_core.store.tables import Base
+from reference.markdown import code, table
+
+HEAD = """# Database
+
+Generated from `ava_core/store/tables.py`. The operational database is SQLite in `AVA_HOME`, or PostgreSQL by
+`AVA_DATABASE_URL`; `ava` brings it up to date when it opens it. Read it as you like, and let the platform write it.
+
+"""
+
+
+def database_page() -> str:
+    """One section a table."""
+    models = sorted((mapper.class_ for mapper in Base.registry.mappers), key=lambda each: each.__tablename__)
+    sections = [
+        "\n\n".join(
+            [f"## {model.__tablename__}", inspect.getdoc(model) or "",
+             table(("column", "type", "", ""), map(_row, model.__table__.columns))]
+        )
+        for model in models
+    ]  # fmt: skip
+    return HEAD + "\n\n".join(sections) + "\n"
+
+
+def _row(column: Column[object]) -> tuple[str, str, str, str]:
+    marks = ["key"] if column.primary_key else ["may be empty"] if column.nullable else []
+    refers = ", ".join(f"of {code(str(key.target_fullname))}" for key in column.foreign_keys)
+    return code(column.name), _kind(column), ", ".join(marks), refers
+
+
+def _kind(column: Column[object]) -> str:
+    kind = column.type
+    name = type(getattr(kind, "impl_instance", kind)).__name__
+    return {"UtcDateTime": "moment, UTC", "JSON": "JSON"}.get(name, str(kind).lower())
