@@ -2,7 +2,13 @@
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV := .venv
 BIN := $(VENV)/bin
+# One environment: the platform alone, which `demo` and `up` need; then what tests and checks need beside it.
+RUNS := $(VENV)/.runs
 INSTALLED := $(VENV)/.installed
+UV := $(shell command -v uv)
+# uv is quicker; it reads none of pip's settings, so pip takes over where uv finds no registry.
+install = $(if $(UV),$(UV) pip install -q --python $(BIN)/python -c constraints.txt $(1) ||) \
+	$(BIN)/python -m pip install -q -c constraints.txt $(1)
 PYTEST := $(BIN)/python -m pytest -n 3 --dist loadgroup
 
 .PHONY: demo test test-nightly test-fast check docs bench up format clean help
@@ -10,7 +16,7 @@ PYTEST := $(BIN)/python -m pytest -n 3 --dist loadgroup
 help: ## List the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
 
-demo: $(INSTALLED) ## Environment, then raw videos → AVA dataset on the embedded default
+demo: $(RUNS) ## Environment, then raw videos → AVA dataset on the embedded default
 	$(BIN)/ava demo
 
 test: $(INSTALLED) ## Environment, then the tests
@@ -34,24 +40,28 @@ docs: $(INSTALLED) ## The docs site, in out/site; fails on a link that leads now
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet --strict
 
 bench: $(INSTALLED) ## All benchmarks, each beside what it is compared with; JSON in out/bench
-	$(BIN)/python -m pip install -q -c constraints.txt -e '.[bench]'
+	$(call install,-e '.[bench]')
 	@mkdir -p out/bench
 	@for file in benchmarks/[a-z]*.py; do \
 		name=$$(basename $$file .py); echo "== $$name"; \
 		$(BIN)/python -m benchmarks.$$name --json out/bench/$$name.json || exit 1; \
 	done
 
-up: $(INSTALLED) ## Start everything on this machine
+up: $(RUNS) ## Start everything on this machine
 	$(BIN)/ava up
 
 format: $(INSTALLED) ## Let ruff mend format and imports
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-$(INSTALLED): pyproject.toml constraints.txt
+$(RUNS): pyproject.toml constraints.txt
 	$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed; set PYTHON=…") if sys.version_info < (3, 11) else None'
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install -q -c constraints.txt -e '.[dev]'
+	$(call install,-e .)
+	@touch $@
+
+$(INSTALLED): $(RUNS)
+	$(call install,-e '.[dev]')
 	@touch $@
 
 clean: ## Remove the environment and caches

@@ -21,6 +21,7 @@ from dagster import (
     RunRecord,
     RunRequest,
     RunsFilter,
+    SensorDefinition,
     SensorEvaluationContext,
     SensorResult,
     SkipReason,
@@ -49,8 +50,6 @@ from ava_core.store import Store, batch_needs, batches
 from ava_core.store.tables import BatchNeed
 from ava_core.video.intake.inbox import look_into_inbox
 
-LOOK_SECONDS = 5
-"""Time between two looks; one at which nothing has changed costs no more than two files' dates."""
 ALL_AGAIN_SECONDS = 60.0
 """Between two comparisons where nothing seems to have changed."""
 ASKED_SECONDS = 15.0
@@ -73,15 +72,23 @@ work_to_dataset = define_asset_job(
 JOBS = [video_to_tasks, work_to_dataset]
 
 
-@sensor(
-    jobs=JOBS,
-    name="batches",
-    minimum_interval_seconds=LOOK_SECONDS,
-    default_status=DefaultSensorStatus.RUNNING,
-    description="Takes in what has settled in the inbox, and starts whatever a batch lacks or is behind with.",
-)
-def batch_sensor(context: SensorEvaluationContext, platform: Platform) -> SensorResult | SkipReason:
-    """The cursor: `seen` in the inbox, the `token` of the database and the inbox, and when a look is `due` anyway."""
+def batch_sensor(seconds: int) -> SensorDefinition:
+    """The sensor, with so much time between two looks."""
+    described = sensor(
+        jobs=JOBS,
+        name="batches",
+        minimum_interval_seconds=seconds,
+        default_status=DefaultSensorStatus.RUNNING,
+        description="Takes in what has settled in the inbox, and starts whatever a batch lacks or is behind with.",
+    )
+    return described(look_at_batches)
+
+
+def look_at_batches(context: SensorEvaluationContext, platform: Platform) -> SensorResult | SkipReason:
+    """Look once.
+
+    The cursor: `seen` in the inbox, the `token` of the database and the inbox, and when a look is `due` anyway.
+    """
     settings, store, now = platform.settings, platform.store, time.time()
     cursor = json.loads(context.cursor) if context.cursor else {}
     inbox = settings.inbox_dir

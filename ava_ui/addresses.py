@@ -58,6 +58,7 @@ AUDIT_SHOWN: Final = "/media/audit/{batch}/{item_id}"
 LABELLING: Final = "/labelling/{job_id}"
 PRACTISING: Final = "/labelling/practice/{practice_id}"
 LABELLING_SCRIPTS: Final = "/static/labelling"
+EXAMPLE: Final = "/media/example/{example_id}"
 CONTACT_SHEET: Final = "/media/sheet/{batch}"
 RELEASE_PICTURE: Final = "/media/release/{release}/{path:path}"
 RELEASE_CSV: Final = f"/download/{{release}}/{names.ALL_ROWS}"
@@ -119,6 +120,11 @@ def tasks(batch: Part = "") -> str:
 def progress(batch: Part = "", *, clip: Part = "", annotator: Part = "", state: Part = "") -> str:
     """The jobs, or those of a batch, a clip, an annotator, in a state."""
     return with_query(PROGRESS, {"batch": batch, "clip": clip, "annotator": annotator, "state": state})
+
+
+def example(example_id: Part, *, still: bool = False) -> str:
+    """An example of an action: its loop, or its still picture."""
+    return with_query(_filled(EXAMPLE, example_id=example_id), {"still": "yes" if still else ""})
 
 
 def practise(practice_id: Part) -> str:

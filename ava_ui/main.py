@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from fastapi import Request
-from nicegui import app, ui
+from nicegui import Client, app, ui
 
 from ava_core.base.errors import AvaError
 from ava_core.base.private import close_home
@@ -37,6 +37,12 @@ LOOK_SECONDS: Final = 10.0
 
 LIVE_SECONDS: Final = 4.0
 """Time between two looks at Dagster's runs."""
+
+UNSEEN_SECONDS: Final = 60.0
+"""Between two looks while no page is open; the next page that opens ends the wait."""
+
+SCRIPTS_KEPT_SECONDS: Final = 300
+"""So long a browser asks for no newer parts of the page for labelling: sixteen questions less with each job."""
 
 
 @dataclass(frozen=True)
@@ -89,7 +95,7 @@ def build(console: Console) -> None:
     app.add_middleware(door.Door, console=console)
     for part in (door, files, practice, labelling, uploads):
         app.include_router(part.routes(console))
-    app.add_static_files(addresses.LABELLING_SCRIPTS, label_page.SCRIPTS, max_cache_age=0)
+    app.add_static_files(addresses.LABELLING_SCRIPTS, label_page.SCRIPTS, max_cache_age=SCRIPTS_KEPT_SECONDS)
     app.add_exception_handler(AvaError, files.refused)
     app.add_exception_handler(FileNotFoundError, files.refused)
     for page in PAGES:
@@ -112,12 +118,23 @@ def serve() -> None:
         (console.health.look, LOOK_SECONDS),
         (console.runs.look, LIVE_SECONDS),
     )
-    app.on_startup(lambda: tasks.extend(asyncio.create_task(_keep_looking(*look)) for look in looks))
+    app.on_startup(
+        lambda: tasks.extend(
+            asyncio.create_task(_keep_looking(look, every, _opened())) for look, every in looks
+        )
+    )
     app.on_shutdown(lambda: [task.cancel() for task in tasks])
     ui.run(
         host=settings.console_host, port=settings.console_port, title="AVA console", reload=False, show=False,
         favicon="🎬", show_welcome_message=False, dark=None, language="en-US", tailwind=False,
     )  # fmt: skip
+
+
+def _opened() -> asyncio.Event:
+    """An event that is set whenever a page opens."""
+    event = asyncio.Event()
+    app.on_connect(event.set)
+    return event
 
 
 def _register(console: Console, page: Page) -> None:
@@ -159,8 +176,11 @@ def _warm(console: Console) -> None:
     gc.freeze()
 
 
-async def _keep_looking(look: Callable[[], Awaitable[object]], every: float) -> None:
-    """Look again and again, each kind by itself: one that lasts holds no other up."""
+async def _keep_looking(look: Callable[[], Awaitable[object]], every: float, opened: asyncio.Event) -> None:
+    """Look again and again, each kind by itself: one that lasts holds no other up.
+
+    `opened` is set whenever somebody opens a page; while nobody has one open, looks are few.
+    """
     while True:
         try:
             await look()
@@ -168,4 +188,8 @@ async def _keep_looking(look: Callable[[], Awaitable[object]], every: float) -> 
             pass  # said where it is looked at: a page, the status line
         except Exception:  # the looks must outlive whatever breaks
             logging.getLogger(__name__).exception("%s failed", look)
+        opened.clear()
         await asyncio.sleep(every)
+        if not any(client.has_socket_connection for client in Client.instances.values()):
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(opened.wait(), max(UNSEEN_SECONDS - every, 0))

@@ -36,7 +36,9 @@ def write_releases(
     released = [name for number, name in enumerate(size.names) if size.stage(number) == "released"]
     inputs = load_inputs(settings, storage, store, released)
     tables = [one for one, _ in inputs]
-    about = provenance.describe("", tables, ontology, asdict(ReleaseOptions()), settings, storage, store)
+    about = provenance.describe(
+        "", tables, ontology, asdict(ReleaseOptions()), settings, storage, store, left_out={}, behind={}
+    )
     whole, card = _dataset(inputs, ontology), ""
     for number in range(size.releases, 0, -1):
         share = {size.releases: 1.0, size.releases - 1: 0.5}.get(number, 0.01 * number)

@@ -144,6 +144,7 @@ def many_jobs(home: Path, store: Store, count: int) -> None:
     [task], [job] = state.all("task"), state.all("job")
     content = state.annotations(job["id"])
     [own] = tasks.jobs_of(store, "b")
+    drawn = tasks.predrawn(store, [own.job_id])[own.job_id]
     rows: list[Any] = []
     for number in range(1, count):
         new_task = state.add(
@@ -168,7 +169,7 @@ def many_jobs(home: Path, store: Store, count: int) -> None:
         )
         rows.append(Job(
             job_id=new_job["id"], task_id=new_task["id"], batch="b", clip_id="c0", job_type="annotation",
-            annotator=own.annotator, frames=own.frames, predrawn=own.predrawn,
+            annotator=own.annotator, frames=own.frames, predrawn=drawn,
         ))  # fmt: skip
     with store.session() as session:
         session.add_all([row for row in rows if isinstance(row, Task)])

@@ -1,7 +1,7 @@
 """What grows: batches from 100 clips to 1,000, work on one Ray node and on two, and a release in an object store whose
 every answer takes a while, beside one sent picture by picture.
 
-    python -m benchmarks.scale [--json FILE] [--only growth|ray|release]
+    python -m benchmarks.scale [--json FILE] [--only growth|ray|release|idle]
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from pathlib import Path
 
 from benchmarks._bench import Bars, argument_parser, table
 from benchmarks._scale_growth import growth
+from benchmarks._scale_idle import idle
 from benchmarks._scale_ray import ray_nodes
 from tests.support.object_store import ObjectStore, object_store
 from tests.support.world import FRAMES, World, write_seven_seconds
@@ -70,7 +71,7 @@ def release(bars: Bars) -> None:
     bars.bar("release to S3, times as fast", slow / quick, LEAST, holds=slow / quick >= LEAST)
 
 
-ROWS = {"growth": growth, "ray": ray_nodes, "release": release}
+ROWS = {"growth": growth, "ray": ray_nodes, "release": release, "idle": idle}
 
 
 def main() -> None:

@@ -12,9 +12,6 @@ from ava_core.base.errors import CvatError
 from ava_core.base.text import plural
 from ava_core.store import webhook_events
 
-WAKE_SECONDS = 5
-"""Time between two looks at the webhook's events, which cost a question to the own database."""
-
 ALL_AGAIN_SECONDS = 3600
 """Time between two looks at all jobs: should a change ever slip past the cursor, it is found then."""
 
@@ -22,15 +19,15 @@ RECONCILE_SECONDS = 300
 """Time between two comparisons of the server's projects, tasks and members with what the platform made."""
 
 
-def cvat_sensor(poll_seconds: int) -> SensorDefinition:
-    """The sensor that polls CVAT every `poll_seconds`, and at once when the webhook told of a job.
+def cvat_sensor(poll_seconds: int, look_seconds: int) -> SensorDefinition:
+    """The sensor that polls CVAT every `poll_seconds`, and within `look_seconds` when the webhook told of a job.
 
     Every look reads whatever changed on the server since the last one, so a lost event is only a late one.
     """
 
     @sensor(
         name="cvat_jobs",
-        minimum_interval_seconds=min(WAKE_SECONDS, poll_seconds),
+        minimum_interval_seconds=look_seconds,
         default_status=DefaultSensorStatus.RUNNING,
         description="Notes which jobs changed in CVAT; the sensor of batches sees what has to be read.",
     )

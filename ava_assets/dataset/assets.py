@@ -23,7 +23,7 @@ from ava_core.dataset.export.options import ReleaseOptions
 from ava_core.dataset.export.release import write_release
 from ava_core.dataset.export.splits import RATIOS
 from ava_core.dataset.formats.ava import names
-from ava_core.dataset.formats.flavours import FLAVOURS
+from ava_core.dataset.formats.flavours import DEFAULT
 from ava_core.store import made_of
 
 GROUP = "dataset"
@@ -64,7 +64,7 @@ class ReleaseConfig(Config):
     note: str = ""
     licence: str = ""
     authors: list[str] = []
-    flavours: list[str] = list(FLAVOURS)
+    flavours: list[str] = list(DEFAULT)
     ratios: dict[str, float] = dict(RATIOS)
     pins: dict[str, str] = {}
     least_rows: int = 0

@@ -45,6 +45,9 @@ LOOKING_AFTER_RUNS: dict[str, object] = {
     # A run whose process was lost comes back; one whose step failed fails again: `ava_assets.needs` waits and asks.
     "run_retries": {"enabled": True, "max_retries": 3, "retry_on_asset_or_op_failure": False},
     "code_servers": {"local_startup_timeout": 300},
+    # One sensor asks for what is missing; nothing here has conditions or policies that Dagster would look through.
+    "auto_materialize": {"enabled": False, "use_sensors": False},
+    "freshness": {"enabled": False},
     "retention": {"sensor": {"purge_after_days": {"skipped": 1, "success": 30, "failure": 30}}},
 }
 """How Dagster takes care of runs, wherever it runs: `docker/dagster/dagster.yaml` says the same."""

@@ -15,7 +15,7 @@ from typing import Literal
 
 from ava_assets.running.family import Family
 from ava_assets.running.logs import rotate
-from ava_assets.running.services import Service, ServiceError, together, told_to_stop
+from ava_assets.running.services import READY_SECONDS, Service, ServiceError, together, told_to_stop
 from ava_core.base.settings import Settings
 from ava_core.base.text import plural
 from ava_core.operations.services import ServiceState, forget_states, run_dir, write_states
@@ -29,6 +29,8 @@ WELL_SECONDS = 120.0
 TRIES_AT_START = 3
 """So often may a service end before it was ever ready: after that something is wrong that a person must mend."""
 LOGS_SECONDS = 30.0
+ASK_SECONDS = 30.0
+"""Time between two questions whether a service that runs still answers."""
 
 LOCK, FAMILY = "up.lock", "family.json"
 
@@ -80,6 +82,8 @@ class _Kept:
     reason: str = ""
     due: float = 0.0
     started: float = 0.0
+    asked: float = 0.0
+    answered: float = 0.0
     was_ready: bool = False
 
     @property
@@ -146,12 +150,22 @@ class Supervisor:
         service = kept.service
         if kept.state != "waits" and service.ended:
             self._ended(kept, service.ended)
-        elif kept.state == "starting" and service.answers():
+        elif kept.state == "waits":
+            if self.clock() >= kept.due:
+                self._start(kept)
+        elif kept.state == "starting" or self.clock() - kept.asked >= ASK_SECONDS:
+            self._ask(kept)
+
+    def _ask(self, kept: _Kept) -> None:
+        """See whether it answers; one that has not for too long hangs, and is ended as one that ended by itself."""
+        kept.asked = self.clock()
+        if kept.service.answers():
+            kept.answered = self.clock()
+            if kept.state == "starting" and kept.ends:
+                self.say(f"{kept.service.name} runs again.")
             kept.state, kept.was_ready = "runs", True
-            if kept.ends:
-                self.say(f"{service.name} runs again.")
-        elif kept.state == "waits" and self.clock() >= kept.due:
-            self._start(kept)
+        elif self.clock() - kept.answered >= READY_SECONDS:
+            self._ended(kept, f"did not answer for {READY_SECONDS:.0f} s")
 
     def _start(self, kept: _Kept) -> None:
         try:
@@ -159,7 +173,7 @@ class Supervisor:
         except (ServiceError, OSError) as error:
             self._ended(kept, f"cannot be started: {error}")
             return
-        kept.state, kept.started = "starting", self.clock()
+        kept.state, kept.started, kept.answered = "starting", self.clock(), self.clock()
         self._note_family()
         self.guard.tell(kept.service.pid)
 

@@ -109,6 +109,7 @@ def read_experts(at: BatchContext, clips: pl.DataFrame) -> dict[str, pl.DataFram
     boxes: list[dict[str, Any]] = []
     labels: list[dict[str, Any]] = []
     read = [job for job in jobs if job.job_id in last]
+    drawn = tasks.predrawn(at.store, [job.job_id for job in read])
     for job in read:
         reading, clip = last[job.job_id], by_id[job.clip_id]
         whose = {
@@ -116,7 +117,7 @@ def read_experts(at: BatchContext, clips: pl.DataFrame) -> dict[str, pl.DataFram
         }  # fmt: skip
         size = {name: clip[name] for name in ("frames", "width", "height")}
         own_boxes, own_labels = read_shapes(
-            shapes[reading.reading_id], at.ontology, **size, predrawn=job.predrawn
+            shapes[reading.reading_id], at.ontology, **size, predrawn=drawn[job.job_id]
         )
         boxes += [whose | row for row in own_boxes]
         labels += [whose | row for row in own_labels]

@@ -147,7 +147,7 @@ def _forms(
 def _members(gateway: CvatGateway, store: Store) -> Iterator[Discrepancy]:
     """People who get work, or have some open, and are no members."""
     members = gateway.members()
-    open_jobs = Counter(job.annotator for job in tasks.open_jobs(store))
+    open_jobs = Counter(tasks.open_counts(store))
     for name in sorted({person.username for person in annotators.available(store)} | open_jobs.keys()):
         if name not in members:
             yield Discrepancy(

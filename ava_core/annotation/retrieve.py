@@ -128,6 +128,7 @@ def _tables(at: BatchContext, clips: pl.DataFrame, said: Said) -> dict[str, pl.D
     done: list[dict[str, Any]] = []
     held: list[dict[str, Any]] = []
     unclear: list[dict[str, Any]] = []
+    drawn = tasks.predrawn(at.store, [job.job_id for job, _, _ in said])
     for job, reading, shapes in said:
         clip = by_id[job.clip_id]
         whose = {
@@ -135,7 +136,7 @@ def _tables(at: BatchContext, clips: pl.DataFrame, said: Said) -> dict[str, pl.D
             "version": reading.version,
         }  # fmt: skip
         size = {name: clip[name] for name in ("frames", "width", "height")}
-        job_boxes, job_labels = read_shapes(shapes, at.ontology, **size, predrawn=job.predrawn)
+        job_boxes, job_labels = read_shapes(shapes, at.ontology, **size, predrawn=drawn[job.job_id])
         boxes += [whose | row for row in job_boxes]
         labels += [whose | row for row in job_labels]
         held += [whose | row for row in held_answers(shapes, at.ontology, clip["frames"])]

@@ -12,7 +12,7 @@ from sqlalchemy import func, select
 
 from ava_core.annotation.gateway import CvatGateway
 from ava_core.store import Store, readings, tasks
-from ava_core.store.tables import BEGUN_STATE, DONE_STAGE, MISSING, Job, Reading
+from ava_core.store.tables import BEGUN_STATE, DONE_STAGE, MISSING, Batch, Job, Reading
 
 LOOK_BACK_SECONDS: Final = 60
 """A change may become visible after a later one: transactions end in another order than they begin."""
@@ -112,12 +112,14 @@ def _told_since(job: Job) -> bool:
 
 
 def completed_work(store: Store, batch: str = "") -> dict[str, CompletedWork]:
-    """Completed work of every batch that has some, or of one."""
+    """Completed work of every batch that has some and is not archived, or of one."""
     totals_of = select(Job.batch, func.count()).where(Job.of_annotator).group_by(Job.batch)
     # Three columns alone: what is drawn into the jobs is megabytes a batch.
     done = select(Job.batch, Job.job_id, Job.server_updated_at, Job.of_annotator).where(Job.is_done)
-    if batch:
-        totals_of, done = totals_of.where(Job.batch == batch), done.where(Job.batch == batch)
+    wanted = (
+        Job.batch == batch if batch else Job.batch.in_(select(Batch.name).where(Batch.archived_at.is_(None)))
+    )
+    totals_of, done = totals_of.where(wanted), done.where(wanted)
     by_batch: dict[str, list[tuple[int, str]]] = {}
     completed: Counter[str] = Counter()
     with store.session() as session:

@@ -20,13 +20,13 @@ import polars as pl
 from ava_core.annotation.prefill import prefill_tracks
 from ava_core.base.errors import InputError
 from ava_core.base.pickles import safe_load
+from ava_core.base.pictures import picture_in
 from ava_core.base.schemas import CLIP_FPS, TRACKS
 from ava_core.batch import BatchContext
 from ava_core.ontology import UNSET, Ontology
 from ava_core.ontology.form import LABEL, SEED_TRACK_ATTRIBUTE, form_fields
 
 FORMAT_VERSION: Final = "1.1"
-MAX_PICTURE_BYTES: Final = 64 << 20
 _FRAME_NAME: Final = re.compile(r"(?:.*/)?(?P<clip>.+)_frame_(?P<second>\d+)\.(?:jpe?g|png)", re.IGNORECASE)
 
 
@@ -158,15 +158,8 @@ def _seconds_of(frames: Path) -> dict[str, dict[int, str]]:
 
 def _picture_size(frames: Path, name: str) -> tuple[int, int]:
     """Width and height of a picture in the zip."""
-    import cv2
-    import numpy as np
-
     with zipfile.ZipFile(frames) as archive:
-        if archive.getinfo(name).file_size > MAX_PICTURE_BYTES:
-            raise InputError(f"{frames.name}: {name} is larger than {MAX_PICTURE_BYTES >> 20} MiB.")
-        picture = cv2.imdecode(np.frombuffer(archive.read(name), np.uint8), cv2.IMREAD_COLOR)
-    if picture is None:
-        raise InputError(f"{frames.name}: {name} is no picture.")
+        picture = picture_in(archive, name)
     height, width = picture.shape[:2]
     return int(width), int(height)
 

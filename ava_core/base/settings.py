@@ -177,6 +177,9 @@ class Settings(BaseSettings):
     )
 
     # servers of `ava up`
+    look_seconds: int = Field(
+        15, ge=1, description="Time between two looks at what is to be done: each costs, though nothing is."
+    )
     allow_hosts: str = Field(
         "",
         description="Names beyond loopback by which this machine's servers may be called, separated by commas.",

@@ -25,6 +25,7 @@ from typing import Any, NoReturn
 import yaml
 
 from ava_core.base.errors import OntologyError
+from ava_core.base.yaml_text import load_yaml, read_text
 from ava_core.ontology.model import CANNOT_TELL, NONE, UNSET, Action, Group, Ontology
 
 _NAME = re.compile(r"[^\s\"\\{}][^\"\\{}\n]*")
@@ -83,17 +84,17 @@ def _shipped(name: str) -> Ontology:
 
 @lru_cache(maxsize=64)
 def _from_file(path: Path, changed_ns: int, size: int) -> Ontology:
-    return parse_ontology(path.read_text("utf-8"), str(path))
+    return parse_ontology(read_text(path), str(path))
 
 
 def parse_ontology(text: str, origin: str) -> Ontology:
     """Read an ontology from YAML `text`; `origin` names it in errors."""
     try:
-        content = yaml.load(text, Loader=_LineLoader)  # noqa: S506 - a subclass of SafeLoader
+        content = load_yaml(text, _LineLoader)
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         where = f"{origin}:{mark.line + 1}" if mark else origin
-        raise OntologyError(f"{where}: not YAML: {getattr(error, 'problem', error)}.") from None
+        raise OntologyError(f"{where}: not YAML: {getattr(error, 'problem', error) or error}.") from None
     return _Reader(origin).ontology(content)
 
 

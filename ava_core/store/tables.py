@@ -147,7 +147,8 @@ class Job(Base):
     state: Mapped[JobState] = mapped_column(String(32), default="new")
     server_updated_at: Mapped[str] = mapped_column(String(40), default="")
     frames: Mapped[int] = mapped_column(Integer)
-    predrawn: Mapped[list[Any]] = mapped_column(default=list)
+    # Kilobytes a row: read where it is asked for (`tasks.predrawn`), so that to look at jobs costs what changed.
+    predrawn: Mapped[list[Any]] = mapped_column(default=list, deferred=True)
     created_at: Mapped[datetime | None] = mapped_column(default=now)  # when it was ready for its annotator
     started_at: Mapped[
         datetime | None

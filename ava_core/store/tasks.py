@@ -134,6 +134,17 @@ def find_job(store: Store, job_id: int) -> Job | None:
         return session.get(Job, job_id)
 
 
+def predrawn(store: Store, job_ids: Sequence[int]) -> dict[int, list[Any]]:
+    """What was drawn into jobs before anybody opened them (`prefill.prefill_tracks`), by job."""
+    found: dict[int, list[Any]] = {}
+    with store.session() as session:
+        for start in range(0, len(job_ids), ASKED_AT_ONCE):
+            asked = job_ids[start : start + ASKED_AT_ONCE]
+            wanted = select(Job.job_id, Job.predrawn).where(Job.job_id.in_(asked))
+            found.update(row._tuple() for row in session.execute(wanted))
+    return found
+
+
 def completed_jobs(store: Store, batch: str | None = None, clip_id: str = "") -> list[Job]:
     """Annotators' jobs that are done, of one batch or of all, of one clip or of all."""
     wanted = select(Job).where(Job.of_annotator, Job.is_done)
@@ -150,6 +161,13 @@ def open_jobs(store: Store) -> list[Job]:
     wanted = select(Job).where(Job.of_annotator, ~Job.is_done, Job.state != MISSING)
     with store.session() as session:
         return list(session.scalars(wanted.order_by(Job.job_id)))
+
+
+def open_counts(store: Store) -> dict[str, int]:
+    """How many of `open_jobs` each annotator has."""
+    wanted = select(Job.annotator, func.count()).where(Job.of_annotator, ~Job.is_done, Job.state != MISSING)
+    with store.session() as session:
+        return dict(row._tuple() for row in session.execute(wanted.group_by(Job.annotator)))
 
 
 def completed_parents(store: Store, batch: str | None = None) -> list[Job]:

@@ -1,3 +1,5 @@
+import { frameAt, hue, lastIndex, timeOf } from "/static/labelling/boxes.js";
+
 // A clip with boxes over it. Boxes lie at certain frames; between two that are a second apart at most they are
 // interpolated, as the annotation tool does, and nowhere else.
 const NEAR = 30;
@@ -77,7 +79,7 @@ export default {
     playing(now) { if (!now) this.$emit("frame", this.frame); },
   },
   computed: {
-    frame() { return !this.doc ? 0 : Math.min(Math.floor(this.time * this.doc.clip.fps + 0.001), this.doc.clip.frames - 1); },
+    frame() { return !this.doc ? 0 : frameAt(this.time, this.doc.clip); },
     second() { return Math.floor(this.frame / this.doc.clip.fps); },
     raters() { return this.doc.layers.filter(l => l.kind !== "tracks"); },
     kinds() { return [...new Set(this.doc.conflicts.map(c => c.kind))].sort(); },
@@ -147,8 +149,7 @@ export default {
     seek(frame) {
       const clip = this.doc.clip, v = this.$refs.video;
       v.pause();
-      // The middle of a frame: its very beginning may still show the one before.
-      v.currentTime = (Math.max(0, Math.min(frame, clip.frames - 1)) + 0.5) / clip.fps;
+      v.currentTime = timeOf(frame, clip);
       this.time = v.currentTime;
     },
     step(frames) { this.seek(this.frame + frames); },
@@ -174,13 +175,9 @@ export default {
   },
 };
 
-function hue(n) { return `hsl(${(n * 222.5) % 360} 85% 60%)`; }
-
 // boxes: [frame, x1, y1, x2, y2, soft], by frame
 function boxAt(boxes, frame) {
-  let low = 0, high = boxes.length - 1;
-  while (low <= high) { const mid = (low + high) >> 1; if (boxes[mid][0] <= frame) low = mid + 1; else high = mid - 1; }
-  const a = boxes[high], b = boxes[high + 1];
+  const at = lastIndex(boxes, frame), a = boxes[at], b = boxes[at + 1];
   if (!a) return null;
   const of = (x1, y1, x2, y2, soft) => ({ x1, y1, x2, y2, soft: Boolean(soft) });
   if (a[0] === frame) return of(...a.slice(1));

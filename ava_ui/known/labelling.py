@@ -3,23 +3,27 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from ava_core.annotation.labelling.desk import Desk
 from ava_core.annotation.practice.desk import PracticeDesk
 from ava_core.base.errors import InputError
 from ava_core.base.schemas import CLIP_FPS
 from ava_core.ontology import Ontology
+from ava_core.store import examples
 from ava_core.store.tables import Job
 from ava_ui import addresses
 from ava_ui.known.console import Console
 
 Json = dict[str, Any]
 
+EXAMPLES_SHOWN: Final = 3
+"""Of an action, on the list of keys."""
+
 
 def label_document(console: Console, job: Job, desk: Desk) -> Json:
     """The job as its desk opens it, with the clip, the vocabulary and the tracker's own boxes (`predrawn`)."""
-    shown = _Shown(job.batch, job.clip_id, f"job {job.job_id}", job.predrawn, desk.ontology, desk.user_name)
+    shown = _Shown(job.batch, job.clip_id, f"job {job.job_id}", desk.predrawn, desk.ontology, desk.user_name)
     return desk.open() | {"job": job.job_id} | _around(console, shown)
 
 
@@ -57,7 +61,7 @@ def _around(console: Console, shown: _Shown) -> Json:
             **{name: clip[name] for name in ("frames", "width", "height")},
         },
         "ontology": shown.ontology.name,
-        "groups": _groups(shown.ontology),
+        "groups": _groups(shown.ontology, _examples(console, shown)),
         "predrawn": {
             str(track["seed_track"]): [[s["frame"], *s["box"], s["outside"]] for s in track["shapes"]]
             for track in shown.predrawn
@@ -65,12 +69,25 @@ def _around(console: Console, shown: _Shown) -> Json:
     }  # fmt: skip
 
 
-def _groups(ontology: Ontology) -> list[Json]:
+def _examples(console: Console, shown: _Shown) -> dict[int, list[Json]]:
+    """Pictures of each action's newest examples, without those that would tell this person an answer."""
+    found: dict[int, list[Json]] = {}
+    for one in reversed(examples.of_ontology(console.store, shown.ontology.name, shown.user_name)):
+        own = found.setdefault(one.action_id, [])
+        if (one.batch, one.clip_id) != (shown.batch, shown.clip_id) and len(own) < EXAMPLES_SHOWN:
+            still = addresses.example(one.example_id, still=True)
+            own.append({"loop": addresses.example(one.example_id), "still": still})
+    return found
+
+
+def _groups(ontology: Ontology, shown: dict[int, list[Json]]) -> list[Json]:
     return [
         {
             "name": group.name, "kind": group.kind, "most": group.max_active,
             "actions": [
-                {"id": a.id, "name": a.name, "hotkey": a.hotkey, "description": a.description} for a in group.actions
+                {"id": a.id, "name": a.name, "hotkey": a.hotkey, "description": a.description,
+                 "examples": shown.get(a.id, [])}
+                for a in group.actions
             ],
         }
         for group in ontology.groups

@@ -15,6 +15,11 @@ export function boxAt(keys, frame) {
   return [1, 2, 3, 4].map(i => a[i] + t * (b[i] - a[i]));
 }
 
+// Frame and time of a video that plays. The middle of a frame: its very beginning may still show the one before.
+export function frameAt(time, clip) { return Math.min(Math.floor(time * clip.fps + .001), clip.frames - 1); }
+
+export function timeOf(frame, clip) { return (Math.max(0, Math.min(frame, clip.frames - 1)) + .5) / clip.fps; }
+
 export function seconds(clip) { return Math.ceil(clip.frames / clip.fps); }
 
 // The whole seconds at which a track is seen: what is said there counts.

@@ -53,6 +53,8 @@ export default {
     marks() { return this.doc.issues.map(i => Math.floor(i.frame / this.clip.fps)); },
     word() { return WORDS[this.state] + (this.why ? `: ${this.why}` : ""); },
   },
+  // What opened over the page gives the keys back to the sheet.
+  watch: { over(now) { if (!now) this.$nextTick(() => { if (this.$refs.work) this.$refs.work.focus({ preventScroll: true }); }); } },
   created() { this.counted = new WeakMap(); },
   async mounted() {
     this.pressed = event => this.key(event);

@@ -8,7 +8,9 @@ export const KeySheet = {
       <div class="label-two"><table class="keys"><tr v-for="[key, what] in commands" :key="key"><td>{{ key }}</td><td>{{ what }}</td></tr></table>
         <div tabindex="0" aria-label="Keys of actions" role="group"><template v-for="g in groups" :key="g.name"><h3>{{ g.name.replaceAll('_', ' ') }}{{ g.kind === 'multi' ? ', up to ' + g.most : '' }}</h3>
           <table class="keys"><tr v-for="a in g.actions" :key="a.id"><td><button :aria-label="'Change the key of ' + a.name" @click="$emit('change', a)">{{ keys[a.id] || '/' }}</button></td>
-            <td><b>{{ a.name.replaceAll('_', ' ') }}</b> {{ a.description }}</td></tr></table></template></div></div>
+            <td><b>{{ a.name.replaceAll('_', ' ') }}</b> {{ a.description }}
+              <span v-if="a.examples.length" class="label-examples"><picture v-for="(e, n) in a.examples" :key="e.loop"><source :srcset="e.still" media="(prefers-reduced-motion: reduce)">
+                <img :src="e.loop" loading="lazy" width="96" height="96" :alt="'Example ' + (n + 1) + ' of ' + a.name.replaceAll('_', ' ')"></picture></span></td></tr></table></template></div></div>
       <button @click="$emit('reset')">Keys of the ontology</button> <button @click="$emit('close')">Close</button></div></div>`,
   props: { groups: Array, keys: Object, changing: Object },
   emits: ["change", "reset", "close"],

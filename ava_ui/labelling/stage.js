@@ -1,6 +1,7 @@
 // The clip with everybody's box over it: the chosen person bright and with handles, the others faint. Dragging moves
-// or resizes; while `drawing`, it draws somebody new. Shared by all pages that play a clip.
-import { boxAt, hue, tidy } from "./boxes.js";
+// or resizes; while `drawing`, it draws somebody new. What it works out of frames and boxes lies in
+// boxes.js, which the player of reviewers uses too.
+import { boxAt, frameAt, hue, tidy, timeOf } from "./boxes.js";
 
 const GRIPS = [["nw", 0, 0], ["ne", 1, 0], ["sw", 0, 1], ["se", 1, 1]];
 
@@ -15,7 +16,7 @@ export default {
           <rect :width="b.box[2] - b.box[0]" :height="b.box[3] - b.box[1]" :fill="b.chosen ? 'transparent' : 'none'"
                 :stroke="b.colour" :stroke-width="b.chosen ? 4 : 2" vector-effect="non-scaling-stroke" pointer-events="all"
                 @pointerdown.stop="down($event, b)"></rect>
-          <text :y="(b.box[1] > 20 * scale ? -5 : 16) * scale" :fill="b.colour" :font-size="14 * scale" font-weight="700"
+          <text :x="3 * scale" :y="(b.box[1] > 20 * scale ? -5 : 16) * scale" :fill="b.colour" :font-size="14 * scale" font-weight="700"
                 paint-order="stroke" stroke="#000" :stroke-width="3 * scale">{{ b.name }}</text>
           <template v-if="b.chosen && !locked"><rect v-for="g in grips(b.box)" :key="g.name" class="grip" :x="g.x - 5 * scale" :y="g.y - 5 * scale" :width="10 * scale"
                 :height="10 * scale" :fill="b.colour" stroke="#000" vector-effect="non-scaling-stroke" @pointerdown.stop="down($event, b, g)"></rect></template>
@@ -28,7 +29,7 @@ export default {
   emits: ["at", "choose", "box", "drawn", "playing", "broken"],
   data() { return { time: 0, scale: 1, drag: null }; },
   computed: {
-    frame() { return Math.min(Math.floor(this.time * this.clip.fps + .001), this.clip.frames - 1); },
+    frame() { return frameAt(this.time, this.clip); },
     boxes() {
       const found = [];
       for (const track of this.tracks) {
@@ -54,8 +55,7 @@ export default {
     seek(frame) {
       const v = this.$refs.video;
       v.pause();
-      // The middle of a frame: its very beginning may still show the one before.
-      this.time = this.wanted = (Math.max(0, Math.min(frame, this.clip.frames - 1)) + .5) / this.clip.fps;
+      this.time = this.wanted = timeOf(frame, this.clip);
       if (!v.seeking) this.arrived();
     },
     // One seek at a time: of the frames that were asked for meanwhile, the video goes to the last.

@@ -12,6 +12,7 @@ from fastapi import APIRouter
 from fastapi.responses import FileResponse, JSONResponse, PlainTextResponse, Response, StreamingResponse
 from upath import UPath
 
+from ava_core.annotation.guidance import example_picture
 from ava_core.base.errors import AvaError, InputError
 from ava_core.base.names import check_batch_name
 from ava_core.dataset.export.releases import release_file, release_folder
@@ -73,6 +74,12 @@ def _clip_routes(router: APIRouter, console: Console) -> None:
     def audited(batch: str, item_id: int) -> Response:
         item = blind_item(console.store, check_batch_name(batch), item_id)
         return JSONResponse(player.audit_document(console, batch, item))
+
+    @router.get(addresses.EXAMPLE)
+    def example(example_id: int, *, still: bool = False) -> Response:
+        picture = example_picture(console.storage, example_id, still=still)
+        kind = "image/jpeg" if still else "image/webp"
+        return FileResponse(_local(console, picture), media_type=kind, headers=HOUR)
 
     @router.get(addresses.CONTACT_SHEET)
     def sheet(batch: str) -> Response:

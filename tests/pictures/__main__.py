@@ -24,13 +24,15 @@ from ava_core.demo.annotators import SimulatedAnnotator, simulate
 from ava_core.demo.perception import PROFILES
 from ava_core.demo.truth import truth_in_clips
 from ava_core.store import open_store, tasks
-from tests.support.alone import BATCH, Alone, until
+from tests.support.alone import ANSWERS, BATCH, Alone, until
 from tests.support.browser import CHROMIUM
 from tests.support.processes import ava_up
 
 PICTURES = Path(__file__).resolve().parents[2] / "docs" / "pictures"
 WIDTH = 1100
 """Of a picture, in pixels: what a page of a README shows."""
+SHOWN = 7
+"""The person of the first clip who is chosen on the picture of the annotation page."""
 MOST_BYTES = 150_000
 QUALITIES = (82, 70, 55, 40)
 """Of WebP, tried from the best on until a picture is small enough."""
@@ -80,16 +82,25 @@ def walk(browser: Browser, settings: Settings, place: Path, camera: Camera) -> N
 
     def look(name: str, page: Page) -> None:
         if name == "label":
-            page.get_by_role("button", name=re.compile("^Person 10,")).click()
+            page.get_by_role("button", name=re.compile(f"^Person {SHOWN},")).click()
+            page.locator(".label-work").focus()
+            for key in ANSWERS:
+                page.keyboard.press(key)
             page.wait_for_function("!document.querySelector('.label-stage video').seeking")
+            page.wait_for_function("document.querySelector('.label-crop video').currentTime % 1 > 0.5")
+            camera.take(name, page)
+            page.keyboard.press("Enter")
+            return
         if name == "review":
             page.wait_for_function("document.querySelector('video').readyState >= 2")
             page.get_by_role("checkbox", name="differences only").uncheck()
+            page.evaluate("document.activeElement.blur()")
             page.keyboard.press("Shift+ArrowRight")
             page.wait_for_function("!document.querySelector('video').seeking")
         camera.take(name, page)
 
     alone.look = look
+    graph(browser, settings, camera)
     alone.begin()
     alone.add(place / "videos")
     clip = sorted({job.clip_id for job in tasks.jobs_of(open_store(settings), BATCH)})[0]
@@ -105,11 +116,16 @@ def walk(browser: Browser, settings: Settings, place: Path, camera: Camera) -> N
     others(settings, alone)
     alone.approve()
     alone.release(place / "taken")
-    page.set_viewport_size({"width": 1600, "height": 900})
+
+
+def graph(browser: Browser, settings: Settings, camera: Camera) -> None:
+    """The asset graph as Dagster's UI shows it at first: by subject."""
+    page = browser.new_page(viewport={"width": 1600, "height": 900})
     page.goto(f"http://127.0.0.1:{settings.dagster_port}/asset-groups")
-    page.wait_for_selector("text=ava_release")
+    page.get_by_text("Materialize all").wait_for()
     page.wait_for_load_state("networkidle")
     camera.take("graph", page)
+    page.close()
 
 
 def others(settings: Settings, alone: Alone) -> None:

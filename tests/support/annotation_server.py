@@ -48,11 +48,11 @@ class RunningServer:
 
 
 @contextmanager
-def serving(home: Path, **options: Any) -> Iterator[RunningServer]:
-    """Run the server on a free port of loopback for the time of the block; its webhooks may call loopback."""
+def serving(home: Path, port: int = 0, **options: Any) -> Iterator[RunningServer]:
+    """Run the server on a port of loopback (0: a free one) for the block; its webhooks may call loopback."""
     given = Options(**{"webhook_receivers": ("127.0.0.1",)} | options)
     app = create_app(home, admin_username=ADMIN, admin_password=PASSWORD, options=given)
-    config = uvicorn.Config(app, host="127.0.0.1", port=0, log_level="error", access_log=False)
+    config = uvicorn.Config(app, host="127.0.0.1", port=port, log_level="error", access_log=False)
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()

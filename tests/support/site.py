@@ -15,6 +15,7 @@ from ava_core.base.settings import Settings
 from ava_core.store import users
 from ava_ui.known.console import Console
 from ava_ui.web.door import COOKIE
+from tests.support.event_loop import watched
 from tests.support.street import PASSWORD
 
 ADDRESS = "http://localhost:8501"
@@ -44,5 +45,7 @@ async def opened(settings: Settings) -> AsyncIterator[Site]:
             client.cookies.set(COOKIE, users.sign_in(console.store, name, PASSWORD))
             return User(client)
 
-        yield Site(console, first.http_client, enter)
+        with watched(console.store, settings.home_dir) as written:
+            yield Site(console, first.http_client, enter)
         console.store.close()
+        assert not written, "written on the event loop, where everybody waits for it"

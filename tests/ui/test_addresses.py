@@ -52,6 +52,7 @@ LED_TO = {
     "TRACKS_SHOWN": addresses.tracks_shown("street", "clip_0000"),
     "REVIEW_SHOWN": addresses.review_shown("street", "clip_0000"),
     "AUDIT_SHOWN": addresses.audit_shown("street", 7),
+    "EXAMPLE": addresses.example(2, still=True),
     "CONTACT_SHEET": addresses.contact_sheet("street"),
     "RELEASE_PICTURE": addresses.release_picture("v1", "frames/clip_0000/0903.jpg"),
     "RELEASE_CSV": addresses.release_csv("v1"),

@@ -30,7 +30,9 @@ def make(
     author: Annotated[list[str] | None, typer.Option(help="`Family, Given`; may be repeated.")] = None,
     flavour: Annotated[
         list[str] | None,
-        typer.Option(help="Layout beside AVA's own; may be repeated, `none` for none. Default: all of them."),
+        typer.Option(
+            help="Layout beside AVA's annotations, repeatable; `none` for none. Default: all but `videos`, `shards`."
+        ),
     ] = None,
     ratios: Annotated[str, typer.Option(help="Shares of train, val and test.")] = "0.7,0.15,0.15",
     pin: Annotated[list[str] | None, typer.Option(help="SOURCE=SPLIT; may be repeated.")] = None,
@@ -53,9 +55,9 @@ def make(
     """Make an immutable release of everything that is approved, print what readers would say, and where it lies."""
     from ava_assets.running.release import make_release
     from ava_core.dataset.formats.ava.checks import validate_dataset
-    from ava_core.dataset.formats.flavours import FLAVOURS
+    from ava_core.dataset.formats.flavours import DEFAULT
 
-    flavours = list(FLAVOURS) if flavour is None else [each for each in flavour if each != "none"]
+    flavours = list(DEFAULT) if flavour is None else [each for each in flavour if each != "none"]
     folder = make_release(
         load_settings(), name=name, note=note, licence=licence, authors=author or [], flavours=flavours,
         ratios=_ratios(ratios), pins=_pins(pin or []), batches=batch or [], least_rows=least_rows,

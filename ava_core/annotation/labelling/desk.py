@@ -52,6 +52,7 @@ class Desk:
         if assignee.get("username") != user_name:
             raise _not_yours(job.job_id)
         self.form: ProjectInfo = form_of(store, gateway, tasks.project_of(store, job.task_id))
+        self.predrawn = tasks.predrawn(store, [job.job_id])[job.job_id]
         self._names = {number: name for name, number in self.form.specs.items()}
 
     def open(self) -> Json:
@@ -67,7 +68,7 @@ class Desk:
                 shown.append({"id": track["id"], **self._sheet(track)})
             except UnreadableJobError as error:
                 notes.append(f"Track {track['id']} is left as it is: {error.message} {error.cure}")
-        if self.job.predrawn and not content["tracks"]:
+        if self.predrawn and not content["tracks"]:
             notes.append(
                 "Every track of this job is gone from the annotation server. If that was not you, tell an admin."
             )

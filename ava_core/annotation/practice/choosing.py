@@ -32,10 +32,11 @@ def choose_practice(at: BatchContext, clip_id: str, measure: str, actor: str) ->
         raise InputError(
             f"Batch {at.batch} has no job of clip {clip_id}.", "Choose a clip that was dealt out."
         )
+    drawn = tasks.predrawn(at.store, [jobs[0].job_id])[jobs[0].job_id]
     practice.put(
         at.store,
         PracticeClip(
-            batch=at.batch, clip_id=clip_id, measure=measure, frames=jobs[0].frames, predrawn=jobs[0].predrawn,
+            batch=at.batch, clip_id=clip_id, measure=measure, frames=jobs[0].frames, predrawn=drawn,
             truth=truth, chosen_by=actor,
         ),
     )  # fmt: skip

@@ -11,6 +11,7 @@ from pydantic import ValidationError
 
 from ava_core.annotation.rules.model import Companion, Exclusive, MaxLabels, RuleSet
 from ava_core.base.errors import InputError
+from ava_core.base.yaml_text import load_yaml, read_text
 from ava_core.ontology import Ontology
 
 EVERY_ONTOLOGY = "standard"
@@ -26,7 +27,7 @@ def load_rules(path: str, ontology: Ontology) -> RuleSet:
         file = Path(path).expanduser()
         if not file.is_file():
             raise InputError(f"There is no file of rules {path}.", "Check AVA_RULES.")
-        return parse_rules(file.read_text("utf-8"), str(file), ontology)
+        return parse_rules(read_text(file), str(file), ontology)
     folder = resources.files("ava_core.annotation.rules")
     shipped = folder / f"{ontology.name}.yaml"
     if not shipped.is_file():
@@ -37,7 +38,7 @@ def load_rules(path: str, ontology: Ontology) -> RuleSet:
 def parse_rules(text: str, origin: str, ontology: Ontology) -> RuleSet:
     """Read rules from YAML `text`; `origin` names it in errors."""
     try:
-        rules = RuleSet.model_validate(yaml.safe_load(text))
+        rules = RuleSet.model_validate(load_yaml(text))
     except yaml.YAMLError as error:
         raise InputError(f"{origin} is not YAML: {error}.") from None
     except ValidationError as error:

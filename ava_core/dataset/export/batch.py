@@ -30,7 +30,7 @@ from ava_core.dataset.export.stand_ins import stand_in_for
 from ava_core.dataset.formats.ava.names import FRAMES, frame_name
 from ava_core.dataset.formats.ava.rows import annotation_rows
 from ava_core.dataset.formats.dataset import Dataset
-from ava_core.dataset.formats.flavours import FLAVOURS, WITHOUT_PICTURES, write_dataset
+from ava_core.dataset.formats.flavours import DEFAULT, WITHOUT_LINKS, write_dataset
 from ava_core.video.media.frames import write_frames
 from ava_core.video.media.hashing import hash_file
 
@@ -80,7 +80,7 @@ def write_batch(at: BatchContext, tables: BatchTables, sink: ProgressSink = igno
             pictures=pictures,
         )
         with building(storage, target / "dataset", replace=True) as staged:
-            write_dataset(staged, dataset, FLAVOURS if storage.is_local else WITHOUT_PICTURES)
+            write_dataset(staged, dataset, DEFAULT if storage.is_local else WITHOUT_LINKS)
             write_card(staged, Card(dataset, note=tables.note))
         storage.write_table(storage.table_path(at.batch, "ava_csv", PICTURE_SUMS), sums)
     return WrittenBatch(rows, target / "dataset")

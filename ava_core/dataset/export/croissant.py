@@ -54,7 +54,10 @@ def write_croissant(folder: Path, dataset: Dataset, about: Mapping[str, Any], li
         "citeAs": f"AVA-format action dataset, release {about['name']}, {about['made_at'][:4]}. See {names.CITATION}.",
         "datePublished": about["made_at"][:10],
         "keywords": ["action localisation", "AVA", *(a.name for a in dataset.ontology.actions)],
-        "distribution": [_labels(folder / names.LINEAGE), _frames()],
+        "distribution": [
+            _labels(folder / names.LINEAGE),
+            *([_frames()] if (folder / names.FRAMES).is_dir() else []),
+        ],
         "recordSet": [_records()],
     }
     if licence:

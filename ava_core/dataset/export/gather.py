@@ -17,11 +17,12 @@ from ava_core.base.storage import Storage
 from ava_core.batch import open_batch
 from ava_core.dataset.export.inputs import BatchTables, BatchWork
 from ava_core.dataset.export.options import ReleaseOptions
-from ava_core.dataset.export.release_pictures import Pictures, pictures_of
+from ava_core.dataset.export.release_pictures import Pictures, pictures_of, videos_of
 from ava_core.dataset.export.release_splits import release_splits
 from ava_core.dataset.export.val_clips import unvalidated, usable_clips
 from ava_core.dataset.formats.ava.rows import KEY_COLUMNS, annotation_rows
 from ava_core.dataset.formats.dataset import Dataset
+from ava_core.dataset.formats.flavours import chosen_flavours
 from ava_core.ontology import Ontology
 from ava_core.quality.agreement.measure import measure_agreement
 from ava_core.store import Store
@@ -79,15 +80,26 @@ def gather(
     store: Store,
     *,
     fetch: Callable[[UPath], Path],
+    fetch_video: Callable[[UPath], Path],
 ) -> Gathered:
-    """Put the batches together; `fetch` brings a folder of pictures to this machine.
+    """Put the batches together; `fetch` brings a folder of pictures to this machine, `fetch_video` a
+    clip's file.
 
-    A clip that lacks pictures is left out. Raises `ExportError` where they do not fit, too little was answered, a class
-    is too weak, or no clip has pictures.
+    A clip that lacks what the chosen layouts hold is left out. Raises `ExportError` where they do not fit, too little
+    was answered, a class is too weak, or no clip has pictures.
     """
-    chosen = choose(
-        inputs, options, settings, store, pictures=lambda clips: pictures_of(clips, storage, fetch)
-    )
+    layouts = chosen_flavours(options.flavours).values()
+
+    def look(clips: pl.DataFrame) -> Pictures:
+        """What the layouts hold of the clips."""
+        pictures = videos = Pictures()
+        if any(layout.pictures for layout in layouts):
+            pictures = pictures_of(clips, storage, fetch)
+        if any(layout.videos for layout in layouts):
+            videos = videos_of(clips, storage, fetch_video)
+        return Pictures(pictures.folders, videos.videos, {**videos.lacking, **pictures.lacking})
+
+    chosen = choose(inputs, options, settings, store, pictures=look)
     options = _without_idle_pins(options, chosen, inputs)
     content, ontology = chosen.content, chosen.ontology
     splits = release_splits(
@@ -110,7 +122,8 @@ def gather(
         disputed=pl.concat([tables.disputed for tables, _ in inputs]),
         split_of={c: splits[s] for c, s in used.select("clip_id", "source_id").sort("clip_id").rows()},
         ontology=ontology,
-        pictures={clip: chosen.pictures.folders[clip] for clip in used["clip_id"].sort()},
+        pictures=_of_clips(chosen.pictures.folders, used),
+        videos=_of_clips(chosen.pictures.videos, used),
     )
     record = {
         "seed": settings.seed, "ratios": dict(options.ratios), "sources": splits,
@@ -118,6 +131,10 @@ def gather(
     }  # fmt: skip
     dropped = {ontology.action(number).name: why for number, why in chosen.dropped.items()}
     return Gathered(dataset, record, chosen.agreement, dropped, {**chosen.pictures.lacking, **left_out})
+
+
+def _of_clips(places: Mapping[str, Path], clips: pl.DataFrame) -> dict[str, Path]:
+    return {clip: places[clip] for clip in clips["clip_id"].sort() if clip in places}
 
 
 def _without_idle_pins(options: ReleaseOptions, chosen: Chosen, inputs: Inputs) -> ReleaseOptions:

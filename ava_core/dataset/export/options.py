@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from ava_core.dataset.export.splits import RATIOS
-from ava_core.dataset.formats.flavours import FLAVOURS
+from ava_core.dataset.formats.flavours import DEFAULT
 
 
 @dataclass(frozen=True)
@@ -14,7 +14,7 @@ class ReleaseOptions:
     """How a release is made.
 
     An empty `name` takes the next free one of v1, v2, … `ratios`: shares of train, val, test; `pins`: the split
-    of single source videos; `flavours`: layouts beside AVA's own (`flavours.FLAVOURS`); `least_rows`: rows below
+    of single source videos; `flavours`: layouts beside annotations (`flavours.FLAVOURS`); `least_rows`: rows below
     which a class is reported in the card, and left out where `drop_rare`; `drop_weak`: leave out classes whose
     agreement lies below the ontology's `minimum_alpha`, which block a release otherwise. Ids never change.
     `licence` and `authors` go into card and citation. `batches`: those that go in, none for all that have a dataset;
@@ -26,7 +26,7 @@ class ReleaseOptions:
     note: str = ""
     licence: str = ""
     authors: Sequence[str] = ()
-    flavours: Sequence[str] = tuple(FLAVOURS)
+    flavours: Sequence[str] = DEFAULT
     ratios: Mapping[str, float] = field(default_factory=lambda: dict(RATIOS))
     pins: Mapping[str, str] = field(default_factory=dict)
     least_rows: int = 0

@@ -74,7 +74,10 @@ def write_release(
                 folder, Path(fetched.enter_context(TemporaryDirectory(prefix="ava-"))) / folder.name
             )
 
-        gathered = gather(name, inputs, options, settings, storage, store, fetch=fetch)
+        gathered = gather(
+            name, inputs, options, settings, storage, store, fetch=fetch,
+            fetch_video=lambda path: fetched.enter_context(storage.fetched(path)),
+        )  # fmt: skip
         dataset = gathered.dataset
         about = provenance.describe(
             name,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,6 +18,7 @@ from ava_core.base.set_aside import setting_aside
 from ava_core.base.storage import Storage
 from ava_core.dataset.export.picture_sums import KEPT_PICTURES, Sums, noted_sums, refuse_damaged, sums_by_clip
 from ava_core.dataset.formats.ava import names
+from ava_core.video.media.hashing import hash_file
 
 LOOKING: Final = 8
 """Clips whose pictures are read at once: most of it is waiting for files."""
@@ -27,9 +28,13 @@ REASONS_SAID: Final = 3
 
 @dataclass(frozen=True)
 class Pictures:
-    """`folders`: of each clip that has all of its pictures, where they lie; `lacking`: reasons of the others."""
+    """`folders`: of each clip that has all of its pictures, where they lie; `videos`: the files of clips.
+
+    `lacking`: reasons of the clips that cannot be used.
+    """
 
     folders: Mapping[str, Path] = field(default_factory=dict)
+    videos: Mapping[str, Path] = field(default_factory=dict)
     lacking: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -57,13 +62,33 @@ def pictures_of(clips: pl.DataFrame, storage: Storage, fetch: Callable[[UPath], 
         looked = dict(zip((row[0] for row in wanted), pool.map(lambda row: look(*row), wanted), strict=True))
     folders = {clip: folder for clip, (folder, reason) in looked.items() if folder is not None and not reason}
     lacking = {clip: reason for clip, (_, reason) in looked.items() if reason}
-    if lacking and not folders:
+    _refuse_none(folders, lacking, "all of its pictures", "Materialise ava_csv of their batches again.")
+    return Pictures(folders, lacking=lacking)
+
+
+def videos_of(clips: pl.DataFrame, storage: Storage, fetch: Callable[[UPath], Path]) -> Pictures:
+    """The files of clips (`schemas.CLIPS`), which `fetch` brings to this machine.
+
+    Raises `ExportError` with the first reasons where no clip has its file.
+    """
+    videos, lacking = {}, {}
+    for clip, place, sha256 in clips.select("clip_id", "path", "sha256").sort("clip_id").rows():
+        with setting_aside() as fate:
+            path = fetch(storage.path(place))
+            if hash_file(path) != sha256:
+                raise ExportError(f"{path.name} is damaged: it is not the file that was cut")
+            videos[clip] = path
+        if fate.reason:
+            lacking[clip] = fate.reason
+    _refuse_none(videos, lacking, "its video", "Materialise clips of their batches again.")
+    return Pictures(videos=videos, lacking=lacking)
+
+
+def _refuse_none(found: Collection[str], lacking: Mapping[str, str], what: str, cure: str) -> None:
+    if lacking and not found:
         first = "; ".join(f"{clip}: {reason}" for clip, reason in list(lacking.items())[:REASONS_SAID])
         more = f"; and {len(lacking) - REASONS_SAID} more" if len(lacking) > REASONS_SAID else ""
-        raise ExportError(
-            f"No clip has all of its pictures. {first}{more}.", "Materialise ava_csv of their batches again."
-        )
-    return Pictures(folders, lacking)
+        raise ExportError(f"No clip has {what}. {first}{more}.", cure)
 
 
 def _refuse_damage(storage: Storage, batch: str, clip: str, folder: Path, sums: Sums) -> None:

@@ -28,7 +28,8 @@ class Dataset:
 
     `rows`: `rows.ROW_COLUMNS`, sorted; `clips`, `proposals`, `disputed`: as in `ava_core.base.schemas`; `split_of`: the
     split of each clip that has rows, and of no other: readers want the same videos in csv and frame list;
-    `pictures`: of each such clip, the folder of its frames `<clip>_%06d.jpg`, numbered from 1.
+    `pictures`: of each such clip, the folder of its frames `<clip>_%06d.jpg`, numbered from 1; `videos`: its file as it
+    was cut. Each is empty where no layout that is written asks for it.
     """
 
     title: str
@@ -39,6 +40,7 @@ class Dataset:
     split_of: Mapping[str, str]
     ontology: Ontology
     pictures: Mapping[str, Path] = field(default_factory=dict)
+    videos: Mapping[str, Path] = field(default_factory=dict)
 
     def clips_of(self, split: str) -> pl.DataFrame:
         """Clips of a split, by id."""

@@ -1,4 +1,4 @@
-"""Which layouts a dataset is written in: AVA's own always, the others by choice. A new format is entered here."""
+"""Which layouts a dataset is written in: annotations always, the others by choice. A new format is entered here."""
 
 from __future__ import annotations
 
@@ -15,41 +15,63 @@ from ava_core.dataset.formats.dataset import Dataset
 from ava_core.dataset.formats.datumaro.writer import write_datumaro
 from ava_core.dataset.formats.kinetics.writer import write_kinetics
 from ava_core.dataset.formats.multisports.writer import write_multisports
+from ava_core.dataset.formats.parquet.writer import write_parquet
+from ava_core.dataset.formats.shards.writer import write_shards
+from ava_core.dataset.formats.videos.writer import write_videos
 
 
 @dataclass(frozen=True)
 class Flavour:
-    """A layout: how it is written, whether it holds pictures, and whether its boxes are in pixels."""
+    """A layout: how it is written, whether it holds pictures or clips' videos, and whether its boxes are in pixels."""
 
     write: Callable[[Path, Dataset], None]
     pictures: bool = False
+    videos: bool = False
     pixels: bool = False
 
 
 FLAVOURS: Final[Mapping[str, Flavour]] = {
+    "frames": Flavour(lambda folder, dataset: link_frames(folder, dataset.pictures), pictures=True),
     "rawframes": Flavour(lambda folder, dataset: link_rawframes(folder, dataset.pictures), pictures=True),
     "keyframes": Flavour(lambda folder, dataset: link_keyframes(folder, dataset.pictures), pictures=True),
     "kinetics": Flavour(write_kinetics, pictures=True),
     "datumaro": Flavour(write_datumaro, pictures=True),
     "multisports": Flavour(write_multisports, pixels=True),
     "coco": Flavour(write_coco, pixels=True),
+    "parquet": Flavour(write_parquet),
+    "videos": Flavour(write_videos, videos=True),
+    "shards": Flavour(write_shards, videos=True),
 }
-"""Layouts beside AVA's own, by name; pictures are hard links, so all of them together cost next to nothing."""
+"""Layouts beside AVA's annotations, by name; all but `shards` are hard links, so together they cost little."""
 
-WITHOUT_PICTURES: Final = tuple(name for name, flavour in FLAVOURS.items() if not flavour.pictures)
-"""Those that stay small where there are no hard links."""
+DEFAULT: Final = tuple(name for name, flavour in FLAVOURS.items() if not flavour.videos)
+"""Those that are written where nobody chooses: what needs no more than pictures."""
+
+WITHOUT_LINKS: Final = ("frames", *(name for name in DEFAULT if not FLAVOURS[name].pictures))
+"""Those that stay small where there are no hard links: every picture once."""
 
 IN_PIXELS: Final = tuple(name for name, flavour in FLAVOURS.items() if flavour.pixels)
 """Those that need to know how large the pictures are."""
 
 
-def write_dataset(folder: Path, dataset: Dataset, flavours: Collection[str] = tuple(FLAVOURS)) -> None:
-    """Write a dataset into the new folder `folder`; raises `ExportError` before anything is written."""
+def chosen_flavours(flavours: Collection[str]) -> dict[str, Flavour]:
+    """The layouts of these names, by name. Raises `ExportError` for a name that there is not."""
     unknown = sorted(set(flavours) - set(FLAVOURS))
     if unknown:
         raise ExportError(f"There is no flavour {unknown[0]!r}.", f"Choose from {', '.join(FLAVOURS)}.")
+    return {name: FLAVOURS[name] for name in sorted(set(flavours))}
+
+
+def write_dataset(folder: Path, dataset: Dataset, flavours: Collection[str] = DEFAULT) -> None:
+    """Write a dataset into the new folder `folder`; raises `ExportError` before anything is written."""
+    chosen = chosen_flavours(flavours)
+    lacking = sorted(set(dataset.split_of) - set(dataset.videos))
+    for name, flavour in chosen.items():
+        if flavour.videos and lacking:
+            raise ExportError(
+                f"There is no video of clip {lacking[0]}, which {name} need.", "Choose other flavours."
+            )
     dataset.refuse_unfit()
     write_annotations(folder, dataset)
-    link_frames(folder, dataset.pictures)
-    for flavour in sorted(set(flavours)):
-        FLAVOURS[flavour].write(folder, dataset)
+    for flavour in chosen.values():
+        flavour.write(folder, dataset)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
 import polars as pl
 
-from ava_core.base.errors import InputError
+from ava_core.base.errors import InputError, MediaError
+from ava_core.base.pictures import read_picture
 from ava_core.base.schemas import AVA_TIMESTAMP_OFFSET, BOX_COLUMNS, CLIP_FPS, CLIPS, DISPUTED, PROPOSALS
 from ava_core.dataset.formats.ava import names
 from ava_core.dataset.formats.ava.files import AvaFiles, find_files
@@ -240,11 +242,12 @@ def _pictures(folder: Path, video: str) -> Path | None:
 
 def _size(pictures: Path | None, said: tuple[int, int] | None) -> tuple[int, int]:
     """Width and height of a video's pictures; as was said, or a unit square, where there are none."""
-    import cv2
-
     first = min(pictures.glob("*.jpg"), default=None) if pictures else None
-    picture = cv2.imread(str(first)) if first else None
-    return (said or (1, 1)) if picture is None else (picture.shape[1], picture.shape[0])
+    if first is not None:
+        with suppress(MediaError, OSError):
+            height, width = read_picture(first).shape[:2]
+            return width, height
+    return said or (1, 1)
 
 
 def _proposals(predicted: pl.DataFrame, clips: pl.DataFrame, repairs: list[Repair]) -> pl.DataFrame:

@@ -15,7 +15,7 @@ from ava_core.base.errors import ExportError, InputError
 from ava_core.dataset.export.card import Card, write_card
 from ava_core.dataset.formats.ava import names
 from ava_core.dataset.formats.dataset import Dataset
-from ava_core.dataset.formats.flavours import FLAVOURS, IN_PIXELS, write_dataset
+from ava_core.dataset.formats.flavours import DEFAULT, IN_PIXELS, write_dataset
 from ava_core.dataset.formats.repairs import Repair
 
 
@@ -34,7 +34,7 @@ class Imported:
     sized: bool = True
 
 
-def write_import(folder: Path, imported: Imported, flavours: Collection[str] = tuple(FLAVOURS)) -> Path:
+def write_import(folder: Path, imported: Imported, flavours: Collection[str] = DEFAULT) -> Path:
     """Write the dataset, its card, `import.json` with all repairs, and `work/` into the new folder `folder`.
 
     Nothing is left behind where it fails. Raises `InputError` where the folder exists, and `ExportError` where the

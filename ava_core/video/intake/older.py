@@ -22,6 +22,7 @@ import polars as pl
 from ava_core import __version__
 from ava_core.base.errors import InputError, MediaError
 from ava_core.base.pickles import safe_load
+from ava_core.base.pictures import picture_in
 from ava_core.base.schemas import AVA_TIMESTAMP_OFFSET, CLIP_FPS, CLIPS, SOURCE_VIDEOS, TRACKS
 from ava_core.batch import BatchContext
 from ava_core.video.given import Manifest, mark_given
@@ -173,7 +174,7 @@ def _make(
     lacking = sorted(set(clip.boxes) - set(clip.pictures))
     if lacking:
         raise MediaError(f"it has boxes at second {lacking[0]} but no picture")
-    pictures = {second: _picture(archive, name) for second, name in sorted(clip.pictures.items())}
+    pictures = {second: picture_in(archive, name) for second, name in sorted(clip.pictures.items())}
     height, width = pictures[min(pictures)].shape[:2]
     if any(picture.shape[:2] != (height, width) for picture in pictures.values()):
         raise MediaError("its pictures differ in size")
@@ -192,17 +193,6 @@ def _make(
     at.storage.write_table(folder / f"{row['clip_id']}.parquet", tracks)
     at.storage.write_bytes(folder / f"{row['clip_id']}.json", json.dumps(note).encode())
     return row, tracks
-
-
-def _picture(archive: zipfile.ZipFile, name: str) -> npt.NDArray[np.uint8]:
-    import cv2
-
-    if archive.getinfo(name).file_size > 2**27:
-        raise MediaError(f"{name} is too large for a picture")
-    picture = cv2.imdecode(np.frombuffer(archive.read(name), np.uint8), cv2.IMREAD_COLOR)
-    if picture is None:
-        raise MediaError(f"{name} is no picture")
-    return np.asarray(picture, dtype=np.uint8)
 
 
 def _write_clip(

@@ -16,7 +16,7 @@ from ava_core.dataset.export.releases import name_problem
 from ava_core.dataset.export.split_preview import Preview, preview_release
 from ava_core.dataset.export.splits import RATIOS
 from ava_core.dataset.formats.ava.names import SPLITS
-from ava_core.dataset.formats.flavours import FLAVOURS
+from ava_core.dataset.formats.flavours import DEFAULT, FLAVOURS
 from ava_ui import addresses
 from ava_ui.addresses import cell
 from ava_ui.elements.ask_button import AskButton
@@ -74,7 +74,7 @@ class _Form:
                 with_input=len(ready) > 12,
             ).props("use-chips").classes("w-80").mark("release-batches")  # fmt: skip
             self.flavours = ui.select(
-                list(FLAVOURS), value=list(FLAVOURS), multiple=True, label="layouts beside AVA's"
+                list(FLAVOURS), value=list(DEFAULT), multiple=True, label="layouts beside AVA's"
             ).classes("w-64")
         with ui.row().classes("items-center"):
             self.least = ui.number(

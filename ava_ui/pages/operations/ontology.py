@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable
 
 import polars as pl
 from nicegui import ui
 
+from ava_core.base.schemas import CLIP_FPS
 from ava_core.ontology import Ontology, load_ontology, shipped_ontologies
 from ava_core.ontology.extend import publish, published, with_action
 from ava_core.ontology.form import cvat_labels
+from ava_core.store import examples
 from ava_ui import addresses
 from ava_ui.elements.data_table import DataTable
 from ava_ui.frame import theme
@@ -38,6 +41,7 @@ async def content(visit: Visit) -> None:
     theme.facts({"version": ontology.version, "actions": len(ontology.actions), "groups": len(ontology.groups),
                  "retired ids": len(ontology.retired), "digest": ontology.digest})  # fmt: skip
     DataTable(actions_table(ontology), file=f"ontology_{ontology.name}", sort_by="id")
+    _examples(visit, ontology)
     theme.heading("The form in CVAT")
     with ui.row():
         for attribute in cvat_labels(ontology)[0]["attributes"]:
@@ -46,6 +50,32 @@ async def content(visit: Visit) -> None:
     ui.label(f"To use it: AVA_ONTOLOGY={name}, or a batch's own option.").classes("soft")
     if visit.may("admin"):
         _extend(visit, ontology)
+
+
+def _examples(visit: Visit, ontology: Ontology) -> None:
+    """What annotators are shown of each action, with a button that takes it away."""
+    theme.heading("Examples")
+    found = examples.of_ontology(visit.console.store, ontology.name)
+    names = {action.id: action.name.replace("_", " ") for action in ontology.actions}
+    if not found:
+        ui.label("None yet: mark a person as an example where a clip is reviewed (Quality).").classes("soft")
+
+    def remove(number: int) -> Callable[..., Awaitable[None]]:
+        async def act() -> None:
+            await asyncio.to_thread(examples.remove, visit.console.store, number, visit.user.username)
+            ui.navigate.reload()
+
+        return visit.action("admin", act)
+
+    with ui.row():
+        for one in found:
+            with ui.column().classes("items-center"):
+                name = names.get(one.action_id, str(one.action_id))
+                ui.image(addresses.example(one.example_id)).classes("w-24").props(f'alt="Example of {name}"')
+                ui.link(name, addresses.review(one.batch, one.clip_id, one.second * CLIP_FPS))
+                if visit.may("admin"):
+                    button = ui.button("Remove", on_click=remove(one.example_id)).props("flat dense no-caps")
+                    button.mark(f"remove-example-{one.example_id}")
 
 
 def actions_table(ontology: Ontology) -> pl.DataFrame:

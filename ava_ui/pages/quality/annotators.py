@@ -63,13 +63,17 @@ def _verdict(visit: Visit, seen: Seen, name: str, status: str, reasons: list[str
                     )
                 comment = ui.input("Why").classes("w-full")
             if await dialog:
-                decisions.exclude_annotator(
-                    store, batch, name, visit.user.username, comment.value or "", seen=seen.of(batch)
-                )
+                await asyncio.to_thread(
+                    decisions.exclude_annotator,
+                    store, batch, name, visit.user.username, comment.value or "", seen=seen.of(batch),
+                )  # fmt: skip
                 ui.navigate.reload()
 
-        def take_back() -> None:
-            decisions.include_annotator(store, batch, name, visit.user.username, seen=seen.of(batch))
+        async def take_back() -> None:
+            await asyncio.to_thread(
+                decisions.include_annotator,
+                store, batch, name, visit.user.username, seen=seen.of(batch),
+            )  # fmt: skip
             ui.navigate.reload()
 
         if visit.may("admin"):

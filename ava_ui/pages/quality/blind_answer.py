@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
@@ -88,8 +89,8 @@ class BlindAnswerPanel:
             await self.acts[int(event.args) - 1]()
 
     def _gives(self, *action_ids: int, present: bool = True) -> Callable[..., Awaitable[None]]:
-        def act() -> None:
-            self.answer.give(*action_ids, present=present)
+        async def act() -> None:
+            await asyncio.to_thread(self.answer.give, *action_ids, present=present)
             ui.navigate.reload()
 
         return self.visit.action("reviewer", act)

@@ -95,8 +95,8 @@ def _start(visit: Visit) -> None:
     seed.bind_value_to(new, "seed", lambda value: int(value or 0))
     size.on_value_change(lambda: meaning.set_text(new.meaning))
 
-    def start() -> None:
-        new.start()
+    async def start() -> None:
+        await asyncio.to_thread(new.start)
         ui.navigate.reload()
 
     ui.button("Start a blind audit", icon="casino", on_click=visit.action("reviewer", start)).mark(

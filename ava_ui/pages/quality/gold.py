@@ -99,16 +99,21 @@ def _choose(visit: Visit, seen: Seen, gold: dict[str, str], done: list[tuple[str
             links={"clip_id": addresses.review(batch, cell("clip_id"))},
         )  # fmt: skip
 
-        def make() -> None:
+        async def make() -> None:
             chosen = table.selected.select("clip_id", "annotator").rows()
             if not chosen:
                 raise InputError("No clip is ticked.", "Tick one whose answers you trust.")
-            problems = []
-            for clip, who in chosen:
-                try:
-                    decisions.mark_gold(store, batch, clip, who, name, seen=seen.of(batch))
-                except DecisionError as error:
-                    problems.append(str(error))
+
+            def mark() -> list[str]:
+                problems = []
+                for clip, who in chosen:
+                    try:
+                        decisions.mark_gold(store, batch, clip, who, name, seen=seen.of(batch))
+                    except DecisionError as error:
+                        problems.append(str(error))
+                return problems
+
+            problems = await asyncio.to_thread(mark)
             if problems:
                 raise DecisionError(problems[0], f"{len(problems)} of {len(chosen)} were not made gold.")
             ui.navigate.reload()
@@ -119,10 +124,12 @@ def _choose(visit: Visit, seen: Seen, gold: dict[str, str], done: list[tuple[str
     with ui.row().classes("items-center"):
         taken = ui.select(sorted(gold), label="gold clip").classes("w-64").mark("gold-taken")
 
-        def unmake() -> None:
+        async def unmake() -> None:
             if not taken.value:
                 raise InputError("No gold clip is chosen.", "Choose one beside the button.")
-            decisions.unmark_gold(store, batch, taken.value, name, seen=seen.of(batch))
+            await asyncio.to_thread(
+                decisions.unmark_gold, store, batch, taken.value, name, seen=seen.of(batch)
+            )
             ui.navigate.reload()
 
         ui.button("An ordinary clip again", on_click=visit.action("reviewer", unmake)).props("flat").mark(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Any
@@ -133,18 +134,18 @@ class JudgementPanel:
                 ui.label(f"{blocked}.")
             if not await dialog:
                 return
-        self.judgement.approve()
+        await asyncio.to_thread(self.judgement.approve)
         self.visit.keep_draft("")
         self.go_on()
 
-    def reject(self) -> None:
+    async def reject(self) -> None:
         """Reject, and give it back to its annotators where that is wished."""
         judgement = self.judgement
         if not judgement.may_reject:
             self.comment.run_method("focus")
             ui.notify("Say in the comment what the annotators should mend, then press Enter.")
             return
-        judgement.reject()
+        await asyncio.to_thread(judgement.reject)
         self.visit.keep_draft("")
         if self.hand_back.value:
             # Nobody waits for the annotation server: what it does not take shows among the rejected clips.
@@ -152,9 +153,9 @@ class JudgementPanel:
             background_tasks.create(back, name=f"hand back {judgement.clip_id}")
         self.go_on()
 
-    def reopen(self) -> None:
+    async def reopen(self) -> None:
         """Take the decision back."""
-        self.judgement.reopen()
+        await asyncio.to_thread(self.judgement.reopen)
         self.visit.keep_draft("")
         ui.navigate.reload()
 

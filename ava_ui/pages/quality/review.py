@@ -11,6 +11,7 @@ from nicegui import ui
 from ava_core import decisions
 from ava_core.quality.review.bulk import blocked_clips
 from ava_core.store import tasks
+from ava_core.store.tables import Decision
 from ava_ui import addresses
 from ava_ui.elements.clip_player import ClipPlayer
 from ava_ui.elements.data_table import shown
@@ -19,6 +20,7 @@ from ava_ui.frame import theme
 from ava_ui.frame.visit import Visit
 from ava_ui.known.review_queue import queue, shown_readings
 from ava_ui.pages.annotation import training
+from ava_ui.pages.quality import example
 from ava_ui.pages.quality.judging import Judgement, JudgementPanel, next_after, place_among_waiting
 from ava_ui.pages.quality.more_work import MoreWorkPanel
 
@@ -71,6 +73,8 @@ async def content(visit: Visit) -> None:
             _measure(visit, seen, batch, clip_id)
             if visit.may("admin"):
                 MoreWorkPanel(visit, batch, clip_id)
+        if visit.may("admin"):
+            example.panel(visit, player, batch, clip_id)
     _history(visit, batch, clip_id)
 
 
@@ -119,13 +123,14 @@ def _measure(visit: Visit, seen: Seen, batch: str, clip_id: str) -> None:
         workers += sorted({state.experts.get(clip_id, "")} - {"", *workers})
     expert = state.gold.get(clip_id, "")
 
-    def choose(name: str) -> None:
+    def decide(name: str) -> Decision:
         by = visit.user.username
         if name:
-            made = decisions.mark_gold(store, batch, clip_id, name, by, seen=seen.of(batch))
-        else:
-            made = decisions.unmark_gold(store, batch, clip_id, by, seen=seen.of(batch))
-        seen.made(made)
+            return decisions.mark_gold(store, batch, clip_id, name, by, seen=seen.of(batch))
+        return decisions.unmark_gold(store, batch, clip_id, by, seen=seen.of(batch))
+
+    async def choose(name: str) -> None:
+        seen.made(await asyncio.to_thread(decide, name))
         ui.notify("Noted; the scorecards follow when agreement is measured again.")
 
     options = {"": "no gold clip"} | {name: f"gold: the work of {name}" for name in workers}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -117,8 +118,8 @@ class SettlingPanel:
             await self.acts[int(event.args) - 1]()
 
     def _chooses(self, choice: Choice) -> Callable[..., Awaitable[None]]:
-        def act() -> None:
-            self.settling.settle(choice)
+        async def act() -> None:
+            await asyncio.to_thread(self.settling.settle, choice)
             ui.navigate.to(self.following)
 
         return self.visit.action("reviewer", act)

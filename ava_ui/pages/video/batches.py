@@ -203,10 +203,9 @@ async def _upload(visit: Visit) -> None:
 async def _quota(visit: Visit, uploads: Uploads) -> None:
     """How much may be uploaded before it becomes a batch; what was never finished can be discarded."""
     used = await asyncio.to_thread(uploads.used)
+    taken, quota = gigabytes(used), gigabytes(uploads.quota.person)
     with ui.row().classes("items-center"):
-        label = ui.label().classes("soft").mark("quota")
-        mine, most = gigabytes(used), gigabytes(uploads.quota.person)
-        label.text = f"{mine} of your {most} are taken by uploads that are no batch yet."
+        ui.label(f"{taken} of your {quota} are taken by uploads that are no batch yet.").classes("soft")
         if not used:
             return
 

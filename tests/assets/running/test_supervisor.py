@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -13,10 +14,11 @@ from pathlib import Path
 import psutil
 import pytest
 
+from ava_assets.running import services
 from ava_assets.running.family import MARK, Family, marked, started
 from ava_assets.running.logs import numbered, rotate
-from ava_assets.running.services import Service, ServiceError, together
-from ava_assets.running.supervisor import TRIES_AT_START, Supervisor, end_earlier, locked
+from ava_assets.running.services import READY_SECONDS, Service, ServiceError, together
+from ava_assets.running.supervisor import ASK_SECONDS, TRIES_AT_START, Supervisor, end_earlier, locked
 from ava_core.base.settings import Settings, load_settings
 from ava_core.operations.services import read_states
 from tests.support.processes import PROJECT
@@ -96,6 +98,36 @@ def test_one_that_never_comes_up_is_for_a_person(settings: Settings, tmp_path: P
             running.now += 60
         with pytest.raises(ServiceError, match="port 1 is not to be had"):
             running.look_until(lambda: False)
+
+
+def test_one_that_hangs_is_ended_and_started_again(one: tuple[Running, Service], settings: Settings) -> None:
+    running, kept = one
+    first = kept.pid
+    kept.answers = lambda: False
+    for _ in range(round(READY_SECONDS / ASK_SECONDS) - 1):
+        running.now += ASK_SECONDS
+        running.supervisor.look()
+        assert (read_states(settings)[0].state, kept.pid) == ("runs", first)
+    running.now += ASK_SECONDS
+    running.supervisor.look()
+    assert running.said == ["one did not answer for 180 s; it is started again in 1 s."]
+    for wait in (1, READY_SECONDS, 2):  # hangs once more before it was ready
+        running.now += wait
+        running.supervisor.look()
+    assert running.said[1:] == ["one did not answer for 180 s; it is started again in 2 s."]
+    kept.answers = lambda: True
+    running.look_until(lambda: read_states(settings)[0].state == "runs")
+    assert kept.pid != first
+    assert not psutil.pid_exists(first) or psutil.Process(first).status() == psutil.STATUS_ZOMBIE
+
+
+def test_a_code_server_that_takes_a_call_and_never_answers_holds_nobody_up(tmp_path: Path) -> None:
+    with socket.socket(socket.AF_UNIX) as silent:
+        silent.bind(str(tmp_path / "code.sock"))
+        silent.listen()
+        began = time.monotonic()
+        assert not services._code_server_answers(tmp_path / "code.sock")
+        assert time.monotonic() - began < PATIENCE_SECONDS
 
 
 def test_what_it_left_behind_ends_with_it(settings: Settings, tmp_path: Path) -> None:

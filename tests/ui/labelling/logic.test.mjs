@@ -1,7 +1,7 @@
 // What the page does in the browser without a page: run by `test_logic.py`.
 import assert from "node:assert/strict";
 import test from "node:test";
-import { boxAt, living, tidy } from "./boxes.js";
+import { boxAt, frameAt, living, tidy, timeOf } from "./boxes.js";
 import { drawn, joined, leaves, moved, split } from "./geometry.js";
 import { History } from "./history.js";
 import { Kept } from "./kept.js";
@@ -23,6 +23,11 @@ test("a track moves in straight lines and is hidden from outside on", () => {
   assert.equal(boxAt(track({}, 31).keys, 30), null);
   assert.deepEqual(living(track({}, 31).keys, clip), [2, 3, 4, 5, 6, 7]);
   assert.deepEqual(tidy([50, 90, -3, 20], clip), [0, 20, 50, 90]);
+});
+
+test("a frame's time is within it, and stays in the clip", () => {
+  for (const frame of [0, 1, 29, 299]) assert.equal(frameAt(timeOf(frame, clip), clip), frame);
+  assert.deepEqual([frameAt(timeOf(-5, clip), clip), frameAt(timeOf(999, clip), clip), frameAt(10, clip)], [0, 299, 299]);
 });
 
 test("an answer holds until the next change", () => {

@@ -219,6 +219,7 @@ def test_the_page_shuts_nobody_out(browser: Browser, place: LabellingSite, shots
         page.wait_for_selector(".label-card")
         look(name)
         page.keyboard.press("Escape")
+        page.wait_for_function("document.activeElement.className === 'label-work'")
     page.set_viewport_size({"width": 640, "height": 400})  # as at 200 %
     look("zoomed")
     assert page.evaluate("document.documentElement.scrollWidth") <= 640

@@ -5,7 +5,7 @@ from __future__ import annotations
 import httpx
 from nicegui import core, ui
 
-from ava_core.store import annotators, labellers, practice
+from ava_core.store import annotators, examples, labellers, practice, tasks
 from tests.support.site import ADDRESS, Site
 from tests.support.street import BATCH
 from tests.support.waiting import eventually
@@ -72,3 +72,27 @@ async def test_somebody_new_practises_on_the_page_of_a_job_and_is_seen_on_people
     await adam.should_see(marker="practised-novice", retries=20)
     adam.find(marker="qualify-novice").click()
     await eventually(lambda: any(one.qualified_at for one in annotators.everyone(store)))
+
+
+async def test_an_example_is_marked_at_a_review_and_shown_to_those_whom_it_tells_nothing(site: Site) -> None:
+    store, adam, new = site.console.store, site.enter("adam"), novice(site)
+    await adam.open(f"/quality/{BATCH}/clips/{CLIP}")
+    (action,) = adam.find(marker="example-action").elements
+    assert isinstance(action, ui.select)
+    adam.find(marker="mark-example").click()
+    await adam.should_see("No action is chosen", retries=20)
+    action.set_value(1)
+    adam.find(marker="mark-example").click()
+    await eventually(lambda: examples.of_ontology(store, "street"))
+    [one] = examples.of_ontology(store, "street")
+    assert (one.action_id, one.clip_id, one.second) == (1, CLIP, 0)
+    picture = f"/media/example/{one.example_id}"
+    for query, kind in (("", "image/webp"), ("?still=yes", "image/jpeg")):
+        assert (await new.get(picture + query)).headers["content-type"] == kind
+    worker = tasks.jobs_of(store, BATCH, CLIP)[0].annotator
+    new.cookies.set("ava_session", labellers.begin(store, worker, 8, "a key"))
+    assert (await new.get(picture)).status_code == 403, "they label this very clip"
+    await adam.open("/ontology?name=street")
+    await adam.should_see(marker=f"remove-example-{one.example_id}", retries=20)
+    adam.find(marker=f"remove-example-{one.example_id}").click()
+    await eventually(lambda: not examples.of_ontology(store, "street"))

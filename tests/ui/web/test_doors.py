@@ -23,7 +23,7 @@ from tests.support.street import PARAMS, PASSWORD
 
 CALLERS = ("nobody", "shut out", "annotator", "viewer", "reviewer", "admin")
 PLACES = PARAMS | {
-    "key": "0123456789abcdef", "second": "0", "item_id": "1", "name": "x", "path": "page.js",
+    "key": "0123456789abcdef", "second": "0", "item_id": "1", "name": "x", "path": "page.js", "example_id": "1",
 }  # fmt: skip
 BODIES: dict[str, dict[str, Any]] = {
     addresses.LOGIN: {"data": {"username": "rita", "password": PASSWORD}},

@@ -10,7 +10,10 @@ from zipfile import BadZipFile, ZipFile
 
 from ava_core.base.errors import InputError
 
-MAX_BYTES: Final = 1 << 30
+MAX_BYTES: Final = 1 << 28
+"""A clip with a box on each frame is a megabyte and a half."""
+MAX_PARTS: Final = 20_000_000
+"""Marks and attributes; what is made of each takes a hundred bytes. Exports have one for each dozen of theirs."""
 MEMBER: Final = "annotations.xml"
 """The file in the zip that CVAT sends."""
 ZIP_START: Final = b"PK"
@@ -26,8 +29,11 @@ def open_document(path: Path) -> Any:
     from defusedxml import DefusedXmlException
     from defusedxml.ElementTree import ParseError, fromstring
 
+    content = _text(path)
+    if content.count(b"<") + content.count(b"=") > MAX_PARTS:
+        raise _too_large(path)
     try:
-        root = fromstring(_text(path))
+        root = fromstring(content)
     except DefusedXmlException as error:
         raise InputError(
             f"{file_name(path)} declares entities, which no export does: {type(error).__name__}.",
@@ -68,5 +74,6 @@ def _text(path: Path) -> bytes:
 
 def _too_large(path: Path) -> InputError:
     return InputError(
-        f"{file_name(path)} holds more than {MAX_BYTES >> 30} GiB of XML.", "Export tasks singly."
+        f"{file_name(path)} holds more than {MAX_BYTES >> 20} MiB or {MAX_PARTS} parts of XML.",
+        "Export tasks singly.",
     )

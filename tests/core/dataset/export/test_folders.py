@@ -11,7 +11,7 @@ from ava_core.base.storage import Storage
 from ava_core.dataset.export.folders import building, fetched_folder
 from ava_core.dataset.formats.ava.checks import errors_among, validate_dataset
 from ava_core.dataset.formats.ava.reader import read_rows
-from ava_core.dataset.formats.flavours import WITHOUT_PICTURES
+from ava_core.dataset.formats.flavours import WITHOUT_LINKS
 
 
 @pytest.fixture(params=["", "memory://"])
@@ -71,7 +71,7 @@ def test_a_new_folder_takes_the_place_of_the_former_as_a_whole(storage: Storage)
 
 def test_a_release_is_made_where_files_are_not_on_this_machine(distant_world) -> None:
     clips = distant_world.add_batch("north", ["gate", "yard"])
-    release = distant_world.release(flavours=WITHOUT_PICTURES)
+    release = distant_world.release(flavours=WITHOUT_LINKS)
     with fetched_folder(distant_world.storage, release.folder) as local:
         assert errors_among(validate_dataset(local)) == []
         assert sorted(read_rows(local)["video_id"].unique()) == clips

@@ -10,6 +10,8 @@ from typing import Final
 
 import polars as pl
 
+from ava_core.base.errors import MediaError
+from ava_core.base.pictures import read_picture
 from ava_core.base.schemas import AVA_TIMESTAMP_OFFSET, CLIP_FPS
 from ava_core.dataset.formats.ava import names
 from ava_core.dataset.formats.ava.checks.finding import EXAMPLES, Finding
@@ -114,11 +116,13 @@ def _ends(path: str, size: int) -> bool:
 
 
 def _check_size(name: str, path: Path, readers: str, looked: _Looked) -> Iterator[Finding]:
-    import cv2
-
-    shown = cv2.imread(str(path))
-    if shown is None:
-        yield Finding(name, 0, f"{path.name} is no picture that can be opened", f"{readers} stop there")
+    try:
+        shown = read_picture(path)
+    except (MediaError, OSError) as error:
+        why = error.message if isinstance(error, MediaError) else error.strerror
+        yield Finding(
+            name, 0, f"{path.name} is no picture that can be opened: {why}", f"{readers} stop there"
+        )
         return
     size = shown.shape[1], shown.shape[0]
     video = path.parent.name

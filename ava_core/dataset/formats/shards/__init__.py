@@ -1,0 +1,1 @@
+"""Clips with their labels in tar files of a size that hubs and streams like."""

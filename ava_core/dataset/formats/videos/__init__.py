@@ -1,0 +1,1 @@
+"""Clips as the videos that they were cut to."""
