@@ -58,7 +58,7 @@ COPIED = {
 """A crew with somebody who copies, and the same crew without."""
 
 QUEUED = ("3 good", "5 good", "3 good, 4 clips", "3 good, 10 clips", "20 % overlap, pool of 5")
-"""Where half of all label errors are to be found in a fifth of the boxes. Among bad annotators errors are everywhere."""
+"""Where half of all label errors are to be in a fifth of the boxes. Among bad annotators errors are everywhere."""
 
 OVERCONFIDENT, PARTS = 0.03, 10
 

@@ -124,11 +124,23 @@ def _mended(panel: Panel, merged: Merged, decided: Decided) -> tuple[Array, Arra
     raters = np.minimum(panel.raters, WANTED + 1)
     usual = [_mean(errors[known & (raters == count)]) for count in range(1, WANTED + 2)]
     shares = [_share_mended(now, then) for now, then in pairwise(usual)]
-    share = np.array([0.0, *shares, shares[-1]])[raters]
+    # Where all who rated agree, one voice more changes nothing.
+    open_ = (panel.raters == 1) | _split(panel)
+    share = np.where(open_, np.array([0.0, *shares, shares[-1]])[raters], 0.0)
     clips = panel.by_clip(known.sum(axis=1))
     sums = [panel.by_clip(np.where(known, values, 0.0).sum(axis=1)) for values in (errors, errors * share)]
     expected, mended = (np.where(clips > 0, values, np.nan) for values in sums)
     return expected, mended, panel.by_clip(merged.kept.astype(np.int64)) * len(panel.ontology.groups)
+
+
+def _split(panel: Panel) -> Flags:
+    """Answers of which not all raters say the same `(P, G)`."""
+    named, shape = panel.named, panel.raters.shape
+    group = panel.group_of[named.column]
+    differ = named.yes < panel.raters[named.place, group]
+    cells = np.bincount((named.place * shape[1] + group)[differ], minlength=shape[0] * shape[1])
+    flags: Flags = (cells > 0).reshape(shape)
+    return flags
 
 
 def _mean(values: Array) -> float:

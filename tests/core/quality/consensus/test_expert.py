@@ -32,7 +32,9 @@ def consensus() -> dict[str, pl.DataFrame]:
             schema=dict(ADJUDICATION_QUEUE),
             orient="row",
         ),
-        "needs": pl.DataFrame([(c, 3, "", "", 0.5, 0.1) for c in ("a", "b")], schema=dict(CLIP_NEEDS), orient="row"),
+        "needs": pl.DataFrame(
+            [(c, 3, "", "", 0.5, 0.1) for c in ("a", "b")], schema=dict(CLIP_NEEDS), orient="row"
+        ),
         "persons": pl.DataFrame(),
     }
 

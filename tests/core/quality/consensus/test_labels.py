@@ -142,3 +142,17 @@ def test_copied_answers_wait_too_once_it_is_known_how_the_annotator_errs() -> No
 
 def test_where_nobody_shares_a_clip_no_copied_answer_waits() -> None:
     assert consensus(group({"pose": [1], "object": [4]}))["queue"].is_empty()
+
+
+def test_one_annotator_more_is_worth_something_where_answers_differ() -> None:
+    alike, other = (Track(seconds=range(30), labels={"pose": [pose]}) for pose in (1, 2))
+    said_by = {
+        ("same", "anna"): [alike],
+        ("same", "ben"): [alike],
+        ("split", "anna"): [alike],
+        ("split", "ben"): [other],
+    }
+    needs = consensus(written(said_by))["needs"].sort("clip_id")
+    assert needs["clip_id"].to_list() == ["same", "split"]
+    assert needs["worth"][0] == 0 < needs["worth"][1]
+    assert needs["expected_errors"][0] < needs["expected_errors"][1]
