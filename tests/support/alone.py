@@ -31,7 +31,7 @@ ANSWERS = "wnaep5DJ"
 """A key for each group of the street's ontology: walks, no phone, alone, …"""
 
 AREA = """() => {
-  const box = document.querySelector(".label-stage g[opacity='1'] rect")?.getBBox();
+  const box = document.querySelector(".label-stage g:not(.faint) rect")?.getBBox();
   return box ? box.width * box.height : 0;
 }"""
 GHOST_PX = 2000
