@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from ava_core.annotation.shapes import Shape, content_hash, shapes_from_api
@@ -132,9 +132,12 @@ def steps(track: Sequence[Shape], ontology: Ontology) -> list[Step]:
     """
     said: dict[str, str] = {}
     shown: dict[str, str] = {}
-    found = []
+    found: list[Step] = []
     for shape in track:
         before, shown = shown, shown | shape["attributes"]
+        if found and shown == before:  # most keyframes only move the box
+            found.append(replace(found[-1], frame=shape["frame"]))
+            continue
         for group in ontology.groups:
             first, *_ = slots = fields_of(group)
             now = {name: shown[name] for name in slots if plain(shown.get(name, UNSET)) != UNSET}

@@ -76,13 +76,14 @@ def labels_from_values(
     for group in ontology.groups:
         if group.name in unclear:
             continue
+        said = {field: plain(values.get(field, UNSET)) for field in fields_of(group)}
+        said = {field: value for field, value in said.items() if value != UNSET}
+        if not said:
+            continue
         by_name = {action.name.casefold(): action.id for action in group.actions}
         chosen: set[int] = set()
         rated = False
-        for field in fields_of(group):
-            value = plain(values.get(field, UNSET))
-            if value == UNSET:
-                continue
+        for field, value in said.items():
             if value in by_name:
                 chosen.add(by_name[value])
                 rated = True

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from ava_core.base.errors import InputError
 from ava_core.store.database import Store
-from ava_core.store.tables import MISSING, Clip, Job, Project, Reading, Task, now
+from ava_core.store.tables import BEGUN_STATE, MISSING, REJECTED_STATE, Clip, Job, Project, Reading, Task, now
 
 ASKED_AT_ONCE: Final = 10_000
 """Values in one question: SQLite takes 32,766."""
@@ -161,6 +161,16 @@ def open_jobs(store: Store) -> list[Job]:
     wanted = select(Job).where(Job.of_annotator, ~Job.is_done, Job.state != MISSING)
     with store.session() as session:
         return list(session.scalars(wanted.order_by(Job.job_id)))
+
+
+def next_of(store: Store, annotator: str, after: int) -> Job | None:
+    """The open job of an annotator that comes after job `after`: handed back first, then begun, then new ones."""
+    order = case({REJECTED_STATE: 0, BEGUN_STATE: 1}, value=Job.state, else_=2)
+    wanted = select(Job).where(
+        Job.of_annotator, ~Job.is_done, Job.state != MISSING, Job.annotator == annotator, Job.job_id != after
+    )
+    with store.session() as session:
+        return session.scalar(wanted.order_by(order, Job.job_id).limit(1))
 
 
 def open_counts(store: Store) -> dict[str, int]:

@@ -10,7 +10,7 @@ from ava_core.annotation.practice.desk import PracticeDesk
 from ava_core.base.errors import InputError
 from ava_core.base.schemas import CLIP_FPS
 from ava_core.ontology import Ontology
-from ava_core.store import examples
+from ava_core.store import examples, tasks
 from ava_core.store.tables import Job
 from ava_ui import addresses
 from ava_ui.known.console import Console
@@ -22,9 +22,14 @@ EXAMPLES_SHOWN: Final = 3
 
 
 def label_document(console: Console, job: Job, desk: Desk) -> Json:
-    """The job as its desk opens it, with the clip, the vocabulary and the tracker's own boxes (`predrawn`)."""
+    """The job as its desk opens it, with the clip, the vocabulary and the tracker's own boxes (`predrawn`).
+
+    `next`: the address of the clip that this person labels next; "" after the last.
+    """
     shown = _Shown(job.batch, job.clip_id, f"job {job.job_id}", desk.predrawn, desk.ontology, desk.user_name)
-    return desk.open() | {"job": job.job_id} | _around(console, shown)
+    following = tasks.next_of(console.store, desk.user_name, job.job_id)
+    clip = addresses.clip_video(following.batch, following.clip_id) if following else ""
+    return desk.open() | {"job": job.job_id, "next": clip} | _around(console, shown)
 
 
 def practice_document(console: Console, desk: PracticeDesk) -> Json:

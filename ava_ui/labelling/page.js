@@ -111,7 +111,10 @@ export default {
       if (entry) this.outbox.put(this.tracks);
       this.$refs.work.focus({ preventScroll: true });
       this.$el.dataset.ready = "yes";
+      if (doc.next) this.fetchAhead(doc.next);
     },
+    // The next clip, while the browser has nothing else to do: it is there once its job is opened.
+    fetchAhead(href) { document.head.append(Object.assign(document.createElement("link"), { rel: "prefetch", href })); },
     // Edits that an earlier page could not store: over what the server has now.
     restored(tracks, entry) {
       const keyOf = key => entry.known[key] ? `t${entry.known[key].id}` : key;

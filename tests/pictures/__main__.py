@@ -37,6 +37,9 @@ MOST_BYTES = 150_000
 QUALITIES = (82, 70, 55, 40)
 """Of WebP, tried from the best on until a picture is small enough."""
 
+PLAYABLE = "document.querySelector('video')?.readyState >= 2"
+"""There is a player, and its picture is there."""
+
 
 class Camera:
     """Puts pictures of pages into a folder."""
@@ -92,7 +95,7 @@ def walk(browser: Browser, settings: Settings, place: Path, camera: Camera) -> N
             page.keyboard.press("Enter")
             return
         if name == "review":
-            page.wait_for_function("document.querySelector('video').readyState >= 2")
+            page.wait_for_function(PLAYABLE)
             page.get_by_role("checkbox", name="differences only").uncheck()
             page.evaluate("document.activeElement.blur()")
             page.keyboard.press("Shift+ArrowRight")
@@ -105,7 +108,7 @@ def walk(browser: Browser, settings: Settings, place: Path, camera: Camera) -> N
     alone.add(place / "videos")
     clip = sorted({job.clip_id for job in tasks.jobs_of(open_store(settings), BATCH)})[0]
     alone.visitor.open(f"/batches/{BATCH}/clips/{clip}")
-    page.wait_for_function("document.querySelector('video').readyState >= 2")
+    page.wait_for_function(PLAYABLE)
     for _ in range(2):
         page.keyboard.press("Shift+ArrowRight")
     page.wait_for_function("!document.querySelector('video').seeking")
@@ -142,7 +145,7 @@ def others(settings: Settings, alone: Alone) -> None:
     for one in crew:
         simulate(one, settings.resolved_cvat_url, settings.cvat_organisation, truth, at.ontology)
     agreed = at.storage.table_path(BATCH, "agreement", "clips")
-    until(lambda: agreed.exists() and (at.table("agreement", "clips")["annotators"].min() or 0) >= len(crew))
+    until(lambda: agreed.exists() and (at.table("agreement", "clips")["annotators"].min() or 0) > len(crew))
 
 
 if __name__ == "__main__":

@@ -31,7 +31,7 @@ ANSWERS = "wnaep5DJ"
 """A key for each group of the street's ontology: walks, no phone, alone, …"""
 
 AREA = """() => {
-  const box = document.querySelector(".label-stage g[opacity='1'] rect")?.getBBox();
+  const box = document.querySelector(".label-stage g:not(.faint) rect")?.getBBox();
   return box ? box.width * box.height : 0;
 }"""
 GHOST_PX = 2000
@@ -91,7 +91,7 @@ class Alone:
     def _clip(self, *, first: bool) -> None:
         page = self.page
         page.wait_for_selector("[data-ready=yes]")
-        page.wait_for_function("document.querySelector('.label-stage video').readyState >= 2")
+        page.wait_for_function("document.querySelector('.label-stage video')?.readyState >= 2")
         for people in range(MOST_PEOPLE):
             if not page.locator(".label-people button.open").count():
                 break
@@ -108,11 +108,11 @@ class Alone:
                 page.keyboard.press("t")  # from this second on they talk into a phone
             page.keyboard.press("Enter")
         page.keyboard.press("Control+Enter")
-        page.wait_for_url("**/work")
+        page.wait_for_url("**/work", wait_until="commit")
 
     def approve(self) -> int:
         """Review by key; returns how many clips there were."""
-        clips = tasks.job_counts(self.store, BATCH).jobs
+        clips = len({job.clip_id for job in tasks.jobs_of(self.store, BATCH)})
         self.visitor.open("/quality")
 
         def waiting() -> bool:
@@ -130,7 +130,7 @@ class Alone:
             self.page.keyboard.press("a")
             if self.page.get_by_text("Breaks a rule that must not").count():
                 self.page.get_by_role("button", name="Approve all the same").click()
-            self.page.wait_for_url(lambda url, before=before: url != before)
+            self.page.wait_for_url(lambda url, before=before: url != before, wait_until="commit")
         return clips
 
     def release(self, folder: Path) -> Path:

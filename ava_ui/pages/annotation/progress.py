@@ -173,7 +173,7 @@ def _hand_on(visit: Visit, table: DataTable, follow: Follow) -> None:
             said = (comment.value or "").strip()
             await _change(
                 visit, table, follow, "Give %d job(s) back to their annotators?",
-                "What was annotated in them stays; the comment becomes an issue in CVAT.",
+                "What was annotated in them stays; the annotator sees the comment in the job.",
                 lambda job, settings: staffing.hand_back(
                     settings, visit.console.store, [job], visit.user.username, comment=said
                 ),

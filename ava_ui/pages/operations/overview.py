@@ -21,7 +21,7 @@ from ava_ui.known.counts import BatchRow
 from ava_ui.pages.operations.to_do import checklist, to_do_panel
 
 FUNNEL: Final = {
-    "clips": "clips cut", "tasks": "in CVAT", "annotated": "annotated", "agreed": "agreed", "approved": "approved",
+    "clips": "clips cut", "tasks": "tasks made", "annotated": "annotated", "agreed": "agreed", "approved": "approved",
     "released": "released",
 }  # fmt: skip
 """Stages that count clips, and what to call them."""

@@ -1,4 +1,4 @@
-"""Somebody more for a clip: as a further annotator, or as the expert who mends the consensus in CVAT."""
+"""Somebody more for a clip: as a further annotator, or as the expert who corrects the consensus."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class MoreWorkPanel:
         self.who = ui.select(names, label="somebody more").classes("w-48").mark("more")
         for words, act, mark in (
             ("As another annotator", self.top_up, "top-up"),
-            ("To mend the consensus in CVAT", self.send, "expert"),
+            ("Ask an expert to correct it", self.send, "expert"),
         ):
             button = ui.button(words, on_click=visit.action("admin", act))
             button.props("flat no-caps").mark(mark)
@@ -42,9 +42,9 @@ class MoreWorkPanel:
         ui.notify(f"{name} has a job of this clip now.")
 
     async def send(self) -> None:
-        """The consensus, to be mended in CVAT."""
+        """The consensus, for the expert to correct."""
         name, console, actor = self.chosen, self.visit.console, self.visit.user.username
         formed = await asyncio.to_thread(preview_consensus, console, self.batch, self.clip_id)
         at = console.batch(self.batch)
         await asyncio.to_thread(send_to_expert, at, self.clip_id, name, formed, actor=actor)
-        ui.notify(f"{name} finds the consensus in CVAT, to mend it there.")
+        ui.notify(f"{name} has a job now to correct the consensus.")

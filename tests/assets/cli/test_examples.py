@@ -10,12 +10,14 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import polars as pl
 import pytest
 import typer
 import uvicorn
 from typer.testing import CliRunner, Result
 
 from ava_assets.cli.main import app
+from ava_core.annotation.working_time import record_active
 from ava_core.base.settings import load_settings
 from ava_core.store import annotators, batches, open_store, users
 from tests.support.annotation_site import AnnotationSite
@@ -112,6 +114,14 @@ def test_an_annotator_is_added(run: Run) -> None:
     assert mirela.email == "mirela@example.org"
 
 
+def test_working_time_is_shown_and_written(run: Run, annotation_site: AnnotationSite) -> None:
+    job_id = annotation_site.create()["job_id"][0]
+    record_active(annotation_site.store, job_id, "mirela", "t1", seconds=90.0, answers=3)
+    assert "mirela" in said(run, "ava annotator time")
+    (written,) = pl.read_csv("working_time.csv").select("annotator", "job_id", "seconds", "answers").rows()
+    assert written == ("mirela", job_id, 90.0, 3)
+
+
 def test_an_answer_is_adjudicated(run: Run) -> None:
     home = Home(load_settings().home)
     home.register_batch("batch1")
@@ -143,7 +153,7 @@ def test_a_setting_that_an_option_shows_is_one(example: str) -> None:
 def test_no_example_is_left_out() -> None:
     covered = (
         "ava preprocess", "ava preview", "ava cvat xml", "ava batch add", "ava batch archive", "ava annotator add",
-        "ava qc adjudicate", "ava user add", "AVA_WEBHOOK_SECRET",
+        "ava annotator time", "ava qc adjudicate", "ava user add", "AVA_WEBHOOK_SECRET",
     )  # fmt: skip
     assert [one for one in EXAMPLES if not one.startswith(covered)] == []
     assert len(EXAMPLES) == len(covered)

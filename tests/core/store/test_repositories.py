@@ -179,3 +179,22 @@ def test_a_job_and_a_question_to_the_database_agree_on_what_is_done_and_whose_it
     assert done == {job.job_id for job in everything if job.is_done} == expected
     assert own == {job.job_id for job in everything if job.of_annotator}
     assert {job.annotator for job in everything if job.job_id in own} == {"mia", "tom"}
+
+
+def test_what_an_annotator_labels_next_is_their_own_and_open(store: Store) -> None:
+    batches.add(store, "b", "/inbox/b.zip", {"detector": "motion"})
+    tasks.put_project(store, 1, "ava")
+    given = {
+        100: ("mia", "new"), 101: ("tom", "new"), 102: ("mia", "in progress"), 103: ("mia", "rejected"),
+        104: ("mia", "completed"), 105: ("tom", "completed"), 106: ("", "new"),
+    }  # fmt: skip
+    jobs = [_job(number, name, state=state) for number, (name, state) in given.items()]
+    tasks.put_task(store, _task(), jobs)
+
+    def following(annotator: str, after: int) -> int | None:
+        found = tasks.next_of(store, annotator, after)
+        return found and found.job_id
+
+    assert [following("mia", at) for at in (100, 103)] == [103, 102]
+    assert following("tom", 105) == 101
+    assert following("tom", 101) is None

@@ -41,6 +41,12 @@ def opened(browser: Browser, place: LabellingSite, *, dark: bool = False) -> tup
     return visitor, visitor.page
 
 
+def arrived(page: Page) -> None:
+    """The person is back at their list, and it says how they stand."""
+    page.wait_for_url("**/work", wait_until="commit")
+    page.get_by_text("clips done").wait_for()
+
+
 def shapes(site: AnnotationSite, place: LabellingSite) -> list[dict]:
     with site.server.api(place.name, PASSWORD) as api:
         return api.get(f"/api/jobs/{place.job_id}/annotations").json()["tracks"]
@@ -77,7 +83,7 @@ def test_a_job_is_labelled_by_keyboard(
     page.keyboard.press("Enter")
     page.keyboard.press("!")  # cannot tell the rest
     page.keyboard.press("Control+Enter")
-    page.wait_for_url("**/work")
+    arrived(page)
     assert state_of(site, place) == "completed"
     site.look()
     labels = site.read()["raw_labels"].filter(pl.col("job_id") == place.job_id)

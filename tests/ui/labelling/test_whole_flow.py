@@ -83,7 +83,7 @@ def label(visitor: Visitor, begin: str, keys: tuple[str, str] | None = None) -> 
         page.keyboard.press(TURNED)
         page.keyboard.press("!")
     page.keyboard.press("Control+Enter")
-    page.wait_for_url("**/work")
+    page.wait_for_url("**/work", wait_until="commit")
 
 
 def look_at_next(reviewer: Visitor) -> None:

@@ -11,7 +11,8 @@ import httpx
 import polars as pl
 
 from ava_core.annotation.labelling.desk import job_of
-from ava_core.store import users
+from ava_core.store import tasks, users
+from ava_ui import addresses
 from tests.support.annotation_server import PASSWORD
 from tests.support.annotation_site import AnnotationSite, desk_as
 from tests.support.site import opened
@@ -137,3 +138,18 @@ async def test_labels_that_were_changed_on_the_server_lose_nothing(annotation_si
             assert (answer.status_code, "labels of the project were changed" in answer.text) == (409, True)
             sheet = (await job.http.get(f"/labelling/{job.job_id}/sheet")).json()
             assert "Every track of this job is gone" in sheet["notes"][0]
+
+
+async def test_the_page_learns_which_clip_comes_next_and_may_fetch_it(
+    annotation_site: AnnotationSite,
+) -> None:
+    store = annotation_site.store
+    async with opened_job(annotation_site) as job:
+        sheet = f"/labelling/{job.job_id}/sheet"
+        assert (await job.http.get(sheet)).json()["next"] == ""
+        here = job_of(store, job.job_id).clip_id
+        more = next(one for one in tasks.open_jobs(store) if one.clip_id != here)
+        tasks.update_jobs(store, [{"job_id": more.job_id, "annotator": job.name}])
+        following = (await job.http.get(sheet)).json()["next"]
+        assert following == addresses.clip_video("b", more.clip_id)
+        assert (await job.http.get(following)).status_code == 200
