@@ -55,11 +55,9 @@ def make(
     """Make an immutable release of everything that is approved, print what readers would say, and where it lies."""
     from ava_assets.running.release import make_release
     from ava_core.dataset.formats.ava.checks import validate_dataset
-    from ava_core.dataset.formats.flavours import DEFAULT
 
-    flavours = list(DEFAULT) if flavour is None else [each for each in flavour if each != "none"]
     folder = make_release(
-        load_settings(), name=name, note=note, licence=licence, authors=author or [], flavours=flavours,
+        load_settings(), name=name, note=note, licence=licence, authors=author or [], flavours=_flavours(flavour),
         ratios=_ratios(ratios), pins=_pins(pin or []), batches=batch or [], least_rows=least_rows,
         drop_rare=drop_rare, drop_weak=drop_weak, wait=wait, leave_behind=leave_behind,
     )  # fmt: skip
@@ -141,6 +139,17 @@ def _show(console: Console, title: str, table: object) -> None:
     for row in table.rows():
         shown.add_row(*(value_text(value) for value in row))
     console.print(shown)
+
+
+def _flavours(chosen: list[str] | None) -> list[str]:
+    from ava_core.dataset.formats.flavours import DEFAULT
+
+    if not chosen:
+        return list(DEFAULT)
+    named = [each for each in chosen if each != "none"]
+    if named and named != chosen:
+        raise InputError(f"--flavour none stands beside {named[0]}.", "Say `none` alone, or the layouts.")
+    return named
 
 
 def _ratios(text: str) -> dict[str, float]:

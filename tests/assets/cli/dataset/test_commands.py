@@ -13,6 +13,7 @@ import polars as pl
 import pytest
 
 from ava_assets.cli import main
+from ava_core.dataset.formats.flavours import FLAVOURS
 
 
 class Said(NamedTuple):
@@ -169,7 +170,9 @@ def test_releases_are_made_listed_and_compared(ava: Run, world, monkeypatch: pyt
     assert made.code == 0, made.err
     folder = world.releases / "v1"
     assert made.out.splitlines()[-1] == f"dataset: {folder}"
-    assert not (folder / "kinetics").exists()
+    assert {path.name for path in folder.iterdir()}.isdisjoint(FLAVOURS)
+    assert not list(folder.rglob("*.jpg"))
+    assert ava("validate", folder).code == 0, "what was not asked for is no error"
     assert json.loads((folder / "splits.json").read_text())["sources"]["north_gate"] == "test"
     world.add_batch("south", ["lane"])
     assert ava("release", "make", "--name", "spring").code == 0
@@ -182,6 +185,8 @@ def test_releases_are_made_listed_and_compared(ava: Run, world, monkeypatch: pyt
     assert ava("release", "make", "--name", "lanes", "--batch", "south", "--flavour", "none").code == 0
     assert list(json.loads((world.releases / "lanes/release.json").read_text())["batches"]) == ["south"]
     assert "There is no batch west" in ava("release", "make", "--batch", "west").err
+    both = ava("release", "make", "--flavour", "none", "--flavour", "coco").err
+    assert "--flavour none stands beside coco" in both.replace("\n", " ")
 
 
 def test_a_release_that_cannot_be_is_refused_in_a_sentence(
