@@ -51,11 +51,20 @@ def make(
     leave_behind: Annotated[
         bool, typer.Option(help="Leave such batches out, and name them; else nothing is released then.")
     ] = False,
+    sizes: Annotated[
+        bool,
+        typer.Option(
+            "--sizes", help="Make nothing: show how large each layout would be, in all and an hour."
+        ),
+    ] = False,
 ) -> None:
     """Make an immutable release of everything that is approved, print what readers would say, and where it lies."""
     from ava_assets.running.release import make_release
     from ava_core.dataset.formats.ava.checks import validate_dataset
 
+    if sizes:
+        _show_sizes(batch or [])
+        return
     folder = make_release(
         load_settings(), name=name, note=note, licence=licence, authors=author or [], flavours=_flavours(flavour),
         ratios=_ratios(ratios), pins=_pins(pin or []), batches=batch or [], least_rows=least_rows,
@@ -139,6 +148,32 @@ def _show(console: Console, title: str, table: object) -> None:
     for row in table.rows():
         shown.add_row(*(value_text(value) for value in row))
     console.print(shown)
+
+
+def _show_sizes(batches: list[str]) -> None:
+    import polars as pl
+
+    from ava_core.base.storage import Storage
+    from ava_core.dataset.export.sizes import expected_sizes, sizes_by_batch
+    from ava_core.store import open_store
+
+    settings = load_settings()
+    storage = Storage(settings.resolved_storage_url)
+    found = expected_sizes(sizes_by_batch(storage, open_store(settings), batches))
+    shown = found.select(
+        "flavour", "files", GB=(pl.col("bytes") / 1e9).round(4),
+        files_per_hour=pl.col("files_per_hour").round().cast(pl.Int64),
+        GB_per_hour=(pl.col("bytes_per_hour") / 1e9).round(2),
+        linked=pl.when("linked").then(pl.lit("yes")).otherwise(pl.lit("")),
+    )  # fmt: skip
+    console = Console(highlight=False, soft_wrap=True)
+    if found.is_empty():
+        console.print("No batch has a dataset yet: approve clips, and wait for ava_csv.")
+        return
+    _show(console, "Sizes that a release would have", shown)
+    console.print(
+        "linked: hard links where the file system has them, so next to nothing on this machine's disk"
+    )
 
 
 def _flavours(chosen: list[str] | None) -> list[str]:

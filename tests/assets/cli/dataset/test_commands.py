@@ -165,7 +165,11 @@ def test_releases_are_made_listed_and_compared(ava: Run, world, monkeypatch: pyt
     monkeypatch.setenv("AVA_HOME", str(world.home))
     monkeypatch.setenv("AVA_ONTOLOGY", str(world.home / "tiny.yaml"))
     assert ava("release", "list").out.startswith("No releases yet.")
+    assert ava("release", "make", "--sizes").out.startswith("No batch has a dataset yet")
     world.add_batch("north", ["gate", "yard"])
+    lines = {line.split()[0]: line.split()[1:] for line in ava("release", "make", "--sizes").out.splitlines()}
+    assert (lines["frames"][0], lines["frames"][2]) == ("420", "108000")
+    assert world.left_behind() == []
     made = ava("release", "make", "--licence", "CC0-1.0", "--pin", "north_gate=test", "--flavour", "none")
     assert made.code == 0, made.err
     folder = world.releases / "v1"
