@@ -115,6 +115,21 @@ def diff(
     _show(console, "The first of them" if found.labels.height > labels else "", found.labels.head(labels))
 
 
+@app.command("pack")
+def pack(
+    release: Annotated[str, typer.Argument(help="Name of a release, or its folder.")],
+    out: Annotated[
+        Path, typer.Argument(help="A new file OUT.tar, or a new folder of tar files of 1 GB at most.")
+    ],
+) -> None:
+    """Put everything in a release into tar files, with checksums beside them."""
+    from ava_core.dataset.export.packing import pack as pack_release
+
+    with opened_release(release) as folder:
+        for path in pack_release(folder, out.expanduser()):
+            typer.echo(path)
+
+
 @contextmanager
 def opened_release(name_or_path: str) -> Iterator[Path]:
     """The folder of a release by name, or the folder itself, on this machine for the time of the block.

@@ -188,6 +188,8 @@ def test_releases_are_made_listed_and_compared(ava: Run, world, monkeypatch: pyt
     assert "There is no release 'v9'" in ava("release", "diff", "v1", "v9").err
     assert ava("release", "make", "--name", "lanes", "--batch", "south", "--flavour", "none").code == 0
     assert list(json.loads((world.releases / "lanes/release.json").read_text())["batches"]) == ["south"]
+    packed = ava("release", "pack", "lanes", world.home / "lanes.tar")
+    assert packed.out.split() == [str(world.home / "lanes.tar"), str(world.home / "lanes.tar.sha256")]
     assert "There is no batch west" in ava("release", "make", "--batch", "west").err
     both = ava("release", "make", "--flavour", "none", "--flavour", "coco").err
     assert "--flavour none stands beside coco" in both.replace("\n", " ")
