@@ -130,6 +130,33 @@ def pack(
             typer.echo(path)
 
 
+@app.command("publish")
+def publish(
+    release: Annotated[str, typer.Argument(help="Name of a release, or its folder.")],
+    target: Annotated[str, typer.Argument(help="hub:owner/name, or a new folder s3://bucket/folder.")],
+    licence: Annotated[str, typer.Option(help="Licence, as the Hub names it: cc-by-4.0.")] = "",
+    public: Annotated[
+        bool, typer.Option("--public", help="Of a new repository: for everybody to see.")
+    ] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Send nothing: print what would go.")] = False,
+) -> None:
+    """Send a release to the Hugging Face Hub or to an object store."""
+    from ava_core.dataset.export.publishing import check_licence, hub_card, what_goes
+    from ava_core.dataset.export.publishing import publish as send
+
+    check_licence(licence)
+    with opened_release(release) as folder:
+        if not dry_run:
+            typer.echo(f"published: {send(folder, target, licence, public=public)}")
+            return
+        going = what_goes(folder)
+        for path, size in going.items():
+            typer.echo(f"{size:>14,}  {path}")
+        typer.echo(f"{sum(going.values()):>14,}  bytes in {len(going):,} files would go to {target}")
+        if target.startswith("hub:"):
+            typer.echo(hub_card(folder, licence).partition("\n---\n")[0] + "\n---")
+
+
 @contextmanager
 def opened_release(name_or_path: str) -> Iterator[Path]:
     """The folder of a release by name, or the folder itself, on this machine for the time of the block.

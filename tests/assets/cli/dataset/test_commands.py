@@ -206,3 +206,12 @@ def test_a_release_that_cannot_be_is_refused_in_a_sentence(
     )
     assert ava("release", "make", "--ratios", "half").code == 1
     assert "is not SOURCE=SPLIT" in ava("release", "make", "--pin", "train").err
+
+
+def test_what_would_be_published_is_printed_and_nothing_is_sent(ava: Run, released: Path) -> None:
+    said = ava("release", "publish", released, "hub:ann/street", "--licence", "cc-by-4.0", "--dry-run")
+    assert said.code == 0, said.err
+    assert "annotations/ava_train_v2.2.csv" in said.out
+    assert "files would go to hub:ann/street" in said.out
+    assert "license: cc-by-4.0" in said.out
+    assert "under which licence" in ava("release", "publish", released, "hub:ann/street").err
