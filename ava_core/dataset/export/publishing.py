@@ -85,6 +85,7 @@ def hub_card(release: Path, licence: str) -> str:
 def _to_hub(release: Path, repository: str, card: str, public: bool) -> str:
     try:
         from huggingface_hub import CommitOperationAdd, HfApi
+        from huggingface_hub.errors import HfHubHTTPError
     except ImportError:
         raise InputError("The Hub's client is not installed.", "pip install 'ava-platform[hub]'.") from None
     owner, _, name = repository.partition("/")
@@ -96,13 +97,20 @@ def _to_hub(release: Path, repository: str, card: str, public: bool) -> str:
             f"The release has {len(paths):,} files, and the Hub takes {MOST_FILES:,}.",
             "Release with --flavour shards --flavour parquet, and publish that.",
         )
-    api = HfApi()
-    api.create_repo(repository, repo_type="dataset", private=not public, exist_ok=True)
-    if api.file_exists(repository, names.RECORD, repo_type="dataset"):
-        raise ExportError(f"{repository} holds a release already.", "Name another repository.")
     operations = [CommitOperationAdd(path, release / path) for path in paths]
     operations.append(CommitOperationAdd("README.md", card.encode()))
-    made = api.create_commit(
-        repository, operations, repo_type="dataset", commit_message=f"Release {release_name(release)}"
-    )
+    api = HfApi()
+    try:
+        api.create_repo(repository, repo_type="dataset", private=not public, exist_ok=True)
+        if api.file_exists(repository, names.RECORD, repo_type="dataset"):
+            raise ExportError(f"{repository} holds a release already.", "Name another repository.")
+        made = api.create_commit(
+            repository, operations, repo_type="dataset", commit_message=f"Release {release_name(release)}"
+        )
+    except HfHubHTTPError as error:
+        reason = str(error).splitlines()[0]
+        raise ExportError(
+            f"The Hub refused {repository}: {reason}",
+            "Look at your token (HF_TOKEN) and the repository's name.",
+        ) from error
     return str(made.commit_url)

@@ -18,6 +18,7 @@ from upath import UPath
 
 from ava_core.base.errors import ExportError, InputError
 from ava_core.dataset.export.publishing import hub_card, publish, what_goes
+from tests.support.object_store import object_store
 
 
 class Hub(BaseHTTPRequestHandler):
@@ -124,6 +125,26 @@ def test_storage_is_given_every_file_once(small: Path, tmp_path: Path) -> None:
     assert there == what_goes(small)
     with pytest.raises(ExportError, match="holds something already"):
         publish(small, target, "CC-BY-4.0")
+
+
+@pytest.mark.slow
+@pytest.mark.nightly
+def test_a_real_object_store_is_given_every_file_once(small: Path) -> None:
+    pytest.importorskip("moto", reason="needs moto's server")
+    pytest.importorskip("s3fs", reason="needs s3fs")
+    with object_store() as store:
+        folder = UPath(publish(small, f"s3://{store.bucket}/golden", "CC-BY-4.0"))
+        files = {p.relative_to(folder).as_posix(): p.stat().st_size for p in folder.rglob("*") if p.is_file()}
+    assert files == what_goes(small)
+
+
+def test_a_refusal_of_the_hub_is_said_in_a_sentence(hub: type[Hub], released: Path) -> None:
+    def refuse(self: Hub) -> None:
+        self.answer({"error": "Invalid token"}, 401)
+
+    hub.do_POST = refuse  # type: ignore[method-assign]
+    with pytest.raises(ExportError, match=r"The Hub refused ann/street: .*401"):
+        publish(released, "hub:ann/street", "cc0-1.0")
 
 
 @pytest.mark.parametrize(
