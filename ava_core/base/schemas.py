@@ -254,7 +254,7 @@ CONSENSUS_LABELS: Final[Schema] = {
     "action_id": pl.Int32,
     "votes": pl.Int32,
     "voters": pl.Int32,  # annotators who rated this group of this person at this second
-    "posterior": pl.Float64,  # null where only votes are known
+    "posterior": pl.Float64,  # chance that it holds; null where nothing is known of the only annotator
     "rule": pl.String,  # LabelRule
 }
 
@@ -363,6 +363,19 @@ AGREEMENT_BY_CLIP: Final[Schema] = {
     "reason": pl.String,
 }
 
+DependentIn = Literal["labels", "boxes"]
+
+DEPENDENT: Final[
+    Schema
+] = {  # pairs of annotators of whom one may have copied: one vote, until a person decides
+    "annotator": pl.String,
+    "annotator_b": pl.String,
+    "what": pl.String,  # DependentIn
+    "alike": pl.Float64,  # kappa of their labels (MASI where `expected` is null), mean IoU of boxes that both drew
+    "expected": pl.Float64,  # the kappa that what each has with the rest allows; null where nothing can
+    "shared": pl.Int64,  # people and seconds that both labelled, boxes that both drew
+}
+
 GateStatus = Literal["ok", "watch", "suspect", "unknown"]
 """watch: flagged, not distrusted; unknown: too little seen."""
 
@@ -408,7 +421,7 @@ CONFLICTS: Final[Schema] = {  # where annotators differ
     "annotators": pl.List(pl.String),  # label: who rated the group; otherwise the one whose work it is about
 }
 
-ADJUDICATION_QUEUE: Final[Schema] = {  # what an expert should look at, most likely wrong first
+ADJUDICATION_QUEUE: Final[Schema] = {  # what an expert should look at, what a minute of it mends most first
     "clip_id": pl.String,
     "second": pl.Int32,
     "person_id": pl.Int32,
@@ -416,6 +429,8 @@ ADJUDICATION_QUEUE: Final[Schema] = {  # what an expert should look at, most lik
     "group": pl.String,  # of the ontology, or "presence" where it is disputed whether there is one
     "expected_error": pl.Float64,  # labels of the group that are expected to be wrong
     "reason": pl.String,
+    "stretch": pl.Int32,  # from 1, in order: seconds on end at which nobody's answer changes
+    "per_minute": pl.Float64,  # wrong labels of the stretch that a minute of an expert is expected to mend
 }
 
 Need = Literal["", "top_up", "review", "annotator"]
@@ -426,6 +441,8 @@ CLIP_NEEDS: Final[Schema] = {  # what a clip lacks before its labels can be trus
     "voters": pl.Int32,  # trusted annotators who completed it
     "need": pl.String,  # Need
     "reason": pl.String,
+    "expected_errors": pl.Float64,  # labels that are expected to be wrong; null where nothing is known of the crew
+    "worth": pl.Float64,  # of these, how many each hundred answers of one annotator more are expected to mend
 }
 
 PROVENANCE: Final[Schema] = {  # what a clip's consensus was made of

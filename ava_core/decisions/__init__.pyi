@@ -18,6 +18,7 @@ from .service import approve as approve
 from .service import approve_unmoved as approve_unmoved
 from .service import exclude_annotator as exclude_annotator
 from .service import include_annotator as include_annotator
+from .service import judge_pair as judge_pair
 from .service import mark_gold as mark_gold
 from .service import note_expert as note_expert
 from .service import reject as reject

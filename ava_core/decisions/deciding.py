@@ -22,6 +22,7 @@ KINDS: Final[tuple[frozenset[DecisionAction], ...]] = (
     frozenset({"gold"}),
     frozenset({"adjudicate"}),
     frozenset({"expert"}),
+    frozenset({"pair"}),
 )
 """Actions that reverse each other on the same subject."""
 

@@ -34,7 +34,7 @@ ENTRY = (
     Decision.decision_id,
     Decision.action,
     Decision.subject,
-    case((Decision.action.in_(["approve", "adjudicate", "gold", "expert"]), Decision.after)),
+    case((Decision.action.in_(["approve", "adjudicate", "gold", "expert", "pair"]), Decision.after)),
 )
 """Columns of an `Entry`. Of other actions the name says all, and to read many of them is not cheap."""
 
@@ -52,6 +52,8 @@ class DecisionState:
     """Gold clips, and the expert whose work on each is the measure."""
     experts: dict[str, str] = field(default_factory=dict)
     """Clips that were given to an expert for adjudication, and to whom."""
+    independent: frozenset[tuple[str, str]] = frozenset()
+    """Pairs of annotators, by name, that are alike and were judged to work independently."""
     newest: int = 0
     """Id of the newest decision that this holds after."""
     seen: Mapping[str, frozenset[str]] = field(default_factory=dict)
@@ -141,6 +143,7 @@ def folded(log: Iterable[Entry]) -> DecisionState:
     clips: dict[str, str] = {}
     annotators: dict[str, str] = {}
     labels: dict[str, dict[str, Any]] = {}
+    pairs: dict[tuple[str, str], bool] = {}
     named: dict[str, dict[str, str]] = {"gold": {}, "expert": {}}
     for number, action, subject, after in log:
         newest = number
@@ -151,6 +154,9 @@ def folded(log: Iterable[Entry]) -> DecisionState:
                 seen[subject] = frozenset(after[READINGS])
         elif action in ("exclude", "include"):
             annotators[subject] = action
+        elif action == "pair":
+            one, other = after["annotators"]
+            pairs[one, other] = bool(after["independent"])
         elif action == "adjudicate":
             labels[subject] = after
             settled[after["clip_id"]] = number
@@ -165,6 +171,7 @@ def folded(log: Iterable[Entry]) -> DecisionState:
         adjudications=pl.DataFrame(list(labels.values()), schema=dict(ADJUDICATIONS)),
         gold={clip: name for clip, name in named["gold"].items() if name},
         experts={clip: name for clip, name in named["expert"].items() if name},
+        independent=frozenset(pair for pair, alone in pairs.items() if alone),
         newest=newest,
         seen=seen,
         settled=settled,

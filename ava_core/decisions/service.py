@@ -172,6 +172,30 @@ def include_annotator(
     return _set_trust(store, batch, annotator, "include", actor, comment, seen)
 
 
+def judge_pair(
+    store: Store,
+    batch: str,
+    pair: tuple[str, str],
+    actor: str,
+    comment: str = "",
+    *,
+    independent: bool,
+    seen: int | None = None,
+) -> Decision:
+    """Say whether two annotators who are conspicuously alike judge independently: each then has a vote of their own.
+
+    Who copies can be excluded instead.
+    """
+    names = sorted(pair)
+    subject = " + ".join(names)
+    with deciding(store, batch, actor, comment, seen) as now:
+        for name in names:
+            _refuse_stranger(now, name)
+        now.refuse_moved("pair", [subject])
+        before = now.holds("pair", [subject]).get(subject, {"annotators": names, "independent": False})
+        return now.add("pair", subject, before, {"annotators": names, "independent": independent})
+
+
 def mark_gold(
     store: Store,
     batch: str,
@@ -282,12 +306,17 @@ def _set_trust(
     seen: int | None,
 ) -> Decision:
     with deciding(store, batch, actor, comment, seen) as now:
-        wanted = select(Job.job_id).where(Job.batch == batch, Job.annotator == annotator)
-        if now.session.scalar(wanted.limit(1)) is None:
-            raise DecisionError(f"{annotator!r} has no job in batch {batch}.", "Names must match exactly.")
+        _refuse_stranger(now, annotator)
         now.refuse_moved(action, [annotator])
         before = now.holds(action, [annotator]).get(annotator, {"excluded": False})
         return now.add(action, annotator, before, {"excluded": action == "exclude"})
+
+
+def _refuse_stranger(now: Deciding, annotator: str) -> None:
+    """Raise `DecisionError` where somebody has no job in the batch."""
+    wanted = select(Job.job_id).where(Job.batch == now.batch, Job.annotator == annotator)
+    if now.session.scalar(wanted.limit(1)) is None:
+        raise DecisionError(f"{annotator!r} has no job in batch {now.batch}.", "Names must match exactly.")
 
 
 def _set_expert(now: Deciding, action: DecisionAction, clip_id: str, after: dict[str, Any]) -> Decision:

@@ -56,6 +56,10 @@ def _subject(decision: Decision) -> str:
         return (
             f"made {subject} gold by the work of {expert}" if expert else f"made {subject} an ordinary clip"
         )
+    if decision.action == "pair":
+        one, other = after["annotators"]
+        judged = "independent of each other" if after["independent"] else "one vote"
+        return f"judged {one} and {other} {judged}"
     if decision.action == "expert":
         expert = after["expert"]
         return f"gave {subject} to {expert}" if expert else f"took {subject} back from its expert"

@@ -374,9 +374,10 @@ class Annotation(Base):
 
 
 DecisionAction = Literal[
-    "approve", "reject", "reopen", "exclude", "include", "gold", "adjudicate", "expert"
+    "approve", "reject", "reopen", "exclude", "include", "gold", "adjudicate", "expert", "pair"
 ]  # fmt: skip
-"""On clips, on annotators, on gold clips, on answers, on the expert that a clip was given to."""
+"""On clips, on annotators, on gold clips, on answers, on the expert that a clip was given to, on whether two
+annotators are independent of each other."""
 
 
 class Decision(Base):

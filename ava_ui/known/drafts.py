@@ -48,9 +48,9 @@ def doubtful_answers(console: Console, batch: str) -> pl.DataFrame:
 
 def draft(console: Console, batch: str) -> Draft:
     """The costly part of a batch's consensus: kept until work changes or somebody is left out."""
-    ontology, excluded = console.ontology(batch), console.decisions.of(batch).excluded
+    ontology, decided = console.ontology(batch), console.decisions.of(batch)
     changed = changed_at(console.storage.table_path(batch, "raw_annotations", "raw_boxes"))
-    made_of = changed, excluded, ontology.digest
+    made_of = changed, decided.excluded, decided.independent, ontology.digest
     return console.drafts.get(
-        batch, made_of, lambda _: consensus.draft_of_batch(raw_tables(console, batch), ontology, excluded)
+        batch, made_of, lambda _: consensus.draft_of_batch(raw_tables(console, batch), ontology, decided)
     )

@@ -54,6 +54,25 @@ class Profile:
     deletes: float = 0.85  # pre-drawn tracks of nobody whom they take out
     swaps: float = 0.2  # clips in which two people's tracks change places half-way
     splits: float = 0.15  # clips in which a track is cut in two
+    late: int = 0  # seconds by which every change is noticed too late
+    copies: str = ""  # the annotator whose answers are taken over instead of giving own ones
+    copied: float = 0.95  # share of people whose answers are taken over, of who copies
+    copies_boxes: bool = False  # whether the boxes are taken over too
+
+
+@dataclass(frozen=True)
+class Nature:
+    """What the world is like, so that nothing is fitted to one world."""
+
+    zipf: float = 1.0  # the n-th commonest class is seen n ** -zipf as often as the commonest
+    segments: tuple[int, int] = (3, 9)  # seconds that an action lasts: from, to below
+    hard: float = HARD_SHARE  # segments in which everybody errs more, and in the same way
+    harder: float = HARDER
+    alike: float = (
+        0.0  # chance that one of the two commonest classes of an exclusive group is taken for the other
+    )
+    bias: float = 0.0  # chance that everybody, independently, takes each third class for its twin
+    active: float = 0.9  # mean of the actions that hold in a multi group
 
 
 GOOD = Profile()
@@ -100,11 +119,14 @@ def plant(
     people: int | None = None,
     per_clip: int | None = None,
     ontology: Ontology | None = None,
+    nature: Nature | None = None,
+    overlap: float = 1.0,
 ) -> Planted:
-    """Draw a batch. `people`: in each clip, 2 to 8 by default; `per_clip`: annotators of each, all by default."""
+    """Draw a batch. `people`: in each clip, 2 to 8 by default; `per_clip`: annotators of each, all by default;
+    `overlap`: share of clips that they do, one annotator does each of the others."""
     ontology = ontology or load_ontology("ava80")
     draw = np.random.default_rng(seed)
-    world = _World(ontology, draw, seconds)
+    world = _World(ontology, draw, seconds, nature or Nature())
     boxes, labels, jobs, true_boxes, true_labels = [], [], [], [], []
     names = sorted(profiles)
     for number in range(clips):
@@ -113,10 +135,13 @@ def plant(
         true_boxes.append(_box_rows(scene.boxes).with_columns(clip_id=pl.lit(clip_id)))
         true_labels.append(_label_rows(scene.labels, world.action_ids).with_columns(clip_id=pl.lit(clip_id)))
         crew = names if per_clip is None else sorted(draw.choice(names, per_clip, replace=False))
-        for name in crew:
+        if overlap < 1 and number >= round(overlap * clips):
+            crew = [str(draw.choice(names))]
+        made: dict[str, list[list]] = {}
+        for name in sorted(crew, key=lambda n: (profiles[str(n)].copies != "", n)):
             job = {"clip_id": clip_id, "annotator": str(name), "job_id": len(jobs) + 1, "version": 1}
             jobs.append(job)
-            drawn, said = world.annotate(scene, profiles[str(name)])
+            drawn, said = world.annotate(scene, profiles[str(name)], made, str(name))
             fixed = [pl.lit(value).alias(key) for key, value in job.items()]
             boxes.append(drawn.with_columns(fixed))
             labels.append(said.with_columns(fixed))
@@ -141,13 +166,13 @@ class _Scene:
 class _World:
     """How often each class is seen and what it is mistaken for."""
 
-    def __init__(self, ontology: Ontology, draw: np.random.Generator, seconds: int) -> None:
-        self.draw, self.seconds = draw, seconds
+    def __init__(self, ontology: Ontology, draw: np.random.Generator, seconds: int, nature: Nature) -> None:
+        self.draw, self.seconds, self.nature = draw, seconds, nature
         self.action_ids = np.array([action.id for action in ontology.actions])
         self.groups = []
         for group in ontology.groups:
             columns = np.flatnonzero(np.isin(self.action_ids, group.ids))
-            rate = 1 / np.arange(1, len(columns) + 1)
+            rate = 1 / np.arange(1, len(columns) + 1) ** nature.zipf
             twin = draw.permutation(len(columns))
             self.groups.append((group, draw.permutation(columns), rate / rate.sum(), twin))
 
@@ -156,9 +181,9 @@ class _World:
         labels = np.zeros((people, self.seconds, len(self.action_ids)), dtype=bool)
         segments = []
         for person in range(people):
-            ends = np.cumsum(self.draw.integers(3, 9, self.seconds))
+            ends = np.cumsum(self.draw.integers(*self.nature.segments, self.seconds))
             cuts = [0, *ends[ends < self.seconds].tolist(), self.seconds]
-            own = [(a, b, bool(self.draw.random() < HARD_SHARE)) for a, b in pairwise(cuts)]
+            own = [(a, b, bool(self.draw.random() < self.nature.hard)) for a, b in pairwise(cuts)]
             segments.append(own)
             for start, end, _ in own:
                 for number in range(len(self.groups)):
@@ -169,9 +194,14 @@ class _World:
         seeds += [(None, self._walk()) for _ in range(self.draw.poisson(0.4))]
         return _Scene(boxes, labels, segments, seeds)
 
-    def annotate(self, scene: _Scene, profile: Profile) -> tuple[pl.DataFrame, pl.DataFrame]:
-        """Boxes and labels of one annotator on one scene, without the job's columns."""
+    def annotate(
+        self, scene: _Scene, profile: Profile, made: dict[str, list[list]], name: str
+    ) -> tuple[pl.DataFrame, pl.DataFrame]:
+        """Boxes and labels of one annotator on one scene, without the job's columns. `made`: what those did of whom
+        somebody may copy."""
         tracks = self._tracks(scene, profile)
+        self._copy(tracks, profile, made)
+        made[name] = [[part if part is None else np.copy(part) for part in track] for track in tracks]
         self._mix_up(tracks, profile)
         draw_order = self.draw.permutation(len(tracks))  # CVAT's own numbers do not survive
         boxes, labels = [], []
@@ -218,7 +248,7 @@ class _World:
         group, columns, rate, _ = self.groups[number]
         if group.kind == "exclusive":
             return columns[[self.draw.choice(len(columns), p=rate)]]
-        count = min(int(self.draw.poisson(0.9)), group.max_active, len(columns))
+        count = min(int(self.draw.poisson(self.nature.active)), group.max_active, len(columns))
         return columns[self.draw.choice(len(columns), count, replace=False, p=rate)]
 
     def _tracks(self, scene: _Scene, profile: Profile) -> list[list]:
@@ -253,11 +283,22 @@ class _World:
             return self._guess(profile)
         answers = np.zeros_like(scene.labels[person])
         for start, end, hard in scene.segments[person]:
-            accuracy = profile.accuracy - HARDER * hard
+            accuracy = profile.accuracy - self.nature.harder * hard
             for number in range(len(self.groups)):
                 said = self._perceived(number, scene.labels[person, start], accuracy, profile.named, hard)
                 answers[start:end, said] = True
+        if profile.late:
+            answers[profile.late :] = answers[: -profile.late].copy()
         return answers
+
+    def _copy(self, tracks: list[list], profile: Profile, made: dict[str, list[list]]) -> None:
+        """Take over what somebody else answered about the same pre-drawn tracks."""
+        theirs = {int(track[0]): track for track in made.get(profile.copies, []) if track[0] is not None}
+        for track in tracks:
+            if track[0] in theirs and self.draw.random() < profile.copied:
+                track[3] = theirs[track[0]][3].copy()
+                if profile.copies_boxes:
+                    track[1], track[2] = theirs[track[0]][1].copy(), theirs[track[0]][2].copy()
 
     def _perceived(
         self, number: int, true: np.ndarray, accuracy: float, named: float, hard: bool
@@ -267,7 +308,11 @@ class _World:
         said = set()
         exclusive = group.kind == "exclusive"
         for rank in np.flatnonzero(true[columns]):
-            if self.draw.random() < accuracy:
+            if exclusive and rank < 2 and self.nature.alike and self.draw.random() < self.nature.alike:
+                said.add(int(columns[1 - rank]))
+            elif self.nature.bias and rank % 3 == 1 and self.draw.random() < self.nature.bias:
+                said.add(int(columns[twin[rank]]))
+            elif self.draw.random() < accuracy:
                 said.add(int(columns[rank]))
             elif exclusive or self.draw.random() < (CONFUSED_WHERE_HARD if hard else CONFUSED):
                 wrong = (
@@ -388,10 +433,26 @@ def _idf1(true: pl.DataFrame, boxes: pl.DataFrame, pairs: pl.DataFrame) -> float
     return 2 * right / (true.height + boxes.height)
 
 
+@dataclass(frozen=True)
+class Scenario:
+    """Who works (drawn anew with each seed) on what kind of batch. `gated`: suspects are left out."""
+
+    crew: Callable[[int], dict[str, Profile]]
+    per_clip: int | None = None
+    clips: int = 60
+    overlap: float = 1.0
+    nature: Nature = Nature()
+    ontology: str = "ava80"
+
+
 @cache
 def scenario(name: str, seed: int) -> Planted:
     """The scenarios that the bars speak of, by name (`SCENARIOS`)."""
-    return plant(SCENARIOS[name][0](seed), seed=seed, per_clip=SCENARIOS[name][1])
+    each = SCENARIOS[name]
+    return plant(
+        each.crew(seed), seed=seed, clips=each.clips, per_clip=each.per_clip, overlap=each.overlap,
+        nature=each.nature, ontology=load_ontology(each.ontology),
+    )  # fmt: skip
 
 
 def _with(good: int, *others: Profile) -> Callable[[int], dict[str, Profile]]:
@@ -401,13 +462,38 @@ def _with(good: int, *others: Profile) -> Callable[[int], dict[str, Profile]]:
     return profiles
 
 
-SCENARIOS: dict[str, tuple] = {
-    "3 good": (_with(3), None),
-    "2 good + 1 random": (_with(2, RANDOM), None),
-    "2 good + 1 constant": (_with(2, CONSTANT), None),
-    "2 good + 1 lazy": (_with(2, LAZY), None),
-    "3 good + 2 random": (_with(3, RANDOM, RANDOM), None),
-    "pool of 12": (_with(9, RANDOM, RANDOM, LAZY), 3),
-    "2 good + 1 rubber-stamper": (_with(2, STAMPER), None),
-    "2 good + 1 wrecker": (_with(2, WRECKER), None),
-}
+MEDIOCRE = Profile(accuracy=0.5)
+WEAK = Profile(accuracy=0.3)
+LATE = Profile(late=1)
+COPIER = Profile(copies="other0")
+
+SCENARIOS: dict[str, Scenario] = {
+    "3 good": Scenario(_with(3)),
+    "5 good": Scenario(_with(5)),
+    "3 good, 4 clips": Scenario(_with(3), clips=4),
+    "3 good, 10 clips": Scenario(_with(3), clips=10),
+    "like the demo": Scenario(
+        lambda _: {f"good{n}": Profile(accuracy=a) for n, a in enumerate((0.95, 0.89, 0.79))},
+        clips=4, ontology="street",
+    ),
+    "2 good": Scenario(_with(2)),
+    "2 good + mediocre": Scenario(_with(2, MEDIOCRE)),
+    "2 good + 1 random": Scenario(_with(2, RANDOM)),
+    "2 good + 1 constant": Scenario(_with(2, CONSTANT)),
+    "2 good + 1 lazy": Scenario(_with(2, LAZY)),
+    "3 good + 2 random": Scenario(_with(3, RANDOM, RANDOM)),
+    "pool of 12": Scenario(_with(9, RANDOM, RANDOM, LAZY), per_clip=3),
+    "2 good + 1 random, 4 clips": Scenario(_with(2, RANDOM), clips=4),
+    "2 good + 1 random, 10 clips": Scenario(_with(2, RANDOM), clips=10),
+    "rare classes": Scenario(_with(3), nature=Nature(zipf=2.0)),
+    "two classes look alike": Scenario(_with(3), nature=Nature(alike=0.3)),
+    "a bias that all share": Scenario(_with(3), nature=Nature(bias=0.3)),
+    "one of three late": Scenario(_with(2, LATE)),
+    "two of three late": Scenario(_with(1, LATE, LATE)),
+    "20 % overlap, pool of 5": Scenario(_with(5), per_clip=3, overlap=0.2),
+    "2 good + weak": Scenario(_with(2, WEAK)),
+    "2 good + weak + its copier": Scenario(_with(2, WEAK, COPIER)),
+    "2 good + random + its copier": Scenario(_with(2, RANDOM, COPIER)),
+    "2 good + 1 rubber-stamper": Scenario(_with(2, STAMPER)),
+    "2 good + 1 wrecker": Scenario(_with(2, WRECKER)),
+}  # fmt: skip

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Final
 
 import numpy as np
@@ -12,7 +13,9 @@ import polars as pl
 from ava_core.base.errors import InputError
 from ava_core.base.schemas import BOX_COLUMNS, PERSONS, conform
 from ava_core.ontology import Ontology
+from ava_core.quality.agreement.dependence import dependent_pairs
 from ava_core.quality.agreement.match import TRACK, match_persons
+from ava_core.quality.agreement.pairs import PairSums, pair_sums
 from ava_core.quality.agreement.panel import Panel
 from ava_core.quality.agreement.untangle import untangle
 
@@ -36,6 +39,16 @@ class Work:
     panel: Panel
     tangled: Panel
     completed: pl.DataFrame
+
+    @cached_property
+    def pairs(self) -> PairSums:
+        """What every two annotators of a clip have in common."""
+        return pair_sums(self.panel, self.tangled)
+
+    @cached_property
+    def dependent(self) -> pl.DataFrame:
+        """`schemas.DEPENDENT`: pairs that are more alike than what each has with the rest allows."""
+        return dependent_pairs(self.panel, self.pairs)
 
 
 def match_work(

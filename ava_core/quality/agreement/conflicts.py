@@ -47,6 +47,12 @@ def between(conflicts: pl.DataFrame, a: str, b: str) -> pl.DataFrame:
     return conflicts.filter(pl.when(pl.col("kind").str.starts_with(LABEL)).then(differ).otherwise(about))
 
 
+def alike_against(conflicts: pl.DataFrame, a: str, b: str) -> pl.DataFrame:
+    """Rows of `schemas.CONFLICTS` in which `a` and `b` gave the same labels, and somebody else gave other ones."""
+    same = _says(a) == _says(b)
+    return conflicts.filter(pl.col("kind").str.starts_with(LABEL) & same.fill_null(False))
+
+
 def _says(name: str) -> pl.Expr:
     """The answer of an annotator in `mia=1+17; tom=none`; null where they gave none."""
     answer = rf"; {re.escape(name)}=([0-9+]+|{NOTHING})(?:; |$)"

@@ -2,12 +2,14 @@
 
 Each observer has a confusion matrix: how often they answer l where k is true. Expectation and maximisation take
 turns until neither changes. Rows are patterns, not items: all items on which the same observers gave the same
-answers share a row with a count, so 150,000 people × 80 classes become some thousand rows. Many problems (one
-per class) are solved side by side.
+answers share a row, so 150,000 people × 80 classes become some thousand rows. Many problems (one per class) are
+solved side by side. What is learnt from the counted answers is a choice: by counting them, as Dawid and Skene do, or
+by pooling them over observers (`pooling`).
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
@@ -31,13 +33,29 @@ class Patterns:
     """N patterns of answers by at most S observers.
 
     `problem` `(N,)`; `observer` `(N, S)`, -1 where there is no answer; `answer` `(N, S)`, a category; `count`
-    `(N,)`, items that show the pattern.
+    `(N,)`, items that show the pattern. `evidence` `(N, S)`: what the answers of a pattern count for when observers are
+    judged, `count` each by default; `say` `(N, S)`: what each counts for when the truth is judged, 1 by default.
     """
 
     problem: Ints
     observer: Ints
     answer: Ints
     count: Array
+    evidence: Array | None = None
+    say: Array | None = None
+
+
+@dataclass(frozen=True)
+class Learnt:
+    """`prior` `(Q, L)`; `confusion` `(Q, A, L, L)`: answer given truth, rows sum to 1; `log_prior` of the confusion."""
+
+    prior: Array
+    confusion: Array
+    log_prior: float = 0.0
+
+
+Learn = Callable[[Array, Array], Learnt]
+"""From truths `(Q, L)` and answers `(Q, A, L, L)`, both counted with the chance that they are so."""
 
 
 @dataclass(frozen=True)
@@ -45,13 +63,25 @@ class Estimated:
     """Q problems, A observers, L categories.
 
     `prior` `(Q, L)`; `confusion` `(Q, A, L, L)`: answer given truth; `posterior` `(N, L)` of each pattern;
-    `objective`: log-likelihood, plus the smoothing's log-prior, after each iteration: it never falls.
+    `objective`: log-likelihood, plus the smoothing's log-prior, after each iteration: by counting, it never falls.
     """
 
     prior: Array
     confusion: Array
     posterior: Array
     objective: list[float]
+
+
+def by_counting(smoothing: Array) -> Learn:
+    """Learn each observer's confusion of each problem alone. `smoothing` `(L, L)`: invented answers."""
+
+    def learn(truths: Array, answers: Array) -> Learnt:
+        confusion = _shares(answers + smoothing)
+        smoothed = smoothing > 0
+        invented = (np.log(confusion[..., smoothed]) * smoothing[smoothed]).sum()
+        return Learnt(_shares(truths), confusion, float(invented))
+
+    return learn
 
 
 def dawid_skene(
@@ -61,69 +91,76 @@ def dawid_skene(
     observers: int,
     categories: int = 2,
     smoothing: Array = TWO_COIN,
+    learn: Learn | None = None,
+    start: Learnt | None = None,
     most_iterations: int = MOST_ITERATIONS,
 ) -> Estimated:
-    """Solve all problems, starting at each pattern's vote shares. `smoothing` `(L, L)`: invented answers."""
-    fit = _Fit(patterns, problems, observers, categories, smoothing)
-    posterior = fit.vote_shares()
+    """Solve all problems: from each pattern's vote shares, or from what is thought of observers at the `start`.
+
+    `learn`: how, `by_counting` with `smoothing` by default.
+    """
+    fit = _Fit(patterns, problems, observers, categories)
+    learning = learn or by_counting(smoothing)
+    posterior = fit.vote_shares() if start is None else fit.expect(start)[0]
     objective: list[float] = []
     for _ in range(most_iterations):
-        prior, confusion = fit.maximise(posterior)
-        before, (posterior, value) = posterior, fit.expect(prior, confusion)
+        before, (posterior, value) = posterior, fit.expect(learning(*fit.counted(posterior)))
         objective.append(value)
         if np.abs(posterior - before).max(initial=0) < TOLERANCE:
             break
-    prior, confusion = fit.maximise(posterior)
-    return Estimated(prior, confusion, posterior, objective)
+    learnt = learning(*fit.counted(posterior))
+    return Estimated(learnt.prior, learnt.confusion, posterior, objective)
 
 
 class _Fit:
     """The two steps, with the indices that they share."""
 
-    def __init__(
-        self, patterns: Patterns, problems: int, observers: int, categories: int, smoothing: Array
-    ) -> None:
-        self.patterns, self.smoothing = patterns, smoothing
+    def __init__(self, patterns: Patterns, problems: int, observers: int, categories: int) -> None:
+        self.patterns = patterns
         self.shape = (problems, observers, categories, categories)
         self.row, slot = np.nonzero(patterns.observer >= 0)
         self.given = patterns.answer[self.row, slot]
         who = patterns.problem[self.row] * observers + patterns.observer[self.row, slot]
         # Flat index into (Q, A, L, L) of what was answered, for each truth: (answers, L).
         self.cell = (who[:, None] * categories + np.arange(categories)) * categories + self.given[:, None]
+        given = np.broadcast_to(patterns.count[:, None], patterns.observer.shape)
+        self.evidence = (given if patterns.evidence is None else patterns.evidence)[self.row, slot]
+        self.say = np.ones(len(self.row)) if patterns.say is None else patterns.say[self.row, slot]
 
     def vote_shares(self) -> Array:
         size = (len(self.patterns.count), self.shape[2])
-        flat = np.bincount(self.row * size[1] + self.given, minlength=size[0] * size[1])
-        shares = flat.reshape(size).astype(float)
-        total = shares.sum(axis=1, keepdims=True)
-        result: Array = np.divide(shares, total, out=np.full_like(shares, 1 / size[1]), where=total > 0)
-        return result
+        flat = np.bincount(self.row * size[1] + self.given, self.say, size[0] * size[1])
+        return _shares(flat.reshape(size).astype(float))
 
-    def maximise(self, posterior: Array) -> tuple[Array, Array]:
+    def counted(self, posterior: Array) -> tuple[Array, Array]:
+        """Truths and answers, as `Learn` takes them."""
         problems, categories = self.shape[0], self.shape[2]
         weight = posterior * self.patterns.count[:, None]
-        prior = np.stack(
+        truths = np.stack(
             [np.bincount(self.patterns.problem, weight[:, k], problems) for k in range(categories)], 1
         )
-        total = prior.sum(axis=1, keepdims=True)
-        prior = np.divide(prior, total, out=np.full(prior.shape, 1 / categories), where=total > 0)
-        cells = np.bincount(self.cell.ravel(), weight[self.row].ravel(), int(np.prod(self.shape)))
-        confusion = cells.reshape(self.shape) + self.smoothing
-        total = confusion.sum(axis=3, keepdims=True)
-        confusion = np.divide(confusion, total, out=np.full(confusion.shape, 1 / categories), where=total > 0)
-        return prior, confusion
+        weight = posterior[self.row] * self.evidence[:, None]
+        answers: Array = np.bincount(self.cell.ravel(), weight.ravel(), int(np.prod(self.shape))).astype(
+            float
+        )
+        return truths.astype(float), answers.reshape(self.shape)
 
-    def expect(self, prior: Array, confusion: Array) -> tuple[Array, float]:
+    def expect(self, learnt: Learnt) -> tuple[Array, float]:
         with np.errstate(divide="ignore"):
-            log_prior, log_confusion = np.log(prior), np.log(confusion)
+            log_prior, log_confusion = np.log(learnt.prior), np.log(learnt.confusion)
         joint = log_prior[self.patterns.problem]
-        said = log_confusion.reshape(-1)[self.cell]
+        said = log_confusion.reshape(-1)[self.cell] * self.say[:, None]
         for k in range(self.shape[2]):
             joint[:, k] += np.bincount(self.row, said[:, k], len(joint))
         top = joint.max(axis=1, keepdims=True)
         scaled = np.exp(joint - top)
         total = scaled.sum(axis=1, keepdims=True)
-        smoothed = self.smoothing > 0
-        value = float(self.patterns.count @ (np.log(total) + top)[:, 0])
-        value += float((log_confusion[..., smoothed] * self.smoothing[smoothed]).sum())
-        return scaled / total, value
+        return scaled / total, float(self.patterns.count @ (np.log(total) + top)[:, 0]) + learnt.log_prior
+
+
+def _shares(counts: Array) -> Array:
+    """Each row as shares of its sum; even where there is nothing."""
+    total = counts.sum(axis=-1, keepdims=True)
+    even = np.full(counts.shape, 1 / counts.shape[-1])
+    result: Array = np.divide(counts, total, out=even, where=total > 0)
+    return result

@@ -3,7 +3,8 @@
 CVAT renumbers tracks and annotators redraw them, so a track's number says nothing. Tracks that descend from the
 same pre-drawn one belong together if they also lie together; what is left is matched by where it is, by
 constrained average-link clustering: a cluster never holds two boxes of one annotator at one second, so pieces of
-a split track may join, two people never do. All clips of a batch go through at once.
+a split track may join, two people never do. Where two tracks lie is judged at the seconds that both have: one that
+somebody ended early is the same person all the same. All clips of a batch go through at once.
 """
 
 from __future__ import annotations
@@ -22,10 +23,15 @@ Array = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 
 LEAST_TUBE_IOU: Final = 0.3
-"""Tracks that overlap less, over all seconds in which either is seen, show different people."""
+"""Tracks that overlap less show different people: over the seconds that both have where they descend from the same
+pre-drawn track, else over all seconds in which either is seen."""
 
 LEAST_PIECE_IOU: Final = 0.5
-"""A piece of a split track belongs to a person whom it overlaps by more, over the piece's own seconds."""
+"""A part of a person belongs to a track that it overlaps by more: a piece of a split track over its own seconds, a
+track that ends early over the seconds that both have."""
+
+LEAST_SHARED: Final = 0.5
+"""Share of the shorter track's seconds that both must have, for those seconds to tell who it is."""
 
 CHUNK: Final = 50_000
 """Pairs of tracks compared at once; bounds the memory."""
@@ -76,9 +82,11 @@ class Tracks:
         self.seen[number, second] = True
         self.area = area(self.boxes)
 
-    def overlaps(self, i: Ints, j: Ints) -> tuple[Array, Array]:
-        """Tube IoU of tracks `i` with `j` `(pairs,)` each: over all seconds of either, and over those of `i`."""
-        whole, within = np.zeros(len(i)), np.zeros(len(i))
+    def overlaps(self, i: Ints, j: Ints) -> tuple[Array, Array, Array]:
+        """Tube IoU of tracks `i` with `j` `(pairs,)` each: over all seconds of either, over those of `i`, and over
+        those of both (nan where they share too few)."""
+        whole, within, common = np.zeros(len(i)), np.zeros(len(i)), np.full(len(i), np.nan)
+        length = self.seen.sum(axis=1)
         for at in range(0, len(i), CHUNK):
             part = slice(at, at + CHUNK)
             a, b = self.boxes[i[part]], self.boxes[j[part]]
@@ -88,7 +96,11 @@ class Tracks:
             whole[part] = _share(shared, own.sum(axis=1) + other.sum(axis=1) - shared)
             other_within = np.where(self.seen[i[part]], other, 0).sum(axis=1)
             within[part] = _share(shared, own.sum(axis=1) + other_within - shared)
-        return whole, within
+            own_within = np.where(self.seen[j[part]], own, 0).sum(axis=1)
+            both = (self.seen[i[part]] & self.seen[j[part]]).sum(axis=1)
+            told = (both > 0) & (both >= LEAST_SHARED * np.minimum(length[i[part]], length[j[part]]))
+            common[part] = np.where(told, _share(shared, own_within + other_within - shared), np.nan)
+        return whole, within, common
 
     def first_and_place(self, cluster: Ints) -> tuple[Ints, Array]:
         """For each track, of its cluster: the first second, and the mean box `(tracks, 4)`."""
@@ -117,7 +129,8 @@ class _Clusters:
     def _join_by_place(self) -> None:
         """Match what no seed settled: whole tracks first, best overlap first, then pieces of split ones."""
         i, j = _pairs_to_compare(self.tracks, np.flatnonzero(self.settled < 0))
-        whole, within = self.tracks.overlaps(i, j)
+        whole, within, common = self.tracks.overlaps(i, j)
+        whole = np.where(common > LEAST_PIECE_IOU, np.maximum(whole, common), whole)
         met = whole > 0
         i, j, whole, within = i[met], j[met], whole[met], within[met]
         keys = list(zip(i.tolist(), j.tolist(), strict=True))
@@ -186,7 +199,9 @@ def _settled_by_seed(tracks: Tracks) -> Ints:
     seeded = table.filter(pl.col("seed") >= 0)
     pairs = seeded.join(seeded, on=["clip", "seed"], suffix="_b").filter(pl.col("track") < pl.col("track_b"))
     i, j = pairs["track"].to_numpy(), pairs["track_b"].to_numpy()
-    fits = (tracks.overlaps(i, j)[0] >= LEAST_TUBE_IOU) & (tracks.owner[i] != tracks.owner[j])
+    whole, _, common = tracks.overlaps(i, j)
+    together = np.where(np.isnan(common), whole, common)
+    fits = (together >= LEAST_TUBE_IOU) & (tracks.owner[i] != tracks.owner[j])
     groups = (
         pairs.with_columns(fits=fits)
         .group_by("clip", "seed")

@@ -24,6 +24,7 @@ from ava_core.quality.agreement.alpha import CONSTANT, NO_PAIRS, UNUSED, LabelSu
 from ava_core.quality.agreement.bootstrap import ClipBootstrap, Estimate, interval, share
 from ava_core.quality.agreement.build import Work, match_work
 from ava_core.quality.agreement.conflicts import conflicts
+from ava_core.quality.agreement.dependence import dependent_pairs
 from ava_core.quality.agreement.gate import gate
 from ava_core.quality.agreement.gold import expert_slots, gold_sums
 from ava_core.quality.agreement.pairs import (
@@ -105,9 +106,10 @@ def measure_work(
     """Agreement tables of a batch's work.
 
     `persons` who is whom · `overall` headline figures · `per_class` · `per_group` · `confusion` of exclusive groups ·
-    `pairs` of annotators · `clips` · `annotators` scorecards · `gate` its verdicts · `conflicts` places where they
-    differ · `ignored` rows that do not count. Intervals are of 95 %, from `repetitions` draws of clips; an undefined
-    figure is null with a reason. The order of rows and annotators does not matter.
+    `pairs` of annotators · `dependent` ones of whom one may copy · `clips` · `annotators` scorecards · `gate` its
+    verdicts · `conflicts` places where they differ · `ignored` rows that do not count. Intervals are of 95 %, from
+    `repetitions` draws of clips; an undefined figure is null with a reason. The order of rows and annotators does not
+    matter.
 
     `gold`: the expert of each gold clip, whose work is compared with the others' but not counted as theirs;
     `assigned`: everybody who has a job, so that who completed none has a row too.
@@ -115,7 +117,9 @@ def measure_work(
     experts = expert_slots(work.panel, gold or {})
     panel, tangled = work.panel.without_slots(experts), work.tangled.without_slots(experts)
     bootstrap = ClipBootstrap(len(panel.clips), repetitions=repetitions, seed=seed)
-    pairs, steadiness = pair_sums(panel, tangled), flips(panel)
+    pairs = pair_sums(panel, tangled) if experts.any() else work.pairs
+    dependent = dependent_pairs(panel, pairs) if experts.any() else work.dependent
+    steadiness = flips(panel)
     labels = Resampled.of(alpha.label_sums(panel), bootstrap)
     by_pair = _pairs(panel, pairs, bootstrap)
     cards = scorecards(
@@ -129,6 +133,7 @@ def measure_work(
         "per_group": _per_group(panel, labels),
         "confusion": _confusion(panel),
         "pairs": by_pair,
+        "dependent": dependent,
         "clips": _clips(panel, labels.by_clip, pairs),
         "annotators": cards,
         "conflicts": conflicts(panel, tangled),

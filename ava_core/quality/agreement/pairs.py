@@ -116,16 +116,16 @@ def kappa(pairs: PairSums) -> Array:
 
     Over the classes of an exclusive group it is the multi-category kappa. nan where chance alone agrees fully.
     """
-    return 1 - share(*_disagreements(pairs))
+    return 1 - share(*disagreements(pairs))
 
 
 def kappa_by_clip(pairs: PairSums, clips: int) -> Array:
     """The same pooled over the pairs of each clip too `(clips,)`; each pair has its own chance."""
-    observed, expected = (np.bincount(pairs.clip, part, clips) for part in _disagreements(pairs))
+    observed, expected = (np.bincount(pairs.clip, part, clips) for part in disagreements(pairs))
     return 1 - share(observed, expected)
 
 
-def _disagreements(pairs: PairSums) -> tuple[Array, Array]:
+def disagreements(pairs: PairSums) -> tuple[Array, Array]:
     """Observed and expected disagreements over all classes: `(rows,)` each."""
     both, yes_a, yes_b, units = pairs.by_class()
     chance = yes_a * (units - yes_b) + yes_b * (units - yes_a)

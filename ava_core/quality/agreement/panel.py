@@ -113,6 +113,12 @@ class Panel:
         starts[self.tubes] = 1
         return np.cumsum(starts) - 1
 
+    @cached_property
+    def follows(self) -> Flags:
+        """Whether a place is the same person's a second after the place before it: `(P,)`."""
+        flags: Flags = (np.diff(self.tube, prepend=-1) == 0) & (np.diff(self.second, prepend=-1) == 1)
+        return flags
+
     def by_clip(self, values: npt.NDArray[Any]) -> Array:
         """Sums over the places of each clip: `(clips, …)` of `(P, …)`."""
         return sum_by(values, self.clip, len(self.clips))

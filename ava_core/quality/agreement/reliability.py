@@ -1,102 +1,165 @@
-"""Dawid and Skene's two-coin model on a panel: one sensitivity and one false-alarm rate per annotator and class."""
+"""What holds, and who errs how: a model of each group of actions on a panel.
+
+An exclusive group is one problem of many categories, a multi group one yes/no problem for each class; both are Dawid
+and Skene's model (`dawid_skene`) whose confusions are pooled over the crew (`pooling`), from evidence in decisions
+(`evidence`). What only one annotator rated teaches nothing about anybody: alone, everybody seems right.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 
 from ava_core.quality.agreement.dawid_skene import Estimated, Patterns, dawid_skene
-from ava_core.quality.agreement.panel import Panel
+from ava_core.quality.agreement.evidence import decisions
+from ava_core.quality.agreement.panel import Flags, Panel
+from ava_core.quality.agreement.patterns import exclusive_patterns, multi_patterns
+from ava_core.quality.agreement.pooling import (
+    ALARMS,
+    SENSITIVE,
+    holding,
+    of_two_coins,
+    pool_exclusive,
+    pool_multi,
+)
 
 Array = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 
+SHARED_ERROR = 0.02
+"""Share of answers on which everybody errs alike, of which votes know nothing: no chance that a label holds is
+thought to be higher than what is left."""
+
 
 @dataclass(frozen=True)
 class LabelEstimate:
-    """What Dawid–Skene makes of a panel: `row` is the pattern of each row of the panel's `named`."""
+    """`posterior` `(n,)`: chance that each class that somebody named holds, in the order of `Panel.named`; `unnamed`
+    `(P, G)`: labels that hold though nobody named them, as expected; `known` `(A,)`: decisions of each annotator that
+    others rated too; `sensitivity` and `false_alarms` `(A,)`: share of the labels that hold, and that don't, which the
+    annotator named, over all classes together; nan where nothing is known."""
 
-    patterns: Patterns
-    row: Ints
-    estimated: Estimated
-
-    @property
-    def posterior(self) -> Array:
-        """Chance that each class that somebody named holds `(n,)`, in the order of `Panel.named`."""
-        result: Array = self.estimated.posterior[self.row, 1]
-        return result
-
-
-def estimate_labels(panel: Panel) -> LabelEstimate:
-    """Fit the two-coin model to everything that the panel's annotators rated."""
-    patterns, row = vote_patterns(panel)
-    estimated = dawid_skene(patterns, problems=len(panel.action_ids), observers=len(panel.annotators))
-    return LabelEstimate(patterns, row, estimated)
+    posterior: Array
+    unnamed: Array
+    known: Array
+    sensitivity: Array
+    false_alarms: Array
 
 
-def vote_patterns(panel: Panel) -> tuple[Patterns, Ints]:
-    """One row for each class and way in which the same annotators voted on it; the row of each of `named`."""
-    named, slots, classes = panel.named, panel.crew.shape[1], len(panel.action_ids)
-    bit = 1 << np.arange(slots, dtype=np.int64)
-    asked = _Asked(panel, bit)
-    key = ((asked.of_place[named.place, panel.group_of[named.column]] * classes + named.column) << slots) | (
-        named.votes @ bit
-    )
-    keys, row, count = np.unique(key, return_inverse=True, return_counts=True)
-    who_asked, problem, bits = (
-        (keys >> slots) // classes,
-        (keys >> slots) % classes,
-        keys & ((1 << slots) - 1),
+def estimate_labels(panel: Panel, say: Array | None = None) -> LabelEstimate:
+    """Fit every group of a panel. `say` `(clips, K)`: what the answers of a slot count for, 1 by default."""
+    evidence = decisions(panel)
+    named = panel.named
+    posterior, unnamed = np.zeros(len(named.place)), np.zeros(panel.raters.shape)
+    sums = np.zeros((5, len(panel.annotators)))
+    for number, group in enumerate(panel.ontology.groups):
+        at = np.flatnonzero(panel.group_of[named.column] == number)
+        fit = _exclusive if group.kind == "exclusive" else _multi
+        posterior[at], unnamed[:, number], rates = fit(panel, number, at, evidence[:, :, number], say)
+        sums += rates
+    right, positive, wrong, negative, known = sums
+    return LabelEstimate(
+        posterior * (1 - SHARED_ERROR), unnamed, known, _ratio(right, positive), _ratio(wrong, negative)
     )
 
-    # Patterns in which nobody named a class: what is left of the places that the same annotators rated.
-    silent_asked, silent_class = np.nonzero(asked.group[:, None] == panel.group_of)
-    left = asked.count[silent_asked].astype(float)
-    cell = np.zeros((len(asked.count), classes), np.int64)
-    cell[silent_asked, silent_class] = np.arange(len(left))
-    np.subtract.at(left, cell[who_asked, problem], count)
 
-    every = np.concatenate([who_asked, silent_asked])
-    patterns = Patterns(
-        problem=np.concatenate([problem, silent_class]),
-        observer=asked.observer[every],
-        answer=((np.concatenate([bits, np.zeros(len(left), np.int64)])[:, None] & bit) > 0).astype(np.int64),
-        count=np.concatenate([count, left]),
+def _exclusive(
+    panel: Panel, group: int, at: Ints, evidence: Array, say: Array | None
+) -> tuple[Array, Array, Array]:
+    """Posteriors of the rows `at` of `named`, `unnamed` `(P,)`, and the five sums of `annotator_sums`."""
+    columns = np.flatnonzero(panel.group_of == group)
+    patterns, row = exclusive_patterns(panel, group, columns, evidence, say)
+    given = patterns.observer >= 0
+    votes = np.bincount(patterns.answer[given], _of(patterns)[given], len(columns)).astype(float)
+    raters = given.sum(axis=1)
+    two = patterns.count[raters == 2].sum() > patterns.count[raters > 2].sum()
+    found = dawid_skene(
+        _where_several(patterns), problems=1, observers=len(panel.annotators), categories=len(columns),
+        learn=pool_exclusive(votes, mostly_two=bool(two)),
+    )  # fmt: skip
+    chance = found.posterior[row]
+    posterior = chance[panel.named.place[at], np.searchsorted(columns, panel.named.column[at])]
+    rated = panel.raters[:, group] > 0
+    left = np.where(rated, 1.0, 0.0) - np.bincount(panel.named.place[at], posterior, len(rated))
+    return posterior, np.clip(left, 0, None), _sums_of_categories(patterns, found, len(panel.annotators))
+
+
+def _multi(
+    panel: Panel, group: int, at: Ints, evidence: Array, say: Array | None
+) -> tuple[Array, Array, Array]:
+    """As `_exclusive`."""
+    columns = np.flatnonzero(panel.group_of == group)
+    patterns, row, silent = multi_patterns(panel, group, columns, at, evidence, say)
+    share = np.where(patterns.observer >= 0, patterns.answer, 0).sum(axis=1) / np.maximum(
+        (patterns.observer >= 0).sum(axis=1), 1
     )
-    return patterns, row
+    rate = holding(_counted(patterns.problem, patterns.count, share, len(columns)))
+    observers = len(panel.annotators)
+    start = of_two_coins(rate, np.full(observers, SENSITIVE), np.full(observers, ALARMS))
+    found = dawid_skene(
+        _where_several(patterns), problems=len(columns), observers=observers, learn=pool_multi, start=start
+    )
+    holds = found.posterior[:, 1]
+    quiet = holds[silent.row]  # (ways, classes): nobody named the class
+    unnamed = quiet.sum(axis=1)[silent.of_place]
+    column = np.searchsorted(columns, panel.named.column[at])
+    place = panel.named.place[at]
+    unnamed -= np.bincount(place, quiet[silent.of_place[place], column], len(unnamed))
+    unnamed = np.where(panel.raters[:, group] > 0, np.clip(unnamed, 0, None), 0.0)
+    return holds[row], unnamed, _sums_of_classes(patterns, found, observers)
 
 
-class _Asked:
-    """Ways in which a group was rated: by whom. `of_place` `(P, G)`, and of each way its `group`, how many places
-    show it (`count`), and the annotators who rated (`observer` `(ways, K)`, -1 for a slot that did not)."""
-
-    def __init__(self, panel: Panel, bit: Ints) -> None:
-        slots, groups = len(bit), panel.rated.shape[2]
-        crews, crew_of_clip = np.unique(panel.crew, axis=0, return_inverse=True)
-        crew = crew_of_clip.reshape(-1)[panel.clip]
-        raters = np.zeros((len(crew), groups), np.int64)
-        for slot in range(slots):
-            raters |= panel.rated[:, slot] * bit[slot]
-        key = ((crew[:, None] * groups + np.arange(groups)) << slots) | raters
-        keys, of_place, self.count = np.unique(key, return_inverse=True, return_counts=True)
-        self.of_place: Ints = of_place.reshape(key.shape)
-        self.group: Ints = (keys >> slots) % max(groups, 1)
-        rated = (keys[:, None] & bit) > 0
-        self.observer: Ints = np.where(rated, crews[(keys >> slots) // max(groups, 1)], -1)
+def _of(patterns: Patterns) -> Array:
+    assert patterns.evidence is not None
+    return patterns.evidence
 
 
-def annotator_rates(found: LabelEstimate, annotators: int) -> tuple[Array, Array]:
-    """Sensitivity and false-alarm rate of each annotator over all classes together: `(A,)` each, nan where nothing
-    is known. Only what two or more rated counts: alone, everybody seems right."""
-    patterns = found.patterns
-    several = (patterns.observer >= 0).sum(axis=1) >= 2
-    row, slot = np.nonzero((patterns.observer >= 0) & several[:, None])
-    who, said = patterns.observer[row, slot], patterns.answer[row, slot]
-    rates = []
-    for truth in (1, 0):
-        weight = found.estimated.posterior[row, truth] * patterns.count[row]
-        yes, every = (np.bincount(who, part, annotators) for part in (weight * said, weight))
-        rates.append(np.divide(yes, every, out=np.full(annotators, np.nan), where=every > 0))
-    return rates[0], rates[1]
+def _where_several(patterns: Patterns) -> Patterns:
+    """The same without evidence about who rated alone; that of people who share a vote is shared out too."""
+    say = np.ones(patterns.observer.shape) if patterns.say is None else patterns.say
+    return replace(patterns, evidence=np.where(_several(patterns), _of(patterns) * say, 0.0))
+
+
+def _several(patterns: Patterns) -> Flags:
+    """Whether the raters of a pattern have two votes or more `(N, 1)`."""
+    say = 1.0 if patterns.say is None else patterns.say
+    votes = np.where(patterns.observer >= 0, say, 0.0).sum(axis=1, keepdims=True)
+    flags: Flags = votes > 2 - 1e-9
+    return flags
+
+
+def _counted(problem: Ints, count: Array, share: Array, problems: int) -> Array:
+    return np.stack(
+        [np.bincount(problem, count * (1 - share), problems), np.bincount(problem, count * share, problems)],
+        axis=1,
+    )
+
+
+def _answers(patterns: Patterns) -> tuple[Ints, Ints, Ints, Array]:
+    """Row, annotator, answer and evidence of each answer of a pattern that several gave."""
+    row, slot = np.nonzero((patterns.observer >= 0) & _several(patterns))
+    return row, patterns.observer[row, slot], patterns.answer[row, slot], _of(patterns)[row, slot]
+
+
+def _sums_of_categories(patterns: Patterns, found: Estimated, observers: int) -> Array:
+    """`(5, A)`: what holds and was named, what holds, what was named and doesn't hold, what doesn't hold, decisions."""
+    row, who, said, weight = _answers(patterns)
+    right = np.bincount(who, weight * found.posterior[row, said], observers)
+    every = np.bincount(who, weight, observers)
+    others = found.posterior.shape[1] - 1
+    return np.stack([right, every, every - right, every * others, every])
+
+
+def _sums_of_classes(patterns: Patterns, found: Estimated, observers: int) -> Array:
+    """As `_sums_of_categories`."""
+    row, who, said, weight = _answers(patterns)
+    holds = found.posterior[row, 1]
+    parts = [weight * holds * said, weight * holds, weight * (1 - holds) * said, weight * (1 - holds)]
+    sums = [np.bincount(who, part, observers) for part in parts]
+    return np.stack([*sums, (sums[1] + sums[3]) / max(found.prior.shape[0], 1)])
+
+
+def _ratio(part: Array, whole: Array) -> Array:
+    result: Array = np.divide(part, whole, out=np.full(len(whole), np.nan), where=whole > 0)
+    return result

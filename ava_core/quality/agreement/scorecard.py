@@ -16,7 +16,7 @@ from ava_core.quality.agreement.gold import GoldSums
 from ava_core.quality.agreement.overlap import edge_shifts
 from ava_core.quality.agreement.pairs import EDGES, PairFigures, PairSums, pooled_alpha, ratio
 from ava_core.quality.agreement.panel import Panel
-from ava_core.quality.agreement.reliability import annotator_rates, estimate_labels
+from ava_core.quality.agreement.reliability import estimate_labels
 
 Array = npt.NDArray[np.float64]
 
@@ -42,7 +42,7 @@ def scorecards(
 ) -> pl.DataFrame:
     """`schemas.SCORECARDS`. `order`: place of each clip in its annotator's work; `assigned`: everybody who has a job,
     completed or not; `steadiness`: from `flips`."""
-    sensitivity, false_alarms = annotator_rates(estimate_labels(panel), len(panel.annotators))
+    errs = estimate_labels(panel)
     shift = edge_shifts(panel.boxes)
     changed, steady = steadiness
     rows = []
@@ -66,7 +66,7 @@ def scorecards(
             **_fields("alpha", agreed), **_partners(by_pair, name),
             "mean_iou": _known(float(ratio("iou", "shared")(shared.total)[0])),
             "shared_boxes": shared.count("shared"),
-            "sensitivity": _known(sensitivity[number]), "false_alarm_rate": _known(false_alarms[number]),
+            "sensitivity": _known(errs.sensitivity[number]), "false_alarm_rate": _known(errs.false_alarms[number]),
             "box_error": float(np.abs(known).mean()) if len(known) else None,
             **{f"bias_{edge}": float(known[:, side].mean()) if len(known) else None
                for side, edge in enumerate(EDGES)},

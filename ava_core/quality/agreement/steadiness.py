@@ -15,13 +15,12 @@ def flips(panel: Panel) -> tuple[Array, Array]:
 
     Counted are groups that an annotator rated of the same person at two seconds in a row.
     """
-    follows = (np.diff(panel.tube, prepend=-1) == 0) & (np.diff(panel.second, prepend=-1) == 1)
-    rated = panel.rated & np.roll(panel.rated, 1, axis=0) & follows[:, None, None]
-    changed = _changed(panel) & rated
+    rated = panel.rated & np.roll(panel.rated, 1, axis=0) & panel.follows[:, None, None]
+    changed = changed_answers(panel) & rated
     return panel.by_clip(changed.sum(axis=2)), panel.by_clip(rated.sum(axis=2))
 
 
-def _changed(panel: Panel) -> Flags:
+def changed_answers(panel: Panel) -> Flags:
     """Answers that differ from those one place before: `(P, K, G)`."""
     named, classes = panel.named, len(panel.action_ids)
     group = panel.group_of[named.column]

@@ -31,14 +31,13 @@ def consensus_of_batch(
     these readings and no other ones: others show what approving them would give. The table `basis` (`schemas.BASIS`)
     says what all was formed from.
     """
-    return drafted_consensus(draft_of_batch(raw, ontology, decided.excluded), raw, decided, approved=approved)
+    return drafted_consensus(draft_of_batch(raw, ontology, decided), raw, decided, approved=approved)
 
 
-def draft_of_batch(raw: Mapping[str, pl.DataFrame], ontology: Ontology, excluded: Collection[str]) -> Draft:
+def draft_of_batch(raw: Mapping[str, pl.DataFrame], ontology: Ontology, decided: DecisionState) -> Draft:
     """The costly part of `consensus_of_batch`, for who looks at a batch again and again while answers are settled."""
-    return Draft.of(
-        match_work(raw["raw_boxes"], raw["raw_labels"], raw["completed_jobs"], ontology), excluded
-    )
+    work = match_work(raw["raw_boxes"], raw["raw_labels"], raw["completed_jobs"], ontology)
+    return Draft.of(work, decided.excluded, decided.independent)
 
 
 def drafted_consensus(
@@ -48,7 +47,7 @@ def drafted_consensus(
     *,
     approved: Collection[str] | None = None,
 ) -> dict[str, pl.DataFrame]:
-    """The tables of `consensus_of_batch`, from a draft with the same annotators excluded."""
+    """The tables of `consensus_of_batch`, from a draft with the same decisions on annotators."""
     completed = raw["completed_jobs"]
     chosen = decided.approved_on(readings_in(completed)) if approved is None else frozenset(approved)
     tables = draft.tables(approved=chosen, adjudications=decided.adjudications)

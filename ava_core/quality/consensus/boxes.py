@@ -26,6 +26,12 @@ SAME_BOX: Final = 0.5
 
 UNTOUCHED_WEIGHT: Final = 0.3
 
+INDISTINCT: Final = 0.9
+"""IoU beyond which two boxes of one second show the same person."""
+
+ROUNDING: Final = 1e-9
+"""Sums of shares of a vote are equal up to this."""
+
 LEAST_ERROR: Final = 0.01
 """Mean edge error, in shares of the box's size, below which nobody gains weight: people do not see finer."""
 
@@ -33,13 +39,16 @@ LEAST_ERROR: Final = 0.01
 @dataclass(frozen=True)
 class Merged:
     """Over the P places: `box` `(P, 4)`; `used` `(P, K)`, whose boxes went in; `voters`, who might have drawn one
-    (the trusted crew); `agreement`, mean IoU of the used boxes to the result, nan for a single one; `present` and
+    (the trusted crew); `agreement`, mean IoU of the used boxes to the result, nan for a single one; `seen_by` and
+    `asked`, the same two counts with the word of people who copy each other shared out among them; `present` and
     `absent`, where an expert said that somebody, or nobody, is there."""
 
     box: Array
     used: Flags
     voters: npt.NDArray[np.int64]
     agreement: Array
+    seen_by: Array
+    asked: Array
     present: Flags
     absent: Flags
 
@@ -51,15 +60,39 @@ class Merged:
     @property
     def kept(self) -> Flags:
         """Places that have a person: half of the voters or more saw one. An expert's word goes before the count."""
-        flags: Flags = (self.votes > 0) & ((2 * self.votes >= self.voters) | self.present) & ~self.absent
+        flags: Flags = (
+            (self.votes > 0) & ((2 * self.seen_by >= self.asked - ROUNDING) | self.present) & ~self.absent
+        )
         return flags
 
     @property
     def tied(self) -> Flags:
         """Places where exactly half did, and no expert has spoken: kept, and disputed."""
-        half: Flags = (self.votes > 0) & (2 * self.votes == self.voters)
+        half: Flags = (self.votes > 0) & (np.abs(2 * self.seen_by - self.asked) < ROUNDING)
         flags: Flags = half & ~(self.present | self.absent)
         return flags
+
+    def once(self, panel: Panel) -> Merged:
+        """The same with everybody shown once: of two boxes that nobody could tell apart (`INDISTINCT`) the one that
+        fewer drew is nobody's; of equals, that of the person seen at fewer seconds, then of the higher number."""
+        rows = np.flatnonzero(self.kept)
+        seconds = panel.by_tube(self.kept)[panel.tube[rows]]
+        rank = np.lexsort((panel.person[rows], -seconds, -self.seen_by[rows]))
+        place = np.empty(len(rows), np.int64)
+        place[rank] = np.arange(len(rows))
+        moment = panel.clip[rows] << 20 | panel.second[rows]
+        gone = np.zeros(len(self.voters), dtype=bool)
+        order = np.lexsort((self.box[rows, 0], moment))
+        for step in range(1, len(rows)):
+            one, other = order[:-step], order[step:]
+            left, right = self.box[rows[one]], self.box[rows[other]]
+            width = np.maximum(left[:, 2], right[:, 2]) - left[:, 0]
+            near = (moment[one] == moment[other]) & (right[:, 0] - left[:, 0] <= (1 - INDISTINCT) * width)
+            if not near.any():
+                break
+            same = near & (np.nan_to_num(box_iou(left, right)) > INDISTINCT)
+            gone[rows[np.where(place[one] > place[other], one, other)[same]]] = True
+        return replace(self, absent=self.absent | gone) if gone.any() else self
 
     def settled(self, panel: Panel, said: pl.DataFrame) -> Merged:
         """The same with an expert's word: `said` is `clip_id, second, person_id, present` (`presence.on_presence`)."""
@@ -69,15 +102,19 @@ class Merged:
         found = places.join(said, on=PLACE)
         present, absent = self.present.copy(), self.absent.copy()
         present[found.filter("present")["place"].to_numpy()] = True
+        absent[found.filter("present")["place"].to_numpy()] = False
         absent[found.filter(~pl.col("present"))["place"].to_numpy()] = True
         return replace(self, present=present, absent=absent)
 
 
-def merge_boxes(panel: Panel) -> Merged:
-    """Merge the boxes of every place of a panel of trusted annotators."""
+def merge_boxes(panel: Panel, say: Array | None = None) -> Merged:
+    """Merge the boxes of every place of a panel of trusted annotators. `say` `(clips, K)`: what the boxes of a slot
+    count for, 1 by default."""
     places, slots = panel.present.shape
     weight = _annotator_weights(panel)[panel.who] * np.where(panel.edited, 1.0, UNTOUCHED_WEIGHT)
-    weight = np.where(panel.present, weight, 0.0)
+    each = np.ones(panel.crew.shape) if say is None else say
+    counts = each[panel.clip]
+    weight = np.where(panel.present, weight * counts, 0.0)
     support = np.zeros((places, slots))
     overlap = np.zeros((places, slots, slots))
     for i in range(slots):
@@ -96,7 +133,9 @@ def merge_boxes(panel: Panel) -> Merged:
     count = used.sum(axis=1)
     agreement = np.divide(to_result, count, out=np.full(places, np.nan), where=count > 1)
     nowhere = np.zeros(places, dtype=bool)
-    return Merged(box, used, (panel.who >= 0).sum(axis=1), agreement, present=nowhere, absent=nowhere)
+    crew = panel.who >= 0
+    seen_by, asked = np.where(used, counts, 0.0).sum(axis=1), np.where(crew, counts, 0.0).sum(axis=1)
+    return Merged(box, used, crew.sum(axis=1), agreement, seen_by, asked, present=nowhere, absent=nowhere)
 
 
 def _annotator_weights(panel: Panel) -> Array:

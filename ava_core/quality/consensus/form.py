@@ -12,6 +12,7 @@ from ava_core.base.schemas import ADJUDICATIONS, DISPUTED, PLACE, conform, empty
 from ava_core.decisions import PRESENCE, on_presence
 from ava_core.ontology import Ontology
 from ava_core.quality.agreement.build import Work, match_work
+from ava_core.quality.agreement.dependence import Pair, undecided, votes
 from ava_core.quality.agreement.panel import Panel
 from ava_core.quality.agreement.reliability import estimate_labels
 from ava_core.quality.consensus.boxes import Merged, box_table, merge_boxes
@@ -29,6 +30,7 @@ def form_consensus(
     approved: Collection[str],
     excluded: Collection[str] = (),
     adjudications: pl.DataFrame | None = None,
+    independent: Collection[Pair] = (),
 ) -> dict[str, pl.DataFrame]:
     """`form_from_work` of `schemas.RAW_BOXES`, `RAW_LABELS` and `COMPLETED_JOBS`.
 
@@ -46,7 +48,9 @@ def form_consensus(
     [(2, 1, 12, 2, 3)]
     """
     work = match_work(raw_boxes, raw_labels, completed, ontology)
-    return form_from_work(work, approved=approved, excluded=excluded, adjudications=adjudications)
+    return form_from_work(
+        work, approved=approved, excluded=excluded, adjudications=adjudications, independent=independent
+    )
 
 
 def form_from_work(
@@ -55,6 +59,7 @@ def form_from_work(
     approved: Collection[str],
     excluded: Collection[str] = (),
     adjudications: pl.DataFrame | None = None,
+    independent: Collection[Pair] = (),
 ) -> dict[str, pl.DataFrame]:
     """Tables `consensus_boxes`, `consensus_labels`, `disputed`, `queue`, `needs`, `persons` and `provenance`, with the
     columns that `ava_core.base.schemas` gives them.
@@ -63,10 +68,11 @@ def form_from_work(
     annotators, so that excluding one renumbers nobody; who errs how is learnt from all clips, so that approving
     one more changes nothing in the others. A second in which exactly half of the voters see a person is disputed
     until an expert has adjudicated that person. Where an expert said that nobody is there, the box and its labels are
-    dropped whoever drew it; where the expert said that somebody is, they stay however few did. The order of rows and
-    annotators does not matter.
+    dropped whoever drew it; where the expert said that somebody is, they stay however few did. Two of whom one may
+    copy have one vote together, unless they are among the pairs that somebody judged `independent`. The order of rows
+    and annotators does not matter.
     """
-    return Draft.of(work, excluded).tables(approved=approved, adjudications=adjudications)
+    return Draft.of(work, excluded, independent).tables(approved=approved, adjudications=adjudications)
 
 
 @dataclass(frozen=True)
@@ -75,18 +81,21 @@ class Draft:
 
     work: Work
     excluded: frozenset[str]
+    dependent: pl.DataFrame
     panel: Panel
     merged: Merged
     seen: Panel
     decided: Decided
 
     @classmethod
-    def of(cls, work: Work, excluded: Collection[str] = ()) -> Draft:
+    def of(cls, work: Work, excluded: Collection[str] = (), independent: Collection[Pair] = ()) -> Draft:
         """Merge boxes, learn who errs how, and decide on every label."""
         panel = work.panel.without(excluded)
-        merged = merge_boxes(panel)
+        dependent = undecided(work.dependent, excluded, independent)
+        merged = merge_boxes(panel, votes(panel, dependent, "boxes")).once(panel)
         seen = _only_of_used_boxes(panel, merged)
-        return cls(work, frozenset(excluded), panel, merged, seen, decide(seen, estimate_labels(seen)))
+        estimate = estimate_labels(seen, votes(seen, dependent, "labels"))
+        return cls(work, frozenset(excluded), dependent, panel, merged, seen, decide(seen, estimate))
 
     def queue(self, *, approved: Collection[str], adjudications: pl.DataFrame | None = None) -> pl.DataFrame:
         """The table `queue` alone: doubts that nobody has settled. Who settles a label says that somebody is there."""
@@ -117,7 +126,7 @@ class Draft:
             "consensus_labels": labels.join(boxes.select(PLACE), on=PLACE, how="semi", maintain_order="left"),
             "disputed": conform(disputes, DISPUTED, "disputed").sort("clip_id", "second"),
             "queue": queue,
-            "needs": clip_needs(panel).filter(within),
+            "needs": clip_needs(panel, merged, self.decided).filter(within),
             "persons": panel.persons,
             "provenance": provenance(
                 self.work.completed,

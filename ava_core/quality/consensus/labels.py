@@ -1,11 +1,10 @@
 """One answer per group from several.
 
-Two or more trusted annotators: the posterior of Dawid and Skene's model, and for classes with too few positives to
-learn from, the majority. Exclusive groups: the action with the best score. Multi groups: every action that is more
-likely than not, at most `max_active`, best first. An even tie goes to the action that the same person's other
-seconds speak for (more votes in the clip), then to the lower id; the rule of such a label is `majority_tie`. In a
-multi group a class on which exactly half say yes holds only if the person has a majority for it at another second.
-One annotator: the answer is copied, without a posterior.
+Two or more trusted annotators: the chance that an action holds, from a model of who errs how (`reliability`).
+Exclusive groups: the likeliest action that somebody named. Multi groups: every action that is more likely than not, at
+most `max_active`, likeliest first. An even tie goes to the action that the same person's other seconds speak for (a
+majority at more of them), then to the lower id; the rule of such a label is `majority_tie`.
+One annotator: the answer is copied. It has a chance too once it is known from other work how the annotator errs.
 """
 
 from __future__ import annotations
@@ -28,25 +27,30 @@ Flags = npt.NDArray[np.bool_]
 
 AT: Final = [*PLACE, "group"]
 
-LEAST_POSITIVES: Final = 20
-"""Votes that a class needs in a batch before anything is learnt about who errs on it."""
+LEAST_KNOWN: Final = 20
+"""Decisions of an annotator that others rated too, from which it is known how good a copied answer is."""
 
 EVEN: Final = 0.5
 
-RULES: Final[tuple[LabelRule, ...]] = ("dawid_skene", "majority", "majority_tie", "single")
-DAWID_SKENE, MAJORITY, MAJORITY_TIE, SINGLE = range(len(RULES))
+SAME_CHANCE: Final = 6
+"""Decimals to which two chances that are equal agree: the model's are exact to 1e-9."""
+
+RULES: Final[tuple[LabelRule, ...]] = ("dawid_skene", "majority_tie", "single")
+DAWID_SKENE, MAJORITY_TIE, SINGLE = range(len(RULES))
 
 
 @dataclass(frozen=True)
 class Decided:
-    """Of each row of the panel's `named` (place and class that somebody said yes to): whether it `holds`; `score`, by
-    which it was chosen (posterior or share of votes); `posterior`, nan where the score is a share of votes; `rule`, an
-    index into `RULES`."""
+    """Of each row of the panel's `named` (place and class that somebody said yes to): whether it `holds`; `score`,
+    the chance by which it was chosen; `posterior`, the same, nan where nothing is known of the only annotator; `rule`,
+    an index into `RULES`. `expected_errors` `(P, G)`: labels of a group that are expected to be wrong, nan where
+    nothing is known."""
 
     holds: Flags
     score: Array
     posterior: Array
     rule: npt.NDArray[np.int64]
+    expected_errors: Array
 
 
 def decide(panel: Panel, estimate: LabelEstimate) -> Decided:
@@ -54,21 +58,37 @@ def decide(panel: Panel, estimate: LabelEstimate) -> Decided:
     named = panel.named
     group = panel.group_of[named.column]
     voters = panel.raters[named.place, group]
-    learnt = np.bincount(named.column, named.yes, len(panel.action_ids)) >= LEAST_POSITIVES
-    by_model = learnt[named.column] & (voters >= 2)
-    posterior = np.where(by_model, estimate.posterior, np.nan)
-    score = np.where(by_model, posterior, named.yes / voters)
-    rule = np.where(by_model, DAWID_SKENE, np.where(voters >= 2, MAJORITY, SINGLE))
+    score = estimate.posterior.round(SAME_CHANCE)
     clear = panel.named_by_tube(np.where(2 * named.yes > voters, named.yes, 0))
     around = clear[panel.tube[named.place], named.column]
     exclusive = np.array([g.kind == "exclusive" for g in panel.ontology.groups])[group]
     limit = np.array([1 if g.kind == "exclusive" else g.max_active for g in panel.ontology.groups])[group]
-    half = ~exclusive & ~by_model & (score == EVEN)
-    likely = exclusive | (score > EVEN) | (half & (around > 0))
+    alone = voters < 2
+    likely = exclusive | (score > EVEN) | alone
     answer = named.place * len(panel.ontology.groups) + group
     rank, tied = _ranked(answer, np.where(likely, score, -1.0), around, named.column)
-    rule = np.where((exclusive & tied) | half, MAJORITY_TIE, rule)
-    return Decided(likely & (rank < limit), score, posterior, rule)
+    rule = np.where(alone, SINGLE, np.where(exclusive & tied, MAJORITY_TIE, DAWID_SKENE))
+    holds = likely & (rank < limit)
+    known = _known(panel, estimate)
+    posterior = np.where(known[named.place, group], score, np.nan)
+    return Decided(holds, score, posterior, rule, _expected_errors(panel, estimate, holds, score, known))
+
+
+def _known(panel: Panel, estimate: LabelEstimate) -> Flags:
+    """Answers of which it is known how good they are `(P, G)`."""
+    enough = np.append(estimate.known >= LEAST_KNOWN, False)  # the last is nobody
+    known: Flags = (panel.rated & enough[panel.who][:, :, None]).any(axis=1)
+    return (panel.raters >= 2) | known
+
+
+def _expected_errors(
+    panel: Panel, estimate: LabelEstimate, holds: Flags, score: Array, known: Flags
+) -> Array:
+    named, shape = panel.named, panel.raters.shape
+    wrong = np.where(holds, 1 - score, score)
+    cell = named.place * shape[1] + panel.group_of[named.column]
+    sums = np.bincount(cell, wrong, shape[0] * shape[1]).reshape(shape) + estimate.unnamed
+    return np.where(known, sums, np.nan)
 
 
 def _ranked(answer: Ints, score: Array, around: Array, column: Ints) -> tuple[Ints, Flags]:

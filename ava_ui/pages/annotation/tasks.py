@@ -128,14 +128,24 @@ def _set_limit(visit: Visit, table: DataTable) -> Callable[..., Awaitable[None]]
 
 
 async def _needs(visit: Visit, batch: str) -> None:
-    """Clips that lack an annotator before their labels can be trusted, and topping them up."""
+    """Clips that lack an annotator before their labels can be trusted, and where one more is worth most."""
     needs = await asyncio.to_thread(visit.console.tables.table, batch, "consensus_labels", "needs")
-    if needs is None or (wanting := needs.filter(pl.col("need") != "")).is_empty():
+    if needs is None:
+        return
+    if "worth" not in needs.columns:  # formed by an older version
+        needs = needs.with_columns(expected_errors=pl.lit(None, pl.Float64), worth=pl.lit(None, pl.Float64))
+    wanting = needs.filter((pl.col("need") != "") | (pl.col("worth") > 0))
+    if wanting.is_empty():
         return
     theme.heading("Clips that need somebody more")
+    ui.label(
+        "First those where one annotator more is expected to mend most wrong labels for each answer that is given."
+    ).classes("soft")
+    wanting = wanting.sort("worth", "clip_id", descending=[True, False], nulls_last=True)
     table = DataTable(
         wanting, file=f"{batch}_needs", facets=["need"], selectable=visit.may("admin"),
-        labels={"clip_id": "clip", "voters": "trusted annotators", "need": "need", "reason": "why"},
+        labels={"clip_id": "clip", "voters": "trusted annotators", "need": "need", "reason": "why",
+                "expected_errors": "labels expected wrong", "worth": "mended by 100 answers"},
         links={"clip_id": addresses.review(batch, cell("clip_id")),
                "voters": addresses.progress(batch, clip=cell("clip_id"))},
     )  # fmt: skip

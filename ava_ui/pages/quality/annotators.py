@@ -1,4 +1,4 @@
-"""Scorecards of a batch's annotators, the gate's verdicts, and leaving somebody out with its effect shown before."""
+"""Scorecards of a batch's annotators, the gate's verdicts, pairs that are alike, and leaving somebody out."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from ava_ui.elements.decided import Decided, Seen
 from ava_ui.frame import theme
 from ava_ui.frame.visit import Visit
 from ava_ui.known.drafts import raw_tables
+from ava_ui.pages.quality.alike import alike_panel
 
 
 async def content(visit: Visit) -> None:
@@ -28,12 +29,13 @@ async def content(visit: Visit) -> None:
             f"Agreement of {batch} was not measured yet.", "It follows once completed jobs were read."
         )
     seen = Seen(visit.console.store, batch)
-    excluded = decisions.decision_state(visit.console.store, batch).excluded
-    Decided(seen, lambda decision: decision.action in ("exclude", "include"))
+    state = decisions.decision_state(visit.console.store, batch)
+    Decided(seen, lambda decision: decision.action in ("exclude", "include", "pair"))
     ui.link("agreement", addresses.agreement(batch))
     with ui.row():
         for name, status, reasons in gate.select("annotator", "status", "reasons").iter_rows():
-            _verdict(visit, seen, name, status, reasons, is_out=name in excluded)
+            _verdict(visit, seen, name, status, reasons, is_out=name in state.excluded)
+    await alike_panel(visit, seen, state)
     theme.heading("Scorecards")
     rows = cards.join(gate.select("annotator", gate="status"), on="annotator", how="left")
     jobs = addresses.progress(batch, annotator=cell("annotator"))

@@ -6,7 +6,7 @@ import polars as pl
 from nicegui import ui
 
 from ava_core import decisions
-from ava_core.base.schemas import RULE_FINDINGS
+from ava_core.base.schemas import DEPENDENT, RULE_FINDINGS
 from ava_core.decisions import PRESENCE
 from ava_core.quality.consensus.batch import consensus_of_batch
 from ava_core.quality.review import audits
@@ -169,3 +169,27 @@ async def test_gold_is_dealt_out_after_it_was_shown_to_whom(site: Site) -> None:
     await adam.should_see(marker="deal-gold", retries=50)
     adam.find(marker="deal-gold").click()
     await adam.should_see("nora gets clip_0000", retries=50)
+
+
+async def test_two_who_are_alike_have_one_vote_until_an_admin_decides(site: Site) -> None:
+    row = ("good0", "good1", "labels", 0.97, 0.61, 240)
+    storage, store = site.console.storage, site.console.store
+    table = pl.DataFrame([row], schema=dict(DEPENDENT), orient="row")
+    storage.write_table(storage.table_path(BATCH, "agreement", "dependent"), table)
+    rita, adam = site.enter("rita"), site.enter("adam")
+    await rita.open(f"/quality/{BATCH}/annotators")
+    await rita.should_see("one vote", retries=20)
+    await rita.should_not_see(marker="judge-good0-good1")
+    await adam.open(f"/quality/{BATCH}/annotators")
+    await adam.should_see("Kappa of their labels 0.97", retries=20)
+    await adam.should_see("What both say and others don't")
+    adam.find(marker="judge-good0-good1").click()
+    pair = ("good0", "good1")
+    await eventually(lambda: pair in decisions.decision_state(store, BATCH).independent)
+    await adam.open(f"/quality/{BATCH}/annotators")
+    await adam.should_see("Count as one vote again", retries=20)
+    adam.find(marker="judge-good0-good1").click()
+    await eventually(lambda: not decisions.decision_state(store, BATCH).independent)
+    decisions.exclude_annotator(store, BATCH, "good1", "adam", "copies")
+    await adam.open(f"/quality/{BATCH}/annotators")
+    await adam.should_not_see(marker="judge-good0-good1")

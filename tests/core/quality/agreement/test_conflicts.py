@@ -5,7 +5,7 @@ from __future__ import annotations
 import polars as pl
 import pytest
 
-from ava_core.quality.agreement.conflicts import between
+from ava_core.quality.agreement.conflicts import alike_against, between
 from ava_core.quality.agreement.measure import measure_agreement
 from tests.support.written_work import LEFT, RIGHT, Track, written
 
@@ -80,3 +80,10 @@ def test_who_did_not_rate_does_not_differ() -> None:
     table = conflicts(FOUR)
     assert between(table, "zoe", "tom").is_empty()
     assert between(table, ODD, "tom").height == 1
+
+
+def test_what_two_say_and_others_do_not() -> None:
+    table = conflicts(FOUR)
+    assert alike_against(table, "tom", "tommy")["kind"].to_list() == ["label:pose"]
+    assert alike_against(table, "tom", ODD).is_empty()
+    assert alike_against(table, "tom", "zoe").is_empty(), "zoe said nothing of it"

@@ -7,13 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ava_core.quality.agreement.build import build_panel
 from ava_core.quality.agreement.dawid_skene import TWO_COIN, Patterns, dawid_skene
-from ava_core.quality.agreement.panel import Panel
-from ava_core.quality.agreement.reliability import annotator_rates, estimate_labels
 from tests.support.examples import examples
-from tests.support.planted_work import scenario
-from tests.support.written_work import Track, written
 
 
 def items(answers: np.ndarray, count: np.ndarray | None = None) -> Patterns:
@@ -57,32 +52,3 @@ def test_it_finds_who_is_reliable() -> None:
     found = dawid_skene(items(answers), problems=1, observers=3)
     assert found.confusion[0, :, 1, 1] == pytest.approx(sensitivity, abs=0.05)
     assert found.confusion[0, :, 0, 1] == pytest.approx(false_alarm, abs=0.02)
-
-
-def test_patterns_stand_for_every_rated_place_and_class() -> None:
-    panel = _panel("pool of 12")
-    patterns = estimate_labels(panel).patterns
-    rated = (panel.raters > 0)[:, panel.group_of].sum(axis=0)
-    assert np.bincount(patterns.problem, patterns.count, len(rated)) == pytest.approx(rated)
-    assert (patterns.count >= 0).all()
-    assert len(patterns.count) < rated.sum() / 10
-
-
-def test_a_lazy_annotator_is_known_by_the_sensitivity_not_by_false_alarms() -> None:
-    panel = _panel("2 good + 1 lazy")
-    sensitivity, false_alarms = annotator_rates(estimate_labels(panel), len(panel.annotators))
-    lazy = panel.annotators.index("other0")
-    assert sensitivity.argmin() == lazy
-    assert false_alarms[lazy] < 0.01
-
-
-def test_alone_nothing_is_known_of_somebody() -> None:
-    panel = written({("clip", "anna"): [Track()]}).panel
-    sensitivity, false_alarms = annotator_rates(estimate_labels(panel), 1)
-    assert np.isnan(sensitivity).all()
-    assert np.isnan(false_alarms).all()
-
-
-def _panel(name: str) -> Panel:
-
-    return build_panel(*scenario(name, 0).work)

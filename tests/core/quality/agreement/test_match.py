@@ -49,6 +49,24 @@ def test_pieces_of_a_split_track_are_one_person() -> None:
     assert set(people(work).values()) == {1}
 
 
+@pytest.mark.parametrize("seed", [1, None])
+def test_a_track_that_somebody_ended_early_is_the_same_person(seed: int | None) -> None:
+    work = written({
+        ("c", "anna"): [Track(LEFT, seconds=range(15), seed=seed)],
+        ("c", "ben"): [Track(SHIFTED, seconds=range(4), seed=seed)],
+    })  # fmt: skip
+    assert set(people(work).values()) == {1}
+
+
+def test_a_passer_by_of_a_second_is_not_whom_they_pass() -> None:
+    passes = {0: RIGHT, 1: SHIFTED, 2: (400.0, 100.0, 480.0, 300.0)}
+    work = written({
+        ("c", "anna"): [Track(LEFT, seconds=range(10), seed=None)],
+        ("c", "ben"): [Track(seconds=range(3), boxes=passes, seed=None)],
+    })  # fmt: skip
+    assert len(set(people(work).values())) == 2
+
+
 def test_two_boxes_of_one_annotator_at_one_second_are_two_people() -> None:
     work = written({
         ("c", "anna"): [Track(LEFT)],

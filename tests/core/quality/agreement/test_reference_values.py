@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +14,7 @@ from ava_core.quality.agreement.coefficients import brennan_prediger, conger_kap
 from ava_core.quality.agreement.dawid_skene import Patterns, dawid_skene
 from ava_core.quality.agreement.overlap import box_iou
 from ava_core.quality.agreement.pairs import PairSums, kappa, masi, pair_sums
-from ava_core.quality.agreement.reliability import estimate_labels
-from ava_core.quality.consensus.labels import decide
-from tests.support.written_work import Track, rated, written
+from tests.support.written_work import rated
 
 PUBLISHED = Path(__file__).resolve().parents[3] / "data" / "published_agreement.json"
 
@@ -155,25 +152,3 @@ def test_iou(published: dict[str, Any]) -> None:
         assert box_iou(np.array(case["a"], float), np.array(case["b"], float)) == pytest.approx(
             case["iou"], abs=1e-9
         )
-
-
-@pytest.mark.parametrize(("right", "majority_right"), [(0.8, 0.896), (0.7, 0.784), (0.9, 0.972)])
-def test_majority_of_three_is_right_as_often_as_the_binomial_says(
-    right: float, majority_right: float
-) -> None:
-    patterns = list(
-        product([True, False], repeat=3)
-    )  # who is right, one pattern a second; the truth is action 4
-    work = written({
-        ("clip", f"annotator{n}"): [
-            Track(seconds=range(8), labels={"object": {s: [4] if who[n] else [] for s, who in enumerate(patterns)}})
-        ]
-        for n in range(3)
-    })  # fmt: skip
-    panel = work.panel
-    decided = decide(panel, estimate_labels(panel))  # too few for Dawid-Skene: the majority decides
-    held = set(panel.second[panel.named.place[decided.holds]].tolist())
-    chance = sum(
-        np.prod([right if r else 1 - right for r in who]) for s, who in enumerate(patterns) if s in held
-    )
-    assert chance == pytest.approx(majority_right, abs=1e-9)

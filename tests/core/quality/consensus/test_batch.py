@@ -41,12 +41,15 @@ def test_without_experts_it_is_the_annotators_consensus() -> None:
 
 
 def test_an_experts_clip_says_what_the_expert_said() -> None:
-    assert poses(consensus_of_batch(WITH_EXPERT, ONTOLOGY, SENT)) == {"a": (2, RULE), "b": (1, "majority")}
+    assert poses(consensus_of_batch(WITH_EXPERT, ONTOLOGY, SENT)) == {"a": (2, RULE), "b": (1, "dawid_skene")}
 
 
 def test_raw_tables_of_an_older_batch_hold_no_expert() -> None:
     assert set(WITH_EXPERT) - set(RAW) == set(EXPERT_TABLES)
-    assert poses(consensus_of_batch(RAW, ONTOLOGY, SENT)) == {"a": (1, "majority"), "b": (1, "majority")}
+    assert poses(consensus_of_batch(RAW, ONTOLOGY, SENT)) == {
+        "a": (1, "dawid_skene"),
+        "b": (1, "dawid_skene"),
+    }
 
 
 def test_exclusions_and_adjudications_count() -> None:

@@ -5,9 +5,14 @@ from __future__ import annotations
 import numpy as np
 import polars as pl
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from ava_core.quality.consensus.boxes import merge_boxes
+from ava_core.base.schemas import BOX_COLUMNS
+from ava_core.quality.agreement.overlap import box_iou
+from ava_core.quality.consensus.boxes import INDISTINCT, merge_boxes
 from ava_core.quality.consensus.form import form_consensus
+from tests.support.examples import examples
 from tests.support.written_work import LEFT, RIGHT, Track, Work, written
 
 NEAR = (110.0, 100.0, 190.0, 300.0)
@@ -80,3 +85,41 @@ def test_the_work_of_an_excluded_annotator_leaves_no_trace() -> None:
 def test_one_voter_is_copied() -> None:
     row = boxes(drawn(Track(NEAR, seconds=[2]))).row(0, named=True)
     assert (row["x1"], row["rule"], row["agreement_iou"]) == (pytest.approx(NEAR[0]), "single", None)
+
+
+spans = st.tuples(st.integers(0, 9), st.integers(1, 10)).map(lambda at: range(at[0], min(at[0] + at[1], 12)))
+drawings = st.builds(
+    lambda x, seconds, seed: Track((x, 100.0, x + 80.0, 300.0), seconds=seconds, seed=seed),
+    st.sampled_from([100.0, 102.0, 104.0, 130.0, 300.0]), spans, st.sampled_from([1, 2, None]),
+)  # fmt: skip
+crews = st.lists(st.lists(drawings, max_size=3), min_size=1, max_size=3)
+
+
+@examples(60)
+@given(crews)
+def test_no_two_people_of_a_second_share_a_box(crew: list[list[Track]]) -> None:
+    work = written({("c", name): tracks for name, tracks in zip(("anna", "ben", "cleo"), crew, strict=False)})
+    found = boxes(work)
+    both = found.join(found, on=["clip_id", "second"], suffix="_b").filter(
+        pl.col("person_id") < pl.col("person_id_b")
+    )
+    sides = (both.select(f"{name}{end}" for name in BOX_COLUMNS).to_numpy() for end in ("", "_b"))
+    assert (box_iou(*sides) <= INDISTINCT).all()
+
+
+def test_who_is_drawn_twice_is_shown_once() -> None:
+    twice = [Track(LEFT), Track(NEAR)]
+    work = written({("c", "anna"): [Track(LEFT), Track(LEFT, seed=None)], ("c", "ben"): [Track(LEFT)]})
+    assert boxes(work)["person_id"].n_unique() == 1
+    apart = written(
+        {("c", name): [Track(one.box, seed=n) for n, one in enumerate(twice, 1)] for name in "ab"}
+    )
+    assert boxes(apart)["person_id"].n_unique() == 2
+
+
+def test_the_boxes_of_who_copies_are_one_vote() -> None:
+    there = Track(seconds=[0])
+    work = written({("c", "anna"): [there], ("c", "ben"): [there], ("c", "cleo"): [], ("c", "dora"): []})
+    panel = work.panel
+    assert merge_boxes(panel).kept.all()
+    assert not merge_boxes(panel, np.array([[0.5, 0.5, 1.0, 1.0]])).kept.any()

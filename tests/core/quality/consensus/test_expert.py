@@ -28,11 +28,13 @@ def consensus() -> dict[str, pl.DataFrame]:
         "consensus_labels": pl.DataFrame(labels, schema=dict(CONSENSUS_LABELS), orient="row"),
         "disputed": pl.DataFrame([(c, 3, "tie") for c in ("a", "b")], schema=dict(DISPUTED), orient="row"),
         "queue": pl.DataFrame(
-            [(c, 3, 1, 90, "g", 0.5, "doubt") for c in ("a", "b")],
+            [(c, 3, 1, 90, "g", 0.5, "doubt", 1, 9.0) for c in ("a", "b")],
             schema=dict(ADJUDICATION_QUEUE),
             orient="row",
         ),
-        "needs": pl.DataFrame([(c, 3, "", "") for c in ("a", "b")], schema=dict(CLIP_NEEDS), orient="row"),
+        "needs": pl.DataFrame(
+            [(c, 3, "", "", 0.5, 0.1) for c in ("a", "b")], schema=dict(CLIP_NEEDS), orient="row"
+        ),
         "persons": pl.DataFrame(),
     }
 

@@ -1,0 +1,99 @@
+"""Pairs of annotators who are more alike than independent people are, until somebody decides on them."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Collection
+from typing import Any
+
+import polars as pl
+from nicegui import ui
+
+from ava_core import decisions
+from ava_core.decisions import DecisionState
+from ava_core.quality.agreement.conflicts import alike_against
+from ava_ui import addresses
+from ava_ui.addresses import cell
+from ava_ui.elements.data_table import DataTable
+from ava_ui.elements.decided import Seen
+from ava_ui.frame import theme
+from ava_ui.frame.visit import Visit
+
+SHOWN = 200
+"""Answers of a pair that are listed: what two have in common shows in far fewer."""
+
+
+async def alike_panel(visit: Visit, seen: Seen, state: DecisionState) -> None:
+    """A card for each pair, with what both said and nobody else did; nothing where there is none."""
+    batch = visit.params["batch"]
+    dependent = visit.console.tables.table(batch, "agreement", "dependent")
+    if dependent is not None:
+        dependent = dependent.filter(~_any_of(state.excluded))
+    if dependent is None or dependent.is_empty():
+        return
+    theme.heading("Conspicuously alike")
+    ui.label(
+        "One of the two may have copied. Together they have one vote, until you decide: leave one of them out, or say "
+        "that they work independently."
+    ).classes("soft")
+    differing = visit.console.tables.table(batch, "agreement", "conflicts")
+    for pair, found in dependent.group_by("annotator", "annotator_b", maintain_order=True):
+        names = (str(pair[0]), str(pair[1]))
+        with ui.card().classes("w-full").mark(f"alike-{names[0]}-{names[1]}"):
+            _pair(visit, seen, names, found.to_dicts(), is_independent=names in state.independent)
+            if differing is not None:
+                await _items(batch, names, differing)
+
+
+def _any_of(names: Collection[str]) -> pl.Expr:
+    return pl.any_horizontal(pl.col("annotator", "annotator_b").is_in(sorted(names)))
+
+
+def _pair(
+    visit: Visit, seen: Seen, names: tuple[str, str], found: list[dict[str, Any]], *, is_independent: bool
+) -> None:
+    batch = visit.params["batch"]
+    with ui.row().classes("items-center"):
+        ui.label(" and ".join(names)).classes("text-weight-bold")
+        ui.badge(
+            "independent" if is_independent else "one vote", color="positive" if is_independent else "warning"
+        )
+    for row in found:
+        ui.label(_words(row)).classes("soft")
+
+    async def judge() -> None:
+        await asyncio.to_thread(
+            decisions.judge_pair, visit.console.store, batch, names, visit.user.username,
+            independent=not is_independent, seen=seen.of(batch),
+        )  # fmt: skip
+        ui.navigate.reload()
+
+    if visit.may("admin"):
+        words = "Count as one vote again" if is_independent else "They work independently"
+        ui.button(words, on_click=visit.action("admin", judge)).props("flat dense").mark(
+            f"judge-{names[0]}-{names[1]}"
+        )
+
+
+def _words(row: dict[str, Any]) -> str:
+    if row["what"] == "boxes":
+        return f"Drawn boxes overlap by {row['alike']:.3f} on average, over {row['shared']} boxes: no two hands do."
+    if row["expected"] is None:
+        return (
+            f"Labels are the same to the letter ({row['alike']:.3f}) at {row['shared']} people and seconds."
+        )
+    return (
+        f"Kappa of their labels {row['alike']:.2f}; by what each has with the others, {row['expected']:.2f} is to be "
+        f"expected ({row['shared']} people and seconds)."
+    )
+
+
+async def _items(batch: str, names: tuple[str, str], differing: pl.DataFrame) -> None:
+    items = await asyncio.to_thread(alike_against, differing, *names)
+    with ui.expansion(f"What both say and others don't ({items.height})").classes("w-full"):
+        DataTable(
+            items.head(SHOWN).select("clip_id", "second", "frame", "person_id", "kind", "detail"),
+            file=f"{batch}_{names[0]}_{names[1]}",
+            labels={"clip_id": "clip", "person_id": "person", "detail": "who says what"},
+            links={"clip_id": addresses.review(batch, cell("clip_id"), cell("frame"))},
+        )
