@@ -41,7 +41,7 @@ def released_template(tmp_path_factory: pytest.TempPathFactory, seven_seconds: P
         world.release("v1", flavours=[], note="Made for tests.", actor="adam")
         world.add_batch("south", ["lane"], actions=[("pose", 2), ("object", 4), ("object", 5)])
         world.dispute("north", first, 5)
-        world.release("v2", flavours=["coco"])
+        world.release("v2", flavours=["frames", "coco"])
         world.add_batch("west", approve=False)
         world.close()
         for pictures in folder.glob("storage/batches/*/ava_csv/*/"):
