@@ -51,15 +51,22 @@ def make(
     leave_behind: Annotated[
         bool, typer.Option(help="Leave such batches out, and name them; else nothing is released then.")
     ] = False,
+    sizes: Annotated[
+        bool,
+        typer.Option(
+            "--sizes", help="Make nothing: show how large each layout would be, in all and an hour."
+        ),
+    ] = False,
 ) -> None:
     """Make an immutable release of everything that is approved, print what readers would say, and where it lies."""
     from ava_assets.running.release import make_release
     from ava_core.dataset.formats.ava.checks import validate_dataset
-    from ava_core.dataset.formats.flavours import DEFAULT
 
-    flavours = list(DEFAULT) if flavour is None else [each for each in flavour if each != "none"]
+    if sizes:
+        _show_sizes(batch or [])
+        return
     folder = make_release(
-        load_settings(), name=name, note=note, licence=licence, authors=author or [], flavours=flavours,
+        load_settings(), name=name, note=note, licence=licence, authors=author or [], flavours=_flavours(flavour),
         ratios=_ratios(ratios), pins=_pins(pin or []), batches=batch or [], least_rows=least_rows,
         drop_rare=drop_rare, drop_weak=drop_weak, wait=wait, leave_behind=leave_behind,
     )  # fmt: skip
@@ -108,6 +115,48 @@ def diff(
     _show(console, "The first of them" if found.labels.height > labels else "", found.labels.head(labels))
 
 
+@app.command("pack")
+def pack(
+    release: Annotated[str, typer.Argument(help="Name of a release, or its folder.")],
+    out: Annotated[
+        Path, typer.Argument(help="A new file OUT.tar, or a new folder of tar files of 1 GB at most.")
+    ],
+) -> None:
+    """Put everything in a release into tar files, with checksums beside them."""
+    from ava_core.dataset.export.packing import pack as pack_release
+
+    with opened_release(release) as folder:
+        for path in pack_release(folder, out.expanduser()):
+            typer.echo(path)
+
+
+@app.command("publish")
+def publish(
+    release: Annotated[str, typer.Argument(help="Name of a release, or its folder.")],
+    target: Annotated[str, typer.Argument(help="hub:owner/name, or a new folder s3://bucket/folder.")],
+    licence: Annotated[str, typer.Option(help="Licence, as the Hub names it: cc-by-4.0.")] = "",
+    public: Annotated[
+        bool, typer.Option("--public", help="Of a new repository: for everybody to see.")
+    ] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Send nothing: print what would go.")] = False,
+) -> None:
+    """Send a release to the Hugging Face Hub or to an object store."""
+    from ava_core.dataset.export.publishing import check_licence, hub_card, what_goes
+    from ava_core.dataset.export.publishing import publish as send
+
+    check_licence(licence)
+    with opened_release(release) as folder:
+        if not dry_run:
+            typer.echo(f"published: {send(folder, target, licence, public=public)}")
+            return
+        going = what_goes(folder)
+        for path, size in going.items():
+            typer.echo(f"{size:>14,}  {path}")
+        typer.echo(f"{sum(going.values()):>14,}  bytes in {len(going):,} files would go to {target}")
+        if target.startswith("hub:"):
+            typer.echo(hub_card(folder, licence).partition("\n---\n")[0] + "\n---")
+
+
 @contextmanager
 def opened_release(name_or_path: str) -> Iterator[Path]:
     """The folder of a release by name, or the folder itself, on this machine for the time of the block.
@@ -141,6 +190,43 @@ def _show(console: Console, title: str, table: object) -> None:
     for row in table.rows():
         shown.add_row(*(value_text(value) for value in row))
     console.print(shown)
+
+
+def _show_sizes(batches: list[str]) -> None:
+    import polars as pl
+
+    from ava_core.base.storage import Storage
+    from ava_core.dataset.export.sizes import expected_sizes, sizes_by_batch
+    from ava_core.store import open_store
+
+    settings = load_settings()
+    storage = Storage(settings.resolved_storage_url)
+    found = expected_sizes(sizes_by_batch(storage, open_store(settings), batches))
+    shown = found.select(
+        "flavour", "files", GB=(pl.col("bytes") / 1e9).round(4),
+        files_per_hour=pl.col("files_per_hour").round().cast(pl.Int64),
+        GB_per_hour=(pl.col("bytes_per_hour") / 1e9).round(2),
+        linked=pl.when("linked").then(pl.lit("yes")).otherwise(pl.lit("")),
+    )  # fmt: skip
+    console = Console(highlight=False, soft_wrap=True)
+    if found.is_empty():
+        console.print("No batch has a dataset yet: approve clips, and wait for ava_csv.")
+        return
+    _show(console, "Sizes that a release would have", shown)
+    console.print(
+        "linked: hard links where the file system has them, so next to nothing on this machine's disk"
+    )
+
+
+def _flavours(chosen: list[str] | None) -> list[str]:
+    from ava_core.dataset.formats.flavours import DEFAULT
+
+    if not chosen:
+        return list(DEFAULT)
+    named = [each for each in chosen if each != "none"]
+    if named and named != chosen:
+        raise InputError(f"--flavour none stands beside {named[0]}.", "Say `none` alone, or the layouts.")
+    return named
 
 
 def _ratios(text: str) -> dict[str, float]:

@@ -32,7 +32,7 @@ def building(storage: Storage, final: UPath, *, replace: bool = False) -> Iterat
     if not storage.is_local:
         with tempfile.TemporaryDirectory(prefix="ava-") as temporary:
             yield Path(temporary) / final.name
-            _upload(Path(temporary) / final.name, final)
+            send_folder(Path(temporary) / final.name, final)
         return
     target = storage.local(final)
     target.parent.mkdir(parents=True, exist_ok=True)
@@ -79,7 +79,7 @@ def side_by_side(work: Callable[[Item], object], items: Iterable[Item]) -> None:
             raise
 
 
-def _upload(folder: Path, final: UPath) -> None:
+def send_folder(folder: Path, final: UPath) -> None:
     """Send a folder; what an upload that breaks has sent of a new one goes again."""
     new = {path.relative_to(folder).as_posix(): path for path in folder.rglob("*") if path.is_file()}
     before = {path.relative_to(final).as_posix(): path for path in _files(final)}

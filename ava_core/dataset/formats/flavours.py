@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Final, Literal
 
 from ava_core.base.errors import ExportError
 from ava_core.dataset.formats.ava.frames import link_frames, link_keyframes, link_rawframes
@@ -22,25 +22,32 @@ from ava_core.dataset.formats.videos.writer import write_videos
 
 @dataclass(frozen=True)
 class Flavour:
-    """A layout: how it is written, whether it holds pictures or clips' videos, and whether its boxes are in pixels."""
+    """A layout: how it is written, and what it holds.
+
+    `pictures`: which ones of each clip, none for ""; `labelled`: keyframes that have labels; `videos`: the clips' own;
+    `pixels`: whether its boxes are in pixels; `packs`: whether it copies what it holds, where others have hard links.
+    """
 
     write: Callable[[Path, Dataset], None]
-    pictures: bool = False
+    pictures: Literal["", "all", "keyframes", "labelled"] = ""
     videos: bool = False
     pixels: bool = False
+    packs: bool = False
 
 
 FLAVOURS: Final[Mapping[str, Flavour]] = {
-    "frames": Flavour(lambda folder, dataset: link_frames(folder, dataset.pictures), pictures=True),
-    "rawframes": Flavour(lambda folder, dataset: link_rawframes(folder, dataset.pictures), pictures=True),
-    "keyframes": Flavour(lambda folder, dataset: link_keyframes(folder, dataset.pictures), pictures=True),
-    "kinetics": Flavour(write_kinetics, pictures=True),
-    "datumaro": Flavour(write_datumaro, pictures=True),
+    "frames": Flavour(lambda folder, dataset: link_frames(folder, dataset.pictures), pictures="all"),
+    "rawframes": Flavour(lambda folder, dataset: link_rawframes(folder, dataset.pictures), pictures="all"),
+    "keyframes": Flavour(
+        lambda folder, dataset: link_keyframes(folder, dataset.pictures), pictures="keyframes"
+    ),
+    "kinetics": Flavour(write_kinetics, pictures="all"),
+    "datumaro": Flavour(write_datumaro, pictures="labelled"),
     "multisports": Flavour(write_multisports, pixels=True),
     "coco": Flavour(write_coco, pixels=True),
     "parquet": Flavour(write_parquet),
     "videos": Flavour(write_videos, videos=True),
-    "shards": Flavour(write_shards, videos=True),
+    "shards": Flavour(write_shards, videos=True, packs=True),
 }
 """Layouts beside AVA's annotations, by name; all but `shards` are hard links, so together they cost little."""
 

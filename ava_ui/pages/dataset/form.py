@@ -11,8 +11,10 @@ from nicegui import ui
 from nicegui.elements.mixins.validation_element import ValidationElement
 
 from ava_core.base.errors import InputError
+from ava_core.base.text import gigabytes, plural
 from ava_core.dataset.export.options import ReleaseOptions
 from ava_core.dataset.export.releases import name_problem
+from ava_core.dataset.export.sizes import expected_sizes, sizes_by_batch
 from ava_core.dataset.export.split_preview import Preview, preview_release
 from ava_core.dataset.export.splits import RATIOS
 from ava_core.dataset.formats.ava.names import SPLITS
@@ -42,6 +44,8 @@ def release_form(visit: Visit, ready: list[str], sources: list[str]) -> None:
         if not ready:
             ui.label("No batch has a dataset yet: approve clips, and wait for ava_csv.").classes("soft")
         place = ui.column().classes("w-full")
+    if ready:
+        theme.later(visit, lambda: _say_sizes(visit, form))
     preview.on_click(visit.action("admin", lambda: _preview(visit, form, preview, place)))
     button.wire(lambda: _generate(visit, form, button))
     for one in (preview, button):
@@ -73,9 +77,17 @@ class _Form:
                 ready, multiple=True, value=[], label="batches (none chosen: all that are ready)", clearable=True,
                 with_input=len(ready) > 12,
             ).props("use-chips").classes("w-80").mark("release-batches")  # fmt: skip
-            self.flavours = ui.select(
-                list(FLAVOURS), value=list(DEFAULT), multiple=True, label="layouts beside AVA's"
-            ).classes("w-64")
+            self.flavours = (
+                ui.select(
+                    {name: name for name in FLAVOURS},
+                    value=list(DEFAULT),
+                    multiple=True,
+                    label="layouts beside AVA's",
+                    on_change=lambda: self._name_chosen(),
+                )
+                .classes("w-64")
+                .mark("release-flavours")
+            )
         with ui.row().classes("items-center"):
             self.least = ui.number(
                 "rare below (labels)", value=0, min=0, precision=0, validation=_least_problem
@@ -86,6 +98,21 @@ class _Form:
                 "leave-behind"
             )
         self.pins = Pins(sources, SPLITS)
+
+    def _name_chosen(self) -> None:
+        """The closed field names layouts alone; their sizes stand in the open list."""
+        self.flavours.props(f'display-value="{", ".join(self.flavours.value or [])}"')
+
+    def say_sizes(self, by_batch: pl.DataFrame) -> None:
+        """Say beside each layout how large it would be; `by_batch`: `sizes.BY_BATCH`."""
+        found = expected_sizes(by_batch, self.batches.value or [])
+        said = {name: f"{gigabytes(size)}, {plural(files, 'file')} ({gigabytes(round(hour))} an hour)"
+                for name, files, size, hour in
+                found.select("flavour", "files", "bytes", "bytes_per_hour").iter_rows()}  # fmt: skip
+        self.flavours.set_options(
+            {name: ": ".join(filter(None, (name, said.get(name)))) for name in FLAVOURS}
+        )
+        self._name_chosen()
 
     def options(self) -> dict[str, Any]:
         """Fields of `ReleaseOptions`. Raises `InputError` where a field cannot be used; the field itself says why."""
@@ -115,6 +142,12 @@ class _Form:
 
 def _least_problem(value: float | None) -> str | None:
     return None if value is None or value >= 0 else "A number of labels: 0 or more."
+
+
+async def _say_sizes(visit: Visit, form: _Form) -> None:
+    found = await asyncio.to_thread(sizes_by_batch, visit.console.storage, visit.console.store)
+    form.say_sizes(found)
+    form.batches.on_value_change(lambda: form.say_sizes(found))
 
 
 async def _generate(visit: Visit, form: _Form, button: AskButton) -> None:

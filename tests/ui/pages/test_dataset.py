@@ -17,6 +17,7 @@ from nicegui.testing import User
 
 from ava_core import decisions
 from ava_core.base.settings import Settings, load_settings
+from ava_core.dataset.formats.flavours import DEFAULT
 from ava_core.store import audit_log
 from ava_ui.elements.data_table import DataTable
 from ava_ui.elements.json_tree import LEAVES, json_tree
@@ -40,7 +41,7 @@ def released_template(tmp_path_factory: pytest.TempPathFactory, seven_seconds: P
         world.release("v1", flavours=[], note="Made for tests.", actor="adam")
         world.add_batch("south", ["lane"], actions=[("pose", 2), ("object", 4), ("object", 5)])
         world.dispute("north", first, 5)
-        world.release("v2", flavours=["coco"])
+        world.release("v2", flavours=["frames", "coco"])
         world.add_batch("west", approve=False)
         world.close()
         for pictures in folder.glob("storage/batches/*/ava_csv/*/"):
@@ -163,8 +164,11 @@ async def test_what_was_chosen_is_what_the_run_is_given(site: Site, monkeypatch:
     await filled(adam)
     await adam.should_see(marker="generate")
     adam.find(marker="release-name").type("v3")
+    (layouts,) = adam.find(marker="release-flavours").elements
+    await eventually(lambda: "630 files" in layouts.options["frames"], 30)  # type: ignore[attr-defined]
     (batches,) = adam.find(marker="release-batches").elements
     batches.set_value(["south"])  # type: ignore[attr-defined]
+    await eventually(lambda: "210 files" in layouts.options["frames"])  # type: ignore[attr-defined]
     adam.find(marker="add-pin").click()
     for marker, value in {"pin-source": "south_lane", "pin-split": "val"}.items():
         (field,) = adam.find(marker=marker).elements
@@ -173,6 +177,7 @@ async def test_what_was_chosen_is_what_the_run_is_given(site: Site, monkeypatch:
     await eventually(lambda: bool(given))
     (options,) = given
     assert (options["name"], options["batches"], options["pins"]) == ("v3", ["south"], {"south_lane": "val"})
+    assert options["flavours"] == list(DEFAULT)
     assert (options["actor"], options["ratios"]) == ("adam", {"train": 0.7, "val": 0.15, "test": 0.15})
     await eventually(lambda: adam.back_history[-1:] == ["/runs/run-1"])
     assert audit_log.newest(site.console.store, 1)[0].action == "generate dataset"

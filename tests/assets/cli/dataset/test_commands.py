@@ -13,6 +13,7 @@ import polars as pl
 import pytest
 
 from ava_assets.cli import main
+from ava_core.dataset.formats.flavours import FLAVOURS
 
 
 class Said(NamedTuple):
@@ -164,12 +165,18 @@ def test_releases_are_made_listed_and_compared(ava: Run, world, monkeypatch: pyt
     monkeypatch.setenv("AVA_HOME", str(world.home))
     monkeypatch.setenv("AVA_ONTOLOGY", str(world.home / "tiny.yaml"))
     assert ava("release", "list").out.startswith("No releases yet.")
+    assert ava("release", "make", "--sizes").out.startswith("No batch has a dataset yet")
     world.add_batch("north", ["gate", "yard"])
+    lines = {line.split()[0]: line.split()[1:] for line in ava("release", "make", "--sizes").out.splitlines()}
+    assert (lines["frames"][0], lines["frames"][2]) == ("420", "108000")
+    assert world.left_behind() == []
     made = ava("release", "make", "--licence", "CC0-1.0", "--pin", "north_gate=test", "--flavour", "none")
     assert made.code == 0, made.err
     folder = world.releases / "v1"
     assert made.out.splitlines()[-1] == f"dataset: {folder}"
-    assert not (folder / "kinetics").exists()
+    assert {path.name for path in folder.iterdir()}.isdisjoint(FLAVOURS)
+    assert not list(folder.rglob("*.jpg"))
+    assert ava("validate", folder).code == 0, "what was not asked for is no error"
     assert json.loads((folder / "splits.json").read_text())["sources"]["north_gate"] == "test"
     world.add_batch("south", ["lane"])
     assert ava("release", "make", "--name", "spring").code == 0
@@ -181,7 +188,11 @@ def test_releases_are_made_listed_and_compared(ava: Run, world, monkeypatch: pyt
     assert "There is no release 'v9'" in ava("release", "diff", "v1", "v9").err
     assert ava("release", "make", "--name", "lanes", "--batch", "south", "--flavour", "none").code == 0
     assert list(json.loads((world.releases / "lanes/release.json").read_text())["batches"]) == ["south"]
+    packed = ava("release", "pack", "lanes", world.home / "lanes.tar")
+    assert packed.out.split() == [str(world.home / "lanes.tar"), str(world.home / "lanes.tar.sha256")]
     assert "There is no batch west" in ava("release", "make", "--batch", "west").err
+    both = ava("release", "make", "--flavour", "none", "--flavour", "coco").err
+    assert "--flavour none stands beside coco" in both.replace("\n", " ")
 
 
 def test_a_release_that_cannot_be_is_refused_in_a_sentence(
@@ -195,3 +206,12 @@ def test_a_release_that_cannot_be_is_refused_in_a_sentence(
     )
     assert ava("release", "make", "--ratios", "half").code == 1
     assert "is not SOURCE=SPLIT" in ava("release", "make", "--pin", "train").err
+
+
+def test_what_would_be_published_is_printed_and_nothing_is_sent(ava: Run, released: Path) -> None:
+    said = ava("release", "publish", released, "hub:ann/street", "--licence", "cc-by-4.0", "--dry-run")
+    assert said.code == 0, said.err
+    assert "annotations/ava_train_v2.2.csv" in said.out
+    assert "files would go to hub:ann/street" in said.out
+    assert "license: cc-by-4.0" in said.out
+    assert "under which licence" in ava("release", "publish", released, "hub:ann/street").err
