@@ -38,7 +38,7 @@ def released_template(tmp_path_factory: pytest.TempPathFactory, seven_seconds: P
         world = World(folder, seven_seconds)
         world.add_users(PEOPLE, PASSWORD)
         first, _ = world.add_batch("north", ["gate", "yard"])
-        world.release("v1", flavours=[], note="Made for tests.", actor="adam")
+        world.release("v1", flavours=["frames"], note="Made for tests.", actor="adam")
         world.add_batch("south", ["lane"], actions=[("pose", 2), ("object", 4), ("object", 5)])
         world.dispute("north", first, 5)
         world.release("v2", flavours=["frames", "coco"])
