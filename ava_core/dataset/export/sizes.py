@@ -29,7 +29,7 @@ ANNOTATIONS: Final = "annotations"
 BYTES_PER_PIXEL: Final = 0.117
 """Of pictures that nobody noted: an hour of street scenes at 1280 × 720 gave 11.6 GB in 108,000 pictures."""
 LABEL_BYTES: Final = 90
-"""Of a label in a clip's JSON, measured: time, person, id and name of the action, box."""
+"""Of a label in a clip's JSON, about: time, person, id and name of the action, box."""
 TAR_BLOCK: Final = 512
 """Tar files hold a header of one block before each member, and fill its last one."""
 
