@@ -278,5 +278,5 @@ def test_a_second_server_says_which_process_runs_and_a_killed_one_leaves_no_lock
     assert third.stdout is not None
     assert "annotation server on" in third.stdout.readline()
     assert (tmp_path / "cvat.db").stat().st_mode & 0o077 == 0
-    third.terminate()
+    third.kill()
     third.communicate(timeout=60)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import errno
 import zipfile
 from collections.abc import AsyncIterator
@@ -84,8 +85,12 @@ async def test_a_zip_goes_up_over_http_and_becomes_a_batch(site: Site, tmp_path:
     assert (await http.post(f"/upload/{KEY}?offset={half}", content=data[half:])).json() == {
         "received": len(data)
     }
-    with uploads_of(site.console, "adam").taken({KEY: "night.zip"}) as path:
-        add_to_inbox(site.console.settings, site.console.store, path)
+
+    def take() -> None:
+        with uploads_of(site.console, "adam").taken({KEY: "night.zip"}) as path:
+            add_to_inbox(site.console.settings, site.console.store, path)
+
+    await asyncio.to_thread(take)
     assert batches.names(site.console.store) == ["street", "night"]
     assert Path(batches.get(site.console.store, "night").source_path).read_bytes() == data
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import shutil
 import subprocess
-import venv
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +17,7 @@ from ava_core.dataset.formats.datumaro.labels import without_gaps
 from ava_core.dataset.formats.kinetics.names import kinetics_id
 from ava_core.dataset.formats.multisports.tubes import tubes
 from ava_core.ontology import load_ontology
+from tests.support.throwaway import throwaway
 
 
 def test_a_kinetics_id_is_never_taken_for_one_of_youtube() -> None:
@@ -123,20 +123,6 @@ def test_the_truth_as_detections_scores_exactly_one(released: Path) -> None:
     assert mean_average_precision(truth, moved) < 0.5
     half = truth.filter(pl.col("timestamp") % 2 == 0).with_columns(score=1.0)
     assert mean_average_precision(truth, half) < 1.0
-
-
-def throwaway(folder: Path, *packages: str) -> Path:
-    """Python of a fresh environment with these packages; the test is skipped where they cannot be had."""
-    venv.create(folder, with_pip=True)
-    python = folder / "bin" / "python"
-    done = subprocess.run(
-        [python, "-m", "pip", "install", "-q", "--disable-pip-version-check", *packages],
-        capture_output=True,
-        text=True,
-    )
-    if done.returncode:
-        pytest.skip(f"pip cannot install {', '.join(packages)}: {done.stderr.strip().splitlines()[-1]}")
-    return python
 
 
 READ_PICKLES = """

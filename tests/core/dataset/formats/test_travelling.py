@@ -18,9 +18,9 @@ from ava_core.dataset.formats.ava.checks import errors_among, validate_dataset
 from ava_core.dataset.formats.ava.reader import read_rows
 from ava_core.dataset.formats.flavours import write_dataset
 from ava_core.dataset.formats.shards.writer import write_shards
-from tests.core.dataset.formats.test_flavours import throwaway
 from tests.support.numbered import LENGTHS, numbered_dataset
 from tests.support.shared import made_once
+from tests.support.throwaway import throwaway
 from tests.support.world import BAR, HEIGHT, WIDTH, World
 
 
