@@ -15,7 +15,9 @@ from ava_core.quality.agreement.measure import measure_work
 from ava_core.quality.consensus.form import form_from_work
 from benchmarks._bench import Bars, table
 from benchmarks._consensus_peers import majority_vote
-from tests.support.planted_work import PLACE, Planted, Score, matched, scenario, score
+from tests.support.planted_scenarios import scenario
+from tests.support.planted_score import Score, matched, score
+from tests.support.planted_work import PLACE, Planted
 
 DEMO = "like the demo"
 

@@ -20,7 +20,8 @@ from ava_core.quality.agreement.panel import Panel
 from ava_core.quality.agreement.untangle import untangle
 from ava_core.quality.consensus.boxes import box_table, merge_boxes
 from ava_core.video.tracking.iou import pairwise_iou
-from tests.support.planted_work import Planted, Score, score
+from tests.support.planted_score import Score, score
+from tests.support.planted_work import Planted
 
 
 def majority_vote(planted: Planted, *, one_per_group: bool = False, excluded: Collection[str] = ()) -> Score:

@@ -17,9 +17,9 @@ from typing import Any, Final
 import httpx
 
 from ava_core.store import open_store, users
+from ava_core.video.intake.uploads import Quota, Uploads
 from ava_ui.main import PAGES
 from ava_ui.web.door import COOKIE
-from ava_ui.web.uploads import Quota, Uploads
 from benchmarks._bench import Bars, table
 from benchmarks._console_work import PASSWORD as CONSOLE_PASSWORD
 from benchmarks._console_work import SMALL

@@ -15,7 +15,8 @@ from benchmarks._bench import Bars, argument_parser, table
 from benchmarks._consensus_labels import COPIED, GAINS, formed, labels
 from benchmarks._consensus_peers import medoid_merge
 from benchmarks._consensus_topping_up import top_ups
-from tests.support.planted_work import CONSTANT, RANDOM, good_annotators, plant, scenario
+from tests.support.planted_scenarios import scenario
+from tests.support.planted_work import CONSTANT, RANDOM, good_annotators, plant
 
 BOX_SEEDS = 3
 GATE_RUNS = 20

@@ -41,15 +41,16 @@ qc_decisions = AssetSpec(
 def agreement(context: AssetExecutionContext, platform: Platform, raw_annotations: Tables) -> Output[Tables]:
     """Agreement per class, pair, clip and annotator, with intervals; conflicts; the gate's verdicts."""
     at = platform.batch(context.partition_key)
-    gold = decision_state(at.store, at.batch).gold
-    work = with_expert_jobs(raw_annotations, gold)
+    decided = decision_state(at.store, at.batch)
+    work = with_expert_jobs(raw_annotations, decided.gold)
     tables = measure_agreement(
         work["raw_boxes"],
         work["raw_labels"],
         work["completed_jobs"],
         at.ontology,
         seed=at.settings.seed,
-        gold=gold,
+        gold=decided.gold,
+        independent=decided.independent,
         assigned={job.annotator for job in tasks.jobs_of(at.store, at.batch) if job.of_annotator},
     )
     return Output(

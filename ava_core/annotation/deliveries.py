@@ -81,11 +81,8 @@ class Arrivals:
         """What became of each. One that the database does not take costs the others nothing."""
         try:
             return [*keep_deliveries(self.open_store(), payloads)]
-        except (
-            StoreError,
-            OperationalError,
-        ) as error:  # the database itself: the next try would wait as long
-            return [error] * len(payloads)
+        except (StoreError, OperationalError) as error:
+            return [error] * len(payloads)  # the database itself: the next try would wait as long
         except Exception as error:
             if len(payloads) == 1:
                 return [error]

@@ -37,15 +37,12 @@ def size_of(content: bytes) -> tuple[int, int] | None:
         if marker in _SIZES:
             height, width = struct.unpack(">HH", content[place + 5 : place + 9])
             return width, height
-        # A filling byte stands alone, and so do the marks without content.
-        alone = marker == 0xFF or marker == 0x01 or 0xD0 <= marker <= 0xD9
-        place += (
-            1
-            if marker == 0xFF
-            else 2
-            if alone
-            else 2 + struct.unpack(">H", content[place + 2 : place + 4])[0]
-        )
+        if marker == 0xFF:  # a filling byte
+            place += 1
+        elif marker == 0x01 or 0xD0 <= marker <= 0xD9:  # marks without content
+            place += 2
+        else:
+            place += 2 + struct.unpack(">H", content[place + 2 : place + 4])[0]
     return None
 
 

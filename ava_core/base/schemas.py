@@ -244,7 +244,7 @@ CONSENSUS_BOXES: Final[Schema] = {
 }
 
 LabelRule = Literal["dawid_skene", "majority", "majority_tie", "single", "adjudicated", "expert"]
-"""How a label came about."""
+"""How a label came about; `majority` in what older versions formed."""
 
 CONSENSUS_LABELS: Final[Schema] = {
     "clip_id": pl.String,
@@ -365,9 +365,7 @@ AGREEMENT_BY_CLIP: Final[Schema] = {
 
 DependentIn = Literal["labels", "boxes"]
 
-DEPENDENT: Final[
-    Schema
-] = {  # pairs of annotators of whom one may have copied: one vote, until a person decides
+DEPENDENT: Final[Schema] = {  # pairs of whom one may have copied: one vote, until a person decides
     "annotator": pl.String,
     "annotator_b": pl.String,
     "what": pl.String,  # DependentIn

@@ -8,18 +8,14 @@ everybody; pre-drawn boxes drift, some tracks are missing, some show nobody; ann
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache
 from itertools import pairwise
 
 import numpy as np
 import polars as pl
-from scipy.optimize import linear_sum_assignment
 
 from ava_core.base.schemas import BOX_COLUMNS, COMPLETED_JOBS, RAW_BOXES, RAW_LABELS, conform
 from ava_core.ontology import Ontology, load_ontology
-from ava_core.quality.agreement.overlap import box_iou
 
 WIDTH, HEIGHT = 1280, 720
 
@@ -374,126 +370,3 @@ def _box_rows(boxes: np.ndarray) -> pl.DataFrame:
 def _label_rows(labels: np.ndarray, action_ids: np.ndarray) -> pl.DataFrame:
     person, second, column = np.nonzero(labels)
     return pl.DataFrame({"second": second, "person_id": person + 1, "action_id": action_ids[column]})
-
-
-@dataclass(frozen=True)
-class Score:
-    """Against the truth: F1 of labels over all (micro) and mean over classes (macro), boxes and identities."""
-
-    micro: float
-    macro: float
-    mean_iou: float
-    idf1: float
-
-
-def score(planted: Planted, boxes: pl.DataFrame, labels: pl.DataFrame) -> Score:
-    """`boxes`: `PLACE`, box; `labels`: `PLACE`, `action_id`. Labels of a box on nobody are wrong."""
-    pairs = matched(planted.true_boxes, boxes)
-    true = planted.true_labels.select(*PLACE, "action_id")
-    said = labels.select(*PLACE, "action_id").join(boxes.select(PLACE), on=PLACE, how="semi")
-    moved = said.rename({"person_id": "person_id_b"}).join(pairs, on=["clip_id", "second", "person_id_b"])
-    right = moved.join(true, on=[*PLACE, "action_id"], how="semi").group_by("action_id").len("right")
-    table = (
-        true.group_by("action_id").len("true")
-        .join(said.group_by("action_id").len("said"), on="action_id", how="full", coalesce=True)
-        .join(right, on="action_id", how="left").fill_null(0)
-    )  # fmt: skip
-    f1 = 2 * pl.col("right") / (pl.col("true") + pl.col("said"))
-    sums = table.select(pl.col("right", "true", "said").sum()).row(0)
-    return Score(
-        micro=2 * sums[0] / (sums[1] + sums[2]),
-        macro=float(table.filter(pl.col("true") > 0).select(f1.mean()).item()),
-        mean_iou=float(pairs["iou"].mean()),
-        idf1=_idf1(planted.true_boxes, boxes, pairs),
-    )
-
-
-def matched(true: pl.DataFrame, boxes: pl.DataFrame, least: float = 0.5) -> pl.DataFrame:
-    """`PLACE`, `person_id_b`, `iou`: at each second, boxes that are each other's best at IoU ≥ `least`."""
-    both = true.join(boxes.select(*PLACE, *BOX_COLUMNS), on=["clip_id", "second"], suffix="_b")
-    sides = (both.select(f"{name}{end}" for name in BOX_COLUMNS).to_numpy() for end in ("", "_b"))
-    found = both.with_columns(iou=pl.Series(box_iou(*sides))).filter(pl.col("iou") >= least)
-    mutual = (pl.col("iou") == pl.col("iou").max().over(PLACE)) & (
-        pl.col("iou") == pl.col("iou").max().over("clip_id", "second", "person_id_b")
-    )
-    return found.filter(mutual).select(*PLACE, "person_id_b", "iou")
-
-
-def _idf1(true: pl.DataFrame, boxes: pl.DataFrame, pairs: pl.DataFrame) -> float:
-    """Identity F1 (Ristani et al., 2016): boxes on the right person under the best one-to-one naming."""
-    right = 0.0
-    for _, clip in pairs.group_by("clip_id"):
-        counts = clip.group_by("person_id", "person_id_b").len()
-        rows, columns = (
-            counts[c].rank("dense").to_numpy().astype(int) - 1 for c in ("person_id", "person_id_b")
-        )
-        table = np.zeros((rows.max() + 1, columns.max() + 1))
-        table[rows, columns] = counts["len"].to_numpy()
-        right += table[linear_sum_assignment(-table)].sum()
-    return 2 * right / (true.height + boxes.height)
-
-
-@dataclass(frozen=True)
-class Scenario:
-    """Who works (drawn anew with each seed) on what kind of batch. `gated`: suspects are left out."""
-
-    crew: Callable[[int], dict[str, Profile]]
-    per_clip: int | None = None
-    clips: int = 60
-    overlap: float = 1.0
-    nature: Nature = Nature()
-    ontology: str = "ava80"
-
-
-@cache
-def scenario(name: str, seed: int) -> Planted:
-    """The scenarios that the bars speak of, by name (`SCENARIOS`)."""
-    each = SCENARIOS[name]
-    return plant(
-        each.crew(seed), seed=seed, clips=each.clips, per_clip=each.per_clip, overlap=each.overlap,
-        nature=each.nature, ontology=load_ontology(each.ontology),
-    )  # fmt: skip
-
-
-def _with(good: int, *others: Profile) -> Callable[[int], dict[str, Profile]]:
-    def profiles(seed: int) -> dict[str, Profile]:
-        return good_annotators(good, seed) | {f"other{n}": other for n, other in enumerate(others)}
-
-    return profiles
-
-
-MEDIOCRE = Profile(accuracy=0.5)
-WEAK = Profile(accuracy=0.3)
-LATE = Profile(late=1)
-COPIER = Profile(copies="other0")
-
-SCENARIOS: dict[str, Scenario] = {
-    "3 good": Scenario(_with(3)),
-    "5 good": Scenario(_with(5)),
-    "3 good, 4 clips": Scenario(_with(3), clips=4),
-    "3 good, 10 clips": Scenario(_with(3), clips=10),
-    "like the demo": Scenario(
-        lambda _: {f"good{n}": Profile(accuracy=a) for n, a in enumerate((0.95, 0.89, 0.79))},
-        clips=4, ontology="street",
-    ),
-    "2 good": Scenario(_with(2)),
-    "2 good + mediocre": Scenario(_with(2, MEDIOCRE)),
-    "2 good + 1 random": Scenario(_with(2, RANDOM)),
-    "2 good + 1 constant": Scenario(_with(2, CONSTANT)),
-    "2 good + 1 lazy": Scenario(_with(2, LAZY)),
-    "3 good + 2 random": Scenario(_with(3, RANDOM, RANDOM)),
-    "pool of 12": Scenario(_with(9, RANDOM, RANDOM, LAZY), per_clip=3),
-    "2 good + 1 random, 4 clips": Scenario(_with(2, RANDOM), clips=4),
-    "2 good + 1 random, 10 clips": Scenario(_with(2, RANDOM), clips=10),
-    "rare classes": Scenario(_with(3), nature=Nature(zipf=2.0)),
-    "two classes look alike": Scenario(_with(3), nature=Nature(alike=0.3)),
-    "a bias that all share": Scenario(_with(3), nature=Nature(bias=0.3)),
-    "one of three late": Scenario(_with(2, LATE)),
-    "two of three late": Scenario(_with(1, LATE, LATE)),
-    "20 % overlap, pool of 5": Scenario(_with(5), per_clip=3, overlap=0.2),
-    "2 good + weak": Scenario(_with(2, WEAK)),
-    "2 good + weak + its copier": Scenario(_with(2, WEAK, COPIER)),
-    "2 good + random + its copier": Scenario(_with(2, RANDOM, COPIER)),
-    "2 good + 1 rubber-stamper": Scenario(_with(2, STAMPER)),
-    "2 good + 1 wrecker": Scenario(_with(2, WRECKER)),
-}  # fmt: skip

@@ -26,10 +26,7 @@ def pack(release: Path, target: Path, most_bytes: int = SHARD_BYTES) -> list[Pat
     `<release>-%05d.tar`, each of `most_bytes` at most unless one file alone is larger. Unpacked in one place they are
     the release again. Returns what was written. Raises `ExportError` where there is no release, or the target exists.
     """
-    if not (release / names.RECORD).is_file():
-        raise ExportError(
-            f"{release} is no release: it has no {names.RECORD}.", "`ava release list` shows them."
-        )
+    refuse_other(release)
     if target.exists():
         raise ExportError(f"{target} exists already.", "Choose another name, or remove it.")
     name = release_name(release)
@@ -52,6 +49,14 @@ def pack(release: Path, target: Path, most_bytes: int = SHARD_BYTES) -> list[Pat
         return [path.rename(target.with_name(path.name)) for path in (sums, *tars)][::-1]
     finally:
         shutil.rmtree(staged, ignore_errors=True)
+
+
+def refuse_other(folder: Path) -> None:
+    """Raise `ExportError` where a folder is no release."""
+    if not (folder / names.RECORD).is_file():
+        raise ExportError(
+            f"{folder} is no release: it has no {names.RECORD}.", "`ava release list` shows them."
+        )
 
 
 def release_name(release: Path) -> str:

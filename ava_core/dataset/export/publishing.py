@@ -11,7 +11,7 @@ from upath import UPath
 from ava_core.base.errors import ExportError, InputError
 from ava_core.base.storage import OBJECT_STORE
 from ava_core.dataset.export.folders import send_folder
-from ava_core.dataset.export.packing import release_name
+from ava_core.dataset.export.packing import refuse_other, release_name
 from ava_core.dataset.formats.ava import names
 from ava_core.dataset.formats.ava.names import SPLITS
 from ava_core.dataset.formats.parquet import names as parquet
@@ -31,10 +31,7 @@ def publish(release: Path, target: str, licence: str, *, public: bool = False) -
     `InputError` for a target or licence that cannot be used, `ExportError` where something lies there already.
     """
     check_licence(licence)
-    if not (release / names.RECORD).is_file():
-        raise ExportError(
-            f"{release} is no release: it has no {names.RECORD}.", "`ava release list` shows them."
-        )
+    refuse_other(release)
     if target.startswith(HUB):
         return _to_hub(release, target.removeprefix(HUB), hub_card(release, licence), public)
     if "://" not in target:

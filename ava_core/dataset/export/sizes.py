@@ -1,7 +1,7 @@
 """How large a release would be, before anything is made: files and bytes of each layout, by what its batches measured.
 
 Pictures are counted as the batches' datasets noted them, clips by their files, labels by the files that the batches'
-own datasets hold. What is about a release (card, lineage, hashes of pictures) is not counted: less than a hundredth.
+own datasets hold. What is about a release (card, lineage, hashes of pictures) is not counted.
 """
 
 from __future__ import annotations

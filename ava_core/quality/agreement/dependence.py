@@ -161,13 +161,13 @@ def _likeness(pairs: PairSums, size: int) -> _Likeness:
     rest = observed - ratio[cell] * expected
     clips = np.bincount(cell, minlength=cells)
     spread = np.bincount(cell, np.nan_to_num(rest) ** 2, cells) * clips / np.maximum(clips - 1, 1)
-    error = share(np.sqrt(spread), total[1])
-    kappa = (1 - ratio).reshape(size, size)
-    kappa = np.where(np.isnan(kappa), kappa.T, kappa)
-    error = np.where(
-        np.isnan(error.reshape(size, size)), error.reshape(size, size).T, error.reshape(size, size)
-    )
-    return _Likeness(kappa, error)
+    return _Likeness(_both_ways(1 - ratio, size), _both_ways(share(np.sqrt(spread), total[1]), size))
+
+
+def _both_ways(values: Array, size: int) -> Array:
+    """Values of pairs as a matrix, the same for (a, b) and (b, a)."""
+    matrix = values.reshape(size, size)
+    return np.where(np.isnan(matrix), matrix.T, matrix)
 
 
 def _forget(likeness: _Likeness, a: int, b: int) -> None:

@@ -24,7 +24,7 @@ from ava_core.quality.agreement.alpha import CONSTANT, NO_PAIRS, UNUSED, LabelSu
 from ava_core.quality.agreement.bootstrap import ClipBootstrap, Estimate, interval, share
 from ava_core.quality.agreement.build import Work, match_work
 from ava_core.quality.agreement.conflicts import conflicts
-from ava_core.quality.agreement.dependence import dependent_pairs
+from ava_core.quality.agreement.dependence import Pair, dependent_pairs, undecided
 from ava_core.quality.agreement.gate import gate
 from ava_core.quality.agreement.gold import expert_slots, gold_sums
 from ava_core.quality.agreement.pairs import (
@@ -76,6 +76,7 @@ def measure_agreement(
     repetitions: int = 1000,
     gold: Mapping[str, str] | None = None,
     assigned: Collection[str] = (),
+    independent: Collection[Pair] = (),
 ) -> dict[str, pl.DataFrame]:
     """`measure_work` of `schemas.RAW_BOXES`, `RAW_LABELS` and `COMPLETED_JOBS`.
 
@@ -92,7 +93,9 @@ def measure_agreement(
     [('gate_000', 60, 'label:pose', 'anna=12; ben=14')]
     """
     work = match_work(raw_boxes, raw_labels, completed, ontology)
-    return measure_work(work, seed=seed, repetitions=repetitions, gold=gold, assigned=assigned)
+    return measure_work(
+        work, seed=seed, repetitions=repetitions, gold=gold, assigned=assigned, independent=independent
+    )
 
 
 def measure_work(
@@ -102,6 +105,7 @@ def measure_work(
     repetitions: int = 1000,
     gold: Mapping[str, str] | None = None,
     assigned: Collection[str] = (),
+    independent: Collection[Pair] = (),
 ) -> dict[str, pl.DataFrame]:
     """Agreement tables of a batch's work.
 
@@ -112,7 +116,8 @@ def measure_work(
     matter.
 
     `gold`: the expert of each gold clip, whose work is compared with the others' but not counted as theirs;
-    `assigned`: everybody who has a job, so that who completed none has a row too.
+    `assigned`: everybody who has a job, so that who completed none has a row too; `independent`: pairs that somebody
+    judged so, which the gate takes at their word.
     """
     experts = expert_slots(work.panel, gold or {})
     panel, tangled = work.panel.without_slots(experts), work.tangled.without_slots(experts)
@@ -139,7 +144,8 @@ def measure_work(
         "conflicts": conflicts(panel, tangled),
         "ignored": panel.ignored,
     }
-    return tables | {"gate": gate(tables)}
+    open_pairs = undecided(dependent, (), independent)
+    return tables | {"gate": gate(tables | {"dependent": open_pairs})}
 
 
 def _order(completed: pl.DataFrame) -> dict[tuple[str, str], int]:

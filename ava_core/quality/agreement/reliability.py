@@ -67,7 +67,7 @@ def estimate_labels(panel: Panel, say: Array | None = None) -> LabelEstimate:
 def _exclusive(
     panel: Panel, group: int, at: Ints, evidence: Array, say: Array | None
 ) -> tuple[Array, Array, Array]:
-    """Posteriors of the rows `at` of `named`, `unnamed` `(P,)`, and the five sums of `annotator_sums`."""
+    """Posteriors of the rows `at` of `named`, `unnamed` `(P,)`, and the sums of `_sums_of_categories`."""
     columns = np.flatnonzero(panel.group_of == group)
     patterns, row = exclusive_patterns(panel, group, columns, evidence, say)
     given = patterns.observer >= 0

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection
 from typing import Any
 
 import polars as pl
@@ -12,6 +11,7 @@ from nicegui import ui
 from ava_core import decisions
 from ava_core.decisions import DecisionState
 from ava_core.quality.agreement.conflicts import alike_against
+from ava_core.quality.agreement.dependence import undecided
 from ava_ui import addresses
 from ava_ui.addresses import cell
 from ava_ui.elements.data_table import DataTable
@@ -27,9 +27,7 @@ async def alike_panel(visit: Visit, seen: Seen, state: DecisionState) -> None:
     """A card for each pair, with what both said and nobody else did; nothing where there is none."""
     batch = visit.params["batch"]
     dependent = visit.console.tables.table(batch, "agreement", "dependent")
-    if dependent is not None:
-        dependent = dependent.filter(~_any_of(state.excluded))
-    if dependent is None or dependent.is_empty():
+    if dependent is None or (shown := undecided(dependent, state.excluded, ())).is_empty():
         return
     theme.heading("Conspicuously alike")
     ui.label(
@@ -37,16 +35,12 @@ async def alike_panel(visit: Visit, seen: Seen, state: DecisionState) -> None:
         "that they work independently."
     ).classes("soft")
     differing = visit.console.tables.table(batch, "agreement", "conflicts")
-    for pair, found in dependent.group_by("annotator", "annotator_b", maintain_order=True):
+    for pair, found in shown.group_by("annotator", "annotator_b", maintain_order=True):
         names = (str(pair[0]), str(pair[1]))
         with ui.card().classes("w-full").mark(f"alike-{names[0]}-{names[1]}"):
             _pair(visit, seen, names, found.to_dicts(), is_independent=names in state.independent)
             if differing is not None:
                 await _items(batch, names, differing)
-
-
-def _any_of(names: Collection[str]) -> pl.Expr:
-    return pl.any_horizontal(pl.col("annotator", "annotator_b").is_in(sorted(names)))
 
 
 def _pair(

@@ -20,6 +20,7 @@ from ava_core.store import audit_log
 from ava_core.store import batches as batch_store
 from ava_core.video.intake.inbox import add_to_inbox, free_name
 from ava_core.video.intake.kinds import VIDEO_SUFFIXES
+from ava_core.video.intake.uploads import Uploads, uploads_of
 from ava_ui import addresses
 from ava_ui.addresses import cell
 from ava_ui.elements.ask_button import AskButton
@@ -30,7 +31,6 @@ from ava_ui.frame import theme
 from ava_ui.frame.visit import Visit
 from ava_ui.known.counts import BatchRow
 from ava_ui.pages.operations.overview import frame, links
-from ava_ui.web.uploads import Uploads, uploads_of
 
 STAGES: Final = {
     "everything up to the tasks": ("source_videos", "clips", "tracks", "dense_proposals", "cvat_tasks"),
@@ -161,7 +161,7 @@ async def _upload(visit: Visit) -> None:
         "where it stopped when the same file is chosen again."
     ).classes("soft")
     finished: dict[str, str] = {}
-    uploads = uploads_of(visit.console, visit.user.username)
+    uploads = uploads_of(visit.console.settings, visit.user.username)
     await _quota(visit, uploads)
 
     def uploaded(names: dict[str, str]) -> None:

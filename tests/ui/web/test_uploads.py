@@ -17,7 +17,8 @@ import pytest
 from ava_core.base.errors import InputError, QuotaError
 from ava_core.store import batches
 from ava_core.video.intake.inbox import add_to_inbox
-from ava_ui.web.uploads import LARGEST_PIECE, Quota, Uploads, uploads_of
+from ava_core.video.intake.uploads import Quota, Uploads, uploads_of
+from ava_ui.web.uploads import LARGEST_PIECE
 from tests.support.site import Site
 from tests.support.waiting import eventually
 
@@ -87,7 +88,7 @@ async def test_a_zip_goes_up_over_http_and_becomes_a_batch(site: Site, tmp_path:
     }
 
     def take() -> None:
-        with uploads_of(site.console, "adam").taken({KEY: "night.zip"}) as path:
+        with uploads_of(site.console.settings, "adam").taken({KEY: "night.zip"}) as path:
             add_to_inbox(site.console.settings, site.console.store, path)
 
     await asyncio.to_thread(take)
@@ -177,4 +178,4 @@ async def test_the_quota_stands_where_one_uploads_and_unfinished_uploads_can_be_
     adam.find(marker="discard").click()
     await adam.should_see("Uploads under way begin anew.", retries=50)
     adam.find(marker="confirm").click()
-    await eventually(lambda: uploads_of(site.console, "adam").used() == 0)
+    await eventually(lambda: uploads_of(site.console.settings, "adam").used() == 0)

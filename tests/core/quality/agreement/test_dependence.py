@@ -10,7 +10,9 @@ from ava_core.quality.agreement.build import match_work
 from ava_core.quality.agreement.dependence import undecided, votes
 from ava_core.quality.agreement.measure import measure_work
 from ava_core.quality.consensus.form import form_from_work
-from tests.support.planted_work import COPIER, GOOD, Profile, good_annotators, plant, scenario, score
+from tests.support.planted_scenarios import COPIER, scenario
+from tests.support.planted_score import score
+from tests.support.planted_work import GOOD, Profile, good_annotators, plant
 
 PAIR = ("other0", "other1")
 
@@ -32,6 +34,14 @@ def test_agreeing_with_who_copies_one_does_not_pass_the_gate() -> None:
     gate = measure_work(match_work(*scenario("2 good + random + its copier", 0).work), repetitions=1)["gate"]
     status = dict(gate.select("annotator", "status").rows())
     assert status == {"good0": "ok", "good1": "ok", "other0": "suspect", "other1": "suspect"}
+
+
+def test_the_gate_takes_a_pair_that_was_judged_independent_at_its_word() -> None:
+    work = match_work(*scenario("2 good + weak + its copier", 0).work)
+    measured = measure_work(work, repetitions=1, independent=[PAIR])
+    status = dict(measured["gate"].select("annotator", "status").rows())
+    assert (status["other0"], status["other1"]) == ("ok", "ok")
+    assert measured["dependent"].height == 1, "the likeness itself is still told"
 
 
 @pytest.mark.parametrize("name", ["3 good", "5 good", "3 good + 2 random", "pool of 12"])

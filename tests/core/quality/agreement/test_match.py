@@ -8,7 +8,9 @@ import pytest
 from ava_core.quality.agreement.build import build_panel
 from ava_core.quality.agreement.measure import measure_agreement
 from ava_core.quality.agreement.untangle import untangle
-from tests.support.planted_work import GOOD, matched, plant, scenario
+from tests.support.planted_scenarios import scenario
+from tests.support.planted_score import matched
+from tests.support.planted_work import GOOD, plant
 from tests.support.written_work import LEFT, RIGHT, Track, Work, written
 
 SHIFTED = (110.0, 110.0, 190.0, 310.0)  # IoU .71 with LEFT

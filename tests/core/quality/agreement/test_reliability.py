@@ -12,7 +12,7 @@ from ava_core.quality.agreement.evidence import decisions
 from ava_core.quality.agreement.panel import Panel
 from ava_core.quality.agreement.patterns import exclusive_patterns, multi_patterns
 from ava_core.quality.agreement.reliability import SHARED_ERROR, estimate_labels
-from tests.support.planted_work import scenario
+from tests.support.planted_scenarios import scenario
 from tests.support.written_work import Track, written
 
 

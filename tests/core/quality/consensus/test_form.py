@@ -17,7 +17,9 @@ from ava_core.base.schemas import (  # fmt: skip
     empty,
 )
 from ava_core.quality.consensus.form import form_consensus
-from tests.support.planted_work import RANDOM, Planted, good_annotators, plant, scenario, score
+from tests.support.planted_scenarios import scenario
+from tests.support.planted_score import score
+from tests.support.planted_work import RANDOM, Planted, good_annotators, plant
 from tests.support.written_work import Track, Work, written
 
 SCHEMAS = {

@@ -7,7 +7,7 @@ import pytest
 
 from ava_core.quality.consensus.form import form_consensus
 from ava_core.quality.consensus.queue import ALONE, OPENING_S
-from tests.support.planted_work import scenario
+from tests.support.planted_scenarios import scenario
 from tests.support.written_work import Track, Work, written
 
 NAMES = ("anna", "ben", "cleo", "dora")
