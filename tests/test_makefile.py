@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 from pathlib import Path
@@ -23,7 +24,13 @@ def fresh(tmp_path: Path) -> Path:
 def would_run(fresh: Path, target: str, uv: str = "") -> list[str]:
     """What make would run there for a target."""
     command = ["make", "--dry-run", target, f"UV={uv}"]
-    done = subprocess.run(command, cwd=fresh, capture_output=True, text=True, timeout=60, check=True)
+    # The tests may be run by make themselves, which tells those below it so.
+    environment = {
+        name: value for name, value in os.environ.items() if name not in ("MAKEFLAGS", "MAKELEVEL")
+    }
+    done = subprocess.run(
+        command, cwd=fresh, capture_output=True, text=True, timeout=60, check=True, env=environment
+    )
     return done.stdout.replace("\\\n", "").splitlines()
 
 
