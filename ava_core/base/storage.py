@@ -143,20 +143,33 @@ class Storage:
 
     def read_table(self, path: UPath) -> pl.DataFrame:
         """Read a parquet file. Raises `InputError` naming the asset to materialise where it is missing or damaged."""
-        import polars as pl
-
         asset = path.parent.name
         if not path.exists():
             raise InputError(f"{path} does not exist.", f"Materialise {asset} of this batch first.")
-        with self.fetched(path) as local:
-            sums = self._sums(path)
-            try:
-                if not sums or _sha256(local) in sums:
-                    return pl.read_parquet(local)
-                reason = "it is not what was written"
-            except pl.exceptions.PolarsError as error:
-                reason = str(error).splitlines()[0]
+        sums: list[str] | None = None
+        reason = ""
+        # Where the sums changed meanwhile, the table was written anew: the next try reads that one.
+        while (now := self._sums(path)) != sums:
+            sums = now
+            found = self._read(path, sums)
+            if not isinstance(found, str):
+                return found
+            reason = found
         raise InputError(f"{path} is damaged: {reason}.", f"Materialise {asset} of this batch again.")
+
+    def _read(self, path: UPath, sums: list[str]) -> pl.DataFrame | str:
+        """The table, or why it is none."""
+        import polars as pl
+
+        # One open file, whatever takes its place while it is read.
+        with self.fetched(path) as local, local.open("rb") as file:
+            if sums and hashlib.file_digest(file, "sha256").hexdigest() not in sums:
+                return "it is not what was written"
+            file.seek(0)
+            try:
+                return pl.read_parquet(file)
+            except pl.exceptions.PolarsError as error:
+                return str(error).splitlines()[0]
 
     def _sums(self, path: UPath) -> list[str]:
         """Checksums of which a table has one: of what was written last, and of what may still lie there."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+
 import polars as pl
 import pytest
 
@@ -45,6 +47,43 @@ def test_a_write_that_fails_leaves_the_old_file(tmp_path):
         fail_midway()
     assert path.read_bytes() == b"old"
     assert [p.name for p in tmp_path.iterdir()] == ["note.txt"]
+
+
+OLD, NEW = (pl.DataFrame({"a": list(range(rows))}) for rows in (3, 50_000))
+
+
+def test_a_table_written_anew_before_it_is_opened_is_read_as_it_is_now(tmp_path, monkeypatch):
+    storage, writer = Storage(tmp_path), Storage(tmp_path)
+    path = storage.table_path("b1", "clips")
+    writer.write_table(path, OLD)
+    noted = storage._sums
+
+    def noted_then_written(where):
+        sums = noted(where)
+        if writer.read_table(path).height == OLD.height:
+            writer.write_table(path, NEW)
+            writer.write_table(path, NEW)  # the sum of the old one is gone
+        return sums
+
+    monkeypatch.setattr(storage, "_sums", noted_then_written)
+    assert storage.read_table(path).equals(NEW)
+
+
+def test_a_table_written_anew_while_it_is_read_is_one_of_the_two(tmp_path, monkeypatch):
+    storage = Storage(tmp_path)
+    path = storage.table_path("b1", "clips")
+    storage.write_table(path, OLD)
+    digest = hashlib.file_digest
+
+    def digest_then_write(file, kind):
+        monkeypatch.setattr(hashlib, "file_digest", digest)
+        found = digest(file, kind)
+        Storage(tmp_path).write_table(path, NEW)
+        return found
+
+    monkeypatch.setattr(hashlib, "file_digest", digest_then_write)
+    assert storage.read_table(path).equals(OLD)
+    assert storage.read_table(path).equals(NEW)
 
 
 def test_a_missing_table_names_the_asset(tmp_path):
