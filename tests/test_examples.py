@@ -117,7 +117,7 @@ def test_the_reader_brings_people_to_a_consensus(tmp_path: Path, capsys: pytest.
     assert capsys.readouterr().out.strip() == str(folder)
     assert read_rows(folder).height == 4
     wrong = {finding.file for finding in validate_dataset(folder) if finding.severity == "error"}
-    assert wrong == {"frames", "rawframes", "keyframes"}, "it has no pictures, and lacks nothing else"
+    assert wrong == {"frames"}, "it has no pictures, and lacks nothing else"
 
 
 def test_the_reader_refuses_a_file_that_is_none_of_its_own(tmp_path: Path) -> None:
