@@ -22,6 +22,8 @@ from tests.support.commands import command_problem
 ROOT = Path(__file__).resolve().parent.parent
 PAGES = [ROOT / "README.md", *(ROOT / name for name in FROM_ROOT), *sorted((ROOT / "docs").rglob("*.md"))]
 OURS = re.compile(r"`((?:ava_core|ava_assets|ava_ui|tests|benchmarks|docs|docker|examples|\.ci)/[\w./-]*)`")
+INCLUDED = re.compile(r"^--8.*$", re.MULTILINE)
+"""Also one that a formatter took for code, and that includes nothing any more."""
 LINK = re.compile(r"\]\(([^)#:]+)(?:#[^)]*)?\)")
 ENTRY_POINT = re.compile(r"^\| `(ava_core[\w.]+)` \|[^|]+\| *(yes)? *\|$", re.MULTILINE)
 
@@ -47,6 +49,14 @@ def test_paths_and_links_lead_somewhere(page: Path) -> None:
     text = page.read_text("utf-8")
     assert [path for path in OURS.findall(text) if not (ROOT / path).exists()] == []
     assert [link for link in LINK.findall(text) if not leads_somewhere(page, link)] == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_files_that_a_page_includes_are_there(page: Path) -> None:
+    lines = INCLUDED.findall(page.read_text("utf-8"))
+    assert [
+        line for line in lines if not (ROOT / line.removeprefix('--8<-- "').removesuffix('"')).is_file()
+    ] == []
 
 
 def leads_somewhere(page: Path, link: str) -> bool:
