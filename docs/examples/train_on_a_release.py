@@ -11,7 +11,7 @@ import torch
 from torch import nn
 from torch.utils.data import DataLoader
 
-from ava_core.dataset.formats.ava.torch_dataset import AvaSplit, collate
+from ava_core.dataset.loading.torch_dataset import AvaSplit, collate
 
 parser = argparse.ArgumentParser(description=__doc__)
 parser.add_argument("release")

@@ -11,9 +11,9 @@ import torch
 from torch.utils.data import DataLoader
 
 from ava_core.base.errors import InputError
-from ava_core.dataset.formats.ava.torch_dataset import AvaSplit, collate
+from ava_core.dataset.loading.torch_dataset import AvaSplit, collate
 
-EXAMPLE = Path(__file__).parents[5] / "docs" / "examples" / "train_on_a_release.py"
+EXAMPLE = Path(__file__).parents[4] / "docs" / "examples" / "train_on_a_release.py"
 
 
 def test_an_item_is_a_keyframe_with_its_people(released: Path) -> None:
@@ -89,3 +89,8 @@ def test_the_example_draws_a_sample_and_learns(released: Path, tmp_path: Path) -
     before, after = (float(part) for part in said.stdout.rsplit("loss ", 1)[1].split(" in ")[0].split(" → "))
     assert after < before
     assert picture.stat().st_size > 1000
+
+
+def test_a_release_without_what_is_named_says_how_to_have_it(released: Path) -> None:
+    with pytest.raises(InputError, match=r"holds no shards of split 'train'\. Release with --flavour shards"):
+        AvaSplit(released, "train", source="shards")
