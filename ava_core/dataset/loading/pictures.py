@@ -47,7 +47,7 @@ def pictures_in(folder: Path, split: str, source: Source | None = None) -> ClipP
 
     Raises `InputError` where it holds none of them, or not the named one.
     """
-    held = {
+    held: dict[Source, bool] = {
         "frames": (folder / names.FRAMES).is_dir(),
         "videos": (folder / videos.FOLDER / split).is_dir(),
         "shards": (folder / shards.shard(split, 0)).is_file(),
