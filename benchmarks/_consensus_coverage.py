@@ -67,6 +67,7 @@ def _figures(
 
 
 def _holds(found: Estimate, true: float | None) -> bool:
-    assert found.low is not None and found.high is not None
+    assert found.low is not None
+    assert found.high is not None
     assert true is not None
     return found.low <= true <= found.high
