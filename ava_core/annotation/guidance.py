@@ -9,7 +9,7 @@ import polars as pl
 from upath import UPath
 
 from ava_core.base.errors import InputError
-from ava_core.base.schemas import CLIP_FPS
+from ava_core.base.schemas import CLIP_FPS, Schema
 from ava_core.base.storage import Storage
 from ava_core.batch import BatchContext
 from ava_core.ontology import Ontology
@@ -17,7 +17,7 @@ from ava_core.store import Store, examples
 from ava_core.store.tables import ActionExample
 from ava_core.video.person_loop import person_loop
 
-EXAMPLES: Final = {
+EXAMPLES: Final[Schema] = {
     "example": pl.Int64, "action": pl.String, "group": pl.String, "batch": pl.String, "clip": pl.String,
     "second": pl.Int64, "loop": pl.String, "by": pl.String, "when": pl.Datetime("us"),
 }  # fmt: skip

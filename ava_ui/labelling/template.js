@@ -15,7 +15,8 @@ export const template = `
     <button @click="undo" :disabled="!undoable">Undo</button><button @click="redo" :disabled="!redoable">Redo</button>
     <button :aria-pressed="String(live)" @click="live = !live">Live {{ live ? 'on' : 'off' }}</button>
     <label v-if="live">reaction <input type="number" min="0" max="1500" step="50" v-model.number="reaction" @change="keepReaction"> ms</label>
-    <button @click="over = 'keys'">Keys (?)</button><button class="label-done" :disabled="working || Boolean(closed)" @click="finish">Finish (Ctrl Enter)</button>
+    <button @click="over = 'keys'">Keys (?)</button><button class="label-done" :disabled="working || Boolean(closed)" @click="finish(false)">Finish (Ctrl Enter)</button>
+    <button v-if="doc.following" :disabled="working || Boolean(closed)" @click="finish(true)">Finish, next clip (Ctrl Shift Enter)</button>
   </div>
   <People :people="people" :chosen="chosen" :joining="joining" @choose="pick"></People>
   <div class="label-work" ref="work" @blur="letTabGo = false" tabindex="0" role="group" aria-label="Labelling: keys say what the chosen person does; Escape lets Tab go on to the buttons">

@@ -192,7 +192,7 @@ def test_what_an_annotator_labels_next_is_their_own_and_open(store: Store) -> No
     tasks.put_task(store, _task(), jobs)
 
     def following(annotator: str, after: int) -> int | None:
-        found = tasks.next_of(store, annotator, after)
+        found = next(iter(tasks.next_jobs(store, annotator, after)), None)
         return found and found.job_id
 
     assert [following("mia", at) for at in (100, 103)] == [103, 102]
