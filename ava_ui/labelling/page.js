@@ -18,7 +18,7 @@ import { ActiveTime } from "./time.js";
 
 const WORDS = {
   stored: "All stored", storing: "Storing …", away: "Not stored yet; it is kept in this browser and tried again",
-  refused: "Not stored; it is kept in this browser", conflict: "Changed elsewhere: choose below",
+  refused: "Not stored; it is kept in this browser", conflict: "Changed elsewhere: choose above",
 };
 
 export default {
@@ -249,6 +249,7 @@ export default {
       this.put(track, 0);
     },
     fresh() { return `n${Math.random().toString(36).slice(2, 10)}`; },
+    draw() { this.drawing = true; this.say("Draw a box around the person. Escape stops."); },
     drawn(box) {
       this.drawing = false;
       const track = Object.freeze(geometry.drawn(this.fresh(), this.frame, box));
@@ -359,7 +360,7 @@ export default {
       const person = this.track;
       const any = {
         ArrowUp: () => this.beside(-1), ArrowDown: () => this.beside(1), "/": () => { this.over = "find"; }, "?": () => { this.over = "keys"; },
-        Insert: () => { this.drawing = true; }, "+": () => { this.drawing = true; }, "`": () => { this.live = !this.live; }, Escape: () => { this.letTabGo = !this.drawing && !this.joining; this.drawing = false; this.joining = ""; },
+        Insert: () => this.draw(), "+": () => this.draw(), "`": () => { this.live = !this.live; }, Escape: () => { this.letTabGo = !this.drawing && !this.joining; this.drawing = false; this.joining = ""; this.message = ""; },
       };
       // Tab moves among people while the sheet itself has the focus, until Escape; else it is the browser's.
       const own = {
