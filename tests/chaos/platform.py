@@ -22,7 +22,7 @@ COMMANDS = {
     "annotation server": "ava_core.annotation_server",
     "console": "ava_ui",
     "code server": "ava_assets.definitions",
-    "daemon": "dagster._daemon",
+    "daemon": "ava_assets.running.daemon",
     "webserver": "dagster_webserver",
     "guard": "ava_assets.running.guard",
 }
