@@ -9,9 +9,11 @@ arrow to the attribute and a digit for the value, Tab to the next object, V (ten
 since CVAT's page writes into the keyframe that is shown alone, each decision again at every later keyframe of the
 track up to the next change (one key to get there, one digit). Neither counts what boxes cost.
 
-Then a clip of 13 people and 8 groups, of which one in ten changes once: keys and clicks. Latency is from a key to what
-is drawn after it, over 60 people, 15 seconds and 80 actions; beside it stands the time that the page's own thread
-worked on a key, which other programs of the machine do not lengthen. Last, the annotation server is away for a minute
+Then a clip of 13 people and 8 groups, of which one in ten changes once: keys and clicks. Latency is from a key to the
+frame that shows what came of it, over 60 people, 15 seconds and 80 actions, as the browser itself tells it (Event
+Timing, in steps of 8 ms); keys follow each other as fast as the page takes them. Beside it stands the time that the
+page's own thread worked on a key, which other programs of the machine do not lengthen. The next job is opened once its
+clip was fetched ahead. Last, the annotation server is away for a minute
 and the tab is killed meanwhile: what was said is counted.
 
     python -m benchmarks.labelling [--json FILE] [--scenes N] [--only PART]
@@ -51,12 +53,20 @@ from tests.support.labelling_site import LabellingSite, labelling, signed_in
 STORED: Final = "document.querySelector('.label-state')?.textContent === 'All stored'"
 TIMED: Final = """
 window.drawn = [];
-window.addEventListener('keydown', () => {
-  const begun = performance.now(), channel = new MessageChannel();
-  channel.port1.onmessage = () => window.drawn.push(performance.now() - begun);
-  requestAnimationFrame(() => channel.port2.postMessage(0));
-}, true);
+const pressed = new Map();
+window.addEventListener('keydown', event => pressed.set(event.timeStamp, event.key), true);
+const presented = list => {
+  for (const one of list.getEntries()) {
+    if (one.name === 'keydown') window.drawn.push([pressed.get(one.startTime) || '', one.duration]);
+  }
+};
+new PerformanceObserver(presented).observe({ type: 'event', durationThreshold: 16 });
 """
+"""Keys and milliseconds until the frame after them was presented; those below 16 are not told."""
+TOLD_FROM_MS: Final = 16.0
+BURST: Final = 60
+"""Rounds of four keys each."""
+KINDS: Final = {"a": "a label", "s": "a label", "ArrowRight": "a second on", "Enter": "the next person"}
 KEYS_A_DECISION, TIMES_FEWER, LATENCY_MS, OPEN_SECONDS = 1.3, 2.5, 50.0, 1.0
 KEYS_OF_THIRTEEN: Final = 150
 AWAY_SECONDS: Final = 60.0
@@ -210,20 +220,30 @@ def latency(bars: Bars, browser: Browser, folder: Path) -> None:
             page.add_init_script(TIMED)
             _open(visitor, place, place.job_id)
             opened = min(_open(visitor, place, place.job_id) for _ in range(3))
-            page.evaluate("window.drawn.length = 0")
             probe = page.context.new_cdp_session(page)
             probe.send("Performance.enable", {"timeDomain": "threadTicks"})
             before = _worked(probe)
-            for number in range(60):
-                for key in ("a", "ArrowRight", "s", "Enter" if number % 3 else "ArrowRight"):
-                    page.keyboard.press(key)
-            drawn = page.evaluate("window.drawn")
-            worked = (_worked(probe) - before) / len(drawn) * 1000
+            page.evaluate("window.drawn.length = 0")
+            keys = [
+                key
+                for number in range(BURST)
+                for key in ("a", "ArrowRight", "s", "Enter" if number % 3 else "ArrowRight")
+            ]
+            for key in keys:
+                page.keyboard.press(key)
+            worked = (_worked(probe) - before) / len(keys) * 1000
             page.wait_for_function(STORED, timeout=60_000)
-    p95 = float(np.percentile(drawn, 95))
-    middle, load = float(np.median(drawn)), os.getloadavg()[0]
+            told = page.evaluate("window.drawn")
+    drawn = {kind: _drawn(told, keys, kind) for kind in KINDS.values()}
+    table(
+        ["key", "keys", "median ms", "p95 ms"],
+        [[kind, len(ms), np.median(ms), np.percentile(ms, 95)] for kind, ms in drawn.items()],
+    )
+    everything = np.concatenate(list(drawn.values()))
+    middle, p95 = float(np.median(everything)), float(np.percentile(everything, 95))
+    load = os.getloadavg()[0]
     print(
-        f"{len(drawn)} keys over 60 people: median {middle:.1f} ms, p95 {p95:.1f} ms, at load {load:.1f}; "
+        f"{len(keys)} keys over 60 people: median {middle:.1f} ms, p95 {p95:.1f} ms, at load {load:.1f}; "
         f"the page's thread worked {worked:.1f} ms a key"
     )
     bars.figure("latency", {"median_ms": middle, "p95_ms": p95, "load": load, "worked_ms": worked})
@@ -271,6 +291,12 @@ def faults(bars: Bars, browser: Browser, folder: Path) -> None:
 def _say(page: Page, action: Any) -> int:
     page.keyboard.press(f"Shift+{action.hotkey}" if action.hotkey.isupper() else action.hotkey)
     return 1
+
+
+def _drawn(told: list[tuple[str, float]], keys: list[str], kind: str) -> list[float]:
+    """Milliseconds of all keys of a kind; those that are not told took less than are told."""
+    slow = [ms for key, ms in told if KINDS.get(key) == kind]
+    return slow + [TOLD_FROM_MS] * (sum(KINDS[key] == kind for key in keys) - len(slow))
 
 
 def _worked(probe: Any) -> float:

@@ -140,8 +140,8 @@ def entry_point(name: str) -> Any:
     return getattr(importlib.import_module(module), own)
 
 
-def test_there_are_twenty_entry_points() -> None:
-    assert len(ENTRY_POINTS) == 20
+def test_there_are_twenty_entry_points_and_seven_for_extensions() -> None:
+    assert len(ENTRY_POINTS) == 20 + 7
 
 
 @pytest.mark.parametrize("name", ENTRY_POINTS)

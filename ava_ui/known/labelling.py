@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any
 
 from ava_core.annotation.labelling.desk import Desk
 from ava_core.annotation.practice.desk import PracticeDesk
 from ava_core.base.errors import InputError
 from ava_core.base.schemas import CLIP_FPS
 from ava_core.ontology import Ontology
-from ava_core.store import examples, tasks
+from ava_core.store import tasks
 from ava_core.store.tables import Job
 from ava_ui import addresses
 from ava_ui.known.console import Console
+from ava_ui.known.guidance import pictures_of_actions
 
 Json = dict[str, Any]
-
-EXAMPLES_SHOWN: Final = 3
-"""Of an action, on the list of keys."""
 
 
 def label_document(console: Console, job: Job, desk: Desk) -> Json:
@@ -60,29 +58,19 @@ def _around(console: Console, shown: _Shown) -> Json:
             f"The clip of {shown.name} is missing from the platform: {error.message}",
             "Tell an admin; nothing is lost.",
         ) from None
+    about = (console, shown.ontology.name, shown.batch, shown.clip_id, shown.user_name)
     return {
         "clip": {
             "id": shown.clip_id, "url": addresses.clip_video(shown.batch, shown.clip_id), "fps": CLIP_FPS,
             **{name: clip[name] for name in ("frames", "width", "height")},
         },
         "ontology": shown.ontology.name,
-        "groups": _groups(shown.ontology, _examples(console, shown)),
+        "groups": _groups(shown.ontology, pictures_of_actions(*about)),
         "predrawn": {
             str(track["seed_track"]): [[s["frame"], *s["box"], s["outside"]] for s in track["shapes"]]
             for track in shown.predrawn
         },
     }  # fmt: skip
-
-
-def _examples(console: Console, shown: _Shown) -> dict[int, list[Json]]:
-    """Pictures of each action's newest examples, without those that would tell this person an answer."""
-    found: dict[int, list[Json]] = {}
-    for one in reversed(examples.of_ontology(console.store, shown.ontology.name, shown.user_name)):
-        own = found.setdefault(one.action_id, [])
-        if (one.batch, one.clip_id) != (shown.batch, shown.clip_id) and len(own) < EXAMPLES_SHOWN:
-            still = addresses.example(one.example_id, still=True)
-            own.append({"loop": addresses.example(one.example_id), "still": still})
-    return found
 
 
 def _groups(ontology: Ontology, shown: dict[int, list[Json]]) -> list[Json]:

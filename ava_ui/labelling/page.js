@@ -6,7 +6,7 @@ import * as geometry from "./geometry.js";
 import Grid from "./grid.js";
 import { History } from "./history.js";
 import { Kept, Tabs } from "./kept.js";
-import { assigned, meant } from "./keys.js";
+import { assigned, belongsElsewhere, meant, moving } from "./keys.js";
 import { KeyList, People } from "./lists.js";
 import { Live } from "./live.js";
 import { Outbox } from "./outbox.js";
@@ -15,8 +15,6 @@ import { Finder, KeySheet, Unset } from "./sheets.js";
 import Stage from "./stage.js";
 import { template } from "./template.js";
 import { ActiveTime } from "./time.js";
-
-const STRIDE = 5; // seconds, of PageUp and PageDown
 
 const WORDS = {
   stored: "All stored", storing: "Storing …", away: "Not stored yet; it is kept in this browser and tried again",
@@ -164,15 +162,18 @@ export default {
       this.chosen = key;
       const seen = living(this.track.keys, this.clip), open = this.unsetOf(this.track)[0];
       this.seek(frame ?? (open ? open.second : seen.length ? seen[0] : Math.floor(this.track.keys[0][0] / this.clip.fps)) * this.clip.fps);
-      this.$nextTick(() => { const el = this.$el.querySelector(".label-people [aria-current=true]"); if (el) el.scrollIntoView({ block: "nearest", inline: "nearest" }); });
+      this.reveal();
     },
-    seek(frame) {
-      this.frame = Math.max(0, Math.min(frame, this.clip.frames - 1));
-      if (this.$refs.stage) this.$refs.stage.seek(this.frame);
-      clearTimeout(this.placing);
-      this.placing = setTimeout(() => this.kept.place({ key: this.chosen, frame: this.frame }), 300);
+    // Once what was pressed is drawn: where the chosen one lies has to be measured.
+    reveal() {
+      cancelAnimationFrame(this.revealing);
+      this.revealing = requestAnimationFrame(() => { this.revealing = requestAnimationFrame(() => {
+        const one = this.$el.querySelector(".label-people [aria-current=true]");
+        if (one) one.scrollIntoView({ block: "nearest", inline: "nearest" });
+      }); });
     },
-    step(n) { this.seek(Math.max(0, Math.min(this.second + n, this.lastSecond())) * this.clip.fps); },
+    player() { return this.$refs.stage.$refs.player; },
+    seek(frame) { this.player().seek(frame); },
     beside(n, open) {
       const at = this.people.findIndex(p => p.key === this.chosen), count = this.people.length;
       for (let i = 1; i <= count; i++) {
@@ -187,7 +188,11 @@ export default {
     useGroup(group) { this.group = group; },
     isPlaying(now) { this.playing = now; },
     isBroken() { this.broken = true; },
-    at(frame) { if (this.playing) this.frame = frame; },
+    at(frame) {
+      this.frame = frame;
+      clearTimeout(this.placing);
+      this.placing = setTimeout(() => this.kept.place({ key: this.chosen, frame: this.frame }), 300);
+    },
     // ---- edits
     shown() {
       this.tracks = this.history.tracks;
@@ -318,7 +323,7 @@ export default {
       if (!this.doc || document.querySelector(".q-dialog")) return;
       if (this.changing) { this.changeKey(event); event.preventDefault(); event.stopImmediatePropagation(); return; }
       if (this.over) { if (event.key === "Escape") { this.over = ""; event.stopImmediatePropagation(); } else if (this.over !== "find" || event.key === "?") { if (event.key.length === 1 && event.key !== " ") event.stopImmediatePropagation(); } return; }
-      if (event.target.closest("input, textarea, select, [contenteditable]")) return;
+      if (belongsElsewhere(event)) return;
       const act = this.command(event) || this.spoken(event);
       if (!act) return;
       event.preventDefault();
@@ -345,12 +350,9 @@ export default {
     command(event) {
       const control = event.ctrlKey || event.metaKey, letter = event.key.toLowerCase();
       if (control) return { z: () => event.shiftKey ? this.redo() : this.undo(), y: () => this.redo(), enter: () => this.finish() }[letter];
-      if (event.target.closest("button, a") && (event.key === "Enter" || event.key === " ")) return null;
-      const stage = this.$refs.stage, person = this.track;
+      const person = this.track;
       const any = {
-        " ": () => stage.toggle(), ArrowLeft: () => event.shiftKey ? this.seek(this.frame - 1) : this.step(-1), ArrowRight: () => event.shiftKey ? this.seek(this.frame + 1) : this.step(1),
-        PageUp: () => this.step(-STRIDE), PageDown: () => this.step(STRIDE),
-        "[": () => this.faster(.5), "]": () => this.faster(2), ArrowUp: () => this.beside(-1), ArrowDown: () => this.beside(1), "/": () => { this.over = "find"; }, "?": () => { this.over = "keys"; },
+        ArrowUp: () => this.beside(-1), ArrowDown: () => this.beside(1), "/": () => { this.over = "find"; }, "?": () => { this.over = "keys"; },
         Insert: () => { this.drawing = true; }, "+": () => { this.drawing = true; }, "`": () => { this.live = !this.live; }, Escape: () => { this.letTabGo = !this.drawing && !this.joining; this.drawing = false; this.joining = ""; },
       };
       // Tab moves among people while the sheet itself has the focus, until Escape; else it is the browser's.
@@ -360,9 +362,8 @@ export default {
         "!": () => this.put(this.unclear(person), 0), Delete: () => this.remove(), End: () => this.leaves(), "\\": () => this.split(), "=": () => this.join(), Backspace: () => this.reset(),
       };
       if (this.byKey[event.key] !== undefined) return null;
-      return any[event.key] || (person && own[event.key]) || null;
+      return moving(event, this.player()) || any[event.key] || (person && own[event.key]) || null;
     },
-    faster(by) { this.rate = Math.max(.25, Math.min(this.rate * by, 4)); this.$refs.stage.speed(this.rate); },
     keepReaction() { localStorage.setItem("labelling reaction", this.reaction); },
     boxMoved(box) { this.put(geometry.moved(this.track, this.frame, box)); },
     lastSecond() { return seconds(this.clip) - 1; },

@@ -21,8 +21,8 @@ export const template = `
   <div class="label-work" ref="work" @blur="letTabGo = false" tabindex="0" role="group" aria-label="Labelling: keys say what the chosen person does; Escape lets Tab go on to the buttons">
     <div>
       <Stage ref="stage" :clip="clip" :tracks="tracks" :chosen="chosen" :names="names" :locked="Boolean(closed)" :drawing="drawing" @at="at" @choose="pickHere" @box="boxMoved"
-        @drawn="drawn" @playing="isPlaying" @broken="isBroken"></Stage>
-      <div class="player-bar"><button @click="$refs.stage.toggle()">{{ playing ? 'Pause' : 'Play' }}</button><button @click="step(-1)" aria-label="A second back">◂ 1 s</button><button @click="step(1)" aria-label="A second on">1 s ▸</button>
+        @drawn="drawn" @playing="isPlaying" @rate="r => { rate = r }" @broken="isBroken"></Stage>
+      <div class="player-bar"><button @click="player().toggle()">{{ playing ? 'Pause' : 'Play' }}</button><button @click="player().bySeconds(-1)" aria-label="A second back">◂ 1 s</button><button @click="player().bySeconds(1)" aria-label="A second on">1 s ▸</button>
         <span>second {{ second }} of {{ lastSecond() }} · frame {{ frame }} · {{ rate }}×</span><button :aria-pressed="String(!still)" @click="still = !still">Loop</button>
         <button @click="drawing = !drawing" :aria-pressed="String(drawing)">New person</button><template v-if="track"><button @click="remove">Not a person</button><button @click="split">Split</button>
         <button @click="join" :aria-pressed="String(Boolean(joining))">Join</button><button @click="leaves">Leaves</button><button @click="reset">Tracker's box</button></template></div>
