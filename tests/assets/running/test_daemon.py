@@ -46,4 +46,4 @@ def test_the_code_server_is_asked_every_few_seconds_and_given_up_as_soon_as_ever
     )  # fmt: skip
     *waited, on_leaving = server.waited
     assert waited == [on_leaving] * (3 + WATCHES) == [WATCH_SECONDS] * (3 + WATCHES)
-    assert WATCH_SECONDS * WATCHES == usual
+    assert usual == WATCH_SECONDS * WATCHES
