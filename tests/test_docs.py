@@ -6,6 +6,7 @@ import doctest
 import importlib
 import re
 import shlex
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -36,6 +37,8 @@ SETTING = re.compile(r"\bAVA_[A-Z_]+[A-Z]\b")
 NOT_SETTINGS = {"AVA_REFERENCE_DATA", "AVA_USER_PASSWORD", "AVA_WHEEL", "AVA_RELEASE"}
 """Read by the tests, and by `ava user add` where nobody can type."""
 MODULE = re.compile(r"python -m (benchmarks\.\w+|tests\.\w+)")
+PROGRAM = re.compile(r"\bpython3? ((?!manage\.py)[\w./-]+\.py)")
+EXTRA = re.compile(r"(?:ava-platform|\.)\[(\w+)\]")
 TARGET = re.compile(r"^make ([a-z-]+)", re.MULTILINE)
 
 ENTRY_POINTS = {
@@ -99,6 +102,14 @@ def test_settings_modules_and_targets_exist(page: Path) -> None:
     targets = set(TARGET.findall(code_of(page)))
     made = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text("utf-8"), re.MULTILINE))
     assert targets - made == set()
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_programs_and_extras_exist(page: Path) -> None:
+    code = code_of(page)
+    assert [path for path in PROGRAM.findall(code) if not (ROOT / path).is_file()] == []
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    assert set(EXTRA.findall(code)) - set(project["optional-dependencies"]) == set()
 
 
 @pytest.mark.parametrize("path", GENERATED)
