@@ -32,7 +32,8 @@ COMMAND = re.compile(
     r"(?:^|[`\s(])(?:[A-Z_]+=\S+ +)*(?:\.venv/bin/)?(ava +[a-z][^`#|()]*?)(?=`|\s{2,}|\s*#|$|;)",
     re.MULTILINE,
 )
-IN_CODE = re.compile(r"```(?:sh)?\n(.*?)```|`([^`\n]+)`", re.DOTALL)
+BLOCK = re.compile(r"^ *```([^\n]*)\n(.*?)^ *```$", re.DOTALL | re.MULTILINE)
+WORDS = re.compile(r"`([^`\n]+)`")
 SETTING = re.compile(r"\bAVA_[A-Z_]+[A-Z]\b")
 NOT_SETTINGS = {"AVA_REFERENCE_DATA", "AVA_USER_PASSWORD", "AVA_WHEEL", "AVA_RELEASE"}
 """Read by the tests, and by `ava user add` where nobody can type."""
@@ -70,8 +71,10 @@ def leads_somewhere(page: Path, link: str) -> bool:
 
 def code_of(page: Path) -> str:
     """Blocks of shell and words in code letters, a line each; continued lines are one."""
-    found = IN_CODE.findall(page.read_text("utf-8"))
-    return "\n".join(block or word for block, word in found).replace("\\\n", " ")
+    text = page.read_text("utf-8")
+    blocks = [block for language, block in BLOCK.findall(text) if language in ("", "sh")]
+    words = WORDS.findall(BLOCK.sub("", text))
+    return "\n".join([*blocks, *words]).replace("\\\n", " ")
 
 
 def commands_in(page: Path) -> Iterator[list[str]]:
