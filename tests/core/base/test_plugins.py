@@ -183,6 +183,17 @@ def test_a_layout_is_written_where_it_is_chosen_and_never_else(
     assert (tmp_path / "release/yard/rows.txt").read_text() == "2"
 
 
+def test_a_layout_that_breaks_is_named_with_its_package(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    code = LAYOUT.replace('(folder / "yard").mkdir()', 'dataset.rows["no such column"]')
+    install(monkeypatch, tmp_path, "torn-layout", {"ava.layouts": {"yard": "torn_layout:LAYOUT"}}, code)
+    with pytest.raises(
+        PluginError, match=r"which torn-layout adds .* cannot be written: ColumnNotFoundError"
+    ):
+        write_dataset(tmp_path / "release", sample_dataset(tmp_path / "given"), ["yard"])
+
+
 def test_what_is_no_layout_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     install(
         monkeypatch, tmp_path, "odd-layout", {"ava.layouts": {"yard": "odd_layout:LAYOUT"}}, "LAYOUT = {}"
