@@ -32,7 +32,7 @@ export const COMMANDS = [
   ["Insert or +", "draw a new person"], ["Delete", "not a person"], ["End", "leaves the picture here, or is back"],
   ["\\", "split: from here it is somebody else"], ["=", "join with another person"], ["Backspace", "the tracker's boxes again"],
   ["`", "live mode: hold an action's key while the clip plays"], ["Ctrl Z / Ctrl Y", "undo or redo"],
-  ["Ctrl Enter", "finish the job"], ["?", "this list"], ["Escape", "close, or stop drawing; then Tab goes on to the buttons"],
+  ["Ctrl Enter", "finish the job"], ["Ctrl Shift Enter", "finish it and go on with the next"], ["?", "this list"], ["Escape", "close, or stop drawing; then Tab goes on to the buttons"],
 ];
 
 export function assigned(groups, own = {}) {
