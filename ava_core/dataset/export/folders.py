@@ -13,7 +13,7 @@ from typing import Final, TypeVar
 
 from upath import UPath
 
-from ava_core.base.storage import Storage
+from ava_core.base.storage import Storage, send_file
 from ava_core.dataset.export.stand_ins import stands_for
 from ava_core.dataset.formats.ava import names
 
@@ -61,7 +61,7 @@ def fetched_folder(storage: Storage, folder: UPath, *, only: str = "") -> Iterat
         def fetch(path: UPath) -> None:
             target = Path(temporary) / path.relative_to(folder).as_posix()
             target.parent.mkdir(parents=True, exist_ok=True)
-            target.write_bytes(path.read_bytes())
+            path.fs.get_file(path.path, str(target))
 
         side_by_side(fetch, _files(folder / only if only else folder))
         yield Path(temporary)
@@ -90,8 +90,7 @@ def send_folder(folder: Path, final: UPath) -> None:
         target = final / name
         source = stands_for(new[name])
         if not source:
-            target.parent.mkdir(parents=True, exist_ok=True)
-            target.write_bytes(new[name].read_bytes())
+            send_file(new[name], target)
         elif source.lstrip("/") != target.path.lstrip("/"):
             target.fs.cp_file(source, target.path)
 

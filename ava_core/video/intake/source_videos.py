@@ -67,9 +67,12 @@ def _take_in(at: BatchContext, video: FoundVideo, known: Known, ids: SourceIds) 
         return refused("quarantined", video.problem)
     with setting_aside() as fate:
         row |= {"size_bytes": video.path.stat().st_size, "sha256": hash_file(video.path)}
-        if where := known(row["sha256"]):
-            return refused("duplicate", f"same content as {where}")
-        row |= vars(_probed(video.path)) | {"path": _stored(at, row, video, video.path)}
+    # A question that finds no answer is no fault of the video: it is not set aside.
+    if not fate.reason and (where := known(row["sha256"])):
+        return refused("duplicate", f"same content as {where}")
+    if not fate.reason:
+        with setting_aside() as fate:
+            row |= vars(_probed(video.path)) | {"path": _stored(at, row, video, video.path)}
     return refused("quarantined", fate.reason) if fate.reason else row
 
 
