@@ -58,7 +58,7 @@ def release(bars: Bars) -> None:
         place = Path(folder) / "home"
         place.mkdir()
         quick, slow = measured(store, place)
-    rows = [["copied by the store, side by side", quick], ["picture by picture (from a sample)", slow]]
+    rows = [["a clip an object, copied by the store", quick], ["picture by picture (from a sample)", slow]]
     table(
         [
             f"{CLIPS} clips, {CLIPS * FRAMES * PLACES} pictures, {LATENCY_S * 1000:.0f} ms an answer",

@@ -15,6 +15,7 @@ from upath import UPath
 from ava_core.annotation.guidance import example_picture
 from ava_core.base.errors import AvaError, InputError
 from ava_core.base.names import check_batch_name
+from ava_core.dataset.export.folders import contents
 from ava_core.dataset.export.releases import release_file, release_folder
 from ava_core.dataset.formats.ava import names
 from ava_core.quality.review.audits import blind_item
@@ -132,12 +133,12 @@ def zipped(folder: UPath) -> Iterator[bytes]:
     """A zip of a folder, piece by piece: it is never whole in memory or on disk."""
     sink = _Sink()
     with zipfile.ZipFile(sink, "w", zipfile.ZIP_STORED) as archive:  # type: ignore[call-overload]
-        for path in sorted(p for p in folder.rglob("*") if p.is_file()):
-            name = f"{folder.name}/{path.relative_to(folder).as_posix()}"
-            with path.open("rb") as source, archive.open(name, "w") as out:
+        for name, source in contents(folder):
+            with archive.open(f"{folder.name}/{name}", "w") as out:
                 while piece := source.read(PIECE):
                     out.write(piece)
                     yield sink.taken()
+    yield sink.taken()
     yield sink.taken()
 
 
