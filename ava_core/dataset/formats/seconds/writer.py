@@ -9,15 +9,18 @@ from __future__ import annotations
 import os
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
-from ava_core.base.errors import ExportError
+from ava_core.base.errors import ExportError, MediaError
 from ava_core.base.schemas import AVA_TIMESTAMP_OFFSET, CLIP_FPS
 from ava_core.dataset.formats.dataset import Dataset
 from ava_core.dataset.formats.seconds import names
 from ava_core.video.media.encoding import ENCODER_THREADS, H264File
 from ava_core.video.media.geometry import PLANAR, cropped
 from ava_core.video.media.reading import opened
+
+
+CURE: Final = "Materialise clips of its batch again."
 
 
 class _Clip(NamedTuple):
@@ -67,14 +70,13 @@ def _write_clip(folder: Path, clip: _Clip, video: Path) -> None:
                     second.finish()
                     second = None
                 count = number + 1
+    except MediaError as error:
+        raise ExportError(f"{video.name}: {error}", CURE) from None
     finally:
         if second is not None:
             second.close()
     if count < whole * CLIP_FPS:
-        raise ExportError(
-            f"{video.name} cannot be decoded beyond its frame {count}.",
-            "Materialise clips of its batch again.",
-        )
+        raise ExportError(f"{video.name} cannot be decoded beyond its frame {count}.", CURE)
 
 
 def _picture(frame: Any, clip: _Clip) -> Any:
