@@ -19,7 +19,6 @@ from ava_core.video.media.encoding import ENCODER_THREADS, H264File
 from ava_core.video.media.geometry import PLANAR, cropped
 from ava_core.video.media.reading import opened
 
-
 CURE: Final = "Materialise clips of its batch again."
 
 
