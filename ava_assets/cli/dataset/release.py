@@ -31,7 +31,8 @@ def make(
     flavour: Annotated[
         list[str] | None,
         typer.Option(
-            help="Layout beside AVA's annotations, repeatable; `none` for none. Default: all but `videos`, `shards`."
+            help="Layout beside AVA's annotations, repeatable; `none` for none. "
+            "Default: all but `videos`, `seconds`, `shards`."
         ),
     ] = None,
     ratios: Annotated[str, typer.Option(help="Shares of train, val and test.")] = "0.7,0.15,0.15",
