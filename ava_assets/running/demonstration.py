@@ -24,7 +24,7 @@ from ava_core.base.errors import ExportError, InputError
 from ava_core.base.schemas import USABLE
 from ava_core.base.settings import Settings, load_settings
 from ava_core.base.storage import Storage
-from ava_core.base.text import value_text
+from ava_core.base.text import plural, value_text
 from ava_core.batch import open_batch
 from ava_core.dataset.formats.ava.checks import validate_dataset
 from ava_core.demo.annotators import SimulatedAnnotator, demo_annotators, simulate
@@ -206,7 +206,7 @@ class Demonstration:
         findings = validate_dataset(dataset)
         for finding in findings:
             self.console.print(str(finding), markup=False)
-        self.console.print(f"validation: {len(findings)} finding(s)")
+        self.console.print(f"validation: {plural(len(findings), 'finding')}")
         self.console.print(f"dataset: {dataset}", markup=False)
 
     def print_scores(self, scores: pl.DataFrame) -> None:

@@ -26,7 +26,7 @@ def routes(console: Console) -> APIRouter:
 
     def uploads(request: Request) -> Uploads:
         if request.state.user.role != "admin":
-            raise HTTPException(403, "Only admins upload.")
+            raise HTTPException(403, "Only admins can upload.")
         return uploads_of(console.settings, request.state.user.username)
 
     @router.get(addresses.UPLOAD)
@@ -68,5 +68,5 @@ async def _measured(request: Request) -> bytes:
     async for part in request.stream():
         body += part
         if len(body) > LARGEST_PIECE:
-            raise HTTPException(413, "The piece is too large.")
+            raise HTTPException(413, "The chunk is too large.")
     return bytes(body)

@@ -10,6 +10,7 @@ from rich.table import Table
 
 from ava_assets.cli.shared import Actor, Batch, Clip, opened, who
 from ava_core.base.settings import load_settings
+from ava_core.base.text import plural
 
 app = typer.Typer(no_args_is_help=True, help="See who would get which clip, and change who has it.")
 
@@ -80,4 +81,4 @@ def requeue_clip(
 
     at = opened(batch)
     jobs = requeue(at, clip, who(actor), second=second)
-    Console().print(f"{len(jobs)} job(s) of {clip} handed back.", markup=False)
+    Console().print(f"Returned {plural(len(jobs), 'job')} of {clip}.", markup=False)

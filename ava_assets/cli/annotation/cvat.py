@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.table import Table
 
 from ava_core.base.settings import load_settings
+from ava_core.base.text import plural
 
 if TYPE_CHECKING:
     from ava_core.annotation.setup import Step
@@ -91,7 +92,7 @@ def xml(
         )
     else:
         raise typer.BadParameter("give --batch, or --proposals with --frames")
-    Console().print(f"{len(files)} file(s) in {target}.")
+    Console().print(f"{plural(len(files), 'file')} in {target}.")
 
 
 def _show(steps: list[Step]) -> int:

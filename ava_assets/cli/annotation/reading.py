@@ -8,6 +8,7 @@ import typer
 
 from ava_assets.cli.shared import Actor, Batch, database, opened, say, show, who
 from ava_core.base.settings import load_settings
+from ava_core.base.text import plural
 
 app = typer.Typer(
     no_args_is_help=True, help="See the versions of annotators' work, and say which one counts."
@@ -21,7 +22,7 @@ def findings(batch: Batch) -> None:
     """Show the jobs of a batch that are not read as they are, and what to do about each."""
     found = opened(batch).table("raw_annotations", "job_findings")
     show(found.drop("link"))
-    say(f"{found.height} finding(s) when the batch was read last.")
+    say(f"{plural(found.height, 'finding')} at the last reading of the batch.")
 
 
 @app.command("list")

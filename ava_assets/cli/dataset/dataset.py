@@ -13,7 +13,7 @@ from rich.console import Console
 
 from ava_core.base.errors import InputError
 from ava_core.base.settings import load_settings
-from ava_core.base.text import value_text
+from ava_core.base.text import plural, value_text
 
 OFFSET_HELP = "Added to timestamps that do not count from 900. Default: 900, where 0 is the clip's start."
 INDEX_FPS_HELP = "Frame numbers a second, of timestamps that are frame numbers. Default: as they tell."
@@ -58,7 +58,9 @@ def validate(
         if folder.is_dir():
             for reader, verdict in verdicts(find_files(folder), findings):
                 console.print(f"  {reader:<30}{verdict}", markup=False)
-        console.print(f"{len(findings)} finding(s) in {folder}" if findings else f"No findings in {folder}.")
+        console.print(
+            f"{plural(len(findings), 'finding')} in {folder}" if findings else f"No findings in {folder}."
+        )
     if fix is not None:
         _write_taken_over(fix, _from_ava(folder, ontology, offset, index_fps, size), console)
         return

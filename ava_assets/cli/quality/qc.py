@@ -25,6 +25,7 @@ from ava_assets.cli.shared import (
 )
 from ava_core.base.errors import DecisionError, InputError
 from ava_core.base.settings import load_settings
+from ava_core.base.text import plural
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -107,7 +108,7 @@ def approve(batch: Batch, clips: Clips, comment: Comment = "", actor: Actor = ""
     """Approve clips: their consensus goes into the dataset."""
     from ava_core import decisions
 
-    say(f"{len(decisions.approve(database(), batch, clips, who(actor), comment))} clip(s) approved.")
+    say(f"{plural(len(decisions.approve(database(), batch, clips, who(actor), comment)), 'clip')} approved.")
 
 
 @app.command("reject")
@@ -117,7 +118,7 @@ def reject(
     """Reject clips; the comment tells the annotators why."""
     from ava_core import decisions
 
-    say(f"{len(decisions.reject(database(), batch, clips, who(actor), comment))} clip(s) rejected.")
+    say(f"{plural(len(decisions.reject(database(), batch, clips, who(actor), comment)), 'clip')} rejected.")
 
 
 @app.command("reopen")
@@ -125,7 +126,7 @@ def reopen(batch: Batch, clips: Clips, comment: Comment = "", actor: Actor = "")
     """Take an approval or a rejection back."""
     from ava_core import decisions
 
-    say(f"{len(decisions.reopen(database(), batch, clips, who(actor), comment))} clip(s) reopened.")
+    say(f"{plural(len(decisions.reopen(database(), batch, clips, who(actor), comment)), 'clip')} reopened.")
 
 
 @app.command("bulk")
@@ -155,7 +156,7 @@ def bulk(
     findings = load_quality(at).raw_annotations.get("rule_findings")
     blocked = blocked_clips(findings, state.excluded) if findings is not None else {}
     plan = plan_bulk_approval(clips, state.judged, thresholds, blocked)
-    say(f"{len(plan.approve)} clip(s) pass, {plan.left.height} do not.")
+    say(f"Passing: {plural(len(plan.approve), 'clip')}; not passing: {plan.left.height}.")
     show(plan.left)
     if not apply:
         say("Nothing was decided. --apply approves those that pass.")
@@ -165,7 +166,7 @@ def bulk(
         done = decisions.approve_unmoved(
             store, batch, plan.approve, who(actor), comment, seen=seen, shown=read
         )
-        say(f"{len(done.made)} clip(s) approved.")
+        say(f"{plural(len(done.made), 'clip')} approved.")
         for clip, why in done.moved.items():
             say(f"{clip} stays as it is: {why}")
 
@@ -325,7 +326,7 @@ def deal_gold(
     dealt = deal(opened(batch), who(actor), each=each)
     for clip, person in dealt:
         say(f"{clip} → {person}")
-    say(f"{len(dealt)} gold clip(s) dealt.")
+    say(f"{plural(len(dealt), 'gold clip')} dealt out.")
 
 
 @app.command("log")

@@ -76,7 +76,7 @@ def test_moving_topping_up_and_handing_back(ava: Command, annotation_site: Annot
         gateway.set_job(alone.job_id, state="completed")
     annotation_site.look()
     reject(annotation_site.store, "b", [alone.clip_id], "rita", "Look again.")
-    assert "1 job(s)" in ava("assign", "requeue", "b", alone.clip_id, "--second", "1").stdout
+    assert "1 job" in ava("assign", "requeue", "b", alone.clip_id, "--second", "1").stdout
 
 
 def test_whoever_is_named_is_noted_else_the_user_of_the_machine(
@@ -98,7 +98,7 @@ def _copies(annotation_site: AnnotationSite, clip_id: str) -> int:
 
 
 def test_xml_of_a_batch(ava: Command, tmp_path: Path) -> None:
-    assert "2 file(s)" in ava("cvat", "xml", str(tmp_path / "out"), "--batch", "b").stdout
+    assert "2 files" in ava("cvat", "xml", str(tmp_path / "out"), "--batch", "b").stdout
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["c0.xml", "c1.xml"]
     assert ava("cvat", "xml", str(tmp_path / "out")).exit_code == 2, "neither a batch nor files"
 

@@ -77,13 +77,13 @@ def test_bulk_leaves_what_breaks_a_rule_or_agrees_too_little(qc: Any, store: Sto
     path = storage.table_path(BATCH, "raw_annotations", "rule_findings")
     storage.write_table(path, pl.DataFrame([row], schema=dict(RULE_FINDINGS)))
     said = qc("bulk", BATCH, "--alpha", "0")[1]
-    assert "1 clip(s) pass, 1 do not" in said
+    assert "Passing: 1 clip; not passing: 1." in said
     assert "good0 breaks rule tiny_box at second 2: 9 px²" in said
     said = qc("bulk", BATCH, "--alpha", "0", "--kappa", "1")[1]
-    assert "0 clip(s) pass" in said
+    assert "Passing: 0 clips" in said
     assert "is below 1" in said
     qc("exclude", BATCH, "good0", "--apply")
-    assert "2 clip(s) pass" in qc("bulk", BATCH, "--alpha", "0")[1]
+    assert "Passing: 2 clips" in qc("bulk", BATCH, "--alpha", "0")[1]
 
 
 def test_exclude_shows_its_effect_and_can_be_taken_back(qc: Any, store: Store) -> None:
