@@ -27,5 +27,5 @@ def failure_of(instance: DagsterInstance, run_id: str) -> Failure:
         if cause is not None:
             return Failure(f"{event.step_key}: {cause.message.strip()}", cause.cls_name == CHECK_FAILED)
     for record in instance.all_logs(run_id, of_type=DagsterEventType.RUN_FAILURE):
-        return Failure(record.get_dagster_event().message or "Its run ended before its first step was over.")
+        return Failure(record.get_dagster_event().message or "Its run ended during its first step.")
     return Failure(f"Run {run_id} failed before its first step.")

@@ -71,7 +71,10 @@ def _pair(
 
 def _words(row: dict[str, Any]) -> str:
     if row["what"] == "boxes":
-        return f"Drawn boxes overlap by {row['alike']:.3f} on average, over {row['shared']} boxes; independent annotators never get that close."
+        return (
+            f"The boxes they drew overlap by {row['alike']:.3f} on average, over {row['shared']} boxes; "
+            "independent annotators never get that close."
+        )
     if row["expected"] is None:
         return f"Labels are identical ({row['alike']:.3f}) at {row['shared']} people and seconds."
     return (
