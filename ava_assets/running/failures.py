@@ -32,5 +32,5 @@ def failure_of(instance: DagsterInstance, run_id: str) -> Failure:
             cause = error.cause or error
             return Failure(f"{event.message} {cause.message.strip()}")
     for record in instance.all_logs(run_id, of_type=DagsterEventType.RUN_FAILURE):
-        return Failure(record.get_dagster_event().message or "Its run ended before its first step was over.")
+        return Failure(record.get_dagster_event().message or "Its run ended during its first step.")
     return Failure(f"Run {run_id} failed before its first step.")
