@@ -144,7 +144,7 @@ def import_dataset(
 ) -> None:
     """Take existing work over as a dataset, as a batch, or as both; every defect that was repaired is listed.
 
-    Example: `ava import older --batch older --ontology ava80`
+    Example: `ava import older.csv --batch older --ontology ava80 --size 1280x720`
     """
     if to is None and not batch:
         raise InputError(
