@@ -85,6 +85,9 @@ CLIPS: Final[Schema] = {
     "sha256": pl.String,
 }
 
+HAS_VIDEO: Final = pl.col("path") != ""
+"""Clips whose video is at hand: those of a dataset that was imported without any have none."""
+
 CUTS: Final[Schema] = {  # what became of each usable source video
     "source_id": pl.String,
     "original_name": pl.String,

@@ -5,27 +5,32 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import polars as pl
 from upath import UPath
 
 from ava_core.annotation.answered import shares
 from ava_core.base.errors import ExportError
+from ava_core.base.schemas import HAS_VIDEO
 from ava_core.base.settings import Settings
 from ava_core.base.storage import Storage
 from ava_core.batch import open_batch
 from ava_core.dataset.export.inputs import BatchTables, BatchWork
 from ava_core.dataset.export.options import ReleaseOptions
 from ava_core.dataset.export.release_pictures import Fetch, Pictures, pictures_of, videos_of
-from ava_core.dataset.export.release_splits import release_splits
+from ava_core.dataset.export.release_splits import given_splits, release_splits
 from ava_core.dataset.export.val_clips import unvalidated, usable_clips
 from ava_core.dataset.formats.ava.rows import KEY_COLUMNS, annotation_rows
 from ava_core.dataset.formats.dataset import Dataset
 from ava_core.dataset.formats.flavours import chosen_flavours
 from ava_core.ontology import Ontology
 from ava_core.quality.agreement.measure import measure_agreement
-from ava_core.store import Store
+from ava_core.store import Store, imported_work
+
+WITHOUT_PICTURES: Final = (
+    "it was imported without pictures: layouts that hold none take it (`--flavour parquet`, or `none`)"
+)
 
 Inputs = Sequence[tuple[BatchTables, BatchWork]]
 
@@ -93,18 +98,27 @@ def gather(
     def look(clips: pl.DataFrame) -> Pictures:
         """What the layouts hold of the clips."""
         pictures = videos = Pictures()
+        lacking: dict[str, str] = {}
+        if any(layout.pictures or layout.videos for layout in layouts):
+            lacking = dict.fromkeys(clips.filter(~HAS_VIDEO)["clip_id"].sort(), WITHOUT_PICTURES)
+            clips = clips.filter(HAS_VIDEO)
+            if clips.is_empty() and lacking:
+                raise ExportError(
+                    "No clip has pictures: all of them were imported without any.",
+                    "Choose layouts that hold none: --flavour none, or --flavour parquet.",
+                )
         if any(layout.pictures for layout in layouts):
             pictures = pictures_of(clips, storage, fetch)
         if any(layout.videos for layout in layouts):
             videos = videos_of(clips, storage, fetch_video)
-        return Pictures(pictures.folders, videos.videos, {**videos.lacking, **pictures.lacking})
+        return Pictures(pictures.folders, videos.videos, {**lacking, **videos.lacking, **pictures.lacking})
 
     chosen = choose(inputs, options, settings, store, pictures=look)
     options = _without_idle_pins(options, chosen, inputs)
     content, ontology = chosen.content, chosen.ontology
     splits = release_splits(
         chosen.rows, chosen.clips, content, options, settings.seed, storage.path("releases"),
-        usable=chosen.usable,
+        usable=chosen.usable, given=given_splits(inputs),
     )  # fmt: skip
     left_out = unvalidated(chosen.clips, splits, chosen.usable)
     chosen = chosen.without(left_out)
@@ -261,7 +275,9 @@ def _refuse_unanswered(inputs: Inputs, settings: Settings, store: Store) -> None
     """Silence would be released as "no": approved clips of every batch must be answered well enough."""
     for tables, work in inputs:
         least = open_batch(settings, tables.batch, store=store).settings.answered_least
-        found = shares(work.answered, tables.consensus_boxes["clip_id"].unique().to_list(), work.excluded)
+        # A dataset that was taken over is as complete as it was: what it does not say nobody was asked.
+        without = work.excluded | imported_work.annotators_of(store, tables.batch)
+        found = shares(work.answered, tables.consensus_boxes["clip_id"].unique().to_list(), without)
         for group, share in found.filter(pl.col("share") < least).select("group", "share").rows():
             raise ExportError(
                 f"Batch {tables.batch}: annotators answered {group!r} for {share:.0%} of the time that people are seen,"

@@ -32,6 +32,7 @@ from ava_core.base.schemas import (
 from ava_core.base.settings import Settings
 from ava_core.base.storage import Storage
 from ava_core.batch import BatchContext, open_batch
+from ava_core.dataset.export.imports import ImportRecord, import_record
 from ava_core.dataset.export.picture_sizes import as_pictures
 from ava_core.decisions import Standing, standing
 from ava_core.quality.consensus.provenance import behind
@@ -42,7 +43,8 @@ from ava_core.store import Store, batches
 class BatchTables:
     """Tables of one batch, with the columns of that name in `base.schemas`; `note` is said in the card.
 
-    Clips and boxes are in pixels of the dataset's pictures (`picture_sizes`).
+    Clips and boxes are in pixels of the dataset's pictures (`picture_sizes`). `imported`: where the batch is a dataset
+    that was taken over.
     """
 
     batch: str
@@ -53,6 +55,7 @@ class BatchTables:
     consensus_labels: pl.DataFrame
     disputed: pl.DataFrame
     note: str = ""
+    imported: ImportRecord | None = None
 
 
 @dataclass(frozen=True)
@@ -149,6 +152,10 @@ def load_batch(at: BatchContext, now: Standing | None = None) -> BatchTables:
         (read("dense_proposals", PROPOSALS), consensus(CONSENSUS_BOXES, "consensus_boxes")),
         at.settings,
     )
+    imported = import_record(at.storage, at.batch)
+    disputed = consensus(DISPUTED, "disputed")
+    if imported is not None:
+        disputed = pl.concat([disputed, imported.disputed()])
     return BatchTables(
         batch=at.batch,
         source_videos=read("source_videos", SOURCE_VIDEOS),
@@ -156,7 +163,8 @@ def load_batch(at: BatchContext, now: Standing | None = None) -> BatchTables:
         proposals=proposals,
         consensus_boxes=boxes,
         consensus_labels=consensus(CONSENSUS_LABELS, "consensus_labels"),
-        disputed=consensus(DISPUTED, "disputed"),
+        disputed=disputed.unique(["clip_id", "second"], keep="first", maintain_order=True),
+        imported=imported,
         note=batches.get(at.store, at.batch).note,
     )
 

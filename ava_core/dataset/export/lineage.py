@@ -27,8 +27,10 @@ def lineage(dataset: Dataset, inputs: Sequence[tuple[BatchTables, BatchWork]]) -
     box_iou, box_rule, batch, source_id, original_name, source_sha256, source_second` (s from the source
     video's start) `, picture, approved_by, approved_at, ratings`: a list of `annotator, job_id, task_id,
     version, track_key, action_ids` (what the annotator said of the group) `, edited` (the box, null where
-    there was none) `, counted` (false for an excluded annotator).
+    there was none) `, counted` (false for an excluded annotator); `origin` (`imports.Origin`) `, imported_from`: the
+    dataset of a row that was imported, "" of others.
     """
+    places = {tables.batch: tables.imported.place for tables, _ in inputs if tables.imported is not None}
     rows = _numbered(dataset).with_columns(
         clip_id=pl.col("video_id"), second=pl.col("timestamp") - AVA_TIMESTAMP_OFFSET
     )
@@ -47,13 +49,16 @@ def lineage(dataset: Dataset, inputs: Sequence[tuple[BatchTables, BatchWork]]) -
         .join(ratings, on=[*_PLACE, "group"], how="left")
         .with_columns(
             source_second=pl.col("start_s") + pl.col("second"),
+            origin=pl.when(pl.col("batch").is_in(list(places))).then(pl.lit("imported")).otherwise(pl.lit("annotated")),
+            imported_from=pl.col("batch").replace_strict(places, default="", return_dtype=pl.String),
             picture=pl.concat_str(pl.lit(f"{names.FRAMES}/"), picture),
         )
         .sort("split", "line")
         .select(
             "split", "line", *KEY_COLUMNS, *BOX_COLUMNS, "group", "votes", "voters", "posterior", "rule",
             "box_votes", "box_voters", "box_iou", "box_rule", "batch", "source_id", "original_name",
-            "source_sha256", "source_second", "picture", "approved_by", "approved_at", "ratings",
+            "source_sha256", "source_second", "picture", "approved_by", "approved_at", "ratings", "origin",
+            "imported_from",
         )
     )  # fmt: skip
 

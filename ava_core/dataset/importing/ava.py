@@ -85,7 +85,7 @@ def import_ava(
             video: path for video in split_of if (path := _pictures(folder, video)) is not None
         },
     )  # fmt: skip
-    return Imported(dataset, repairs, sized=sized)
+    return Imported(dataset, repairs, sized=sized, unusable=disputed)
 
 
 def _frames(files: AvaFiles) -> dict[str, int]:

@@ -12,6 +12,7 @@ from pathlib import Path
 import polars as pl
 
 from ava_core.base.errors import ExportError, InputError
+from ava_core.base.schemas import DISPUTED, empty
 from ava_core.dataset.export.card import Card, write_card
 from ava_core.dataset.formats.ava import names
 from ava_core.dataset.formats.dataset import Dataset
@@ -24,7 +25,8 @@ class Imported:
     """A dataset taken over; `repairs` in the order in which they were made.
 
     `work`: tables `raw_boxes`, `raw_labels`, `completed_jobs` of `ava_core.base.schemas`, `agreement`: tables of
-    `agreement.measure`, where several annotators' work was found; `sized`: whether the pictures' size is known.
+    `agreement.measure`, where several annotators' work was found; `sized`: whether the pictures' size is known;
+    `unusable`: `schemas.DISPUTED`, seconds that are left out whatever anybody says of them.
     """
 
     dataset: Dataset
@@ -32,6 +34,7 @@ class Imported:
     work: Mapping[str, pl.DataFrame] = field(default_factory=dict)
     agreement: Mapping[str, pl.DataFrame] = field(default_factory=dict)
     sized: bool = True
+    unusable: pl.DataFrame = field(default_factory=lambda: empty(DISPUTED))
 
 
 def write_import(folder: Path, imported: Imported, flavours: Collection[str] = DEFAULT) -> Path:
