@@ -26,7 +26,7 @@ def load_rules(path: str, ontology: Ontology) -> RuleSet:
     if path:
         file = Path(path).expanduser()
         if not file.is_file():
-            raise InputError(f"There is no file of rules {path}.", "Check AVA_RULES.")
+            raise InputError(f"There is no rule file {path}.", "Check AVA_RULES.")
         return parse_rules(read_text(file), str(file), ontology)
     folder = resources.files("ava_core.annotation.rules")
     shipped = folder / f"{ontology.name}.yaml"
@@ -49,9 +49,7 @@ def parse_rules(text: str, origin: str, ontology: Ontology) -> RuleSet:
         ) from None
     doubled = [name for name, times in Counter(rule.id for rule in rules.rules).items() if times > 1]
     if doubled:
-        raise InputError(
-            f"{origin}: two rules are called {doubled[0]!r}.", "Name each after what it forbids."
-        )
+        raise InputError(f"{origin}: two rules are called {doubled[0]!r}.", "Give each rule its own name.")
     actions = {action.name for action in ontology.actions}
     groups = {group.name for group in ontology.groups}
     for rule in rules.rules:
@@ -64,7 +62,8 @@ def parse_rules(text: str, origin: str, ontology: Ontology) -> RuleSet:
             unknown = (set(rule.actions) | set(rule.needs)) - actions
         if unknown:
             raise InputError(
-                f"{origin}: rule {rule.id} names {min(unknown)!r}, which ontology {ontology.name} has not.",
-                "Use the names of the ontology's file.",
+                f"{origin}: rule {rule.id} names {min(unknown)!r}, which ontology {ontology.name} does not "
+                f"have.",
+                "Use the names in the ontology's file.",
             )
     return rules

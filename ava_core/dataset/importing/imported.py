@@ -41,11 +41,9 @@ def write_import(folder: Path, imported: Imported, flavours: Collection[str] = D
     dataset cannot be read by AVA's readers.
     """
     if folder.exists():
-        raise InputError(f"{folder} exists already.", "Choose another folder.")
+        raise InputError(f"{folder} already exists.", "Choose another folder.")
     if imported.dataset.rows.is_empty():
-        raise ExportError(
-            "No labelled person is left.", "See what was left out: the repairs are listed above."
-        )
+        raise ExportError("No labelled person remains.", "See the repairs listed above.")
     chosen = [each for each in flavours if imported.sized or each not in IN_PIXELS]
     folder.parent.mkdir(parents=True, exist_ok=True)
     staged = folder.with_name(f".{folder.name}-{secrets.token_hex(4)}")

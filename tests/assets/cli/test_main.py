@@ -72,7 +72,7 @@ def test_a_batch_is_added_and_listed(ava: Any, tmp_path: Path) -> None:
         (["batch", "add", "torn.zip"], "is cut short, or one part of several"),
         (["batch", "add", "good.zip", "--option", "overlapp=1"], "Unknown option overlapp"),
         (["batch", "add", "good.zip", "--option", "overlap=7"], "AVA_OVERLAP"),
-        (["batch", "add", "good.zip", "--name", "a/b"], "cannot name a batch"),
+        (["batch", "add", "good.zip", "--name", "a/b"], "is not a valid batch name"),
         (["demo", "--video", "nowhere.avi"], "nowhere.avi does not exist"),
         (["demo", "--home", "."], "is not empty"),
         (["validate", "."], "holds no annotations"),

@@ -110,7 +110,7 @@ def test_a_form_that_was_made_anew_stops_new_tasks_until_it_is_learned(
     old = {"label_id": 999, "specs": {"walking_behavior": 998}}
     tasks.put_project(site.store, number, site.settings.cvat_project, old)
     with site.gateway() as gateway:
-        with pytest.raises(CvatError, match="were made anew"):
+        with pytest.raises(CvatError, match="were recreated"):
             forms.project_for_tasks(site.context, gateway)
         assert set(kinds(site.read())) == {(job, "unreadable") for job in done}
         assert forms.learn_forms(site.store, gateway) == [number]

@@ -158,7 +158,7 @@ def test_work_without_an_author_is_nobodys(site: AnnotationSite) -> None:
     with site.gateway() as gateway:
         gateway.set_job(job["job_id"], assignee=None)
     site.forget()
-    with pytest.raises(CvatError, match=f"job {job['job_id']} was begun.*assigned to nobody"):
+    with pytest.raises(CvatError, match=f"job {job['job_id']} was begun.*not assigned to anyone"):
         site.create()
 
 

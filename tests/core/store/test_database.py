@@ -65,7 +65,7 @@ def test_a_database_of_dagsters_is_refused(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path / 'dagster.db'}"
     with sa.create_engine(url).begin() as connection:
         connection.exec_driver_sql("CREATE TABLE event_logs (id INTEGER)")
-    with pytest.raises(StoreError, match="Make a database for each"):
+    with pytest.raises(StoreError, match="Create a database for each"):
         open_store(url)
 
 

@@ -207,7 +207,7 @@ async def test_progress_shows_answers_and_jobs_that_are_not_read_as_they_are(sit
     [job, *_] = tasks.completed_jobs(console.store, BATCH)
     own = {"clip_id": job.clip_id, "annotator": job.annotator, "job_id": job.job_id}
     answered = pl.DataFrame([own | {"group": "g", "living": 8, "answered": 6}], schema=dict(ANSWERED))
-    finding = own | {"kind": "held_back", "version": 2, "detail": "It has 0 answers.", "cure": "Take it up."}
+    finding = own | {"kind": "held_back", "version": 2, "detail": "It has 0 answers.", "cure": "Reopen."}
     found = pl.DataFrame([finding], schema=dict(JOB_FINDINGS))
     for name, table in (("answered", answered), ("job_findings", found)):
         console.storage.write_table(console.storage.table_path(BATCH, "raw_annotations", name), table)

@@ -51,7 +51,7 @@ async def test_a_batch_goes_into_the_archive_and_comes_back(site: Site) -> None:
     await adam.open(f"/batches/{BATCH}")
     await adam.should_see(marker="archive", retries=50)
     adam.find(marker="archive").click()
-    await adam.should_see("Lists and the to-do list leave it out", retries=50)
+    await adam.should_see("It is hidden from lists and the to-do list", retries=50)
     assert batches.archived(console.store) == set()
     adam.find(marker="confirm").click()
     await eventually(lambda: batches.archived(console.store) == {BATCH})

@@ -64,8 +64,8 @@ def test_who_is_missing_and_who_is_nobody_are_told() -> None:
     asked, correct, remarks = told(person(1, HERE, pose=[1]), own)
     assert (asked, correct) == (5, 0), "four answers that are missing, and one box around nobody"
     assert [said for _, said in remarks] == [
-        "person 7 is nobody: “Not a person” takes the box away",
-        "somebody is there whom you have not drawn, or whose box lies elsewhere, up to second 3",
+        "person 7 is not a person: press “Not a person” to remove the box",
+        "you missed a person, or drew their box in the wrong place, up to second 3",
     ]
 
 

@@ -123,7 +123,7 @@ def test_storage_is_given_every_file_once(small: Path, tmp_path: Path) -> None:
         if p.is_file()
     }
     assert there == what_goes(small)
-    with pytest.raises(ExportError, match="holds something already"):
+    with pytest.raises(ExportError, match="is not empty"):
         publish(small, target, "CC-BY-4.0")
 
 
@@ -150,9 +150,9 @@ def test_a_refusal_of_the_hub_is_said_in_a_sentence(hub: type[Hub], released: Pa
 @pytest.mark.parametrize(
     ("target", "licence", "said"),
     [
-        ("hub:ann/street", "", "under which licence"),
-        ("hub:street", "cc0-1.0", "names no repository"),
-        ("out", "cc0-1.0", "is no place to publish to"),
+        ("hub:ann/street", "", "has no licence"),
+        ("hub:street", "cc0-1.0", "is not a repository"),
+        ("out", "cc0-1.0", "is not a valid target"),
     ],
 )
 def test_what_cannot_be_published_is_refused_in_a_sentence(

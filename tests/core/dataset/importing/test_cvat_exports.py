@@ -237,7 +237,7 @@ def test_every_task_has_its_own_size(tmp_path: Path) -> None:
     imported = taken(*paths)
     assert places(imported) == SEEN
     assert "copies of other sizes of one clip" in listed(imported)
-    with pytest.raises(InputError, match="are not of one video"):
+    with pytest.raises(InputError, match="show different videos"):
         taken(paths[0], export(tmp_path / "c.xml", PERSON, task(who="cat", picture=(640, 480))))
 
 
