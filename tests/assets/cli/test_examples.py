@@ -104,7 +104,7 @@ def test_a_batch_is_archived_and_taken_back(run: Run) -> None:
     assert batches.archived(store) == {"batch1"}
     assert "batch1" not in run("ava batch list").output
     assert "batch1" in run("ava batch list --archived").output
-    assert "batch1 is back" in run("ava batch archive batch1 --undo").output
+    assert "batch1 is restored" in run("ava batch archive batch1 --undo").output
     assert batches.archived(store) == set()
 
 

@@ -26,7 +26,7 @@ async def test_a_batch_is_removed_once_it_was_said_what_goes(site: Site) -> None
     await adam.open("/batches/wrong")
     await adam.should_see(marker="remove", retries=50)
     adam.find(marker="remove").click()
-    await adam.should_see("1 file made of its videos go, 5 bytes.", retries=50)
+    await adam.should_see("1 file made from its videos will be deleted, 5 bytes.", retries=50)
     assert "wrong" in batches.names(console.store)
     adam.find(marker="confirm").click()
     await eventually(lambda: any(one["operation"] == "Delete" for one in asked))

@@ -118,7 +118,7 @@ async def test_two_ticked_releases_are_compared_the_older_first(site: Site) -> N
     await filled(vera)
     (table,) = [each for each in shown_tables(vera) if each.test_file == "releases"]
     vera.find(marker="compare").click()
-    await vera.should_see("0 releases are ticked", retries=20)
+    await vera.should_see("Releases selected: 0", retries=20)
     table.selected = list(table.rows)
     vera.find(marker="compare").click()
     await eventually(lambda: vera.back_history[-1:] == ["/dataset/v1/compare/v2"])

@@ -49,7 +49,7 @@ def settle(world, clip: str) -> None:
         (exclude, "ben was excluded after it"),
         (nobody_there, "an answer of north_gate_000 was settled after it"),
         (settle, "an answer of north_gate_000 was settled after it"),
-        (read_anew, r"north_gate_000 was read anew after it \(ann:10:1\)"),
+        (read_anew, r"north_gate_000 was read again after it \(ann:10:1\)"),
     ],
 )
 def test_a_batch_whose_consensus_is_behind_is_refused_and_named(world, change: Callable, said: str) -> None:
