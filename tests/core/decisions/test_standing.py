@@ -95,7 +95,9 @@ def test_what_was_read_while_somebody_looked_is_not_approved_unseen(batch: Store
     shown = standing(batch, "b").readings
     seen = decisions.newest_decision(batch, "b")
     read(batch, 2, "tom", "second")
-    with pytest.raises(DecisionError, match=r"c was read anew meanwhile \(tom:2:2\). Look again"):
+    with pytest.raises(
+        DecisionError, match=r"c was read again in the meantime \(tom:2:2\). Reload and try again"
+    ):
         decisions.approve(batch, "b", ["c"], "ann", seen=seen, shown=shown)
     done = decisions.approve_unmoved(batch, "b", ["c"], "ann", "bulk", seen=seen, shown=shown)
     assert (done.made, done.moved) == ([], {"c": "c was read again in the meantime (tom:2:2)."})

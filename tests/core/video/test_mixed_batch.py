@@ -26,7 +26,7 @@ REASONS = {
     "broken.zip": "it is cut short, or one part of several: its list of contents is missing",
     "cut.mp4": "it cannot be read as video (Invalid data found when processing input)",
     "empty.avi": "the file is empty",
-    "packed.rar": "it is an archive (RAR), which is not opened; unpack it first",
+    "packed.rar": "it is an archive (RAR); unpack it first",
     "sound.mp4": "it contains sound but no picture",
     "text.mp4": "it cannot be read as video (Invalid data found when processing input)",
     "zipped.zip/inner.zip/deep.zip": "it is nested two zips deep; unpack the outer ones first",

@@ -134,7 +134,7 @@ async def test_tasks_are_made_for_the_chosen_people(site: Site) -> None:
     (people,) = adam.find(marker="plan-people").elements
     people.set_value(["nora", "good1", "good2"])  # type: ignore[attr-defined]
     adam.find(marker="create-tasks").click()
-    await adam.should_see(f"Make {CLIPS_PLANTED} tasks of night?", retries=50)
+    await adam.should_see(f"Create {CLIPS_PLANTED} tasks for night?", retries=50)
     adam.find(marker="confirm").click()
     await eventually(lambda: any(one["operation"] == "Backfill" for one in asked))
     options = batches.get(console.store, "night").options

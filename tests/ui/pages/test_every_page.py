@@ -90,7 +90,7 @@ async def test_whose_role_was_taken_can_no_longer_decide(site: Site) -> None:
     users.change(site.console.store, "rita", role="viewer")
     await rita.should_see(marker="approve", retries=50)
     rita.find(marker="approve").click()
-    await rita.should_see("Only reviewers may do this.", retries=10)
+    await rita.should_see("Only reviewers can do this.", retries=10)
     assert not decisions.decision_state(site.console.store, BATCH).approved
 
 

@@ -181,7 +181,7 @@ def test_releases_are_made_listed_and_compared(ava: Run, world, monkeypatch: pyt
     world.add_batch("south", ["lane"])
     assert ava("release", "make", "--name", "spring").code == 0
     assert [line.split()[0] for line in ava("release", "list").out.splitlines()] == ["spring", "v1"]
-    assert ava("release", "diff", "v1", "v1").out.strip() == "v1 and v1 say the same."
+    assert ava("release", "diff", "v1", "v1").out.strip() == "v1 and v1 do not differ."
     compared = ava("release", "diff", "v1", "spring").out
     assert "south_lane_000" in compared
     assert "Labels: 10 added" in compared
@@ -192,7 +192,7 @@ def test_releases_are_made_listed_and_compared(ava: Run, world, monkeypatch: pyt
     assert packed.out.split() == [str(world.home / "lanes.tar"), str(world.home / "lanes.tar.sha256")]
     assert "There is no batch west" in ava("release", "make", "--batch", "west").err
     both = ava("release", "make", "--flavour", "none", "--flavour", "coco").err
-    assert "--flavour none stands beside coco" in both.replace("\n", " ")
+    assert "--flavour none cannot be combined with coco" in both.replace("\n", " ")
 
 
 def test_a_release_that_cannot_be_is_refused_in_a_sentence(

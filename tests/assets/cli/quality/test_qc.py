@@ -159,11 +159,11 @@ def test_an_audit_is_blind_goes_on_and_tells_its_result_once_complete(qc: Any, s
     items = audits.items_of(store, known.audit_id)
     ontology = load_ontology("ava80")
     names = {item.position: [ontology.action(n).name for n in item.expected] for item in items}
-    assert not any(name in said for own in names.values() for name in own), "the audit is blind"
+    assert not any(name in said for own in names.values() for name in own), "the audit stays blind"
 
     assert qc("audit-answer", BATCH, "1", *names[1])[0] == 0
     code, said = qc("audit-answer", BATCH, "2", "--nobody", "--comment", "a poster")
-    assert (code, "3 wait" in said) == (0, True)
+    assert (code, "3 remaining" in said) == (0, True)
     code, said = qc("audit-answer", BATCH, "6")
     assert (code, "1 to 5" in said) == (1, True)
     code, said = qc("audit", BATCH, "--size", "60", "--seed", "9")

@@ -96,7 +96,7 @@ def test_a_dataset_that_is_missing_or_older_than_the_consensus_is_named(world) -
     ("alpha", "said"),
     [
         (0.412, "class walk is below its minimum alpha (0.41 < 0.6)"),
-        (None, "class walk has no alpha, and must have 0.6"),
+        (None, "class walk has no alpha but needs 0.6"),
     ],
 )
 def test_a_class_below_its_floor_holds_the_dataset_back(world, alpha: float | None, said: str) -> None:

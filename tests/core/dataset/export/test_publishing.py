@@ -100,7 +100,7 @@ def test_the_hub_is_given_every_file_and_a_card(hub: type[Hub], small: Path) -> 
     sent = {name: content for name, content in hub.files.items() if name != "README.md"}
     assert sent == {name: (small / name).read_bytes() for name in what_goes(small)}
     assert hub.files["README.md"].decode() == hub_card(small, "CC-BY-4.0")
-    with pytest.raises(ExportError, match="ann/street holds a release already"):
+    with pytest.raises(ExportError, match="ann/street already holds a release"):
         publish(small, "hub:ann/street", "CC-BY-4.0")
 
 

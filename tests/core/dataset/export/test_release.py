@@ -277,7 +277,7 @@ def test_a_class_on_which_nobody_agrees_blocks_the_release_or_is_left_out(world)
     world.storage.write_table(
         labels, said.with_columns(action_ids=pl.when(other).then(none).otherwise("action_ids"))
     )
-    with pytest.raises(ExportError, match=r"do not agree on carry: alpha .*, below 0\.4"):
+    with pytest.raises(ExportError, match=r"disagree on carry: alpha .*, below 0\.4"):
         world.release("weak")
     kept = world.release("kept", drop_weak=True).folder
     assert 4 not in read_rows(kept)["action_id"]

@@ -71,7 +71,7 @@ def test_a_source_that_is_gone_is_said(settings: Settings, store: Store, source:
     (source / "a.mp4").unlink()
     source.rmdir()
     look = look_into_inbox(settings.inbox_dir, store, {})
-    assert "Adding street was broken off and cannot be finished" in look.sentence
+    assert "Adding street was interrupted and cannot be finished" in look.sentence
     assert batches.names(store) == []
 
 

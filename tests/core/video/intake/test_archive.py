@@ -148,7 +148,7 @@ def test_a_method_that_is_not_read_is_named(tmp_path: Path) -> None:
     data[data.index(b"PK\x01\x02") + 10] = 98
     path.write_bytes(data)
     with videos_of(path) as found:
-        assert found[0].problem == "it is packed with PPMd, which is not read; pack it with Deflate"
+        assert found[0].problem == "it is packed with PPMd, which is not supported; use Deflate"
         assert found[1].problem == ""
 
 
