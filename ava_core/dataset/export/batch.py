@@ -54,7 +54,7 @@ def write_batch(at: BatchContext, tables: BatchTables, sink: ProgressSink = igno
     if rows.is_empty():
         raise ExportError(
             f"Batch {at.batch} has no labelled person in an approved clip.",
-            "Approve clips first, then run again.",
+            "Approve clips first, then run this again.",
         )
     storage = at.storage
     target = at.folder("ava_csv")
@@ -68,7 +68,9 @@ def write_batch(at: BatchContext, tables: BatchTables, sink: ProgressSink = igno
         storage.write_table(storage.table_path(at.batch, "ava_csv", "set_aside"), aside)
         if not pictures and aside.height:
             clip, reason = aside.row(0)
-            raise ExportError(f"No clip of batch {at.batch} has pictures. {clip}: {reason}.", "Cut it again.")
+            raise ExportError(
+                f"No clip of batch {at.batch} has pictures. {clip}: {reason}.", "Cut the clip again."
+            )
         clips = clips.join(aside, on="clip_id", how="anti")
         rows = rows.filter(pl.col("video_id").is_in(clips["clip_id"].to_list()))
         dataset = Dataset(

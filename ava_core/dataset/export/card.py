@@ -79,7 +79,7 @@ def _blocks(card: Card) -> Iterator[Block]:
     yield Text(*_gaps(card))
     yield from _provenance(card)
     yield Heading("Licence")
-    yield Text(card.licence or "None given. Ask before you use or pass on this dataset.")
+    yield Text(card.licence or "None given. Ask before you use or share this dataset.")
 
 
 def _contents(card: Card) -> Iterator[Block]:
@@ -106,7 +106,8 @@ def _contents(card: Card) -> Iterator[Block]:
     yield Picture("classes", "Labels by class and split", plot_counts(used))
     yield Numbers(("id", "action", *SPLITS), card.counts.rows())
     yield Text(
-        "Coordinates are shares of the picture without letterbox bars. Timestamps count from 0900; seconds "
+        "Coordinates are fractions of the picture without letterbox bars. Timestamps count from 0900; "
+        "seconds "
         "without two seconds of context on both sides carry no label. Frames are at constant 30 fps.",
     )
 
@@ -124,7 +125,7 @@ def _agreement(card: Card) -> Iterator[Block]:
         return
     yield Heading("Agreement between annotators")
     overall = card.agreement["overall"].select("statistic", "value", "low", "high", "n", "reason")
-    yield Text("Intervals are 95 %, from resampling clips. What is undefined has a reason, never a number.")
+    yield Text("95 % intervals from resampling clips. Undefined figures show a reason, never a number.")
     yield Numbers(("figure", "value", "low", "high", "n", "reason"), overall.rows())
     by_class = card.agreement["per_class"].select(
         "action_id", "name", "alpha", "low", "high", "positives", "reason"
@@ -156,9 +157,9 @@ def _votes(card: Card) -> Iterator[Block]:
 def _gaps(card: Card) -> Iterator[str]:
     data = card.dataset
     for clip, reason in card.about.get("left_out", {}).items():
-        yield f"Left out: clip {clip}, {reason}."
+        yield f"Excluded: clip {clip}, {reason}."
     for batch, reason in card.about.get("behind", {}).items():
-        yield f"Left out: batch {batch}, whose consensus was behind its log: {reason}."
+        yield f"Excluded: batch {batch}, whose consensus was out of date: {reason}."
     total = pl.sum_horizontal(SPLITS)
     unused = card.counts.filter(total == 0)["name"].to_list()
     if unused:
@@ -167,7 +168,7 @@ def _gaps(card: Card) -> Iterator[str]:
     if rare:
         yield f"Classes below {card.least_rows} labels: {', '.join(f'{name} ({n})' for name, n in rare)}."
     for name, reason in card.dropped.items():
-        yield f"Left out: {name}, {reason}."
+        yield f"Excluded: {name}, {reason}."
     untrained = card.counts.filter(pl.col("train") == 0, total > 0)["name"].to_list()
     if untrained:
         yield f"Classes without a label in train: {', '.join(untrained)}."

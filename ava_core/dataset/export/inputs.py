@@ -90,9 +90,9 @@ def ready_batches(storage: Storage, store: Store, wanted: Sequence[str] = ()) ->
         if name not in ready:
             raise ExportError(
                 f"Batch {name} has no dataset yet." if name in known else f"There is no batch {name}.",
-                "Approve clips of it, and wait for ava_csv."
+                "Approve clips in it, then wait for ava_csv."
                 if name in known
-                else "`ava batch list` shows them.",
+                else "List them with `ava batch list`.",
             )
     return [name for name in ready if name in wanted or not wanted]
 
@@ -118,7 +118,7 @@ def load_inputs(
         now = standing(at.store, at.batch)
         inputs.append((load_batch(at, now), load_work(at, now)))
     if not any(tables.consensus_labels.height for tables, _ in inputs):
-        raise ExportError("No batch has an approved dataset yet.", "Approve clips, and wait for ava_csv.")
+        raise ExportError("No batch has an approved dataset yet.", "Approve clips, then wait for ava_csv.")
     return inputs
 
 

@@ -105,8 +105,8 @@ def clip_needs(panel: Panel, merged: Merged, decided: Decided) -> pl.DataFrame:
     need = np.select([voters == 0, voters == 1, voters < WANTED], ["annotator", "review", "top_up"], "")
     reasons: dict[Need, str] = {
         "annotator": "every annotator of this clip is excluded",
-        "review": "one annotator's answers were copied and have no posterior: look them over",
-        "top_up": "two annotators cannot outvote each other: give the clip to a third",
+        "review": "one annotator's answers were copied and have no posterior: review them",
+        "top_up": "two annotators cannot outvote each other: add a third",
         "": "",
     }
     rows = {"clip_id": list(panel.clips), "voters": voters, "need": need.tolist(),

@@ -92,5 +92,5 @@ def _probed(path: Path) -> VideoInfo:
     """What a video is. Raises `MediaError`, which names an archive for what it is."""
     kind = other_archive(path)
     if kind:
-        raise MediaError(f"it is an archive ({kind}), which is not opened; unpack it first")
+        raise MediaError(f"it is an archive ({kind}); unpack it first")
     return probe(path)
