@@ -10,30 +10,14 @@ import cv2
 import pytest
 from torch.utils.data import DataLoader
 
-from ava_core.dataset.formats.ava.names import MANIFEST
-from ava_core.dataset.formats.flavours import FLAVOURS, write_dataset
 from ava_core.dataset.loading.pictures import Source
 from ava_core.dataset.loading.torch_dataset import AvaSplit, collate
 from tests.support import readers
-from tests.support.numbered import HEIGHT, LENGTHS, WIDTH, number_in, number_of, numbered_dataset
+from tests.support.numbered import HEIGHT, LENGTHS, WIDTH, number_in, number_of
 from tests.support.readers import Item
-from tests.support.shared import made_once
 
 SECONDS = {clip: list(range(902, 900 + frames // 30 - 1)) for clip, frames in LENGTHS.items()}
 """Labelled seconds of every clip."""
-
-
-@pytest.fixture(scope="session")
-def numbered(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The dataset whose pictures carry their number, in every layout. Read only."""
-
-    def make(made: Path) -> None:
-        dataset = numbered_dataset(made / "pictures")
-        write_dataset(made / "dataset", dataset, list(FLAVOURS))
-        # As a release has it: where clips have bars.
-        dataset.clips.rename({"clip_id": "video_id"}).write_parquet(made / "dataset" / MANIFEST)
-
-    return made_once(tmp_path_factory, "numbered", make) / "dataset"
 
 
 Reader = Callable[[Path, str], list[Item]]

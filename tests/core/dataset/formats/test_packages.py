@@ -1,0 +1,91 @@
+"""Releases in the hands of the packages that read them: each in an environment of its own, their code unchanged."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+
+from ava_core.dataset.formats.ava.reader import read_rows
+from tests.support.numbered import LENGTHS
+from tests.support.throwaway import throwaway
+
+pytestmark = [pytest.mark.slow, pytest.mark.nightly]
+
+ROOT = Path(__file__).parents[4]
+SPLITS = ("train", "val", "test")
+
+
+class Package(NamedTuple):
+    """`program`: in `tests.support.programs`; `prefix`: of its splits; `start`: its timestamp of a clip's first second.
+
+    `off`: frames by which its own counting puts the keyframe off: mmaction2 adds 1 twice, or not at all.
+    """
+
+    program: str
+    installed: Sequence[str]
+    prefix: str = ""
+    start: int = 900
+    off: int = 0
+
+
+SLOWFAST = ("slowfast", "--no-deps", "fvcore", "iopath", "portalocker", "yacs", "termcolor", "simplejson")
+MMACTION2 = (
+    "mmaction2", "--no-deps", "mmengine", "mmcv-lite<2.2", "addict", "yapf==0.40.1", "importlib_metadata", "zipp",
+    "termcolor",
+)  # fmt: skip
+
+PACKAGES = [
+    pytest.param(Package("pytorchvideo", ("pytorchvideo",), start=0), id="pytorchvideo"),
+    pytest.param(Package("slowfast", SLOWFAST), id="SlowFast"),
+    pytest.param(Package("mmaction2", MMACTION2, off=1), id="mmaction2 AVADataset"),
+    pytest.param(Package("mmaction2", MMACTION2, "kinetics/", 0, -1), id="mmaction2 AVAKineticsDataset"),
+]
+
+
+def said(package: Package, python: Path, folder: Path, *splits: str) -> list[list[Any]]:
+    """What it makes of each split, as `tests.support.programs` says."""
+    called = [python, "-m", f"tests.support.programs.{package.program}", folder]
+    done = subprocess.run(
+        [*called, *(package.prefix + split for split in splits)], capture_output=True, text=True, cwd=ROOT
+    )
+    assert done.returncode == 0, done.stderr
+    return [json.loads(line) for line in done.stdout.splitlines() if line.startswith("[")]
+
+
+def labels_in(items: list[Any], package: Package) -> list[tuple[Any, ...]]:
+    """Clip, second, box to two decimals, action of every label."""
+    return sorted(
+        (video.partition("_000000_")[0], second - package.start, *(round(side, 2) for side in box), action)
+        for video, second, people, _ in items
+        for *box, actions in people
+        for action in actions
+    )
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_a_package_finds_every_box_and_label_and_the_right_picture(
+    released: Path, numbered: Path, tmp_path: Path, package: Package
+) -> None:
+    python = throwaway(tmp_path / "environment", *package.installed, shared=True)
+    rows = read_rows(released)
+    for split, items in zip(SPLITS, said(package, python, released, *SPLITS), strict=True):
+        wanted = [
+            (video, stamp - 900, *(round(side, 2) for side in box), action)
+            for video, stamp, *box, action, _, _ in rows.filter(split=split).rows()
+        ]
+        assert labels_in(items, package) == sorted(wanted), split
+    (items,) = said(package, python, numbered, "val")
+    shown = {
+        (video.partition("_000000_")[0], second - package.start): tuple(key)
+        for video, second, _, key in items
+    }
+    assert shown == {
+        (clip, second): (number, second * 30 + package.off)
+        for number, (clip, frames) in enumerate(LENGTHS.items())
+        for second in range(2, frames // 30 - 1)
+    }
