@@ -89,3 +89,15 @@ def test_a_package_finds_every_box_and_label_and_the_right_picture(
         for number, (clip, frames) in enumerate(LENGTHS.items())
         for second in range(2, frames // 30 - 1)
     }
+
+
+def test_mlcroissant_gives_every_label_with_its_picture(released: Path, tmp_path: Path) -> None:
+    python = throwaway(tmp_path / "environment", "mlcroissant", shared=True)
+    called = [python, "-m", "tests.support.programs.croissant", released]
+    done = subprocess.run(called, capture_output=True, text=True, cwd=ROOT)
+    assert done.returncode == 0, done.stderr
+    found = [json.loads(line) for line in done.stdout.splitlines() if line.startswith("[")]
+    assert all((released / picture).is_file() for *_, picture in found)
+    rows = read_rows(released)
+    wanted = rows.select("split", *(name for name in rows.columns if name != "split")).rows()
+    assert sorted(tuple(row[:-1]) for row in found) == sorted(wanted)

@@ -22,6 +22,8 @@ READERS: list[tuple[str, Callable[[Path, str], list[Item]]]] = [
     ("mmaction2 AVAKineticsDataset", lambda folder, split: readers.mmaction2_kinetics(folder, split, clip=4, step=2)),
     ("AlphAction", readers.alphaction),
     ("STMixer", readers.stmixer),
+    ("TubeR", readers.tuber),
+    ("YOWOv3", readers.yowov3),
     ("Datumaro", readers.datumaro),
     ("COCO", readers.coco),
 ]  # fmt: skip
