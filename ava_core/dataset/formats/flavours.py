@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal
 
-from ava_core.base.errors import ExportError
+from ava_core.base.errors import AvaError, ExportError
 from ava_core.base.plugins import load_plugin, plugin_names, refused
 from ava_core.dataset.formats.ava.frames import link_frames, link_keyframes, link_rawframes
 from ava_core.dataset.formats.ava.writer import write_annotations
@@ -88,7 +88,9 @@ def added_flavour(name: str) -> Flavour:
 
 
 def write_dataset(folder: Path, dataset: Dataset, flavours: Collection[str] = DEFAULT) -> None:
-    """Write a dataset into the new folder `folder`; raises `ExportError` before anything is written."""
+    """Write a dataset into the new folder `folder`; raises `ExportError` before anything is written, and `PluginError`
+    where the layout of a package breaks.
+    """
     chosen = chosen_flavours(flavours)
     lacking = sorted(set(dataset.split_of) - set(dataset.videos))
     for name, flavour in chosen.items():
@@ -98,5 +100,16 @@ def write_dataset(folder: Path, dataset: Dataset, flavours: Collection[str] = DE
             )
     dataset.refuse_unfit()
     write_annotations(folder, dataset)
-    for flavour in chosen.values():
+    for name, flavour in chosen.items():
+        _write(name, flavour, folder, dataset)
+
+
+def _write(name: str, flavour: Flavour, folder: Path, dataset: Dataset) -> None:
+    try:
         flavour.write(folder, dataset)
+    except (AvaError, OSError):
+        raise
+    except Exception as error:
+        if name in FLAVOURS:
+            raise
+        raise refused("layouts", name, f"cannot be written: {type(error).__name__}: {error}") from error
