@@ -4,47 +4,20 @@ from __future__ import annotations
 
 import json
 import subprocess
-from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import pytest
 
 from ava_core.dataset.formats.ava.reader import read_rows
 from tests.support.numbered import LENGTHS
+from tests.support.packages import PACKAGES, Package
 from tests.support.throwaway import throwaway
 
 pytestmark = [pytest.mark.slow, pytest.mark.nightly]
 
 ROOT = Path(__file__).parents[4]
 SPLITS = ("train", "val", "test")
-
-
-class Package(NamedTuple):
-    """`program`: in `tests.support.programs`; `prefix`: of its splits; `start`: its timestamp of a clip's first second.
-
-    `off`: frames by which its own counting puts the keyframe off: mmaction2 adds 1 twice, or not at all.
-    """
-
-    program: str
-    installed: Sequence[str]
-    prefix: str = ""
-    start: int = 900
-    off: int = 0
-
-
-SLOWFAST = ("slowfast", "--no-deps", "fvcore", "iopath", "portalocker", "yacs", "termcolor", "simplejson")
-MMACTION2 = (
-    "mmaction2", "--no-deps", "mmengine", "mmcv-lite<2.2", "addict", "yapf==0.40.1", "importlib_metadata", "zipp",
-    "termcolor",
-)  # fmt: skip
-
-PACKAGES = [
-    pytest.param(Package("pytorchvideo", ("pytorchvideo",), start=0), id="pytorchvideo"),
-    pytest.param(Package("slowfast", SLOWFAST), id="SlowFast"),
-    pytest.param(Package("mmaction2", MMACTION2, off=1), id="mmaction2 AVADataset"),
-    pytest.param(Package("mmaction2", MMACTION2, "kinetics/", 0, -1), id="mmaction2 AVAKineticsDataset"),
-]
 
 
 def said(package: Package, python: Path, folder: Path, *splits: str) -> list[list[Any]]:
@@ -67,7 +40,7 @@ def labels_in(items: list[Any], package: Package) -> list[tuple[Any, ...]]:
     )
 
 
-@pytest.mark.parametrize("package", PACKAGES)
+@pytest.mark.parametrize("package", PACKAGES.values(), ids=PACKAGES)
 def test_a_package_finds_every_box_and_label_and_the_right_picture(
     released: Path, numbered: Path, tmp_path: Path, package: Package
 ) -> None:
