@@ -1,15 +1,14 @@
-"""Who notices a change late: answers that annotators changed at different seconds, though they saw one change.
+"""Who notices a change late: what an annotator changed late counts from when it happened.
 
-An action that begins or ends does so at one second. Some notice it a second later, always or at times; hardly anybody
-notices it before it happens. From how far apart annotators change the same answer about the same person it is
-estimated how often each is late or early, and so when each change happened (expectation and maximisation, each
-annotator's shares pooled with what is thought of everybody). What was changed late counts from when it happened.
+An action begins and ends at one second. Some notice it a second later, always or at times; hardly anybody notices it
+before. How far apart annotators change the same answer about the same person shows how often each is late or early,
+and so when each change happened (expectation and maximisation; of whom little is seen, what is thought of everybody).
+Votes alone can't tell two who are always late from one who is always early: the second is thought to be far rarer.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-import os
 from typing import Final
 
 import numpy as np
@@ -21,29 +20,34 @@ Array = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 
 FARTHEST: Final = 2
-"""Seconds by which a change is noticed late or early at most; what lies farther apart are two changes."""
+"""Seconds by which a change is noticed late or early at most. Changes farther apart are two."""
 
 DELAYS: Final = np.arange(-FARTHEST, FARTHEST + 1)
 
 THOUGHT: Final = np.array([0.002, 0.008, 0.85, 0.12, 0.02])
-"""Shares of `DELAYS` that everybody is thought to have at the start: late at times, early hardly ever."""
+"""Shares of changes with each of `DELAYS` that everybody is thought to have: late at times, early hardly ever."""
 
 STRENGTH: Final = 10.0
 """Changes that what is thought counts for in what is estimated of somebody."""
 
+UNRELATED: Final = 0.05
+"""Share of changes that lie near another one by chance, at any distance."""
+
+SURE: Final = 0.9
+"""Chance from which it is known when a change happened; below it, answers stay as they are."""
+
 STEPS: Final = 50
-UNSURE = -9
-KAP=float(os.environ.get('KAP','.05'))
-TOO_FAR = -20.0
-SURE = float(os.environ.get('SURE','.9'))
-if 'TH' in os.environ: THOUGHT = np.array(eval(os.environ['TH']))
-if 'ST' in os.environ: STRENGTH=float(os.environ['ST'])
+STILL: Final = 1e-6
+"""Steps, and the change of a share, at which the search ends."""
+
+TOO_FAR: Final = -20.0
+"""Log-likelihood of a change beyond `FARTHEST`."""
 
 
 @dataclass(frozen=True)
-class Changes:
-    """Answers that somebody changed, n of them: `place` at which the new one begins, `slot`, `column` and whether
-    the class is `on` from there; `event` `(n,)`, of those who changed the same at about the same time."""
+class _Changes:
+    """Answers that somebody changed, n of them: `place` where the new one begins, `slot`, `column`, whether the class
+    is `on` from there; `event` `(n,)`, ascending: the same change of a person, noticed at about the same time."""
 
     place: Ints
     slot: Ints
@@ -53,93 +57,91 @@ class Changes:
 
 
 def aligned(panel: Panel) -> Panel:
-    """The panel with every change where it happened rather than where each noticed it."""
+    """The panel with every change that was noticed late where it happened."""
     found = _changes(panel)
     if not len(found.place):
         return panel
+    second = panel.second[found.place]
     first = np.full(found.event[-1] + 1, np.iinfo(np.int64).max)
-    np.minimum.at(first, found.event, panel.second[found.place])
-    after = panel.second[found.place] - first[found.event]
+    np.minimum.at(first, found.event, second)
+    after = second - first[found.event]
     who = panel.who[found.place, found.slot]
-    happened = _happened(after, who, found.event, len(panel.annotators))
-    happened = happened[found.event]
-    return _moved(panel, found, np.where(happened == UNSURE, 0, np.maximum(after - happened, 0)))
+    return _moved(panel, found, _late(after, who, found.event, len(panel.annotators)))
 
 
-def _changes(panel: Panel) -> Changes:
-    """What is told by the rows of `named`, and by those a second before where a class goes off."""
+def _changes(panel: Panel) -> _Changes:
+    """Classes that go on; of multi groups those that go off too: in an exclusive one the new answer tells all."""
     named, classes = panel.named, len(panel.action_ids)
-    key = named.place * classes + named.column
-    group = panel.group_of[named.column]
-    exclusive = np.array([each.kind == "exclusive" for each in panel.ontology.groups])
+    key, group = named.place * classes + named.column, panel.group_of[named.column]
+    multi = np.array([each.kind != "exclusive" for each in panel.ontology.groups])
     parts = []
-    for on in (True, False):
-        step = -1 if on else 1
-        at = np.minimum(np.searchsorted(key, key + step * classes), len(key) - 1)
-        other = np.where((key[at] == key + step * classes)[:, None], named.votes[at], False)
-        row, slot = np.nonzero(named.votes & ~other)
-        place = named.place[row] + (0 if on else 1)
-        inside = place < len(panel.second)
-        row, slot, place = row[inside], slot[inside], place[inside]
-        both = panel.follows[place] & panel.rated[place, slot, group[row]] & panel.rated[place - 1, slot, group[row]]
-        if not on:
-            both &= ~exclusive[group[row]]  # there the new answer tells all
-        parts.append((place[both], slot[both], named.column[row][both], np.full(both.sum(), on)))
+    for on in (True, False) if len(key) else ():
+        beside = key + (-classes if on else classes)
+        at = np.minimum(np.searchsorted(key, beside), len(key) - 1)
+        row, slot = np.nonzero(named.votes & ~((key[at] == beside)[:, None] & named.votes[at]))
+        place = np.minimum(named.place[row] + (not on), len(panel.second) - 1)
+        rated = panel.rated[place, slot, group[row]] & panel.rated[place - 1, slot, group[row]]
+        kept = (
+            panel.follows[place] & rated & (on | multi[group[row]]) & (named.place[row] + (not on) == place)
+        )
+        parts.append((place[kept], slot[kept], named.column[row[kept]], np.full(int(kept.sum()), on)))
+    if not parts:
+        none = np.zeros(0, np.int64)
+        return _Changes(none, none, none, none > 0, none)
     place, slot, column, turned = (np.concatenate(each) for each in zip(*parts, strict=True))
     kind = (panel.tube[place] * classes + column) * 2 + turned
     order = np.lexsort((slot, panel.second[place], kind))
-    place, slot, column, turned, kind = place[order], slot[order], column[order], turned[order], kind[order]
-    apart = (np.diff(kind, prepend=-1) != 0) | (np.diff(panel.second[place], prepend=-99) > FARTHEST)
-    event = np.cumsum(apart) - 1
-    return Changes(place, slot, column, turned, event)
+    place, kind = place[order], kind[order]
+    apart = (np.diff(kind, prepend=-1) != 0) | (np.diff(panel.second[place], prepend=0) > FARTHEST)
+    return _Changes(place, slot[order], column[order], turned[order], np.cumsum(apart) - 1)
 
 
-def _happened(after: Ints, who: Ints, event: Ints, annotators: int) -> Ints:
-    """Seconds after its first change at which each event happened; `UNSURE` where that is in doubt."""
-    several = np.bincount(event)[event] > 1
+def _late(after: Ints, who: Ints, event: Ints, annotators: int) -> Ints:
+    """Seconds by which each change was noticed late `(n,)`; 0 where that is in doubt. `after`: its event's first."""
+    shared = np.bincount(event)[event] > 1
+    delay = after[:, None] - DELAYS  # if the event happened so many seconds after its first change
+    near = np.abs(delay) <= FARTHEST
+    cell = np.where(near, who[:, None] * len(DELAYS) + delay + FARTHEST, 0)
     shares = np.tile(THOUGHT, (annotators, 1))
     for _ in range(STEPS):
-        chance, cell = _chances(after, who, event, shares, 0)
-        weight = np.where((cell >= 0) & several[:, None], chance[event], 0.0)
-        counted = np.bincount(np.maximum(cell, 0).ravel(), weight.ravel(), shares.size).reshape(shares.shape)
-        before, shares = shares, (counted + STRENGTH * THOUGHT) / (counted.sum(axis=1, keepdims=True) + STRENGTH)
-        if np.abs(shares - before).max() < 1e-6:
+        weight = np.where(near & shared[:, None], _chance(shares, cell, near, event)[event], 0.0)
+        counted = np.bincount(cell.ravel(), weight.ravel(), shares.size).reshape(shares.shape)
+        before, total = shares, counted.sum(axis=1, keepdims=True)
+        shares = (counted + STRENGTH * THOUGHT) / (total + STRENGTH)
+        if np.abs(shares - before).max(initial=0) < STILL:
             break
-    global LAST; LAST = shares
-    chance, _ = _chances(after, who, event, shares, KAP)
-    result: Ints = np.where(chance.max(axis=1) >= SURE, DELAYS[chance.argmax(axis=1)], UNSURE)
+    chance = _chance((1 - UNRELATED) * shares + UNRELATED / len(DELAYS), cell, near, event)
+    happened = DELAYS[chance.argmax(axis=1)][event]
+    sure = chance.max(axis=1)[event] >= SURE
+    late: Ints = np.where(sure, np.clip(after - happened, 0, FARTHEST), 0)
+    return late
+
+
+def _chance(shares: Array, cell: Ints, near: Flags, event: Ints) -> Array:
+    """Chance that each event happened `DELAYS` seconds after its first change `(events, D)`."""
+    told = np.where(near, np.log(shares.ravel()[cell]), TOO_FAR)
+    sums = np.stack([np.bincount(event, column) for column in told.T], axis=1)
+    likely = np.exp(sums - sums.max(axis=1, keepdims=True))
+    result: Array = likely / likely.sum(axis=1, keepdims=True)
     return result
 
 
-def _chances(after: Ints, who: Ints, event: Ints, shares: Array, kappa: float) -> tuple[Array, Ints]:
-    """Chance that each event happened `when` seconds after its first change; the cell of `shares` that tells how
-    likely each change is then, -1 where it would be too far off."""
-    delay = after[:, None] - DELAYS + FARTHEST
-    cell = np.where((delay >= 0) & (delay < len(DELAYS)), who[:, None] * len(DELAYS) + delay, -1)
-    told = np.where(cell >= 0, np.log(shares.ravel()[cell] * (1 - kappa) + kappa / len(DELAYS)), TOO_FAR)
-    chance = np.stack([np.bincount(event, column) for column in told.T], axis=1)
-    chance = np.exp(chance - chance.max(axis=1, keepdims=True))
-    return chance / chance.sum(axis=1, keepdims=True), cell
-
-
-def _moved(panel: Panel, found: Changes, late: Ints) -> Panel:
-    """Changes `late` by some seconds (early, below 0) put where they belong."""
+def _moved(panel: Panel, found: _Changes, late: Ints) -> Panel:
+    """The panel in which changes hold from so many seconds before."""
     votes = panel.votes.copy()
-    group_of = panel.group_of
-    for seconds in DELAYS[DELAYS != 0]:
-        own = np.flatnonzero(late == seconds)
-        for step in range(abs(seconds)):
-            place = found.place[own] - 1 - step if seconds > 0 else found.place[own] + step
-            ok = (place >= 0) & (place < len(panel.second))
-            place_, slot, column, on = place[ok], found.slot[own][ok], found.column[own][ok], found.on[own][ok]
-            ok = (panel.tube[place_] == panel.tube[found.place[own][ok]]) & panel.rated[place_, slot, group_of[column]]
-            place_, slot, column, on = place_[ok], slot[ok], column[ok], on[ok]
-            source = place_ + 1 + step if seconds > 0 else place_ - 1 - step
-            for number, group in enumerate(panel.ontology.groups):
-                mine = group_of[column] == number
-                if group.kind == "exclusive":
-                    columns = np.flatnonzero(group_of == number)
-                    votes[place_[mine, None], slot[mine, None], columns] = panel.votes[source[mine, None], slot[mine, None], columns]
-                else:
-                    votes[place_[mine], slot[mine], column[mine]] = on[mine] if seconds > 0 else ~on[mine]
+    for back in range(1, FARTHEST + 1):
+        own = np.flatnonzero(late >= back)
+        slot, column, from_ = found.slot[own], found.column[own], found.place[own]
+        place = np.maximum(from_ - back, 0)
+        group = panel.group_of[column]
+        kept = (panel.tube[place] == panel.tube[from_]) & (panel.second[from_] - panel.second[place] == back)
+        kept &= panel.rated[place, slot, group]
+        for number, each in enumerate(panel.ontology.groups):
+            at = np.flatnonzero(kept & (group == number))
+            if each.kind == "exclusive":
+                columns = np.flatnonzero(panel.group_of == number)
+                said = panel.votes[from_[at, None], slot[at, None], columns]
+                votes[place[at, None], slot[at, None], columns] = said
+            else:
+                votes[place[at], slot[at], column[at]] = found.on[own[at]]
     return replace(panel, votes=votes)
