@@ -40,6 +40,8 @@ STEPS: Final = 50
 STILL: Final = 1e-6
 """Steps, and the change of a share, at which the search ends."""
 
+UNKNOWN: Final = 99
+
 TOO_FAR: Final = -20.0
 """Log-likelihood of a change beyond `FARTHEST`."""
 
@@ -62,32 +64,39 @@ def aligned(panel: Panel) -> Panel:
     if not len(found.place):
         return panel
     second = panel.second[found.place]
-    first = np.full(found.event[-1] + 1, np.iinfo(np.int64).max)
-    np.minimum.at(first, found.event, second)
-    after = second - first[found.event]
-    who = panel.who[found.place, found.slot]
-    return _moved(panel, found, _late(after, who, found.event, len(panel.annotators)))
+    starts = np.flatnonzero(np.diff(found.event, prepend=-1))
+    after = second - second[starts][found.event]  # its event's first change
+    noticed = np.full((len(starts), panel.crew.shape[1]), -1, np.int16)
+    noticed[found.event, found.slot] = after
+    crew = panel.who[found.place[starts]]
+    # Few ways in which few crews notice a change stand for all.
+    rows = np.ascontiguousarray(np.concatenate([noticed, crew.astype(np.int16)], axis=1))
+    _, first, way, count = np.unique(
+        rows.view(np.dtype((np.void, rows.strides[0])))[:, 0],
+        return_index=True, return_inverse=True, return_counts=True,
+    )  # fmt: skip
+    happened = _happened(noticed[first].astype(np.int64), crew[first], count, len(panel.annotators))[way]
+    late = np.clip(after - happened[found.event], 0, FARTHEST)
+    return _moved(panel, found, np.where(happened[found.event] == UNKNOWN, 0, late))
 
 
 def _changes(panel: Panel) -> _Changes:
     """Classes that go on; of multi groups those that go off too: in an exclusive one the new answer tells all."""
     named, classes = panel.named, len(panel.action_ids)
-    key, group = named.place * classes + named.column, panel.group_of[named.column]
+    group = panel.group_of[named.column]
     multi = np.array([each.kind != "exclusive" for each in panel.ontology.groups])
+    near = {step: _votes_beside(panel, step) for step in (-2, -1, 1, 2)}
     parts = []
-    for on in (True, False) if len(key) else ():
-        beside = key + (-classes if on else classes)
-        at = np.minimum(np.searchsorted(key, beside), len(key) - 1)
-        row, slot = np.nonzero(named.votes & ~((key[at] == beside)[:, None] & named.votes[at]))
-        place = np.minimum(named.place[row] + (not on), len(panel.second) - 1)
+    for on in (True, False):
+        back = -1 if on else 1
+        turned = named.votes & near[-back] & ~near[back] & ~near[2 * back]
+        row, slot = np.nonzero(turned)
+        place = named.place[row] + (not on)
+        inside = place < len(panel.second)
+        row, slot, place = row[inside], slot[inside], place[inside]
         rated = panel.rated[place, slot, group[row]] & panel.rated[place - 1, slot, group[row]]
-        kept = (
-            panel.follows[place] & rated & (on | multi[group[row]]) & (named.place[row] + (not on) == place)
-        )
+        kept = panel.follows[place] & rated & (on | multi[group[row]])
         parts.append((place[kept], slot[kept], named.column[row[kept]], np.full(int(kept.sum()), on)))
-    if not parts:
-        none = np.zeros(0, np.int64)
-        return _Changes(none, none, none, none > 0, none)
     place, slot, column, turned = (np.concatenate(each) for each in zip(*parts, strict=True))
     kind = (panel.tube[place] * classes + column) * 2 + turned
     order = np.lexsort((slot, panel.second[place], kind))
@@ -96,34 +105,45 @@ def _changes(panel: Panel) -> _Changes:
     return _Changes(place, slot[order], column[order], turned[order], np.cumsum(apart) - 1)
 
 
-def _late(after: Ints, who: Ints, event: Ints, annotators: int) -> Ints:
-    """Seconds by which each change was noticed late `(n,)`; 0 where that is in doubt. `after`: its event's first."""
-    shared = np.bincount(event)[event] > 1
-    delay = after[:, None] - DELAYS  # if the event happened so many seconds after its first change
-    near = np.abs(delay) <= FARTHEST
-    cell = np.where(near, who[:, None] * len(DELAYS) + delay + FARTHEST, 0)
+def _votes_beside(panel: Panel, step: int) -> Flags:
+    """Votes for the class of each row of `named` a few seconds later of the same person; no vote where there is none."""
+    named, classes = panel.named, len(panel.action_ids)
+    key = named.place * classes + named.column
+    at = np.minimum(np.searchsorted(key, key + step * classes), max(len(key) - 1, 0))
+    same = key[at] == key + step * classes
+    same &= panel.tube[named.place[at]] == panel.tube[named.place]
+    flags: Flags = same[:, None] & named.votes[at]
+    return flags
+
+
+def _happened(noticed: Ints, who: Ints, count: Ints, annotators: int) -> Ints:
+    """Seconds after its first change at which each event happened `(n,)`, `UNKNOWN` where that is in doubt.
+
+    `noticed`, `who` `(n, K)`: seconds after the first change at which each noticed it, -1 where one didn't; `count`.
+    """
+    delay = noticed[:, :, None] - DELAYS  # if the event happened so many seconds after its first change
+    near = (noticed >= 0)[:, :, None] & (np.abs(delay) <= FARTHEST)
+    cell = np.where(near, who[:, :, None] * len(DELAYS) + delay + FARTHEST, 0)
+    far = (noticed >= 0)[:, :, None] & ~near
+    shared = np.where((noticed >= 0).sum(axis=1) > 1, count, 0)[:, None, None]
+
+    def chance(shares: Array) -> Array:
+        told = np.where(near, np.log(shares.ravel()[cell]), np.where(far, TOO_FAR, 0.0)).sum(axis=1)
+        likely = np.exp(told - told.max(axis=1, keepdims=True))
+        result: Array = likely / likely.sum(axis=1, keepdims=True)
+        return result
+
     shares = np.tile(THOUGHT, (annotators, 1))
     for _ in range(STEPS):
-        weight = np.where(near & shared[:, None], _chance(shares, cell, near, event)[event], 0.0)
+        weight = np.where(near, chance(shares)[:, None] * shared, 0.0)
         counted = np.bincount(cell.ravel(), weight.ravel(), shares.size).reshape(shares.shape)
         before, total = shares, counted.sum(axis=1, keepdims=True)
         shares = (counted + STRENGTH * THOUGHT) / (total + STRENGTH)
         if np.abs(shares - before).max(initial=0) < STILL:
             break
-    chance = _chance((1 - UNRELATED) * shares + UNRELATED / len(DELAYS), cell, near, event)
-    happened = DELAYS[chance.argmax(axis=1)][event]
-    sure = chance.max(axis=1)[event] >= SURE
-    late: Ints = np.where(sure, np.clip(after - happened, 0, FARTHEST), 0)
-    return late
-
-
-def _chance(shares: Array, cell: Ints, near: Flags, event: Ints) -> Array:
-    """Chance that each event happened `DELAYS` seconds after its first change `(events, D)`."""
-    told = np.where(near, np.log(shares.ravel()[cell]), TOO_FAR)
-    sums = np.stack([np.bincount(event, column) for column in told.T], axis=1)
-    likely = np.exp(sums - sums.max(axis=1, keepdims=True))
-    result: Array = likely / likely.sum(axis=1, keepdims=True)
-    return result
+    known = chance((1 - UNRELATED) * shares + UNRELATED / len(DELAYS))
+    when: Ints = np.where(known.max(axis=1) >= SURE, DELAYS[known.argmax(axis=1)], UNKNOWN)
+    return when
 
 
 def _moved(panel: Panel, found: _Changes, late: Ints) -> Panel:

@@ -67,8 +67,8 @@ def pool_exclusive(votes: Array, *, mostly_two: bool) -> Learn:
 
     def learn(truths: Array, answers: Array) -> Learnt:
         own = answers[0]
-        crew = own.sum(axis=0)
         right, given = np.trace(own, axis1=1, axis2=2), own.sum(axis=(1, 2))
+        crew = np.tensordot(_at_most_usual(given), own, axes=1)
         mean = (np.trace(crew) + CREW * RIGHT) / (crew.sum() + CREW)
         each = (right + CREW * mean) / (given + CREW)
         typical = np.average(each, weights=np.minimum(given, 10)) if given.any() else mean
@@ -82,6 +82,13 @@ def pool_exclusive(votes: Array, *, mostly_two: bool) -> Learn:
         return Learnt(prior, confusion[None])
 
     return learn
+
+
+def _at_most_usual(given: Array) -> Array:
+    """What the decisions of each annotator count for in the crew's: who changes the answer at every second, as somebody
+    who guesses does, does not tell more than the others what is confused with what."""
+    usual = float(np.median(given[given > 0])) if (given > 0).any() else 0.0
+    return np.divide(usual, given, out=np.ones(len(given)), where=given > usual)
 
 
 def _taken_for(crew: Array, base: Array, other: Array) -> Array:
