@@ -106,7 +106,7 @@ def _changes(panel: Panel) -> _Changes:
 
 
 def _votes_beside(panel: Panel, step: int) -> Flags:
-    """Votes for the class of each row of `named` a few seconds later of the same person; no vote where there is none."""
+    """Votes for the class of each row of `named` some seconds later of the same person; none where nobody is."""
     named, classes = panel.named, len(panel.action_ids)
     key = named.place * classes + named.column
     at = np.minimum(np.searchsorted(key, key + step * classes), max(len(key) - 1, 0))
