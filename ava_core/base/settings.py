@@ -53,11 +53,14 @@ class Settings(BaseSettings):
 
     # words
     ontology: str = Field(
-        "street", description="Name of a shipped ontology (street, ava80) or a path to a YAML file."
+        "street",
+        description="Name of a shipped ontology (street, ava80), of one that a package adds, or a path to a YAML file.",
     )
 
     rules: str = Field(
-        "", description="YAML file of rules on annotations. Default: the ontology's shipped ones."
+        "",
+        description="YAML file of rules on annotations, or the name of rules that a package adds. Default: the "
+        "ontology's shipped ones.",
     )
 
     # clips
@@ -83,7 +86,7 @@ class Settings(BaseSettings):
     )
 
     # detection and tracking
-    detector: Literal["motion", "rfdetr"] = "motion"
+    detector: str = Field("motion", description="motion, rfdetr, or the name of one that a package adds.")
     rfdetr_size: Literal["nano", "small", "medium", "large"] = "medium"
     rfdetr_weights: Path | None = Field(
         None, description="Weights file. Default: the one of that size in RF_HOME."

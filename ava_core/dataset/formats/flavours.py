@@ -1,4 +1,4 @@
-"""Which layouts a dataset is written in: annotations always, the others by choice. A new format is entered here."""
+"""Which layouts a dataset is written in: annotations always, the others by choice. A format of ours is entered here."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Final, Literal
 
 from ava_core.base.errors import ExportError
+from ava_core.base.plugins import load_plugin, plugin_names, refused
 from ava_core.dataset.formats.ava.frames import link_frames, link_keyframes, link_rawframes
 from ava_core.dataset.formats.ava.writer import write_annotations
 from ava_core.dataset.formats.coco.writer import write_coco
@@ -26,6 +27,7 @@ class Flavour:
 
     `pictures`: which ones of each clip, none for ""; `labelled`: keyframes that have labels; `videos`: the clips' own;
     `pixels`: whether its boxes are in pixels; `packs`: whether it copies what it holds, where others have hard links.
+    `write` gets the dataset's folder and the dataset, and fills a folder of its own in there, named as the layout.
     """
 
     write: Callable[[Path, Dataset], None]
@@ -57,16 +59,28 @@ DEFAULT: Final = tuple(name for name, flavour in FLAVOURS.items() if not flavour
 WITHOUT_LINKS: Final = ("frames", *(name for name in DEFAULT if not FLAVOURS[name].pictures))
 """Those that stay small where there are no hard links: every picture once."""
 
-IN_PIXELS: Final = tuple(name for name, flavour in FLAVOURS.items() if flavour.pixels)
-"""Those that need to know how large the pictures are."""
+
+def flavour_names() -> list[str]:
+    """Layouts that may be chosen: the shipped ones, then those that installed packages add."""
+    return [*FLAVOURS, *(name for name in plugin_names("layouts") if name not in FLAVOURS)]
 
 
 def chosen_flavours(flavours: Collection[str]) -> dict[str, Flavour]:
-    """The layouts of these names, by name. Raises `ExportError` for a name that there is not."""
-    unknown = sorted(set(flavours) - set(FLAVOURS))
-    if unknown:
-        raise ExportError(f"There is no flavour {unknown[0]!r}.", f"Choose from {', '.join(FLAVOURS)}.")
-    return {name: FLAVOURS[name] for name in sorted(set(flavours))}
+    """The layouts of these names, by name.
+
+    Raises `ExportError` for a name that there is not, and `PluginError` where the package that adds it is broken.
+    """
+    return {name: FLAVOURS.get(name) or added_flavour(name) for name in sorted(set(flavours))}
+
+
+def added_flavour(name: str) -> Flavour:
+    """The layout that a package adds by that name; raises as `chosen_flavours` does."""
+    flavour = load_plugin("layouts", name)
+    if flavour is None:
+        raise ExportError(f"There is no flavour {name!r}.", f"Choose from {', '.join(flavour_names())}.")
+    if not isinstance(flavour, Flavour):
+        raise refused("layouts", name, f"is a {type(flavour).__name__}, not a Flavour")
+    return flavour
 
 
 def write_dataset(folder: Path, dataset: Dataset, flavours: Collection[str] = DEFAULT) -> None:

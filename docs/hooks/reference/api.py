@@ -41,6 +41,8 @@ def _section(name: str, does: str) -> str:
 
 
 def _signature(name: str, found: Any) -> str:
+    if inspect.isclass(found) and getattr(found, "_is_protocol", False):
+        return inspect.getsource(found).rstrip()
     signature = inspect.signature(found)
     one = f"{name}{signature}"
     if len(one) <= 88:
