@@ -24,7 +24,7 @@ FARTHEST: Final = 2
 
 DELAYS: Final = np.arange(-FARTHEST, FARTHEST + 1)
 
-THOUGHT: Final = np.array([0.002, 0.008, 0.85, 0.12, 0.02])
+THOUGHT: Final = np.array([0.0005, 0.002, 0.8575, 0.12, 0.02])
 """Shares of changes with each of `DELAYS` that everybody is thought to have: late at times, early hardly ever."""
 
 STRENGTH: Final = 10.0
