@@ -85,7 +85,7 @@ def _changes(panel: Panel) -> _Changes:
     named, classes = panel.named, len(panel.action_ids)
     group = panel.group_of[named.column]
     multi = np.array([each.kind != "exclusive" for each in panel.ontology.groups])
-    near = {step: _votes_beside(panel, step) for step in (-2, -1, 1, 2)}
+    near = {step: panel.votes_beside(step) for step in (-2, -1, 1, 2)}
     parts = []
     for on in (True, False):
         back = -1 if on else 1
@@ -103,17 +103,6 @@ def _changes(panel: Panel) -> _Changes:
     place, kind = place[order], kind[order]
     apart = (np.diff(kind, prepend=-1) != 0) | (np.diff(panel.second[place], prepend=0) > FARTHEST)
     return _Changes(place, slot[order], column[order], turned[order], np.cumsum(apart) - 1)
-
-
-def _votes_beside(panel: Panel, step: int) -> Flags:
-    """Votes for the class of each row of `named` some seconds later of the same person; none where nobody is."""
-    named, classes = panel.named, len(panel.action_ids)
-    key = named.place * classes + named.column
-    at = np.minimum(np.searchsorted(key, key + step * classes), max(len(key) - 1, 0))
-    same = key[at] == key + step * classes
-    same &= panel.tube[named.place[at]] == panel.tube[named.place]
-    flags: Flags = same[:, None] & named.votes[at]
-    return flags
 
 
 def _happened(noticed: Ints, who: Ints, count: Ints, annotators: int) -> Ints:
