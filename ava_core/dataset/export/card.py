@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import polars as pl
 
@@ -16,6 +16,9 @@ from ava_core.dataset.formats.ava.names import SPLITS
 from ava_core.dataset.formats.ava.readers import MOST_EVALUATED, SLOWFAST_THRESHOLD
 from ava_core.dataset.formats.ava.rows import excluded_seconds
 from ava_core.dataset.formats.dataset import Dataset
+
+CHANCES: Final = (0.5, 0.6, 0.7, 0.8, 0.9)
+CHANCE_BANDS: Final = ("below .5", ".5 to .6", ".6 to .7", ".7 to .8", ".8 to .9", ".9 and more")
 
 
 @dataclass(frozen=True)
@@ -75,6 +78,7 @@ def _blocks(card: Card) -> Iterator[Block]:
     yield from _contents(card)
     yield from _agreement(card)
     yield from _votes(card)
+    yield from _chances(card)
     yield Heading("Known gaps")
     yield Text(*_gaps(card))
     yield from _provenance(card)
@@ -152,6 +156,29 @@ def _votes(card: Card) -> Iterator[Block]:
     yield Heading("Votes")
     yield Picture("votes", "Labels by the share of annotators who gave them", plot_votes(shares))
     yield Numbers(("rule", "votes", "voters", "labels"), shares.rows())
+
+
+def _chances(card: Card) -> Iterator[Block]:
+    if card.lineage is None or card.lineage["posterior"].count() == 0:
+        return
+    known = card.lineage.drop_nulls("posterior").select("posterior")
+    wrong = float((1 - known["posterior"]).sum())
+    yield Heading("How sure the labels are")
+    yield Text(
+        "The chance that a label holds follows from who gave it and how often each errs. "
+        f"Of {known.height} labels with a chance {wrong:.0f} are expected to be wrong ({wrong / known.height:.1%}); "
+        f"of {card.lineage.height - known.height} nothing is known."
+    )
+    bands = known.with_columns(
+        band=pl.col("posterior").cut(CHANCES, left_closed=True, labels=CHANCE_BANDS).cast(pl.String)
+    )
+    chance = pl.col("posterior")
+    rows = bands.group_by("band").agg(
+        pl.len(), (1 - chance).sum().round(1).alias("wrong"), least=chance.min()
+    )
+    yield Numbers(
+        ("chance", "labels", "expected to be wrong"), rows.sort("least").select("band", "len", "wrong").rows()
+    )
 
 
 def _gaps(card: Card) -> Iterator[str]:

@@ -113,6 +113,7 @@ def gather(
             videos = videos_of(clips, storage, fetch_video)
         return Pictures(pictures.folders, videos.videos, {**lacking, **videos.lacking, **pictures.lacking})
 
+    inputs = _without_doubt(inputs, options)
     chosen = choose(inputs, options, settings, store, pictures=look)
     options = _without_idle_pins(options, chosen, inputs)
     content, ontology = chosen.content, chosen.ontology
@@ -147,6 +148,10 @@ def gather(
     return Gathered(dataset, record, chosen.agreement, dropped, {**chosen.pictures.lacking, **left_out})
 
 
+def _without_doubt(inputs: Inputs, options: ReleaseOptions) -> Inputs:
+    return [(tables.without_doubt(options.least_chance), work) for tables, work in inputs]
+
+
 def _of_clips(places: Mapping[str, Path], clips: pl.DataFrame) -> dict[str, Path]:
     return {clip: places[clip] for clip in clips["clip_id"].sort() if clip in places}
 
@@ -172,6 +177,7 @@ def choose(
 
     Raises `ExportError` as `gather` does.
     """
+    inputs = _without_doubt(inputs, options)
     _refuse_doubled_sources(inputs)
     _refuse_unanswered(inputs, settings, store)
     ontology = _common_ontology([tables for tables, _ in inputs], settings, store)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import polars as pl
 
@@ -56,6 +56,21 @@ class BatchTables:
     disputed: pl.DataFrame
     note: str = ""
     imported: ImportRecord | None = None
+
+    def without_doubt(self, least_chance: float) -> BatchTables:
+        """The same with seconds excluded too at which somebody has a label that holds with less than that chance.
+
+        Of a label without a chance nothing is known: it excludes nothing.
+        """
+        doubtful = self.consensus_labels.filter(pl.col("posterior") < least_chance)
+        seconds = (
+            doubtful.select("clip_id", "second")
+            .unique()
+            .with_columns(reason=pl.lit(f"a label holds with a chance below {least_chance:g}"))
+        )
+        added = seconds.join(self.disputed, on=["clip_id", "second"], how="anti")
+        disputed = pl.concat([self.disputed, conform(added, DISPUTED, "disputed")])
+        return replace(self, disputed=disputed.sort("clip_id", "second"))
 
 
 @dataclass(frozen=True)

@@ -265,6 +265,20 @@ def test_rare_classes_are_named_or_left_out_without_renumbering(world) -> None:
         world.release("empty", least_rows=1000, drop_rare=True)
 
 
+def test_seconds_of_doubtful_labels_are_excluded_on_request_and_the_card_says_how_sure_all_are(world) -> None:
+    world.add_batch("north")
+    place = world.storage.table_path("north", "consensus_labels", "consensus_labels")
+    chance = pl.when(pl.col("second") == 5).then(0.6).otherwise(0.95)
+    world.storage.write_table(place, world.storage.read_table(place).with_columns(posterior=chance))
+    plain, sure = world.release("plain").folder, world.release("sure", least_chance=0.7).folder
+    seconds = [read_rows(folder)["timestamp"].unique() - 900 for folder in (plain, sure)]
+    assert set(seconds[0]) - set(seconds[1]) == {5}
+    assert "0905" in (sure / "annotations/ava_train_excluded_timestamps_v2.2.csv").read_text()
+    chances = pl.read_parquet(plain / "lineage.parquet")["posterior"]
+    said = f"Of {chances.len()} labels with a chance {(1 - chances).sum():.0f} are expected to be wrong"
+    assert said in (plain / "dataset_card.md").read_text()
+
+
 def test_a_class_on_which_nobody_agrees_blocks_the_release_or_is_left_out(world) -> None:
     (clip,) = world.add_batch("north")
     ontology = world.home / "tiny.yaml"
