@@ -20,7 +20,7 @@ from tests.support.world import FRAMES, World, write_seven_seconds
 
 LATENCY_S = 0.03
 """Of each answer of the store."""
-CLIPS = 2
+CLIPS = 8
 PLACES = 3
 """Layouts that hold every picture: frames/, rawframes/, kinetics/."""
 SAMPLE = 40
