@@ -232,7 +232,7 @@ def _not_theirs(connection: HTTPConnection) -> Response:
     """An annotator is led from the first page to their work; all else that is not theirs is refused."""
     if connection.scope["path"] == addresses.OVERVIEW:
         return RedirectResponse(addresses.WORK, 303)
-    return Response(f"Annotators see their own work alone: {addresses.WORK}.", 403, media_type="text/plain")
+    return Response(f"Annotators see only their own work: {addresses.WORK}.", 403, media_type="text/plain")
 
 
 def _turned_away(connection: HTTPConnection) -> Response:

@@ -136,7 +136,7 @@ def _release_routes(router: APIRouter, console: Console) -> None:
         found = _local(console, release_file(console.storage, release, path))
         if found.suffix not in PICTURE_TYPES:
             raise InputError(
-                f"{path!r} is no picture.", f"Fetch it from {addresses.release_file(release, path)}."
+                f"{path!r} is not a picture.", f"Fetch it from {addresses.release_file(release, path)}."
             )
         return FileResponse(found, media_type=PICTURE_TYPES[found.suffix], headers=HOUR | HARMLESS)
 
@@ -182,7 +182,7 @@ class _Sink:
 
 def _checked(clip_id: str) -> str:
     if not _CLIP.fullmatch(clip_id) or ".." in clip_id:
-        raise InputError(f"{clip_id!r} is no clip.", "The batch's page lists its clips.")
+        raise InputError(f"{clip_id!r} is not a clip.", "The batch's page lists its clips.")
     return clip_id
 
 

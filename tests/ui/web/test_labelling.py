@@ -59,7 +59,7 @@ async def test_a_job_whose_clip_is_missing_says_so_and_keeps_the_work(
         sheet = f"/labelling/{job_id}/sheet"
         answer = await site.http.get(sheet)  # no table of clips was ever written
         assert answer.status_code == 409
-        assert f"The clip of job {job_id} is missing from the platform" in answer.text
+        assert f"The platform has no clip for job {job_id}" in answer.text
         assert "Tell an admin; nothing is lost." in answer.text
         annotation_site.keep_tables()
         assert (await site.http.get(sheet)).json()["clip"]["frames"] == 60
