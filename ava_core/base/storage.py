@@ -48,8 +48,12 @@ def send_file(source: Path, target: UPath) -> None:
     The object is there once all of it is: an upload that breaks leaves none, where a stream that is closed early, as
     by an error in a `with`, would leave the half of it.
     """
-    target.parent.mkdir(parents=True, exist_ok=True)
-    target.fs.put_file(str(source), target.path)
+    try:
+        target.fs.put_file(str(source), target.path)
+    except FileNotFoundError:
+        # Object stores know no folders, and answer one more question where one is made.
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.fs.put_file(str(source), target.path)
 
 
 def _sums_path(path: UPath) -> UPath:
