@@ -112,7 +112,7 @@ def serve() -> None:
     build(console)
     if users.first_code(console.store, settings.home_dir):
         file = users.code_file(settings.home_dir)
-        print(f"Nobody has an account yet; the first admin's one-time code stands in {file}.", flush=True)
+        print(f"No accounts yet. The one-time code for the first admin is in {file}.", flush=True)
     tasks: list[asyncio.Task[None]] = []
     app.on_startup(lambda: tasks.append(asyncio.create_task(asyncio.to_thread(_warm, console))))
     looks = (
@@ -149,7 +149,7 @@ def _register(console: Console, page: Page) -> None:
         ui.page_title(f"{title} · AVA console")
         with theme.frame(visit, title):
             if not visit.may(page.role):
-                theme.problem(AvaError(f"Only {page.role}s see this page.", "Ask an admin."))
+                theme.problem(AvaError(f"Only {page.role}s can open this page.", "Ask an admin."))
                 return
             if page.late:
                 theme.later(visit, lambda: page.content(visit))

@@ -78,7 +78,7 @@ def released(world: World, flavour: str) -> Released:
     return Released(*taken, len(sizes), sum(sizes))
 
 
-def measure(bars: Bars, clips: int) -> None:
+def measure(bars: Bars, clips: int = CLIPS) -> None:
     """Note both releases, and how many times faster and smaller the second one is."""
     with tempfile.TemporaryDirectory() as temporary:
         world = home_of_an_hour(Path(temporary) / "home", clips)

@@ -12,8 +12,8 @@ track up to the next change (one key to get there, one digit). Neither counts wh
 Then a clip of 13 people and 8 groups, of which one in ten changes once: keys and clicks. Latency is from a key to the
 frame that shows what came of it, over 60 people, 15 seconds and 80 actions, as the browser itself tells it (Event
 Timing, in steps of 8 ms); keys follow each other as fast as the page takes them. Beside it stands the time that the
-page's own thread worked on a key, which other programs of the machine do not lengthen. The next job is opened once its
-clip was fetched ahead. Last, the annotation server is away for a minute
+page's own thread worked on a key, which other programs of the machine do not lengthen. Then a job is finished and the
+next one, whose clip was fetched ahead, comes in its place. Last, the annotation server is away for a minute
 and the tab is killed meanwhile: what was said is counted.
 
     python -m benchmarks.labelling [--json FILE] [--scenes N] [--only PART]
@@ -50,7 +50,8 @@ from tests.support.annotation_site import AnnotationSite, desk_as
 from tests.support.browser import CHROMIUM, Visitor
 from tests.support.labelling_site import LabellingSite, labelling, signed_in
 
-STORED: Final = "document.querySelector('.label-state')?.textContent === 'All stored'"
+STORED: Final = "document.querySelector('.label-state')?.textContent === 'All saved'"
+READY: Final = "document.querySelector('[data-ready=yes]')"
 TIMED: Final = """
 window.drawn = [];
 const pressed = new Map();
@@ -69,6 +70,7 @@ BURST: Final = 60
 KINDS: Final = {"a": "a label", "s": "a label", "ArrowRight": "a second on", "Enter": "the next person"}
 KEYS_A_DECISION, TIMES_FEWER, LATENCY_MS, OPEN_SECONDS = 1.3, 2.5, 50.0, 1.0
 KEYS_OF_THIRTEEN: Final = 150
+NEXT_SECONDS, NEXT_JOBS = 0.3, 3
 AWAY_SECONDS: Final = 60.0
 
 
@@ -76,12 +78,14 @@ def main() -> None:
     """Measure, print, judge."""
     parser = argument_parser(__doc__ or "")
     parser.add_argument("--scenes", type=int, default=2, help="scenes that are rendered and labelled")
-    parser.add_argument("--only", choices=["truth", "thirteen", "latency", "faults"], help="one part alone")
+    parser.add_argument(
+        "--only", choices=["truth", "thirteen", "latency", "next", "faults"], help="one part alone"
+    )
     options = parser.parse_args()
     bars = Bars("labelling")
     parts: dict[str, Callable[[Bars, Browser, Path], None]] = {
         "truth": partial(planted_truth, scenes=options.scenes),
-        "thirteen": thirteen, "latency": latency, "faults": faults,
+        "thirteen": thirteen, "latency": latency, "next": following, "faults": faults,
     }  # fmt: skip
     with sync_playwright() as playwright, tempfile.TemporaryDirectory(prefix="ava-bench-") as folder:
         browser = playwright.chromium.launch(
@@ -249,6 +253,34 @@ def latency(bars: Bars, browser: Browser, folder: Path) -> None:
     bars.figure("latency", {"median_ms": middle, "p95_ms": p95, "load": load, "worked_ms": worked})
     bars.bar("key to drawn, p95, ms", p95, LATENCY_MS, holds=p95 <= LATENCY_MS)
     bars.bar("page open to first key, s", opened, OPEN_SECONDS, holds=opened <= OPEN_SECONDS)
+
+
+def following(bars: Bars, browser: Browser, folder: Path) -> None:
+    """From the key that finishes a job to the first key of the next one, whose clip was fetched ahead."""
+    with serving(folder / "cvat") as server:
+        site = crowd_site(server, folder, 13, "street", clips=NEXT_JOBS + 1)
+        with labelling(site) as place:
+            visitor = signed_in(browser, place)
+            page = visitor.page
+            _open(visitor, place, place.job_id)
+            seconds, shown = [], []
+            for _ in range(NEXT_JOBS):
+                for _ in range(13):
+                    page.keyboard.press("!")
+                    page.keyboard.press("Enter")
+                page.wait_for_function(STORED, timeout=60_000)
+                page.wait_for_load_state("networkidle")
+                here, begun = page.url, time.perf_counter()
+                page.keyboard.press("Control+Shift+Enter")
+                page.wait_for_function(f"location.href !== '{here}' && {READY}")
+                seconds.append(time.perf_counter() - begun)
+                page.wait_for_function("document.querySelector('.label-stage video').readyState >= 2")
+                shown.append(time.perf_counter() - begun)
+    middle = float(np.median(seconds))
+    print(f"the next job: {', '.join(f'{s:.2f}' for s in seconds)} s to the first key; "
+          f"its picture after {float(np.median(shown)):.2f} s")  # fmt: skip
+    bars.figure("next", {"to_first_key_s": seconds, "to_picture_s": shown})
+    bars.bar("next job, to the first key, s", middle, NEXT_SECONDS, holds=middle <= NEXT_SECONDS)
 
 
 def faults(bars: Bars, browser: Browser, folder: Path) -> None:

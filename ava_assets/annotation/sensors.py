@@ -30,7 +30,7 @@ def cvat_sensor(platform: Platform, poll_seconds: int, look_seconds: int) -> Sen
         name="cvat_jobs",
         minimum_interval_seconds=look_seconds,
         default_status=DefaultSensorStatus.RUNNING,
-        description="Notes which jobs changed in CVAT; the sensor of batches sees what has to be read.",
+        description="Records which jobs changed in CVAT; the batch sensor decides what to read.",
     )
     def cvat_jobs(context: SensorEvaluationContext) -> SkipReason:
         cursor = json.loads(context.cursor) if context.cursor else {}

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from itertools import combinations
 
 from ava_core.base.errors import AssignmentError
+from ava_core.base.text import plural
 
 
 @dataclass(frozen=True)
@@ -61,7 +62,7 @@ def plan_assignment(
         )
     if pair_floor > 0 and len(names) > 1 and k < 2:
         raise AssignmentError(
-            f"Every two annotators shall share {pair_floor} clip(s), but a clip has one annotator.",
+            f"Each pair of annotators must share {plural(pair_floor, 'clip')}, but each clip has one annotator.",
             "Set AVA_ANNOTATORS_PER_CLIP to 2 or more, or AVA_PAIR_FLOOR to 0.",
         )
     clips = sorted(set(clip_ids))

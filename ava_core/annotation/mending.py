@@ -16,6 +16,7 @@ from ava_core.annotation.sync import as_seen
 from ava_core.annotation.tasks import AGAIN_MARK, EXTRA_MARK, PlannedTask, Workshop, one_at_a_time, plan_batch
 from ava_core.base.errors import InputError
 from ava_core.base.settings import Settings
+from ava_core.base.text import plural
 from ava_core.batch import BatchContext, open_batch
 from ava_core.store import Store, annotators, audit_log, discrepancies, tasks
 from ava_core.store.tables import MISSING, Discrepancy, DiscrepancyKind, Task
@@ -63,7 +64,7 @@ def _project(settings: Settings, store: Store, found: Discrepancy) -> str:
     own = [task for task in tasks.everything(store) if str(task.project_id) == found.subject]
     tasks.note_missing(store, [task.task_id for task in own])
     said = [_anew(open_batch(settings, task.batch, store=store), task) for task in own]
-    return f"Made anew: {sum(map(bool, said))} task(s)."
+    return f"Created again: {plural(sum(map(bool, said)), 'task')}."
 
 
 def _anew(at: BatchContext, task: Task) -> str:

@@ -16,6 +16,7 @@ from ava_core.annotation.sync import as_seen
 from ava_core.annotation.tasks import EXTRA_MARK
 from ava_core.base.errors import AvaError, InputError, OntologyError
 from ava_core.base.settings import Settings
+from ava_core.base.text import plural
 from ava_core.batch import BatchContext, open_batch
 from ava_core.store import Store, annotators, audit_log, batches, discrepancies, tasks
 from ava_core.store.tables import MISSING, Discrepancy, Job, Task
@@ -70,7 +71,7 @@ def _projects(gateway: CvatGateway, own: Sequence[Task], lost: set[int]) -> Iter
         if count:
             yield Discrepancy(
                 kind="project_missing", subject=str(number),
-                said=f"{gateway.url} has no project {number}, in which {count} task(s) of the platform lie.",
+                said=f"{gateway.url} has no project {number}, which held {plural(count, 'task')} of the platform.",
                 cure="Check AVA_CVAT_URL. If the project was removed there, make its tasks anew: what was read counts.",
             )  # fmt: skip
 
@@ -153,7 +154,7 @@ def _members(gateway: CvatGateway, store: Store) -> Iterator[Discrepancy]:
             yield Discrepancy(
                 kind="member_missing", subject=name,
                 said=f"{name} is no member of organisation {gateway.settings.cvat_organisation} on CVAT, and has "
-                f"{open_jobs[name]} open job(s).",
+                f"{plural(open_jobs[name], 'open job')}.",
                 cure="Invite the person again; or pause the annotator, and hand the jobs on.",
             )  # fmt: skip
 

@@ -20,6 +20,7 @@ from ava_core.annotation.tasks import add_annotator
 from ava_core.base.errors import AssignmentError, InputError
 from ava_core.base.schemas import CLIP_FPS
 from ava_core.base.settings import Settings
+from ava_core.base.text import plural
 from ava_core.batch import BatchContext
 from ava_core.decisions import decision_state, decisions_of
 from ava_core.store import Store, annotators, audit_log, practice, readings, tasks
@@ -185,7 +186,7 @@ def _check_free(store: Store, batch: str, clip_id: str, annotator: str) -> None:
         )
     if person.capacity is not None and len(jobs) >= person.capacity:
         raise AssignmentError(
-            f"{annotator!r} has {len(jobs)} clip(s) of batch {batch}, which is the limit.",
+            f"{annotator!r} already has {plural(len(jobs), 'clip')} of batch {batch}, their limit.",
             "Raise it (`ava annotator add NAME --capacity N`), or choose another annotator.",
         )
 

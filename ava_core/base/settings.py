@@ -47,6 +47,12 @@ class Settings(BaseSettings):
     storage_url: str = Field(
         "", description="Root of files; a folder or a URL (s3://…). Default: HOME/storage."
     )
+    storage_links: str = Field(
+        "",
+        pattern=r"^(https?://[^/;,\s]+)?$",
+        description="Where browsers reach the object store (https://host): clips and downloads come from there, by "
+        "links that hold for an hour. Default: the console fetches and serves them.",
+    )
     database_url: str = Field("", description="SQLAlchemy URL. Default: SQLite in HOME.")
     inbox: Path | None = Field(None, description="Folder watched for new batches. Default: HOME/inbox.")
     dagster_postgres_url: SecretStr | None = Field(None, description="PostgreSQL for Dagster's own storage.")

@@ -10,7 +10,6 @@ from ava_core.annotation.practice.desk import PracticeDesk
 from ava_core.base.errors import InputError
 from ava_core.base.schemas import CLIP_FPS
 from ava_core.ontology import Ontology
-from ava_core.store import tasks
 from ava_core.store.tables import Job
 from ava_ui import addresses
 from ava_ui.known.console import Console
@@ -22,12 +21,17 @@ Json = dict[str, Any]
 def label_document(console: Console, job: Job, desk: Desk) -> Json:
     """The job as its desk opens it, with the clip, the vocabulary and the tracker's own boxes (`predrawn`).
 
-    `next`: the address of the clip that this person labels next; "" after the last.
+    `following`: what this person labels next, by its addresses: `source` of what is asked about it, `page`, `clip`;
+    `None` after the last.
     """
     shown = _Shown(job.batch, job.clip_id, f"job {job.job_id}", desk.predrawn, desk.ontology, desk.user_name)
-    following = tasks.next_of(console.store, desk.user_name, job.job_id)
-    clip = addresses.clip_video(following.batch, following.clip_id) if following else ""
-    return desk.open() | {"job": job.job_id, "next": clip} | _around(console, shown)
+    following = desk.following()
+    onward = following and {
+        "job": following.job_id, "source": addresses.labelling(following.job_id),
+        "page": addresses.label(following.job_id),
+        "clip": addresses.clip_video(following.batch, following.clip_id),
+    }  # fmt: skip
+    return desk.open() | {"job": job.job_id, "following": onward} | _around(console, shown)
 
 
 def practice_document(console: Console, desk: PracticeDesk) -> Json:
@@ -35,7 +39,7 @@ def practice_document(console: Console, desk: PracticeDesk) -> Json:
     clip = desk.clip
     name = f"practice clip {clip.practice_id}"
     shown = _Shown(clip.batch, clip.clip_id, name, clip.predrawn, desk.ontology, desk.user_name)
-    return desk.open() | {"job": clip.practice_id} | _around(console, shown)
+    return desk.open() | {"job": clip.practice_id, "following": None} | _around(console, shown)
 
 
 @dataclass(frozen=True)
@@ -55,7 +59,7 @@ def _around(console: Console, shown: _Shown) -> Json:
         clip = console.tables.clip(shown.batch, shown.clip_id)
     except InputError as error:
         raise InputError(
-            f"The clip of {shown.name} is missing from the platform: {error.message}",
+            f"The platform has no clip for {shown.name}: {error.message}",
             "Tell an admin; nothing is lost.",
         ) from None
     about = (console, shown.ontology.name, shown.batch, shown.clip_id, shown.user_name)

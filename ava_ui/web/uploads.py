@@ -26,7 +26,7 @@ def routes(console: Console) -> APIRouter:
 
     def uploads(request: Request) -> Uploads:
         if request.state.user.role != "admin":
-            raise HTTPException(403, "Only admins upload.")
+            raise HTTPException(403, "Only admins can upload.")
         return uploads_of(console.settings, request.state.user.username)
 
     @router.get(addresses.UPLOAD)
@@ -69,5 +69,5 @@ async def _measured(request: Request) -> bytes:
         parts.append(part)
         size += len(part)
         if size > LARGEST_PIECE:
-            raise HTTPException(413, "The piece is too large.")
+            raise HTTPException(413, "The chunk is too large.")
     return b"".join(parts)

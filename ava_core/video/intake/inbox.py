@@ -19,6 +19,7 @@ from ava_core.base.errors import AvaError, InputError
 from ava_core.base.files import link_or_copy
 from ava_core.base.names import batch_name_for, check_batch_name
 from ava_core.base.settings import Settings
+from ava_core.base.text import plural
 from ava_core.store import Store, batches
 from ava_core.video.detection.registry import refuse_unknown_detector
 from ava_core.video.given import Manifest
@@ -57,7 +58,11 @@ def look_into_inbox(inbox: Path, store: Store, seen: dict[str, Fingerprint]) -> 
             registered.append(register_batch(store, item))
             settled.add(item.name)
     waiting = len(now.keys() - settled)
-    sentence = f"Nothing new in {inbox}." if not now else f"{waiting} item(s) still settling in {inbox}."
+    sentence = (
+        f"Nothing new in {inbox}."
+        if not now
+        else f"{plural(waiting, 'item')} still being copied into {inbox}."
+    )
     return InboxLook(now, registered, " ".join([*given_up, sentence]))
 
 

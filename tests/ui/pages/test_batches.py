@@ -62,7 +62,7 @@ async def test_a_batch_goes_into_the_archive_and_comes_back(site: Site) -> None:
     await adam.open("/batches?archived=yes")
     await adam.should_see(f"{BATCH} · 4 clips", retries=50)
     await adam.open(f"/batches/{BATCH}")
-    await adam.should_see("In the archive: lists leave it out", retries=50)
+    await adam.should_see("Archived: hidden from lists", retries=50)
     await adam.should_not_see(marker="process", retries=2)
     adam.find(marker="archive").click()
     await eventually(lambda: batches.archived(console.store) == set())

@@ -177,7 +177,7 @@ async def test_the_quota_stands_where_one_uploads_and_unfinished_uploads_can_be_
     await adam.open("/batches")
     await adam.should_see("0.01 GB of your 100.0 GB are taken", retries=50)
     adam.find(marker="discard").click()
-    await adam.should_see("Uploads under way begin anew.", retries=50)
+    await adam.should_see("Uploads in progress start over.", retries=50)
     adam.find(marker="confirm").click()
     await eventually(lambda: uploads_of(site.console.settings, "adam").used() == 0)
 

@@ -46,6 +46,7 @@ READERS: list[tuple[str, Reader, int]] = [
     ("mmaction2 AVAKineticsDataset", readers.mmaction2_kinetics, -1),
     ("mmaction2 AVAKineticsDataset, 32 pictures", lambda f, s: readers.mmaction2_kinetics(f, s, clip=32, step=2), -1),
     ("AlphAction", readers.alphaction, 0),
+    ("STMixer", readers.stmixer, 0),
     ("Datumaro", readers.datumaro, 0),
     ("COCO", readers.coco, 0),
 ]  # fmt: skip
@@ -85,6 +86,19 @@ def test_a_last_row_of_a_shorter_clip_would_show_wrong_pictures(numbered: Path, 
     items = readers.mmaction2_kinetics(tmp_path, "val")
     wrong = [item for item in items if number_of(item.key)[1] != item.second * 30 - 1]
     assert len(wrong) == 2 * 8  # of 15 s, from the sixth second on
+
+
+@pytest.mark.parametrize("clip", list(LENGTHS))
+def test_videos_of_a_second_show_that_second_and_join_without_a_gap(numbered: Path, clip: str) -> None:
+    number = list(LENGTHS).index(clip)
+    for stamp in SECONDS[clip]:
+        pictures = readers.one_second_videos(numbered, clip, stamp)
+        middle = (stamp - 900) * 30
+        assert {one.shape for one in pictures} == {(HEIGHT, WIDTH, 3)}
+        wanted = [(number, frame) for frame in range(middle - 60, middle + 60)]
+        assert [number_in(one) for one in pictures] == wanted
+    held = sorted(int(path.stem) for path in (numbered / "seconds" / clip).iterdir())
+    assert held == [900 + second for second in range(LENGTHS[clip] // 30)]
 
 
 @pytest.mark.parametrize("source", ["frames", "videos", "shards"])
