@@ -122,7 +122,7 @@ class Desk:
         if self.seen["stage"] != STAGE:
             return "This job is past annotation: a reviewer has it now."
         if self.seen["state"] == DONE_STATE:
-            return "You have finished this job. Take it up again to change something."
+            return "You have finished this job. Reopen it to make changes."
         return ""
 
     def _sheet(self, track: Mapping[str, Any]) -> Json:
