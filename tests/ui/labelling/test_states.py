@@ -143,7 +143,7 @@ def test_the_job_page(
     page.keyboard.press("Escape")
     page.keyboard.press("Escape")
 
-    page.route("**/labelling/*/save", lambda route: route.abort())
+    page.route("**/labelling/*/save", lambda route: route.fulfill(status=503, body="It is away."))
     page.keyboard.press("e")
     page.wait_for_selector(".label-state.away")
     look("job_away")
