@@ -48,8 +48,12 @@ def send_file(source: Path, target: UPath) -> None:
     The object is there once all of it is: an upload that breaks leaves none, where a stream that is closed early, as
     by an error in a `with`, would leave the half of it.
     """
-    target.parent.mkdir(parents=True, exist_ok=True)
-    target.fs.put_file(str(source), target.path)
+    try:
+        target.fs.put_file(str(source), target.path)
+    except FileNotFoundError:
+        # Object stores know no folders, and answer one more question where one is made.
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.fs.put_file(str(source), target.path)
 
 
 def _sums_path(path: UPath) -> UPath:
@@ -102,7 +106,7 @@ class Storage:
     def local(self, path: UPath) -> Path:
         """`path` as a local path. Raises `InputError` for a remote root (use `fetched` there)."""
         if not self.is_local:
-            raise InputError(f"{path} is not on this machine.", "Use Storage.fetched to bring it here.")
+            raise InputError(f"{path} is not on this machine.", "Copy it here with Storage.fetched.")
         return Path(path.path)
 
     @contextmanager
@@ -170,7 +174,7 @@ class Storage:
         # One open file, whatever takes its place while it is read.
         with self.fetched(path) as local, local.open("rb") as file:
             if sums and hashlib.file_digest(file, "sha256").hexdigest() not in sums:
-                return "it is not what was written"
+                return "its content has changed since it was written"
             file.seek(0)
             try:
                 return pl.read_parquet(file)

@@ -119,7 +119,7 @@ async def test_a_piece_is_measured_whatever_its_header_says(
 
 def test_uploads_of_one_person_and_of_all_have_a_quota(uploads: Uploads) -> None:
     uploads.append(KEY, 0, bytes(15))
-    with pytest.raises(QuotaError, match=r"^Your uploads may hold .* Add what is uploaded as a batch"):
+    with pytest.raises(QuotaError, match=r"^Your uploads may hold .* Add the uploads as a batch"):
         uploads.append(OTHER, 0, bytes(6))
     other = replace(uploads, person="../ben")
     with pytest.raises(QuotaError, match=r"^All people's uploads together may hold"):
