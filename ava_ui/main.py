@@ -31,6 +31,7 @@ from ava_ui.pages.operations import account, audit_log, metrics, ontology, overv
 from ava_ui.pages.quality import adjudication, agreement, annotators, blind_audit, gold, queue, review
 from ava_ui.pages.video import batch, batches, clip, run
 from ava_ui.web import door, files, labelling, practice, uploads
+from ava_ui.web.ahead import put_ahead
 
 LOOK_SECONDS: Final = 10.0
 """Time between two looks at the services and the counts, whatever the number of open pages."""
@@ -93,6 +94,7 @@ PAGES: Final = (
 def build(console: Console) -> None:
     """Register everything on NiceGUI's application."""
     app.add_middleware(door.Door, console=console)
+    put_ahead(app)
     for part in (door, files, practice, labelling, uploads):
         app.include_router(part.routes(console))
     app.add_static_files(addresses.LABELLING_SCRIPTS, label_page.SCRIPTS, max_cache_age=SCRIPTS_KEPT_SECONDS)

@@ -39,7 +39,8 @@ def cvat_sensor(platform: Platform, poll_seconds: int, look_seconds: int) -> Sen
         woken = event > cursor.get("event", 0)
         # The first tick of a daemon looks in any case, and so does one after the clock was set back.
         waited = (
-            context.last_tick_completion_time is None
+            look_seconds >= poll_seconds
+            or context.last_tick_completion_time is None
             or not 0 <= time.time() - cursor.get("at", 0) < poll_seconds
         )
         if not (woken or waited):

@@ -70,6 +70,7 @@ class ReleaseConfig(Config):
     least_rows: int = 0
     drop_rare: bool = False
     drop_weak: bool = False
+    least_chance: float = 0.0
     batches: list[str] = []
     actor: str = ""
     wait: float = WAIT_SECONDS

@@ -52,12 +52,10 @@ def plan_assignment(
     """
     names = sorted(set(annotators))
     if not names:
-        raise AssignmentError(
-            "There is no annotator to assign work to.", "Add one: `ava annotator add NAME`."
-        )
+        raise AssignmentError("No annotator is available.", "Add one: `ava annotator add NAME`.")
     if overlap > 0 and k > len(names):
         raise AssignmentError(
-            f"{k} annotators a clip are asked for, {len(names)} are available.",
+            f"{k} annotators per clip are requested, but only {len(names)} are available.",
             "Add annotators, or lower AVA_ANNOTATORS_PER_CLIP.",
         )
     if pair_floor > 0 and len(names) > 1 and k < 2:
@@ -74,8 +72,8 @@ def plan_assignment(
         if all(plan.shared[pair] >= pair_floor for pair in pairs):
             return plan
     raise AssignmentError(
-        f"{len(clips)} clips are too few for every two of {len(names)} annotators to share {pair_floor}.",
-        "Lower AVA_PAIR_FLOOR, raise AVA_ANNOTATORS_PER_CLIP, or let fewer people annotate this batch.",
+        f"{len(clips)} clips are too few for each pair of {len(names)} annotators to share {pair_floor}.",
+        "Lower AVA_PAIR_FLOOR, raise AVA_ANNOTATORS_PER_CLIP, or choose fewer annotators for this batch.",
     )
 
 
@@ -112,7 +110,7 @@ def _choose(
         if not free:
             raise AssignmentError(
                 f"The annotators' capacity is used up at clip {clip}.",
-                "Raise it, add annotators, or lower the overlap.",
+                "Raise the capacity, add annotators, or lower the overlap.",
             )
         lots = {name: draw.random() for name in names}
 

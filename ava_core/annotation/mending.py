@@ -22,11 +22,11 @@ from ava_core.store import Store, annotators, audit_log, discrepancies, tasks
 from ava_core.store.tables import MISSING, Discrepancy, DiscrepancyKind, Task
 
 VERBS: Final[Mapping[DiscrepancyKind, str]] = {
-    "task_missing": "Make it anew",
-    "project_missing": "Make its tasks anew",
-    "form_changed": "Put the form back",
+    "task_missing": "Create it again",
+    "project_missing": "Create its tasks again",
+    "form_changed": "Restore the labels",
     "member_missing": "Invite again",
-    "half_made": "Make it again",
+    "half_made": "Create it again",
 }
 """What a button says that settles a discrepancy; one without a verb is settled on the server."""
 
@@ -45,7 +45,7 @@ def mend(settings: Settings, store: Store, kind: DiscrepancyKind, subject: str, 
     """
     found = discrepancies.get(store, kind, subject)
     if found is None:
-        raise InputError("That is settled already.", "Look at the list again.")
+        raise InputError("That is already settled.", "Reload the list.")
     act = _ACTS.get(kind)
     if act is None:
         raise InputError(found.said, found.cure)
@@ -101,7 +101,7 @@ def _form(settings: Settings, store: Store, found: Discrepancy) -> str:
     with CvatGateway(settings) as gateway:
         restore_form(gateway, number, open_batch(settings, batch, store=store).ontology)
         tasks.put_project(store, number, settings.cvat_project, as_json(gateway.form_of(number)))
-    return f"Project {number} has the ontology's form again."
+    return f"Project {number} has the ontology's labels again."
 
 
 def _member(settings: Settings, store: Store, found: Discrepancy) -> str:

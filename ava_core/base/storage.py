@@ -106,7 +106,7 @@ class Storage:
     def local(self, path: UPath) -> Path:
         """`path` as a local path. Raises `InputError` for a remote root (use `fetched` there)."""
         if not self.is_local:
-            raise InputError(f"{path} is not on this machine.", "Use Storage.fetched to bring it here.")
+            raise InputError(f"{path} is not on this machine.", "Copy it here with Storage.fetched.")
         return Path(path.path)
 
     @contextmanager
@@ -174,7 +174,7 @@ class Storage:
         # One open file, whatever takes its place while it is read.
         with self.fetched(path) as local, local.open("rb") as file:
             if sums and hashlib.file_digest(file, "sha256").hexdigest() not in sums:
-                return "it is not what was written"
+                return "its content has changed since it was written"
             file.seek(0)
             try:
                 return pl.read_parquet(file)

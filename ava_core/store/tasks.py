@@ -56,9 +56,10 @@ def put_project(store: Store, project_id: int, name: str, form: dict[str, Any] |
 
 
 def projects(store: Store) -> dict[int, Project]:
-    """All projects that tasks were made in, by id."""
+    """All projects on the annotation server that tasks were made in, by id."""
+    wanted = select(Project).where(Project.project_id > 0)
     with store.session() as session:
-        return {project.project_id: project for project in session.scalars(select(Project))}
+        return {project.project_id: project for project in session.scalars(wanted)}
 
 
 def project_of(store: Store, task_id: int) -> int:
@@ -70,26 +71,41 @@ def project_of(store: Store, task_id: int) -> int:
 def claim_clips(store: Store, batch: str, clip_ids: Iterable[str]) -> None:
     """Give the ids to the batch for good. Raises `InputError` where one of them is another batch's."""
     with store.session() as session:
-        _claim(session, batch, clip_ids)
+        claim_in(session, batch, clip_ids)
 
 
-def _claim(session: Session, batch: str, clip_ids: Iterable[str]) -> None:
+def claim_in(session: Session, batch: str, clip_ids: Iterable[str]) -> None:
+    """The same within a transaction."""
     wanted = {clip_id.casefold(): clip_id for clip_id in clip_ids}
-    known: dict[str, tuple[str, str]] = {}
     keys = sorted(wanted)
-    for start in range(0, len(keys), ASKED_AT_ONCE):
-        rows = session.scalars(select(Clip).where(Clip.key.in_(keys[start : start + ASKED_AT_ONCE])))
-        known |= {clip.key: (clip.batch, clip.clip_id) for clip in rows}
+    known = _owners(session, keys)
     for key in keys:
         clip_id = wanted[key]
         owner, theirs = known.get(key, (batch, clip_id))
         if (owner, theirs) != (batch, clip_id):
             raise InputError(
                 f"Clip {clip_id} of batch {batch} has the id of a clip of batch {owner}, whose annotators have it.",
-                "Add its videos again, as a batch of another name; a preprocessed folder is made anew for that.",
+                "Add its videos again under another batch name; run `ava preprocess` again for a "
+                "preprocessed folder.",
             )
     session.add_all(Clip(key=key, clip_id=wanted[key], batch=batch) for key in keys if key not in known)
     session.flush()
+
+
+def _owners(session: Session, keys: Sequence[str]) -> dict[str, tuple[str, str]]:
+    """Batch and clip of those keys of `Clip` that are given."""
+    known: dict[str, tuple[str, str]] = {}
+    for start in range(0, len(keys), ASKED_AT_ONCE):
+        rows = session.scalars(select(Clip).where(Clip.key.in_(keys[start : start + ASKED_AT_ONCE])))
+        known |= {clip.key: (clip.batch, clip.clip_id) for clip in rows}
+    return known
+
+
+def taken(store: Store, clip_ids: Iterable[str]) -> dict[str, str]:
+    """Those of the ids that a clip has, in whatever case of letters, with its batch."""
+    with store.session() as session:
+        found = _owners(session, sorted({clip_id.casefold() for clip_id in clip_ids}))
+    return {clip_id: batch for batch, clip_id in found.values()}
 
 
 def put_task(store: Store, task: Task, jobs: Sequence[Job]) -> None:
@@ -98,7 +114,7 @@ def put_task(store: Store, task: Task, jobs: Sequence[Job]) -> None:
     Raises `InputError` where the clip's id is another batch's.
     """
     with store.session() as session:
-        _claim(session, task.batch, [task.clip_id])
+        claim_in(session, task.batch, [task.clip_id])
         decided = select(Task.qc_status).where(Task.batch == task.batch, Task.clip_id == task.clip_id)
         task.qc_status = session.scalar(decided.order_by(Task.task_id).limit(1)) or "pending"
         session.merge(task)
@@ -114,9 +130,10 @@ def tasks_of(store: Store, batch: str) -> list[Task]:
 
 
 def everything(store: Store) -> list[Task]:
-    """Tasks of all batches by id."""
+    """Tasks of all batches on the annotation server, by id."""
+    wanted = select(Task).where(Task.task_id > 0).order_by(Task.task_id)
     with store.session() as session:
-        return list(session.scalars(select(Task).order_by(Task.task_id)))
+        return list(session.scalars(wanted))
 
 
 def jobs_of(store: Store, batch: str, clip_id: str = "") -> list[Job]:

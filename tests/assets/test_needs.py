@@ -101,7 +101,7 @@ def test_a_run_that_somebody_ended_waits_for_somebody(site: DagsterSite, clock: 
     clock.now += 1_000_000
     assert look(site).run_requests == []
     row = batch_needs.known(site.store)[BATCH]
-    assert in_words(row, clock.now) == "A user stopped its run. Tried 1 time; somebody has to look."
+    assert in_words(row, clock.now) == "A user stopped its run. Tried 1 time; check it by hand."
 
 
 def test_an_archived_batch_needs_nothing(site: DagsterSite, clock: Clock) -> None:

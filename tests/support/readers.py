@@ -101,6 +101,36 @@ def yowov2(folder: Path, split: str) -> list[Item]:
     ]
 
 
+def yowov3(folder: Path, split: str, *, clip: int = 16) -> list[Item]:
+    """YOWOv3: rows of every second; pictures by number, the second's 30th being its keyframe, which comes last."""
+    items = []
+    for (video, second), boxes in _rows(folder, split).items():
+        pictures = folder / "frames" / video
+        numbers = [max((second - 900) * FPS - n, 1) for n in reversed(range(clip))]
+        paths = [pictures / f"{video}_{number:06d}.jpg" for number in numbers]
+        items.append(Item(video, second, paths, paths[-1], boxes))
+    return items
+
+
+def tuber(folder: Path, split: str, *, clip: int = 32, step: int = 2) -> list[Item]:
+    """TubeR's preparation of the rows, which takes column 8 for a score and leaves out what is below 0.8."""
+    items = []
+    for (video, second), boxes in _rows(folder, split, least_last=0.8).items():
+        paths = sorted((folder / "frames" / video).glob("*.jpg"))
+        start = max((second - 900) * FPS - clip // 2 * step, 0)
+        around = [paths[min(start + n * step, len(paths) - 1)] for n in range(clip)]
+        items.append(Item(video, second, around, around[clip // 2], boxes))
+    return items
+
+
+def _rows(folder: Path, split: str, *, least_last: float = 0.0) -> dict[tuple[str, int], Boxes]:
+    found: dict[tuple[str, int], Boxes] = defaultdict(dict)
+    for video, second, *box, action, last in _cells(folder / "annotations" / f"ava_{split}_v2.2.csv"):
+        if float(last) >= least_last:
+            found[video, int(second)].setdefault(tuple(map(float, box)), set()).add(int(action))
+    return found
+
+
 def pytorchvideo(folder: Path, split: str, *, seconds: float = 2.0) -> list[Item]:
     """pytorchvideo: rows by boxes to two decimals; pictures of the video's folder by name, around the second."""
     pictures = _frame_list(folder, split)

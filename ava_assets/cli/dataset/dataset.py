@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.console import Console
 
+from ava_assets.cli.shared import Actor, who
 from ava_core.base.errors import InputError
 from ava_core.base.settings import load_settings
 from ava_core.base.text import plural, value_text
@@ -22,6 +24,7 @@ SIZE_HELP = (
 )
 
 if TYPE_CHECKING:
+    from ava_core.dataset.formats.repairs import Repair
     from ava_core.dataset.importing.imported import Imported
 
 
@@ -60,7 +63,9 @@ def validate(
             f"{plural(len(findings), 'finding')} in {folder}" if findings else f"No findings in {folder}."
         )
     if fix is not None:
-        _write_taken_over(fix, _from_ava(folder, ontology, offset, index_fps, size), console)
+        mended = _from_ava(folder, ontology, offset, index_fps, size)
+        _say_repairs(mended.repairs, console)
+        _write_taken_over(fix, mended, console)
         return
     if errors_among(findings):
         sys.exit(1)
@@ -103,7 +108,17 @@ def import_dataset(
             help="An AVA dataset's folder or csv, an older AVA_dataset.csv, or CVAT XML 1.1 (.xml, .zip)."
         ),
     ],
-    to: Annotated[Path, typer.Option(help="New folder for the dataset.")],
+    to: Annotated[Path | None, typer.Option(help="New folder for the dataset.")] = None,
+    batch: Annotated[
+        str,
+        typer.Option(help="Name of a new batch: the dataset joins releases, and can be annotated further."),
+    ] = "",
+    media: Annotated[
+        Path | None,
+        typer.Option(
+            help="With --batch: folder of pictures or videos, named by the dataset's ids. Default: its own."
+        ),
+    ] = None,
     ontology: Annotated[
         str,
         typer.Option(
@@ -127,27 +142,72 @@ def import_dataset(
         list[str] | None,
         typer.Option(help="FILE=NAME: the annotator of one of CVAT's files; may be repeated."),
     ] = None,
+    actor: Actor = "",
 ) -> None:
-    """Take existing work over as a dataset; every defect that was repaired is listed."""
+    """Take existing work over as a dataset, as a batch, or as both; every defect that was repaired is listed.
+
+    Example: `ava import older.csv --batch older --ontology ava80 --size 1280x720`
+    """
+    if to is None and not batch:
+        raise InputError(
+            "Nothing is said of where the dataset goes.", "Name a folder, --to, or a new batch, --batch."
+        )
+    console = Console(highlight=False, soft_wrap=True)
     cvat = _FromCvat(label, clip_from, tuple(by or ()))
+    if batch and not ontology:
+        ontology = load_settings().ontology
     imported = _imported(sources, ontology, offset, index_fps, size, cvat)
-    _write_taken_over(to, imported, Console(highlight=False, soft_wrap=True))
+    _say_repairs(imported.repairs, console)
+    _say_agreement(imported, console)
+    if to is not None:
+        _write_taken_over(to, imported, console)
+    if batch:
+        _write_batch(batch, imported, sources[0], media, ontology, who(actor), console)
+
+
+def _write_batch(
+    name: str,
+    imported: Imported,
+    place: Path,
+    media: Path | None,
+    ontology: str,
+    actor: str,
+    console: Console,
+) -> None:
+    from ava_core.dataset.importing.batch import import_batch
+    from ava_core.store import open_store
+
+    settings = load_settings()
+    made = import_batch(
+        settings, open_store(settings), name, imported, place, actor, ontology=ontology, media=media
+    )
+    _say_repairs(made.repairs, console)
+    console.print(
+        f"batch: {name}, {made.clips} clips ({made.with_pictures} with pictures), approved. "
+        f"`ava release make` takes it in; `ava assign top-up {name} CLIP` gives a clip to an annotator.",
+        markup=False,
+    )
 
 
 def _write_taken_over(to: Path, imported: Imported, console: Console) -> None:
-    """Say what was mended, and write the dataset."""
+    """Write the dataset."""
     from ava_core.dataset.importing.imported import write_import
 
-    for repair in imported.repairs:
+    console.print(f"dataset: {write_import(to, imported)}", markup=False)
+
+
+def _say_repairs(repairs: Sequence[Repair], console: Console) -> None:
+    for repair in repairs:
         where = f", line {repair.line} first" if repair.line else f": {repair.place}" if repair.place else ""
         console.print(f"{repair.defect}: {repair.repair} ({repair.rows} rows{where})", markup=False)
+
+
+def _say_agreement(imported: Imported, console: Console) -> None:
     if imported.agreement:
         overall = {row["statistic"]: row for row in imported.agreement["overall"].to_dicts()}
         alpha = overall["pooled_alpha"]
         value = alpha["reason"] if alpha["value"] is None else f"{alpha['value']:.3f}"
         console.print(f"agreement of annotators, pooled alpha: {value}", markup=False)
-    folder = write_import(to, imported)
-    console.print(f"dataset: {folder}", markup=False)
 
 
 @dataclass(frozen=True)

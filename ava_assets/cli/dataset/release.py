@@ -46,6 +46,10 @@ def make(
     drop_weak: Annotated[
         bool, typer.Option(help="Exclude classes whose agreement is below the ontology's floor.")
     ] = False,
+    least_chance: Annotated[
+        float,
+        typer.Option(min=0, max=1, help="Exclude seconds at which a label holds with less than this chance."),
+    ] = 0.0,
     wait: Annotated[
         float, typer.Option(help="Seconds to wait for batches whose consensus is out of date.")
     ] = 60.0,
@@ -68,7 +72,7 @@ def make(
     folder = make_release(
         load_settings(), name=name, note=note, licence=licence, authors=author or [], flavours=_flavours(flavour),
         ratios=_ratios(ratios), pins=_pins(pin or []), batches=batch or [], least_rows=least_rows,
-        drop_rare=drop_rare, drop_weak=drop_weak, wait=wait, leave_behind=leave_behind,
+        drop_rare=drop_rare, drop_weak=drop_weak, least_chance=least_chance, wait=wait, leave_behind=leave_behind,
     )  # fmt: skip
     console = Console(highlight=False, soft_wrap=True)
     with opened_release(folder.name) as local:

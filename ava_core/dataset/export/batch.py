@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
@@ -17,7 +17,7 @@ from upath import UPath
 
 from ava_core.base.errors import ExportError
 from ava_core.base.progress import Progress, ProgressSink, ignore_progress
-from ava_core.base.schemas import SET_ASIDE
+from ava_core.base.schemas import HAS_VIDEO, SET_ASIDE
 from ava_core.base.set_aside import setting_aside
 from ava_core.base.storage import Storage
 from ava_core.batch import BatchContext
@@ -47,13 +47,14 @@ def write_batch(at: BatchContext, tables: BatchTables, sink: ProgressSink = igno
     """Write `batches/<batch>/ava_csv`; the former content is replaced only when the new one is complete.
 
     Pictures of clips that did not change are kept. A clip whose pictures cannot be made is left out;
-    `ava_csv/set_aside.parquet` (`schemas.SET_ASIDE`) says why. Raises `ExportError` where nothing is approved or left.
+    `ava_csv/set_aside.parquet` (`schemas.SET_ASIDE`) says why; one that was imported without any goes without. Raises
+    `ExportError` where nothing is approved or left.
     """
     rows = annotation_rows(tables.consensus_boxes, tables.consensus_labels, tables.clips, tables.disputed)
     if rows.is_empty():
         raise ExportError(
             f"Batch {at.batch} has no labelled person in an approved clip.",
-            "Approve clips first, then run again.",
+            "Approve clips first, then run this again.",
         )
     storage = at.storage
     target = at.folder("ava_csv")
@@ -62,11 +63,14 @@ def write_batch(at: BatchContext, tables: BatchTables, sink: ProgressSink = igno
         known = noted_sums(storage, at.batch)
         if not storage.is_local:
             _stand_in(kept, target / "dataset", known)
-        pictures, aside, sums = _extract(kept, clips, storage, sink, known=known)
+        shown = clips.filter(HAS_VIDEO)
+        pictures, aside, sums = _extract(kept, shown, storage, sink, known=known)
         storage.write_table(storage.table_path(at.batch, "ava_csv", "set_aside"), aside)
-        if not pictures:
+        if not pictures and aside.height:
             clip, reason = aside.row(0)
-            raise ExportError(f"No clip of batch {at.batch} has pictures. {clip}: {reason}.", "Cut it again.")
+            raise ExportError(
+                f"No clip of batch {at.batch} has pictures. {clip}: {reason}.", "Cut the clip again."
+            )
         clips = clips.join(aside, on="clip_id", how="anti")
         rows = rows.filter(pl.col("video_id").is_in(clips["clip_id"].to_list()))
         dataset = Dataset(
@@ -84,6 +88,11 @@ def write_batch(at: BatchContext, tables: BatchTables, sink: ProgressSink = igno
             write_card(staged, Card(dataset, note=tables.note))
         storage.write_table(storage.table_path(at.batch, "ava_csv", PICTURE_SUMS), sums)
     return WrittenBatch(rows, target / "dataset")
+
+
+def kept_pictures(at: BatchContext, clip: Mapping[str, Any]) -> Path:
+    """Where the pictures of a clip (a row of `schemas.CLIPS`) stay on this machine; what lies there is not made."""
+    return at.storage.local(at.folder("ava_csv") / KEPT_PICTURES) / _made_of(clip)
 
 
 def remove_batch(at: BatchContext) -> None:
@@ -142,10 +151,16 @@ def _extract(
     return folders, pl.DataFrame(aside, schema=dict(SET_ASIDE), orient="row"), pl.concat(sums)
 
 
+def _made_of(clip: Mapping[str, Any]) -> str:
+    """The folder of a clip's pictures: of other content or size they lie in another one."""
+    size = f"{clip['content_width']}x{clip['content_height']}"
+    return f"{clip['clip_id']}-{clip['sha256'][:12]}-{size}"
+
+
 def _pictures(folder: Path, clip: dict[str, Any], storage: Storage) -> tuple[Path, bool]:
     """Frames of a clip without bars, made once per content and size; and whether they were made now."""
     size = clip["content_width"], clip["content_height"]
-    own = folder / f"{clip['clip_id']}-{clip['sha256'][:12]}-{size[0]}x{size[1]}"
+    own = folder / _made_of(clip)
     if own.exists():
         return own, False
     crop = None if size == (clip["width"], clip["height"]) else (clip["pad_x"], clip["pad_y"], *size)

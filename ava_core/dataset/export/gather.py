@@ -5,27 +5,32 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import polars as pl
 from upath import UPath
 
 from ava_core.annotation.answered import shares
 from ava_core.base.errors import ExportError
+from ava_core.base.schemas import HAS_VIDEO
 from ava_core.base.settings import Settings
 from ava_core.base.storage import Storage
 from ava_core.batch import open_batch
 from ava_core.dataset.export.inputs import BatchTables, BatchWork
 from ava_core.dataset.export.options import ReleaseOptions
 from ava_core.dataset.export.release_pictures import Fetch, Pictures, pictures_of, videos_of
-from ava_core.dataset.export.release_splits import release_splits
+from ava_core.dataset.export.release_splits import given_splits, release_splits
 from ava_core.dataset.export.val_clips import unvalidated, usable_clips
 from ava_core.dataset.formats.ava.rows import KEY_COLUMNS, annotation_rows
 from ava_core.dataset.formats.dataset import Dataset
 from ava_core.dataset.formats.flavours import chosen_flavours
 from ava_core.ontology import Ontology
 from ava_core.quality.agreement.measure import measure_agreement
-from ava_core.store import Store
+from ava_core.store import Store, imported_work
+
+WITHOUT_PICTURES: Final = (
+    "it was imported without pictures: layouts that hold none take it (`--flavour parquet`, or `none`)"
+)
 
 Inputs = Sequence[tuple[BatchTables, BatchWork]]
 
@@ -93,25 +98,35 @@ def gather(
     def look(clips: pl.DataFrame) -> Pictures:
         """What the layouts hold of the clips."""
         pictures = videos = Pictures()
+        lacking: dict[str, str] = {}
+        if any(layout.pictures or layout.videos for layout in layouts):
+            lacking = dict.fromkeys(clips.filter(~HAS_VIDEO)["clip_id"].sort(), WITHOUT_PICTURES)
+            clips = clips.filter(HAS_VIDEO)
+            if clips.is_empty() and lacking:
+                raise ExportError(
+                    "No clip has pictures: all of them were imported without any.",
+                    "Choose layouts that hold none: --flavour none, or --flavour parquet.",
+                )
         if any(layout.pictures for layout in layouts):
             pictures = pictures_of(clips, storage, fetch)
         if any(layout.videos for layout in layouts):
             videos = videos_of(clips, storage, fetch_video)
-        return Pictures(pictures.folders, videos.videos, {**videos.lacking, **pictures.lacking})
+        return Pictures(pictures.folders, videos.videos, {**lacking, **videos.lacking, **pictures.lacking})
 
+    inputs = _without_doubt(inputs, options)
     chosen = choose(inputs, options, settings, store, pictures=look)
     options = _without_idle_pins(options, chosen, inputs)
     content, ontology = chosen.content, chosen.ontology
     splits = release_splits(
         chosen.rows, chosen.clips, content, options, settings.seed, storage.path("releases"),
-        usable=chosen.usable,
+        usable=chosen.usable, given=given_splits(inputs),
     )  # fmt: skip
     left_out = unvalidated(chosen.clips, splits, chosen.usable)
     chosen = chosen.without(left_out)
     rows, used = chosen.rows, chosen.clips
     if rows.is_empty():
         raise ExportError(
-            "No clip is left: those of val and test have nobody at a second that validation looks at.",
+            "No clip remains: those of val and test show no people at any second used for validation.",
             "Pin their source videos to train, or approve more clips.",
         )
     dataset = Dataset(
@@ -131,6 +146,10 @@ def gather(
     }  # fmt: skip
     dropped = {ontology.action(number).name: why for number, why in chosen.dropped.items()}
     return Gathered(dataset, record, chosen.agreement, dropped, {**chosen.pictures.lacking, **left_out})
+
+
+def _without_doubt(inputs: Inputs, options: ReleaseOptions) -> Inputs:
+    return [(tables.without_doubt(options.least_chance), work) for tables, work in inputs]
 
 
 def _of_clips(places: Mapping[str, Path], clips: pl.DataFrame) -> dict[str, Path]:
@@ -158,6 +177,7 @@ def choose(
 
     Raises `ExportError` as `gather` does.
     """
+    inputs = _without_doubt(inputs, options)
     _refuse_doubled_sources(inputs)
     _refuse_unanswered(inputs, settings, store)
     ontology = _common_ontology([tables for tables, _ in inputs], settings, store)
@@ -171,9 +191,7 @@ def choose(
     dropped = _dropped(found, agreement["per_class"], ontology, options)
     rows = found.filter(~pl.col("action_id").is_in(list(dropped)))
     if rows.is_empty():
-        raise ExportError(
-            "No labelled person is left in an approved clip.", "Approve clips, or lower the floor."
-        )
+        raise ExportError("No approved clip has a labelled person.", "Approve clips, or lower the floor.")
     used = _with_rows(clips, rows)
     usable = usable_clips(rows, used, pl.concat([tables.proposals for tables, _ in inputs]))
     return Chosen(ontology, rows, used, _content(inputs), agreement, dropped, there, usable)
@@ -211,8 +229,8 @@ def _dropped(
         weak = f"alpha {alpha:.3f}, below {floor:g}"
         if not options.drop_weak:
             raise ExportError(
-                f"Annotators do not agree on {action.name}: {weak}, the ontology's floor.",
-                "Have it labelled or adjudicated again, or leave it out: --drop-weak.",
+                f"Annotators disagree on {action.name}: {weak}, the ontology's floor.",
+                "Have it labelled or adjudicated again, or exclude it: --drop-weak.",
             )
         dropped[action.id] = weak
     return dropped
@@ -253,7 +271,7 @@ def _refuse_doubled_sources(inputs: Inputs) -> None:
             if owner.setdefault(source, tables.batch) != tables.batch:
                 raise ExportError(
                     f"Batches {owner[source]} and {tables.batch} both have a source video {source}.",
-                    "Add one of them again under another batch name.",
+                    "Add one of them again under a different batch name.",
                 )
 
 
@@ -261,12 +279,14 @@ def _refuse_unanswered(inputs: Inputs, settings: Settings, store: Store) -> None
     """Silence would be released as "no": approved clips of every batch must be answered well enough."""
     for tables, work in inputs:
         least = open_batch(settings, tables.batch, store=store).settings.answered_least
-        found = shares(work.answered, tables.consensus_boxes["clip_id"].unique().to_list(), work.excluded)
+        # A dataset that was taken over is as complete as it was: what it does not say nobody was asked.
+        without = work.excluded | imported_work.annotators_of(store, tables.batch)
+        found = shares(work.answered, tables.consensus_boxes["clip_id"].unique().to_list(), without)
         for group, share in found.filter(pl.col("share") < least).select("group", "share").rows():
             raise ExportError(
-                f"Batch {tables.batch}: annotators answered {group!r} for {share:.0%} of the time that people are seen,"
-                f" less than {least:.0%} (AVA_ANSWERED_LEAST).",
-                "Have the rest answered, release other batches without this one, or lower the share.",
+                f"Batch {tables.batch}: annotators answered {group!r} for {share:.0%} of the time people "
+                f"are visible, less than {least:.0%} (AVA_ANSWERED_LEAST).",
+                "Have the rest answered, release without this batch, or lower the share.",
             )
 
 
@@ -280,6 +300,6 @@ def _common_ontology(inputs: Sequence[BatchTables], settings: Settings, store: S
             raise ExportError(
                 f"Batch {batch} uses ontology {ontology.name} {ontology.version}, others {newest.name} "
                 f"{newest.version}" + (f", where {clash[0].id} is not {clash[0].name}." if clash else "."),
-                "Release batches of one ontology together.",
+                "Release only batches of one ontology together.",
             )
     return newest

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import polars as pl
 
@@ -32,6 +32,7 @@ from ava_core.base.schemas import (
 from ava_core.base.settings import Settings
 from ava_core.base.storage import Storage
 from ava_core.batch import BatchContext, open_batch
+from ava_core.dataset.export.imports import ImportRecord, import_record
 from ava_core.dataset.export.picture_sizes import as_pictures
 from ava_core.decisions import Standing, standing
 from ava_core.quality.consensus.provenance import behind
@@ -42,7 +43,8 @@ from ava_core.store import Store, batches
 class BatchTables:
     """Tables of one batch, with the columns of that name in `base.schemas`; `note` is said in the card.
 
-    Clips and boxes are in pixels of the dataset's pictures (`picture_sizes`).
+    Clips and boxes are in pixels of the dataset's pictures (`picture_sizes`). `imported`: where the batch is a dataset
+    that was taken over.
     """
 
     batch: str
@@ -53,6 +55,22 @@ class BatchTables:
     consensus_labels: pl.DataFrame
     disputed: pl.DataFrame
     note: str = ""
+    imported: ImportRecord | None = None
+
+    def without_doubt(self, least_chance: float) -> BatchTables:
+        """The same with seconds excluded too at which somebody has a label that holds with less than that chance.
+
+        Of a label without a chance nothing is known: it excludes nothing.
+        """
+        doubtful = self.consensus_labels.filter(pl.col("posterior") < least_chance)
+        seconds = (
+            doubtful.select("clip_id", "second")
+            .unique()
+            .with_columns(reason=pl.lit(f"a label holds with a chance below {least_chance:g}"))
+        )
+        added = seconds.join(self.disputed, on=["clip_id", "second"], how="anti")
+        disputed = pl.concat([self.disputed, conform(added, DISPUTED, "disputed")])
+        return replace(self, disputed=disputed.sort("clip_id", "second"))
 
 
 @dataclass(frozen=True)
@@ -87,9 +105,9 @@ def ready_batches(storage: Storage, store: Store, wanted: Sequence[str] = ()) ->
         if name not in ready:
             raise ExportError(
                 f"Batch {name} has no dataset yet." if name in known else f"There is no batch {name}.",
-                "Approve clips of it, and wait for ava_csv."
+                "Approve clips in it, then wait for ava_csv."
                 if name in known
-                else "`ava batch list` shows them.",
+                else "List them with `ava batch list`.",
             )
     return [name for name in ready if name in wanted or not wanted]
 
@@ -115,7 +133,7 @@ def load_inputs(
         now = standing(at.store, at.batch)
         inputs.append((load_batch(at, now), load_work(at, now)))
     if not any(tables.consensus_labels.height for tables, _ in inputs):
-        raise ExportError("No batch has an approved dataset yet.", "Approve clips, and wait for ava_csv.")
+        raise ExportError("No batch has an approved dataset yet.", "Approve clips, then wait for ava_csv.")
     return inputs
 
 
@@ -149,6 +167,10 @@ def load_batch(at: BatchContext, now: Standing | None = None) -> BatchTables:
         (read("dense_proposals", PROPOSALS), consensus(CONSENSUS_BOXES, "consensus_boxes")),
         at.settings,
     )
+    imported = import_record(at.storage, at.batch)
+    disputed = consensus(DISPUTED, "disputed")
+    if imported is not None:
+        disputed = pl.concat([disputed, imported.disputed()])
     return BatchTables(
         batch=at.batch,
         source_videos=read("source_videos", SOURCE_VIDEOS),
@@ -156,7 +178,8 @@ def load_batch(at: BatchContext, now: Standing | None = None) -> BatchTables:
         proposals=proposals,
         consensus_boxes=boxes,
         consensus_labels=consensus(CONSENSUS_LABELS, "consensus_labels"),
-        disputed=consensus(DISPUTED, "disputed"),
+        disputed=disputed.unique(["clip_id", "second"], keep="first", maintain_order=True),
+        imported=imported,
         note=batches.get(at.store, at.batch).note,
     )
 

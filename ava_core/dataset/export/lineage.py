@@ -27,8 +27,10 @@ def lineage(dataset: Dataset, inputs: Sequence[tuple[BatchTables, BatchWork]]) -
     box_iou, box_rule, batch, source_id, original_name, source_sha256, source_second` (s from the source
     video's start) `, picture, approved_by, approved_at, ratings`: a list of `annotator, job_id, task_id,
     version, track_key, action_ids` (what the annotator said of the group) `, edited` (the box, null where
-    there was none) `, counted` (false for an excluded annotator).
+    there was none) `, counted` (false for an excluded annotator); `origin` (`imports.Origin`) `, imported_from`: the
+    dataset of a row that was imported, "" of others.
     """
+    places = {tables.batch: tables.imported.place for tables, _ in inputs if tables.imported is not None}
     rows = _numbered(dataset).with_columns(
         clip_id=pl.col("video_id"), second=pl.col("timestamp") - AVA_TIMESTAMP_OFFSET
     )
@@ -47,13 +49,16 @@ def lineage(dataset: Dataset, inputs: Sequence[tuple[BatchTables, BatchWork]]) -
         .join(ratings, on=[*_PLACE, "group"], how="left")
         .with_columns(
             source_second=pl.col("start_s") + pl.col("second"),
+            origin=pl.when(pl.col("batch").is_in(list(places))).then(pl.lit("imported")).otherwise(pl.lit("annotated")),
+            imported_from=pl.col("batch").replace_strict(places, default="", return_dtype=pl.String),
             picture=pl.concat_str(pl.lit(f"{names.FRAMES}/"), picture),
         )
         .sort("split", "line")
         .select(
             "split", "line", *KEY_COLUMNS, *BOX_COLUMNS, "group", "votes", "voters", "posterior", "rule",
             "box_votes", "box_voters", "box_iou", "box_rule", "batch", "source_id", "original_name",
-            "source_sha256", "source_second", "picture", "approved_by", "approved_at", "ratings",
+            "source_sha256", "source_second", "picture", "approved_by", "approved_at", "ratings", "origin",
+            "imported_from",
         )
     )  # fmt: skip
 
@@ -94,7 +99,7 @@ def _lineage_of(release: Path) -> pl.LazyFrame:
     path = release / names.LINEAGE
     if not path.is_file():
         raise InputError(
-            f"{release} holds no {names.LINEAGE}.", "Only releases made by `ava release make` do."
+            f"{release} holds no {names.LINEAGE}.", "Only releases created by `ava release make` have it."
         )
     return pl.scan_parquet(path, glob=False)
 
@@ -105,7 +110,9 @@ def _wanted(row: str) -> pl.Expr:
         return (pl.col("split") == split) & (pl.col("line") == int(line))
     cells = row.strip().split(",")
     if len(cells) != 8 or not all(cell.strip().isdigit() for cell in (cells[1], *cells[6:])):
-        raise InputError(f"{row!r} names no row.", "Say train:12, or paste a line of the csv.")
+        raise InputError(
+            f"{row!r} does not identify a row.", "Use the form train:12, or paste a line of the CSV."
+        )
     values = (cells[0].strip(), int(cells[1]), int(cells[7]), int(cells[6]))
     return pl.all_horizontal(pl.col(name) == value for name, value in zip(KEY_COLUMNS, values, strict=True))
 

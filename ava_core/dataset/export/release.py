@@ -142,9 +142,9 @@ def _free_name(root: UPath, name: str) -> str:
             number += 1
         return f"v{number}"
     if not NAME.fullmatch(name):
-        raise ExportError(f"{name!r} cannot name a release.", "Use letters, digits, '_', '.', '-'.")
+        raise ExportError(f"{name!r} is not a valid release name.", "Use letters, digits, '_', '.', '-'.")
     if (root / name).exists():
         raise ExportError(
-            f"Release {name} exists already, and releases never change.", "Choose another name."
+            f"Release {name} already exists, and releases never change.", "Choose another name."
         )
     return name

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import polars as pl
 from upath import UPath
 
 from ava_core.base.errors import ExportError
+from ava_core.dataset.export.inputs import BatchTables, BatchWork
 from ava_core.dataset.export.options import ReleaseOptions
 from ava_core.dataset.export.splits import assign_splits, check_leakage
 from ava_core.dataset.export.val_clips import sources_for_training
@@ -24,12 +25,14 @@ def release_splits(
     root: UPath,
     *,
     usable: frozenset[str],
+    given: Mapping[str, str] | None = None,
 ) -> dict[str, str]:
     """The split of every source video.
 
     `rows`: `rows.ROW_COLUMNS`; `used`: clips that have rows; `content`: hash of every source; `root`: the folder
-    of releases; `usable`: clips that readers can validate on, other sources are trained on. Raises `ExportError` for
-    pins that contradict what was released, and where the same content would lie in two splits.
+    of releases; `usable`: clips that readers can validate on, other sources are trained on; `given`: splits that
+    imported datasets came with, which hold where nothing else is said. Raises `ExportError` for pins that contradict
+    what was released, and where the same content would lie in two splits.
     """
     sources = sorted(used["source_id"].unique())
     first: dict[str, str] = {}
@@ -44,15 +47,15 @@ def release_splits(
         if pin and was and pin != was:
             raise ExportError(
                 f"{source} is pinned to {pin}, but was released in {was}.",
-                "A source video never changes its split: what was trained on would be tested on.",
+                "A source video never changes its split; otherwise you would test on training data.",
             )
-        if pin or was:
-            fixed.setdefault(stands_for[source], pin or was or "")
+        if split := pin or was or (given or {}).get(source):
+            fixed.setdefault(stands_for[source], split)
     for source in sorted(sources_for_training(used, usable)):
         fixed.setdefault(stands_for[source], "train")
     unknown = sorted(set(options.pins) - set(sources))
     if unknown:
-        raise ExportError(f"{unknown[0]} is pinned, but no approved clip comes from it.", "Check the name.")
+        raise ExportError(f"{unknown[0]} is pinned, but has no approved clips.", "Check the name.")
     counts = (
         rows.join(used.select(video_id="clip_id", source_id="source_id"), on="video_id")
         .with_columns(pl.col("source_id").replace_strict(stands_for))
@@ -63,6 +66,12 @@ def release_splits(
     splits = {source: options.pins.get(source) or given[stands_for[source]] for source in sources}
     _refuse_leakage(used, splits, content)
     return splits
+
+
+def given_splits(inputs: Sequence[tuple[BatchTables, BatchWork]]) -> dict[str, str]:
+    """The splits of source videos that imported datasets came with."""
+    records = [tables.imported for tables, _ in inputs if tables.imported is not None]
+    return {source: split for record in records for source, split in record.splits.items()}
 
 
 def _refuse_leakage(clips: pl.DataFrame, splits: Mapping[str, str], content: Mapping[str, str]) -> None:

@@ -14,11 +14,11 @@ from ava_core.base.storage import Storage
 from ava_core.dataset.export.gather import choose
 from ava_core.dataset.export.inputs import load_inputs
 from ava_core.dataset.export.options import ReleaseOptions
-from ava_core.dataset.export.release_splits import earlier_splits, release_splits
+from ava_core.dataset.export.release_splits import earlier_splits, given_splits, release_splits
 from ava_core.dataset.export.val_clips import unvalidated
 from ava_core.store import Store
 
-Why = Literal["pinned", "released before", "assigned"]
+Why = Literal["pinned", "released before", "imported", "assigned"]
 
 SOURCES: Final[Schema] = {
     "source_id": pl.String,
@@ -45,9 +45,11 @@ def preview_release(options: ReleaseOptions, settings: Settings, storage: Storag
     # Of agreement only the alphas count here, and they need no resampling.
     chosen = choose(inputs, options, settings, store, repetitions=1)
     root = storage.path("releases")
+    given = given_splits(inputs)
     splits = release_splits(
-        chosen.rows, chosen.clips, chosen.content, options, settings.seed, root, usable=chosen.usable
-    )
+        chosen.rows, chosen.clips, chosen.content, options, settings.seed, root, usable=chosen.usable,
+        given=given,
+    )  # fmt: skip
     chosen = chosen.without(unvalidated(chosen.clips, splits, chosen.usable))
     earlier = earlier_splits(root)
 
@@ -55,7 +57,9 @@ def preview_release(options: ReleaseOptions, settings: Settings, storage: Storag
         if source in options.pins:
             return "pinned"
         known = source in earlier or chosen.content[source] in earlier
-        return "released before" if known else "assigned"
+        if known:
+            return "released before"
+        return "imported" if source in given else "assigned"
 
     counts = chosen.rows.group_by(clip_id="video_id").agg(rows=pl.len())
     names = pl.concat([t.source_videos.select("source_id", "original_name") for t, _ in inputs])

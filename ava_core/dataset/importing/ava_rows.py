@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
+import numpy as np
 import polars as pl
 
 from ava_core.base.errors import InputError
+from ava_core.base.pickles import safe_load
 from ava_core.base.schemas import AVA_TIMESTAMP_OFFSET, BOX_COLUMNS, CLIP_FPS
 from ava_core.dataset.formats.ava.files import AvaFiles
 from ava_core.dataset.formats.ava.loose import Defect, LooseCsv, read_loosely, time_meaning
@@ -88,14 +90,44 @@ def loose_seconds(files: AvaFiles, clock: Clock, frames: Mapping[str, int]) -> p
 
 
 def loose_boxes(files: AvaFiles, clock: Clock, frames: Mapping[str, int]) -> pl.DataFrame:
-    """Predicted boxes of all splits: `video_id, timestamp, x1, y1, x2, y2, score`; rows that are none are left out."""
+    """Predicted boxes of all splits: `video_id, timestamp, x1, y1, x2, y2, score`; rows that are none are left out.
+
+    Of a split without a csv of them, they are those of its pickle.
+    """
     columns = ("video_id", "timestamp", *BOX_COLUMNS, "action", "score")
     numbers = ("timestamp", *BOX_COLUMNS, "score")
     found = _all(files, "predicted", columns).with_columns(
         pl.col(name).cast(pl.Float64, strict=False) for name in numbers
     )
+    found = pl.concat([found.select("video_id", *numbers), _pickled(files)])
     timed = _timed(found.drop_nulls(numbers), clock, frames, [])
     return timed.select("video_id", pl.col("timestamp").cast(pl.Int32), *BOX_COLUMNS, "score")
+
+
+def _pickled(files: AvaFiles) -> pl.DataFrame:
+    """`video_id, timestamp, x1, y1, x2, y2, score` of the proposals of splits that have no csv of predicted boxes."""
+    rows: list[tuple[Any, ...]] = []
+    for (role, split), path in files.files.items():
+        if role != "proposals" or ("predicted", split) in files.files:
+            continue
+        content = safe_load(path)
+        for key, boxes in content.items() if isinstance(content, dict) else ():
+            video, _, stamp = str(key).rpartition(",")
+            table = np.asarray(boxes, dtype=np.float64) if _is_table(boxes) else np.empty((0, 5))
+            if video and stamp.isdigit():
+                rows += [(video, float(stamp), *box) for box in table.tolist()]
+    columns = ("timestamp", *BOX_COLUMNS, "score")
+    return pl.DataFrame(
+        rows, schema={"video_id": pl.String} | dict.fromkeys(columns, pl.Float64), orient="row"
+    )
+
+
+def _is_table(boxes: object) -> bool:
+    """Whether it is numbers in rows of x1, y1, x2, y2, score."""
+    try:
+        return np.asarray(boxes, dtype=np.float64).shape[1:] == (5,)
+    except (ValueError, TypeError):
+        return False
 
 
 def _all(files: AvaFiles, role: str, columns: tuple[str, ...]) -> pl.DataFrame:

@@ -12,6 +12,7 @@ from pathlib import Path
 import polars as pl
 
 from ava_core.base.errors import ExportError, InputError
+from ava_core.base.schemas import DISPUTED, empty
 from ava_core.dataset.export.card import Card, write_card
 from ava_core.dataset.formats.ava import names
 from ava_core.dataset.formats.dataset import Dataset
@@ -24,7 +25,8 @@ class Imported:
     """A dataset taken over; `repairs` in the order in which they were made.
 
     `work`: tables `raw_boxes`, `raw_labels`, `completed_jobs` of `ava_core.base.schemas`, `agreement`: tables of
-    `agreement.measure`, where several annotators' work was found; `sized`: whether the pictures' size is known.
+    `agreement.measure`, where several annotators' work was found; `sized`: whether the pictures' size is known;
+    `unusable`: `schemas.DISPUTED`, seconds that are left out whatever anybody says of them.
     """
 
     dataset: Dataset
@@ -32,6 +34,7 @@ class Imported:
     work: Mapping[str, pl.DataFrame] = field(default_factory=dict)
     agreement: Mapping[str, pl.DataFrame] = field(default_factory=dict)
     sized: bool = True
+    unusable: pl.DataFrame = field(default_factory=lambda: empty(DISPUTED))
 
 
 def write_import(folder: Path, imported: Imported, flavours: Collection[str] = DEFAULT) -> Path:
@@ -41,11 +44,9 @@ def write_import(folder: Path, imported: Imported, flavours: Collection[str] = D
     dataset cannot be read by AVA's readers.
     """
     if folder.exists():
-        raise InputError(f"{folder} exists already.", "Choose another folder.")
+        raise InputError(f"{folder} already exists.", "Choose another folder.")
     if imported.dataset.rows.is_empty():
-        raise ExportError(
-            "No labelled person is left.", "See what was left out: the repairs are listed above."
-        )
+        raise ExportError("No labelled person remains.", "See the repairs listed above.")
     known = chosen_flavours(flavours)
     chosen = [name for name, flavour in known.items() if imported.sized or not flavour.pixels]
     folder.parent.mkdir(parents=True, exist_ok=True)

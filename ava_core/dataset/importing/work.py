@@ -67,7 +67,8 @@ def settle(
         work["raw_boxes"], work["raw_labels"], work["completed_jobs"], ontology,
         approved=table["clip_id"].to_list(),
     )  # fmt: skip
-    disputed = pl.concat([consensus["disputed"], empty(DISPUTED) if unusable is None else unusable])
+    unusable = empty(DISPUTED) if unusable is None else unusable
+    disputed = pl.concat([consensus["disputed"], unusable])
     disputed = disputed.unique(["clip_id", "second"], keep="last").sort("clip_id", "second")
     rows = annotation_rows(consensus["consensus_boxes"], consensus["consensus_labels"], table, disputed)
     counts = rows.group_by("action_id", source_id="video_id").agg(rows=pl.len())
@@ -83,4 +84,4 @@ def settle(
     measured = measure_agreement(
         work["raw_boxes"], work["raw_labels"], work["completed_jobs"], ontology, seed=seed
     )
-    return Imported(dataset, repairs, work=work, agreement=measured)
+    return Imported(dataset, repairs, work=work, agreement=measured, unusable=unusable)

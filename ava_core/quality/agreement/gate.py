@@ -59,7 +59,9 @@ def _disagreement(own: list[float], usual: float | None) -> list[str]:
     if max(own) < LEAST_ALPHA:
         return [f"agrees with no one (best pooled alpha {max(own):.2f})"]
     if mean(own) < LEAST_SHARE_OF_MEDIAN * usual:
-        return [f"agrees half as well as the median (pooled alpha {mean(own):.2f}, median {usual:.2f})"]
+        return [
+            f"agrees less than half as well as the median (pooled alpha {mean(own):.2f}, median {usual:.2f})"
+        ]
     return []
 
 

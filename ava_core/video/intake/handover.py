@@ -25,9 +25,7 @@ def manifest_of(folder: Path) -> Manifest | None:
     """The manifest of a preprocessed folder; `None` where the path is none. Raises `InputError` if unusable."""
     if not (folder / MANIFEST).is_file():
         if (folder / "batches").is_dir():
-            raise InputError(
-                f"{folder} is not finished.", "Run `ava preprocess` again: it goes on from there."
-            )
+            raise InputError(f"{folder} is not finished.", "Run `ava preprocess` again to resume.")
         return None
     try:
         content = json.loads((folder / MANIFEST).read_bytes())
@@ -72,7 +70,7 @@ def _check_files(folder: Path, manifest: Manifest) -> None:
                 f"{folder / MANIFEST} names {name}, which lies outside.", "Do not use this folder."
             )
         if not (folder / name).is_file() or (folder / name).stat().st_size != size:
-            raise InputError(f"{folder / name} is missing or torn.", "Copy the folder again.")
+            raise InputError(f"{folder / name} is missing or incomplete.", "Copy the folder again.")
 
 
 def _bring(source: Path, storage: Storage, name: str) -> None:

@@ -12,6 +12,7 @@ from ava_core.base.progress import Progress, ProgressSink, ignore_progress
 from ava_core.base.schemas import SOURCE_VIDEOS, SourceStatus
 from ava_core.base.set_aside import setting_aside
 from ava_core.batch import BatchContext
+from ava_core.video.given import is_given
 from ava_core.video.intake.archive import FoundVideo, copy_file, plain_suffix, videos_of
 from ava_core.video.intake.handover import manifest_of, take_over
 from ava_core.video.intake.ids import SourceIds
@@ -37,6 +38,8 @@ def take_in_sources(
     """
     if manifest_of(input_path):
         return take_over(at, input_path, known)
+    if is_given(at, "source_videos"):
+        return at.table("source_videos")
     if is_older(input_path):
         return import_older(at, input_path)
     seen: dict[str, str] = {}
@@ -89,5 +92,5 @@ def _probed(path: Path) -> VideoInfo:
     """What a video is. Raises `MediaError`, which names an archive for what it is."""
     kind = other_archive(path)
     if kind:
-        raise MediaError(f"it is an archive ({kind}), which is not opened; unpack it first")
+        raise MediaError(f"it is an archive ({kind}); unpack it first")
     return probe(path)

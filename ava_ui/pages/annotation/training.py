@@ -56,7 +56,7 @@ def _clip(visit: Visit, clip: PracticeClip) -> None:
         ui.navigate.reload()
 
     answers = sum(len(right) for *_, right in clip.truth)
-    right = "its consensus" if clip.measure == CONSENSUS else f"what {clip.measure} said"
+    right = "its consensus" if clip.measure == CONSENSUS else clip.measure
     with ui.row().classes("items-center"):
         ui.link(clip.clip_id, addresses.review(clip.batch, clip.clip_id))
         ui.label(f"correct answers from {right}: {plural(answers, 'answer')}")

@@ -19,6 +19,7 @@ from typer.testing import CliRunner, Result
 from ava_assets.cli.main import app
 from ava_core.annotation.working_time import record_active
 from ava_core.base.settings import load_settings
+from ava_core.batch import open_batch
 from ava_core.store import annotators, batches, examples, open_store, users
 from ava_core.store.tables import ActionExample
 from tests.support.annotation_site import AnnotationSite
@@ -101,12 +102,21 @@ def test_a_batch_is_added(run: Run) -> None:
 def test_a_batch_is_archived_and_taken_back(run: Run) -> None:
     store = open_store(load_settings())
     batches.add(store, "batch1", "/in/batch1.zip", {})
-    assert "batch1 is in the archive" in said(run, "ava batch archive")
+    assert "batch1 is archived" in said(run, "ava batch archive")
     assert batches.archived(store) == {"batch1"}
     assert "batch1" not in run("ava batch list").output
     assert "batch1" in run("ava batch list --archived").output
-    assert "batch1 is back" in run("ava batch archive batch1 --undo").output
+    assert "batch1 is restored" in run("ava batch archive batch1 --undo").output
     assert batches.archived(store) == set()
+
+
+def test_a_dataset_is_imported_as_a_batch(run: Run) -> None:
+    Path("older.csv").write_text("hall,0902,0.1,0.1,0.5,0.9,12,0\nhall,0903,0.1,0.1,0.5,0.9,12,0\n")
+    printed = said(run, "ava import")
+    assert "batch: older, 1 clips (0 with pictures), approved." in printed
+    assert "videos without pictures at hand: taken over without" in printed
+    at = open_batch(load_settings(), "older")
+    assert at.table("consensus_labels", "consensus_labels")["action_id"].to_list() == [12, 12]
 
 
 def test_an_annotator_is_added(run: Run) -> None:
@@ -164,6 +174,7 @@ def test_a_setting_that_an_option_shows_is_one(example: str) -> None:
 def test_no_example_is_left_out() -> None:
     covered = (
         "ava preprocess", "ava preview", "ava cvat xml", "ava batch add", "ava batch archive", "ava annotator add",
+        "ava import",
         "ava annotator time", "ava qc adjudicate", "ava qc examples", "ava user add", "AVA_WEBHOOK_SECRET",
     )  # fmt: skip
     assert [one for one in EXAMPLES if not one.startswith(covered)] == []

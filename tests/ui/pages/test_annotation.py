@@ -134,7 +134,7 @@ async def test_tasks_are_made_for_the_chosen_people(site: Site) -> None:
     (people,) = adam.find(marker="plan-people").elements
     people.set_value(["nora", "good1", "good2"])  # type: ignore[attr-defined]
     adam.find(marker="create-tasks").click()
-    await adam.should_see(f"Make {CLIPS_PLANTED} tasks of night?", retries=50)
+    await adam.should_see(f"Create {CLIPS_PLANTED} tasks for night?", retries=50)
     adam.find(marker="confirm").click()
     await eventually(lambda: any(one["operation"] == "Backfill" for one in asked))
     options = batches.get(console.store, "night").options
@@ -207,7 +207,7 @@ async def test_progress_shows_answers_and_jobs_that_are_not_read_as_they_are(sit
     [job, *_] = tasks.completed_jobs(console.store, BATCH)
     own = {"clip_id": job.clip_id, "annotator": job.annotator, "job_id": job.job_id}
     answered = pl.DataFrame([own | {"group": "g", "living": 8, "answered": 6}], schema=dict(ANSWERED))
-    finding = own | {"kind": "held_back", "version": 2, "detail": "It has 0 answers.", "cure": "Take it up."}
+    finding = own | {"kind": "held_back", "version": 2, "detail": "It has 0 answers.", "cure": "Reopen."}
     found = pl.DataFrame([finding], schema=dict(JOB_FINDINGS))
     for name, table in (("answered", answered), ("job_findings", found)):
         console.storage.write_table(console.storage.table_path(BATCH, "raw_annotations", name), table)

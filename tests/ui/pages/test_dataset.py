@@ -118,7 +118,7 @@ async def test_two_ticked_releases_are_compared_the_older_first(site: Site) -> N
     await filled(vera)
     (table,) = [each for each in shown_tables(vera) if each.test_file == "releases"]
     vera.find(marker="compare").click()
-    await vera.should_see("0 releases are ticked", retries=20)
+    await vera.should_see("Releases selected: 0", retries=20)
     table.selected = list(table.rows)
     vera.find(marker="compare").click()
     await eventually(lambda: vera.back_history[-1:] == ["/dataset/v1/compare/v2"])
@@ -134,7 +134,7 @@ async def test_a_form_that_cannot_be_used_says_where_and_makes_nothing(site: Sit
     train.set_value(0.9)  # type: ignore[attr-defined]
     adam.find(marker="generate").click()
     await adam.should_see("a field cannot be used", retries=20)
-    await adam.should_see("v1 exists already, and releases never change: choose another name.")
+    await adam.should_see("v1 already exists, and releases never change. Choose another name.")
     await adam.should_see("The shares add up to 1.2; they must add up to 1.")
     adam.find(marker="release-name").clear().type("../v3")
     await adam.should_see("Begin with a letter or digit")
@@ -293,7 +293,7 @@ async def test_a_row_is_traced_to_its_annotators(site: Site) -> None:
         ("row=train:1", "1 row"),
         ("video=south_lane_000&timestamp=903&person=2", "1 row"),
         ("video=south_lane_000&timestamp=950", "v2 has no row of 'south_lane_000' at 0950."),
-        ("row=hello", "names no row"),
+        ("row=hello", "does not identify a row"),
     ],
 )
 async def test_a_trace_is_a_link(site: Site, query: str, said: str) -> None:

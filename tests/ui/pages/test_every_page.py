@@ -45,7 +45,7 @@ async def test_an_object_that_is_not_there_is_explained(site: Site) -> None:
     for path, said in {
         "/batches/nope": "There is no batch nope.",
         f"/batches/{BATCH}/clips/nope": "has no clip 'nope'",
-        "/quality/nope/agreement": "was not measured yet",
+        "/quality/nope/agreement": "has not been measured yet",
         "/dataset/v9": "There is no release 'v9'",
     }.items():
         await vera.open(path)
@@ -90,7 +90,7 @@ async def test_whose_role_was_taken_can_no_longer_decide(site: Site) -> None:
     users.change(site.console.store, "rita", role="viewer")
     await rita.should_see(marker="approve", retries=50)
     rita.find(marker="approve").click()
-    await rita.should_see("Only reviewers may do this.", retries=10)
+    await rita.should_see("Only reviewers can do this.", retries=10)
     assert not decisions.decision_state(site.console.store, BATCH).approved
 
 
@@ -155,7 +155,7 @@ async def test_an_annotation_server_that_is_away_is_an_error_for_people(site: Si
     (select,) = adam.find(marker="more").elements
     select.set_value("nora")  # type: ignore[attr-defined]
     adam.find(marker="top-up").click()
-    await adam.should_see("The annotation server does not answer", retries=400)
+    await adam.should_see("The annotation server is not responding", retries=400)
 
 
 async def test_ones_own_password_is_changed_with_the_old_one(site: Site) -> None:

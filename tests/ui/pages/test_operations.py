@@ -132,7 +132,7 @@ async def test_charts_say_in_words_what_they_show(site: Site) -> None:
     charts = list(vera.find(ui.echart).elements)
     assert {chart.props["role"] for chart in charts} == {"img"}
     words = " | ".join(chart.props["aria-label"] for chart in charts)
-    for said in ("Chart in hours: videos taken in: street", "Chart in clips", "medians: "):
+    for said in ("Chart in hours: videos added: street", "Chart in clips", "medians: "):
         assert said in words
 
 

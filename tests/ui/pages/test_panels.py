@@ -330,7 +330,9 @@ def test_without_a_consensus_there_is_nothing_to_audit(console: Console) -> None
 
 def test_a_larger_sample_shows_more(console: Console) -> None:
     usual, small = NewAudit(console, BATCH, "rita"), NewAudit(console, BATCH, "rita", size=1)
-    assert usual.meaning == "If none is wrong, at most 4.9% of all are, with 95 % confidence."
+    assert (
+        usual.meaning == "If you find no errors, at most 4.9% of all answers are wrong, with 95 % confidence."
+    )
     assert "95.0% of all" in small.meaning
     assert NewAudit(console, BATCH, "rita", size=0).meaning == small.meaning
 

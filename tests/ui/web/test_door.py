@@ -160,7 +160,7 @@ async def test_a_refused_form_keeps_the_code_and_says_the_rule(site: Site) -> No
 async def test_only_admins_see_people(site: Site) -> None:
     rita, adam = site.enter("rita"), site.enter("adam")
     await rita.open("/people")
-    await rita.should_see("Only admins see this page.")
+    await rita.should_see("Only admins can open this page.")
     await adam.open("/people")
     await adam.should_see("vera")
 

@@ -68,6 +68,7 @@ READERS: Final = (
         "STMixer", ("rows", "frame list", "frames"), ("label map", "excluded", "seconds"),
         "AVA.TRAIN_GT_BOX_LISTS, TEST_GT_BOX_LISTS, TRAIN_LISTS, TEST_LISTS, LABEL_MAP_FILE, EXCLUSION_FILE",
     ),
+    Reader("TubeR", ("rows", "frames"), (), "obtain_generated_bboxes_training(input_csv, frame_root), DATA.DATA_PATH"),
     Reader("Datumaro", ("datumaro",), (), "the folder"),
 )  # fmt: skip
 

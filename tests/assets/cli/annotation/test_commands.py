@@ -57,8 +57,8 @@ def test_a_preview_makes_nothing_and_says_what_will_be_made(
         if words[:1] and words[0] in PEOPLE
     }
     assert rows == counts
-    assert "2 clips, of which 0 have their task" in shown
-    assert "2 clips, of which 2 have their task" in ava("assign", "preview", "b").stdout
+    assert "2 clips; 0 already have a task" in shown
+    assert "2 clips; 2 already have a task" in ava("assign", "preview", "b").stdout
 
 
 def test_moving_topping_up_and_handing_back(ava: Command, annotation_site: AnnotationSite) -> None:
@@ -123,6 +123,6 @@ def test_versions_of_a_job_are_listed_and_taken_up(ava: Command, annotation_site
     listed = ava("reading", "list", "b", str(own)).stdout
     assert "counts" in listed
     assert "It has lost all." in listed
-    assert f"Version 2 of job {own} counts" in ava("reading", "take-up", str(own), "2").stdout
+    assert f"Version 2 of job {own} now counts" in ava("reading", "take-up", str(own), "2").stdout
     assert "No changes." in ava("reading", "learn").stdout
     assert "uses street 2" in ava("reading", "take-in", "b", "walking_behavior", "on a skateboard").stdout

@@ -116,7 +116,7 @@ def test_adjudication_takes_names_and_refuses_others(qc: Any, store: Store) -> N
 
 def test_presence_is_settled_by_yes_or_no(qc: Any, store: Store) -> None:
     at = ("adjudicate", BATCH, "clip_0000", "3", "1", "presence")
-    for word, ids, told in (("no", [], "nobody is there"), ("yes", [1], "somebody is there")):
+    for word, ids, told in (("no", [], "no one is there"), ("yes", [1], "the person is there")):
         code, said = qc(*at, word)
         assert (code, told in said) == (0, True)
         [row] = state(store).adjudications.to_dicts()
@@ -154,16 +154,16 @@ def test_an_audit_is_blind_goes_on_and_tells_its_result_once_complete(qc: Any, s
     qc("approve", BATCH, "clip_0000", "clip_0001")
     code, said = qc("audit", BATCH, "--size", "5", "--as", "ann")
     assert (code, said.count("clip_000"), said.count("?frame=")) == (0, 5, 5)
-    assert "5 of 5 items wait" in said
+    assert "5 of 5 items remaining" in said
     [known] = audits.audits_of(store, BATCH)
     items = audits.items_of(store, known.audit_id)
     ontology = load_ontology("ava80")
     names = {item.position: [ontology.action(n).name for n in item.expected] for item in items}
-    assert not any(name in said for own in names.values() for name in own), "the audit is blind"
+    assert not any(name in said for own in names.values() for name in own), "the audit stays blind"
 
     assert qc("audit-answer", BATCH, "1", *names[1])[0] == 0
     code, said = qc("audit-answer", BATCH, "2", "--nobody", "--comment", "a poster")
-    assert (code, "3 wait" in said) == (0, True)
+    assert (code, "3 remaining" in said) == (0, True)
     code, said = qc("audit-answer", BATCH, "6")
     assert (code, "1 to 5" in said) == (1, True)
     code, said = qc("audit", BATCH, "--size", "60", "--seed", "9")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 import re
 import tempfile
 import zipfile
@@ -9,6 +10,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
+import numpy as np
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -124,3 +126,19 @@ def test_an_ava_dataset(broken: int, data: st.DataObject) -> None:
         return import_ava(folder / "in")
 
     ends_well(make)
+
+
+def test_proposals_that_lie_in_a_pickle_alone_are_taken_over(tmp_path: Path) -> None:
+    place = tmp_path / "mine"
+    place.mkdir()
+    (place / "train.csv").write_text("hall,0902,0.1,0.1,0.5,0.9,12,0\n")
+    boxes = {
+        "hall,0902": np.array([[0.1, 0.1, 0.5, 0.9, 0.95]]),
+        "hall,x": np.zeros((1, 5)),
+        "hall,0903": [[1]],
+    }
+    (place / "dense_proposals_train.pkl").write_bytes(pickle.dumps(boxes, protocol=2))
+    imported = import_ava(place, load_ontology("ava80"), size=(100, 200))
+    assert imported.dataset.proposals.select("clip_id", "second", "x1", "y2", "score").rows() == [
+        ("hall", 2, 10.0, 180.0, 0.95)
+    ]

@@ -162,6 +162,6 @@ def test_whatever_its_name_ends_in_a_video_is_taken_and_all_else_named(
     ]  # fmt: skip
     reasons = dict(table.filter(pl.col("status") != "ok").select("original_name", "reason").rows())
     assert reasons.keys() == {"notes.txt", "photos.rar", "empty.mp4", "empty.avi"}
-    assert reasons["photos.rar"] == "it is an archive (RAR), which is not opened; unpack it first"
+    assert reasons["photos.rar"] == "it is an archive (RAR); unpack it first"
     assert reasons["empty.mp4"] == reasons["empty.avi"] == "the file is empty"
     assert "cannot be read as video" in reasons["notes.txt"]

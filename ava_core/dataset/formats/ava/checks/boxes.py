@@ -22,6 +22,10 @@ _KEY = re.compile(r"[^\s,]+,\d{4}")
 
 LOWEST_THRESHOLD = 0.8
 """The lowest `AVA.DETECTION_SCORE_THRESH` in SlowFast's published configurations."""
+WRITTEN_ANEW = (
+    "Write {'<video>,<four digits>': float array (N, 5) of x1, y1, x2, y2, score as shares}, "
+    "no key without a box"
+)
 TRAIN_ON_IT = "Put the video into train, or set AVA.FULL_TEST_ON_VAL"
 STOPS = "SlowFast stops with AssertionError: len(boxes_and_labels) == len(image_paths)"
 
@@ -30,18 +34,25 @@ def check_proposals(path: Path, name: str, labelled: Collection[str]) -> Iterato
     """Rules for proposals; `labelled`: the keys `<video>,<timestamp>` that have rows."""
     if b"numpy._core" in path.read_bytes():
         yield Finding(
-            name, 0, "it names numpy._core", "It loads under numpy 2 only, not where mmaction2 runs"
+            name,
+            0,
+            "it names numpy._core",
+            "It loads under numpy 2 only, not where mmaction2 runs",
+            cure="Write it under numpy 1: --fix does",
         )
     try:
         content = safe_load(path)
     except AvaError as error:
-        yield Finding(name, 0, str(error).rstrip("."), "mmaction2 cannot load it, or runs what it should not")
+        yield Finding(
+            name, 0, error.message.rstrip("."), "mmaction2 cannot load it, or runs what it should not",
+            cure=error.cure.rstrip(".") or WRITTEN_ANEW,
+        )  # fmt: skip
         return
     if not isinstance(content, dict):
-        yield Finding(name, 0, "it is no dictionary", "mmaction2 stops")
+        yield Finding(name, 0, "it is no dictionary", "mmaction2 stops", cure=WRITTEN_ANEW)
         return
     for key, problem in list(_problems(content).items())[:EXAMPLES]:
-        yield Finding(name, 0, f"{key!r}: {problem}", "mmaction2 stops or crops nothing")
+        yield Finding(name, 0, f"{key!r}: {problem}", "mmaction2 stops or crops nothing", cure=WRITTEN_ANEW)
     met = sum(key in content for key in labelled)
     if labelled and met < len(labelled):
         first = min(key for key in labelled if key not in content)
@@ -94,18 +105,28 @@ def check_predicted(path: Path, name: str, split: str, listed: set[str]) -> Iter
         | ~pl.col("empty").str.contains(r"^-?\d*$")
     )
     yield from each_line(
-        name, bad, "a row is not video,second,x1,y1,x2,y2,,score", "SlowFast misreads the score"
+        name,
+        bad,
+        "a row is not video,second,x1,y1,x2,y2,,score",
+        "SlowFast misreads the score",
+        cure="Leave the seventh cell empty, the score is the eighth",
     )
     good = rows.join(bad, on="line", how="anti")
     late = good.filter(~pl.col("second").cast(pl.Float64).is_between(FIRST_TIMESTAMP, LAST_TIMESTAMP))
     outside = f"a second lies outside {FIRST_TIMESTAMP:04d}…{LAST_TIMESTAMP}"
-    yield from each_line(name, late, outside, "SlowFast raises KeyError")
+    yield from each_line(
+        name, late, outside, "SlowFast raises KeyError", cure="Leave the row out: --fix does"
+    )
     boxed = set(good["video"].unique())
     if split != "train":
         yield from _check_tested(name, split, good, listed or boxed)
     for video in sorted(boxed - listed if listed else ())[:EXAMPLES]:
         yield Finding(
-            name, 0, f"{video} is not in the frame list", "SlowFast's counts of videos differ, it stops"
+            name,
+            0,
+            f"{video} is not in the frame list",
+            "SlowFast's counts of videos differ, it stops",
+            cure="List the video, or leave its boxes out",
         )
 
 

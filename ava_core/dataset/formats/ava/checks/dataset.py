@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Generator, Iterator
 from pathlib import Path
+from typing import Final
 
 import polars as pl
 
@@ -27,6 +28,8 @@ from ava_core.dataset.formats.ava.files import AvaFiles, find_files
 from ava_core.dataset.formats.ava.labels import read_pbtxt
 from ava_core.dataset.formats.ava.readers import MOST_CLASSES
 from ava_core.video.media.hashing import hash_file
+
+ONE_SET: Final = "List the same videos in both: --fix does"
 
 
 def validate_dataset(place: Path) -> list[Finding]:
@@ -121,7 +124,10 @@ def _label_map(files: AvaFiles) -> Generator[Finding, None, set[int] | None]:
         actions = read_pbtxt(text, name)
     except (AvaError, UnicodeDecodeError) as error:
         rule = f"the label map cannot be read ({str(error).rstrip('.')})"
-        yield Finding(name, 0, rule, "The AVA evaluation, mmaction2 and YOWOv2 name no class")
+        cure = (
+            "Write label { name: … label_id: … } or item { name: … id: … } blocks: --fix does with --ontology"
+        )
+        yield Finding(name, 0, rule, "The AVA evaluation, mmaction2 and YOWOv2 name no class", cure=cure)
         return None
     if "\n  name:" not in text or ("\n  id:" not in text and "\n  label_id:" not in text):
         yield Finding(
@@ -129,9 +135,16 @@ def _label_map(files: AvaFiles) -> Generator[Finding, None, set[int] | None]:
             0,
             "fields do not begin with two spaces, name and id or label_id",
             "The AVA evaluation finds no class",
+            cure="Indent them so: --fix does",
         )
     if min(actions) < 1:
-        yield Finding(name, 0, "an action id is below 1", "mmaction2 takes 0 for the background class")
+        yield Finding(
+            name,
+            0,
+            "an action id is below 1",
+            "mmaction2 takes 0 for the background class",
+            cure="Count classes from 1",
+        )
     if max(actions) > MOST_CLASSES:
         yield Finding(
             name, 0, f"an action id is above {MOST_CLASSES}",
@@ -148,10 +161,16 @@ def _same_videos(csv: AnnotationCsv, frames: FrameList) -> Iterator[Finding]:
         return
     labelled, listed = set(csv.rows["video_id"].unique()), set(frames.counts["video"])
     for video in sorted(map(str, labelled - listed))[:EXAMPLES]:
-        yield Finding(csv.name, 0, f"{video} is not in {frames.name}", "SlowFast raises KeyError")
+        yield Finding(
+            csv.name, 0, f"{video} is not in {frames.name}", "SlowFast raises KeyError", cure=ONE_SET
+        )
     for video in sorted(listed - labelled)[:EXAMPLES]:
         yield Finding(
-            frames.name, 0, f"{video} is not in {csv.name}", "SlowFast's counts of videos differ, it stops"
+            frames.name,
+            0,
+            f"{video} is not in {csv.name}",
+            "SlowFast's counts of videos differ, it stops",
+            cure=ONE_SET,
         )
 
 
@@ -159,4 +178,10 @@ def _in_one_split(csv: AnnotationCsv, split: str, split_of: dict[str, str]) -> I
     for video in csv.rows["video_id"].unique().sort().cast(pl.String):
         other = split_of.setdefault(video, split)
         if other != split:
-            yield Finding(csv.name, 0, f"{video} is in {other} too", "What is trained on is tested on")
+            yield Finding(
+                csv.name,
+                0,
+                f"{video} is in {other} too",
+                "What is trained on is tested on",
+                cure="Keep it in one of them",
+            )

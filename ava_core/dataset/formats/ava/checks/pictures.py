@@ -66,7 +66,10 @@ def _check_labelled(folder: Path, name: str, readers: str, labelled: pl.DataFram
                     if there
                     else "the folder is missing"
                 )
-                yield Finding(f"{name}/{video[0]}", 0, rule, f"{readers} stop there with FileNotFoundError")
+                cure = "Extract the pictures again; --fix links them from frames/"
+                yield Finding(
+                    f"{name}/{video[0]}", 0, rule, f"{readers} stop there with FileNotFoundError", cure=cure
+                )
 
 
 def _picture_of(name: str, stamp: str) -> str:
@@ -82,7 +85,9 @@ def _check_video(name: str, folder: Path, readers: str, looked: _Looked) -> Iter
             (one for one in entries if one.name.lower().endswith(SUFFIXES)), key=lambda one: one.name
         )
     if not pictures:
-        yield Finding(name, 0, "the folder holds no picture", f"{readers} find none")
+        yield Finding(
+            name, 0, "the folder holds no picture", f"{readers} find none", cure="Extract the pictures again"
+        )
         return
     broken = [one.name for one in pictures if not _is_whole(one, looked)]
     if broken:
@@ -121,7 +126,11 @@ def _check_size(name: str, path: Path, readers: str, looked: _Looked) -> Iterato
     except (MediaError, OSError) as error:
         why = error.message if isinstance(error, MediaError) else error.strerror
         yield Finding(
-            name, 0, f"{path.name} is no picture that can be opened: {why}", f"{readers} stop there"
+            name,
+            0,
+            f"{path.name} is no picture that can be opened: {why}",
+            f"{readers} stop there",
+            cure="Extract it again",
         )
         return
     size = shown.shape[1], shown.shape[0]

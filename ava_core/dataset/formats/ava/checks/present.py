@@ -10,16 +10,29 @@ from ava_core.dataset.formats.ava.checks.finding import Finding
 from ava_core.dataset.formats.ava.files import AvaFiles, is_official
 from ava_core.dataset.formats.ava.readers import OWN_NAMES, READERS, Role, opening
 
-LACKING: Final[dict[Role, tuple[str, str]]] = {
-    "frame list": ("the frame list is missing", "SlowFast, pytorchvideo and YOWOv2 find no frames"),
-    "excluded": ("the list of excluded timestamps is missing", "YOWOv2 stops, SlowFast cannot evaluate"),
-    "predicted": ("the predicted boxes are missing", "SlowFast cannot test"),
+LACKING: Final[dict[Role, tuple[str, str, str]]] = {
+    "frame list": (
+        "the frame list is missing",
+        "SlowFast, pytorchvideo and YOWOv2 find no frames",
+        "Write one: --fix does",
+    ),
+    "excluded": (
+        "the list of excluded timestamps is missing",
+        "YOWOv2 stops, SlowFast cannot evaluate",
+        "An empty file does: --fix writes one",
+    ),
+    "predicted": (
+        "the predicted boxes are missing",
+        "SlowFast cannot test",
+        "Run a person detector on the keyframes, or set AVA.FULL_TEST_ON_VAL and test on the truth",
+    ),
     "proposals": (
         "the proposals are missing",
         "mmaction2 cannot load them, and tests on whole pictures without",
+        "Run a person detector on the keyframes; set proposal_file=None to train on the truth alone",
     ),
 }
-"""Of each file of a split: the rule, and what follows."""
+"""Of each file of a split: the rule, what follows, the cure."""
 
 
 def check_presence(files: AvaFiles) -> Iterator[Finding]:
@@ -30,12 +43,14 @@ def check_presence(files: AvaFiles) -> Iterator[Finding]:
             0,
             "the label map is missing",
             "The AVA evaluation and YOWOv2 cannot name the classes",
+            cure="Put it there: --fix writes it with --ontology",
         )
     for split in files.splits:
         for role in _meant(files):
             if files.path(role, split) is None:
-                rule, consequence = LACKING[role]
-                yield Finding(OWN_NAMES[role].replace("<split>", split), 0, rule, consequence)
+                rule, consequence, cure = LACKING[role]
+                name = OWN_NAMES[role].replace("<split>", split)
+                yield Finding(name, 0, rule, consequence, cure=cure)
 
 
 def _meant(files: AvaFiles) -> list[Role]:

@@ -78,13 +78,15 @@ class AnnotationCsv:
         lacking = pl.any_horizontal(pl.col(ROW_COLUMNS).is_null())
         broken = rows.filter(lacking | pl.col("extra").is_not_null())
         stops = "The AVA evaluation stops at other than 2, 7 or 8 columns, mmaction2 and pytorchvideo at fewer than 8"
-        yield from self._each(broken, "a row does not have 8 columns", stops)
+        cure = "Write the row with video,timestamp,x1,y1,x2,y2,action,person; --fix leaves it out"
+        yield from self._each(broken, "a row does not have 8 columns", stops, cure=cure)
         numbers = rows.join(broken, on="line", how="anti").with_columns(
             *(pl.col(name).cast(pl.Float64, strict=False).alias(f"{name}_n") for name in ROW_COLUMNS[1:])
         )
         bad = numbers.filter(pl.any_horizontal(pl.col(f"{n}_n").is_null() for n in ROW_COLUMNS[1:]))
         stops = "SlowFast, mmaction2 and the AVA evaluation stop with a ValueError"
-        yield from self._each(bad, "a cell is no number", stops)
+        cure = "Mend the cell; --fix leaves the row out"
+        yield from self._each(bad, "a cell is no number", stops, cure=cure)
         self.rows = good = numbers.join(bad, on="line", how="anti")
         yield from self._check_cells(good, actions)
         yield from self._check_together(good)
@@ -111,11 +113,13 @@ class AnnotationCsv:
             rows.filter(~whole | (pl.col("person_id_n") > MAX_PERSON)),
             f"a person id is no integer in 0…{MAX_PERSON}, or an action id is none",
             "AlphAction numbers boxes with 1000 persons a picture, mmaction2 stops with a ValueError",
+            cure="Number the persons of each video anew: --fix does",
         )
         yield from self._each(
             rows.filter(pl.col("video_id").str.contains(r"[\s,\"]") | (pl.col("video_id") == "")),
             "a video id has a space or comma, or is empty",
             "SlowFast, pytorchvideo and YOWOv2 split frame lists at spaces: its frames are not found",
+            cure="Rename the video: letters, digits, '_' and '-'",
         )
         yield from self._each(
             rows.filter(pl.col("video_id").str.contains(".", literal=True)),
@@ -152,7 +156,8 @@ class AnnotationCsv:
             )  # fmt: skip
         else:
             multiplied = "SlowFast, mmaction2 and AlphAction end up with a box outside the picture, or NaN"
-            yield from self._each(rows.filter(far), "a coordinate lies outside [0, 1]", multiplied)
+            cure = "Divide it by the picture's side, or mend it; --fix leaves the row out"
+            yield from self._each(rows.filter(far), "a coordinate lies outside [0, 1]", multiplied, cure=cure)
         yield from self._each(
             rows.filter(slightly),
             "a coordinate lies slightly outside [0, 1]",
@@ -183,7 +188,7 @@ class AnnotationCsv:
         doubled = rows.filter(pl.struct(ROW_COLUMNS).is_duplicated()).unique(ROW_COLUMNS, keep="last")
         yield from self._each(
             doubled,
-            "a row stands twice",
+            "a row appears twice",
             "The AVA evaluation counts it as a second person: recall below 1 for the truth itself",
             cure="Keep one: --fix does",
         )
@@ -194,6 +199,7 @@ class AnnotationCsv:
             differing,
             "rows of one person at one time differ in the box",
             "SlowFast, mmaction2 and pytorchvideo make two people of it",
+            cure="Give each person one box a second: --fix takes the first",
         )
         same = boxes.filter(pl.struct("video_id", "timestamp", *BOX_COLUMNS).is_duplicated())
         others = same.unique(["video_id", "timestamp", *BOX_COLUMNS], keep="last")
@@ -201,6 +207,7 @@ class AnnotationCsv:
             others.filter(~pl.col("line").is_in(differing["line"].implode())),
             "two people have the same box at one time",
             "SlowFast, mmaction2 and pytorchvideo merge them to one person",
+            cure="Move one box by a ten-thousandth where they are two people, else give both rows one person id",
         )
 
         yield from self._each(
