@@ -26,9 +26,9 @@ from ava_core.demo.annotators import simulate
 from ava_core.demo.scenes import make_batch_zip
 from ava_core.demo.truth import SceneTruth, truth_in_clips
 from ava_core.video.intake.inbox import add_to_inbox
-from tests.chaos.postgres import Postgres
 from tests.support.dagster_site import annotated
 from tests.support.object_store import object_store
+from tests.support.postgres import Postgres
 from tests.support.ray_cluster import two_nodes
 
 BATCH: Final = "street"
