@@ -37,7 +37,7 @@ check: $(INSTALLED) docs ## Static checks: format, lint, types, package rules, t
 	$(BIN)/dagster definitions validate -w workspace.yaml
 
 docs: $(INSTALLED) ## The docs site, in out/site; fails on a link that leads nowhere
-	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet --strict
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
 
 bench: $(INSTALLED) ## All benchmarks, each beside what it is compared with; JSON in out/bench
 	$(call install,-e '.[bench]')

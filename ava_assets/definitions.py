@@ -30,7 +30,10 @@ def build_definitions(settings: Settings, platform: Platform | None = None) -> d
         assets=dg.load_assets_from_modules(ASSET_MODULES, include_specs=True),
         asset_checks=dg.load_asset_checks_from_modules(CHECK_MODULES),
         jobs=JOBS,
-        sensors=[batch_sensor(look_seconds), cvat_sensor(settings.cvat_poll_seconds, look_seconds)],
+        sensors=[
+            batch_sensor(platform, look_seconds),
+            cvat_sensor(platform, settings.cvat_poll_seconds, look_seconds),
+        ],
         resources={"platform": platform, "io_manager": ParquetTables(platform=platform)},
         # Clips fan out inside a step: a process per step would only add seconds of start-up.
         executor=dg.in_process_executor,

@@ -72,9 +72,10 @@ work_to_dataset = define_asset_job(
 JOBS = [video_to_tasks, work_to_dataset]
 
 
-def batch_sensor(seconds: int) -> SensorDefinition:
-    """The sensor, with so much time between two looks."""
-    described = sensor(
+def batch_sensor(platform: Platform, seconds: int) -> SensorDefinition:
+    """The sensor, with so much time between two looks; `platform` is given as to `cvat_sensor`."""
+
+    @sensor(
         jobs=JOBS,
         name="batches",
         minimum_interval_seconds=seconds,
@@ -82,7 +83,10 @@ def batch_sensor(seconds: int) -> SensorDefinition:
         description="Adds new files from the inbox as batches, and starts everything that is missing or out of date "
         "in a batch.",
     )
-    return described(look_at_batches)
+    def look(context: SensorEvaluationContext) -> SensorResult | SkipReason:
+        return look_at_batches(context, platform)
+
+    return look
 
 
 def look_at_batches(context: SensorEvaluationContext, platform: Platform) -> SensorResult | SkipReason:

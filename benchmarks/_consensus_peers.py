@@ -27,6 +27,13 @@ from tests.support.planted_work import Planted
 def majority_vote(planted: Planted, *, one_per_group: bool = False, excluded: Collection[str] = ()) -> Score:
     """More than half of the raters; with `one_per_group`, of an exclusive group the action with most votes."""
     panel = untangle(build_panel(*planted.work)).without(excluded)
+    return score(planted, *voted(panel, one_per_group=one_per_group))
+
+
+def voted(
+    panel: Panel, *, one_per_group: bool, draw: np.random.Generator | None = None
+) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Boxes and labels of a majority. `draw` breaks ties of an exclusive group, by default the lower id does."""
     merged = merge_boxes(panel)
     there = 2 * merged.votes > merged.voters
     named = panel.named
@@ -35,18 +42,20 @@ def majority_vote(planted: Planted, *, one_per_group: bool = False, excluded: Co
     if one_per_group:
         for number, each in enumerate(panel.ontology.groups):
             if each.kind == "exclusive":
-                holds[group == number] = most_votes(panel, group == number)
+                holds[group == number] = most_votes(panel, group == number, draw)
     row = np.flatnonzero(holds & there[named.place])
     labels = pl.DataFrame(panel.place_columns(named.place[row])).with_columns(
-        action_id=pl.Series(panel.action_ids[named.column[row]], dtype=pl.Int32)
+        group=pl.Series([each.name for each in panel.ontology.groups])[group[row]],
+        action_id=pl.Series(panel.action_ids[named.column[row]], dtype=pl.Int32),
     )
-    return score(planted, box_table(panel, merged, there), labels)
+    return box_table(panel, merged, there), labels
 
 
-def most_votes(panel: Panel, rows: np.ndarray) -> np.ndarray:
-    """Of some rows of `named`, the first of each place that has most votes."""
+def most_votes(panel: Panel, rows: np.ndarray, draw: np.random.Generator | None = None) -> np.ndarray:
+    """Of some rows of `named`, one of each place that has most votes: the first, or any by a `draw`."""
     place, yes = panel.named.place[rows], panel.named.yes[rows]
-    order = np.lexsort((-yes, place))
+    chance = np.zeros(len(place)) if draw is None else draw.random(len(place))
+    order = np.lexsort((chance, -yes, place))
     first = order[np.flatnonzero(np.diff(place[order], prepend=-1))]
     holds = np.zeros(len(place), dtype=bool)
     holds[first] = True

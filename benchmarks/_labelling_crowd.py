@@ -11,18 +11,21 @@ import polars as pl
 from ava_core.base.schemas import CLIP_FPS, CLIPS, TRACKS
 from benchmarks._labelling_person import SECONDS
 from tests.support.annotation_server import RunningServer
-from tests.support.annotation_site import AnnotationSite
+from tests.support.annotation_site import PEOPLE, AnnotationSite
 
 WIDTH, HEIGHT = 1280, 720
 LOOKED_AT: Final = 3
 """Frames between two boxes of a track."""
 
 
-def crowd_site(server: RunningServer, folder: Path, people: int, ontology: str) -> AnnotationSite:
-    """A platform with one clip of so many people, all of them in the picture throughout."""
+def crowd_site(
+    server: RunningServer, folder: Path, people: int, ontology: str, clips: int = 1
+) -> AnnotationSite:
+    """A platform with clips of so many people, all of them in the picture throughout; everybody has all clips."""
     clip = folder / "clip.mp4"
     write_plain(clip)
-    site = AnnotationSite(server, folder / "home", clip, clips=1, ontology=ontology)
+    everybody = {"annotators_per_clip": len(PEOPLE), "overlap": 1.0}
+    site = AnnotationSite(server, folder / "home", clip, clips=clips, ontology=ontology, **everybody)
     shape = {"frames": SECONDS * CLIP_FPS, "width": WIDTH, "height": HEIGHT}
     site.clips = site.clips.with_columns(**{name: pl.lit(v, CLIPS[name]) for name, v in shape.items()})
     draw, rows = np.random.default_rng(1), []
@@ -30,7 +33,8 @@ def crowd_site(server: RunningServer, folder: Path, people: int, ontology: str) 
         x, y = draw.uniform(0, WIDTH - 60), draw.uniform(0, HEIGHT - 120)
         for frame in (*range(0, SECONDS * CLIP_FPS, LOOKED_AT), SECONDS * CLIP_FPS - 1):
             x, y = np.clip([x + draw.normal(), y + draw.normal()], 0, [WIDTH - 60, HEIGHT - 120])
-            rows.append(("c0", frame, person, x, y, x + 50, y + 110, 0.9, False))
+            box = (x, y, x + 50, y + 110)
+            rows += [(f"c{number}", frame, person, *box, 0.9, False) for number in range(clips)]
     site.tracks = pl.DataFrame(rows, schema=dict(TRACKS), orient="row")
     return site
 

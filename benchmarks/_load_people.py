@@ -40,6 +40,8 @@ CUT_OFF: Final = 0.1
 """Share of pieces whose connection breaks half-way."""
 P95_MS: Final = 300.0
 ALONE_S: Final = 15.0
+PATIENCE_S: Final = 600.0
+"""A machine that is slow gives slow answers, not broken measurements."""
 
 
 @dataclass
@@ -76,7 +78,9 @@ async def look(place: Place, work: Work, going: Going) -> None:
 
     async def one(number: int, token: str) -> None:
         draw = random.Random(number)
-        async with httpx.AsyncClient(base_url=place.site.url, cookies={COOKIE: token}, timeout=60) as client:
+        async with httpx.AsyncClient(
+            base_url=place.site.url, cookies={COOKIE: token}, timeout=PATIENCE_S
+        ) as client:
             await asyncio.sleep(draw.uniform(0, LOOK_EVERY_S))
             while going():
                 began = time.perf_counter()
@@ -89,7 +93,7 @@ async def look(place: Place, work: Work, going: Going) -> None:
 
 async def save(place: Place, work: Work, going: Going) -> None:
     """All annotators save at once, again and again; in the end each job holds what was saved last."""
-    async with httpx.AsyncClient(base_url=place.cvat, timeout=60) as client:
+    async with httpx.AsyncClient(base_url=place.cvat, timeout=PATIENCE_S) as client:
         headers = [{"Authorization": f"Token {token}"} for _, token in place.jobs]
         drawn = []
         for (job, _), own in zip(place.jobs, headers, strict=True):
@@ -156,7 +160,7 @@ async def upload(place: Place, work: Work, total: int) -> None:
         await client.delete(f"/upload/{key}")
 
     cookies = {COOKIE: place.site.token}
-    async with httpx.AsyncClient(base_url=place.site.url, cookies=cookies, timeout=60) as client:
+    async with httpx.AsyncClient(base_url=place.site.url, cookies=cookies, timeout=PATIENCE_S) as client:
         await asyncio.gather(*(one(number, client) for number in range(UPLOADS)))
 
 
@@ -223,7 +227,7 @@ def open_place(folder: Path, site: RunningConsole, cvat: str) -> Place:
     work.add_annotators(names)
     dealt = work.create()
     jobs = []
-    with httpx.Client(base_url=cvat, timeout=60) as client:
+    with httpx.Client(base_url=cvat, timeout=PATIENCE_S) as client:
         for name in names:
             answer = client.post("/api/auth/login", json={"username": name, "password": PASSWORD})
             job = next(row["job_id"] for row in dealt.iter_rows(named=True) if row["annotator"] == name)

@@ -2,7 +2,7 @@
 
 Every scenario is drawn with the same seeds for all methods; `_consensus_peers` holds the two it is compared with.
 
-    python -m benchmarks.consensus [--seeds 5] [--only NAME …] [--json FILE]
+    python -m benchmarks.consensus [--seeds 5] [--part labels demo …] [--only NAME …] [--json FILE]
 """
 
 from __future__ import annotations
@@ -12,6 +12,8 @@ import numpy as np
 from ava_core.quality.agreement.build import match_work
 from ava_core.quality.agreement.measure import measure_agreement
 from benchmarks._bench import Bars, argument_parser, table
+from benchmarks._consensus_coverage import coverage
+from benchmarks._consensus_demo import demo
 from benchmarks._consensus_labels import COPIED, GAINS, formed, labels
 from benchmarks._consensus_peers import medoid_merge
 from benchmarks._consensus_topping_up import top_ups
@@ -63,19 +65,29 @@ def gate(bars: Bars) -> None:
     bars.bar(f"good annotators flagged in {GATE_RUNS} runs", wronged, 0, holds=wronged == 0)
 
 
+PARTS = ("labels", "demo", "top-ups", "boxes", "gate", "coverage")
+
+
 def main() -> None:
     parser = argument_parser(__doc__ or "")
     parser.add_argument("--seeds", type=int, default=5, help="batches of each scenario")
+    parser.add_argument("--part", nargs="+", default=PARTS, choices=PARTS, help="all by default")
     parser.add_argument(
         "--only", nargs="+", default=[*GAINS, *COPIED], metavar="NAME", help="scenarios of labels"
     )
     options = parser.parse_args()
     bars = Bars("consensus")
     bars.figure("seeds", options.seeds)
-    labels(bars, options.seeds, options.only)
-    top_ups(bars, options.seeds)
-    boxes(bars)
-    gate(bars)
+    parts = {
+        "labels": lambda: labels(bars, options.seeds, options.only),
+        "demo": lambda: demo(bars, options.seeds),
+        "top-ups": lambda: top_ups(bars, options.seeds),
+        "boxes": lambda: boxes(bars),
+        "gate": lambda: gate(bars),
+        "coverage": lambda: coverage(bars),
+    }
+    for name in options.part:
+        parts[name]()
     bars.finish(options.json)
 
 

@@ -2,6 +2,9 @@
 
 Both writers get the same tables of consensus and proposals and write annotation csvs, frame lists, predicted
 boxes and the proposals pickle. Each part runs in a process of its own, so that its memory can be told.
+
+`--part hour`: an hour of 720p released with frames and as shards. `--part loading`: items a second of the dataset for
+PyTorch, beside pytorchvideo's.
 """
 
 from __future__ import annotations
@@ -29,6 +32,7 @@ from ava_core.dataset.formats.dataset import Dataset
 from ava_core.ontology import load_ontology
 from benchmarks._bench import Bars, argument_parser, table
 
+PARTS = ("rows", "hour", "loading")
 ROWS = 1_000_000
 PERSONS, LABELS, SECONDS = 10, 3, 12
 CLIPS_A_SOURCE = 8
@@ -168,13 +172,40 @@ def main() -> None:
     """Measure, print, write JSON."""
     parser = argument_parser(__doc__ or "")
     parser.add_argument("--rows", type=int, default=ROWS)
+    parser.add_argument("--part", choices=PARTS, action="append", help="repeat for several; all by default")
     arguments = parser.parse_args()
     bars = Bars("release")
+    parts: dict[str, Callable[[], None]] = {
+        "rows": lambda: measure_rows(bars, arguments.rows),
+        "hour": lambda: measure_hour(bars),
+        "loading": lambda: measure_loading(bars),
+    }
+    for part in arguments.part or PARTS:
+        parts[part]()
+    bars.finish(arguments.json)
+
+
+def measure_hour(bars: Bars) -> None:
+    """As `_release_hour` says; loaded here alone, as the memory of the other parts is measured."""
+    from benchmarks._release_hour import measure
+
+    measure(bars)
+
+
+def measure_loading(bars: Bars) -> None:
+    """As `_release_loading` says; loaded here alone, too."""
+    from benchmarks._release_loading import measure
+
+    measure(bars)
+
+
+def measure_rows(bars: Bars, rows: int) -> None:
+    """Note how long writing and validating takes, and its memory."""
     with tempfile.TemporaryDirectory() as temporary:
         here, plain = Path(temporary) / "here", Path(temporary) / "plain"
-        written = measured(write_here, here, arguments.rows)
-        checked = measured(validate, here, arguments.rows)
-        plainly = measured(write_plainly, plain, arguments.rows)
+        written = measured(write_here, here, rows)
+        checked = measured(validate, here, rows)
+        plainly = measured(write_plainly, plain, rows)
         lines = sum(1 for _ in (here / names.ALL_ROWS).open())
         same = sorted((here / names.ALL_ROWS).open()) == sorted((plain / "all.csv").open())
         listed = sum(1 for split in ("train", "val", "test") for _ in (here / names.frame_list(split)).open())
@@ -195,7 +226,6 @@ def main() -> None:
     bars.bar("peak memory, bytes", peak, MAX_BYTES, holds=peak <= MAX_BYTES)
     bars.bar("errors beside missing pictures", checked.result, 0, holds=checked.result == 0)
     bars.bar("rows equal to the plain writer's (1 = yes)", float(same), 1, holds=same)
-    bars.finish(arguments.json)
 
 
 if __name__ == "__main__":

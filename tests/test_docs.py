@@ -5,6 +5,8 @@ from __future__ import annotations
 import doctest
 import importlib
 import re
+import shlex
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -16,10 +18,13 @@ from reference import PAGES as GENERATED
 
 from ava_assets.cli.main import app
 from ava_core.base.settings import Settings, variable_of
+from tests.support.commands import command_problem
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGES = [ROOT / "README.md", *(ROOT / name for name in FROM_ROOT), *sorted((ROOT / "docs").rglob("*.md"))]
 OURS = re.compile(r"`((?:ava_core|ava_assets|ava_ui|tests|benchmarks|docs|docker|examples|\.ci)/[\w./-]*)`")
+INCLUDED = re.compile(r"^--8.*$", re.MULTILINE)
+"""Also one that a formatter took for code, and that includes nothing any more."""
 LINK = re.compile(r"\]\(([^)#:]+)(?:#[^)]*)?\)")
 ENTRY_POINT = re.compile(r"^\| `(ava_core[\w.]+)` \|[^|]+\| *(yes)? *\|$", re.MULTILINE)
 
@@ -27,11 +32,14 @@ COMMAND = re.compile(
     r"(?:^|[`\s(])(?:[A-Z_]+=\S+ +)*(?:\.venv/bin/)?(ava +[a-z][^`#|()]*?)(?=`|\s{2,}|\s*#|$|;)",
     re.MULTILINE,
 )
-IN_CODE = re.compile(r"```(?:sh)?\n(.*?)```|`([^`\n]+)`", re.DOTALL)
+BLOCK = re.compile(r"^ *```([^\n]*)\n(.*?)^ *```$", re.DOTALL | re.MULTILINE)
+WORDS = re.compile(r"`([^`\n]+)`")
 SETTING = re.compile(r"\bAVA_[A-Z_]+[A-Z]\b")
 NOT_SETTINGS = {"AVA_REFERENCE_DATA", "AVA_USER_PASSWORD", "AVA_WHEEL", "AVA_RELEASE"}
 """Read by the tests, and by `ava user add` where nobody can type."""
 MODULE = re.compile(r"python -m (benchmarks\.\w+|tests\.\w+)")
+PROGRAM = re.compile(r"\bpython3? ((?!manage\.py)[\w./-]+\.py)")
+EXTRA = re.compile(r"(?:ava-platform|\.)\[(\w+)\]")
 TARGET = re.compile(r"^make ([a-z-]+)", re.MULTILINE)
 
 ENTRY_POINTS = {
@@ -47,6 +55,14 @@ def test_paths_and_links_lead_somewhere(page: Path) -> None:
     assert [link for link in LINK.findall(text) if not leads_somewhere(page, link)] == []
 
 
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_files_that_a_page_includes_are_there(page: Path) -> None:
+    lines = INCLUDED.findall(page.read_text("utf-8"))
+    assert [
+        line for line in lines if not (ROOT / line.removeprefix('--8<-- "').removesuffix('"')).is_file()
+    ] == []
+
+
 def leads_somewhere(page: Path, link: str) -> bool:
     """Whether a link from a page leads to a file, or to a page that the site generates."""
     target = (page.parent / link).resolve()
@@ -55,31 +71,21 @@ def leads_somewhere(page: Path, link: str) -> bool:
 
 def code_of(page: Path) -> str:
     """Blocks of shell and words in code letters, a line each; continued lines are one."""
-    found = IN_CODE.findall(page.read_text("utf-8"))
-    return "\n".join(block or word for block, word in found).replace("\\\n", " ")
+    text = page.read_text("utf-8")
+    blocks = [block for language, block in BLOCK.findall(text) if language in ("", "sh")]
+    words = WORDS.findall(BLOCK.sub("", text))
+    return "\n".join([*blocks, *words]).replace("\\\n", " ")
 
 
 def commands_in(page: Path) -> Iterator[list[str]]:
     for said in COMMAND.findall(code_of(page)):
-        yield said.replace("[", "").replace("]", "").split()
+        yield shlex.split(said.replace("[", "").replace("]", ""))
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
-def test_commands_and_their_options_exist(page: Path) -> None:
-    wrong = []
-    for _, *words in commands_in(page):
-        command: Any = typer.main.get_command(app)
-        while words and words[0] in getattr(command, "commands", {}):
-            command = command.commands[words.pop(0)]
-        options = {name for each in command.params for name in (*each.opts, *each.secondary_opts)} | {
-            "--help"
-        }
-        unknown = [word for word in words if word.startswith("--") and word.partition("=")[0] not in options]
-        if unknown or (
-            hasattr(command, "commands") and words and words[0] not in ("--help", "--version", "…")
-        ):
-            wrong.append((command.name, words, unknown))
-    assert wrong == []
+def test_commands_can_be_typed(page: Path) -> None:
+    wrong = {" ".join(words): command_problem(words[1:]) for words in commands_in(page)}
+    assert {said: problem for said, problem in wrong.items() if problem} == {}
 
 
 def test_commands_are_found_in_pages() -> None:
@@ -99,6 +105,14 @@ def test_settings_modules_and_targets_exist(page: Path) -> None:
     targets = set(TARGET.findall(code_of(page)))
     made = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text("utf-8"), re.MULTILINE))
     assert targets - made == set()
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_programs_and_extras_exist(page: Path) -> None:
+    code = code_of(page)
+    assert [path for path in PROGRAM.findall(code) if not (ROOT / path).is_file()] == []
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    assert set(EXTRA.findall(code)) - set(project["optional-dependencies"]) == set()
 
 
 @pytest.mark.parametrize("path", GENERATED)
@@ -140,8 +154,8 @@ def entry_point(name: str) -> Any:
     return getattr(importlib.import_module(module), own)
 
 
-def test_there_are_twenty_entry_points() -> None:
-    assert len(ENTRY_POINTS) == 20
+def test_there_are_twenty_entry_points_and_seven_for_extensions() -> None:
+    assert len(ENTRY_POINTS) == 20 + 7
 
 
 @pytest.mark.parametrize("name", ENTRY_POINTS)

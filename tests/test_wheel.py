@@ -71,6 +71,19 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return next(out.glob("*.whl"))
 
 
+def others_package(folder: Path) -> Path:
+    """A package as somebody else writes it: the example of a detector, found by its entry point."""
+    folder.mkdir()
+    (folder / "own_detector.py").write_bytes((ROOT / "docs" / "examples" / "own_detector.py").read_bytes())
+    (folder / "pyproject.toml").write_text(
+        '[build-system]\nrequires = ["setuptools"]\nbuild-backend = "setuptools.build_meta"\n'
+        '[project]\nname = "yard"\nversion = "1"\n'
+        '[project.entry-points."ava.detectors"]\nyard = "own_detector:make"\n'
+        '[tool.setuptools]\npy-modules = ["own_detector"]\n'
+    )
+    return folder
+
+
 def test_every_file_of_the_packages_lies_in_the_wheel(wheel: Path) -> None:
     listed = run("git", "ls-files", *PRODUCT, cwd=ROOT).splitlines()
     with zipfile.ZipFile(wheel) as archive:
@@ -82,7 +95,8 @@ def test_every_file_of_the_packages_lies_in_the_wheel(wheel: Path) -> None:
 def test_the_commands_work_from_another_folder(wheel: Path, tmp_path: Path) -> None:
     """In a fresh environment that borrows the installed libraries, and nothing of this project.
 
-    A release tries the whole demonstration; at night a batch is cut and tracked, and one is put into a new database.
+    A release tries the whole demonstration; at night a batch is cut, tracked by the detector of
+    another package, and put into a new database.
     """
     venv.create(tmp_path / "env", with_pip=False)
     own = next((tmp_path / "env").glob("lib/python*/site-packages"))
@@ -105,7 +119,17 @@ def test_the_commands_work_from_another_folder(wheel: Path, tmp_path: Path) -> N
         dataset = Path(ava("demo")[-1].removeprefix("dataset: "))
         assert (dataset / "annotations" / "ava_train_v2.2.csv").is_file()
         return
+    run(
+        *pip,
+        "install",
+        "-q",
+        "--no-deps",
+        "--no-build-isolation",
+        others_package(tmp_path / "yard"),
+        cwd=here,
+    )
     write_video(here / "gate.mp4", seconds=6.0)
-    assert "1 source videos" in "".join(ava("preprocess", "gate.mp4", "--out", "gate"))
+    said = ava("preprocess", "gate.mp4", "--out", "gate", "--option", "detector=yard")
+    assert "1 source videos" in "".join(said)
     ava("batch", "add", "gate")
     assert any(line.startswith("gate") for line in ava("batch", "list"))

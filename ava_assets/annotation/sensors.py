@@ -19,10 +19,11 @@ RECONCILE_SECONDS = 300
 """Time between two comparisons of the server's projects, tasks and members with what the platform made."""
 
 
-def cvat_sensor(poll_seconds: int, look_seconds: int) -> SensorDefinition:
+def cvat_sensor(platform: Platform, poll_seconds: int, look_seconds: int) -> SensorDefinition:
     """The sensor that polls CVAT every `poll_seconds`, and within `look_seconds` when the webhook told of a job.
 
     Every look reads whatever changed on the server since the last one, so a lost event is only a late one.
+    `platform` is given and no resource of the sensor's: for a resource Dagster opens its storage at every look.
     """
 
     @sensor(
@@ -31,7 +32,7 @@ def cvat_sensor(poll_seconds: int, look_seconds: int) -> SensorDefinition:
         default_status=DefaultSensorStatus.RUNNING,
         description="Records which jobs changed in CVAT; the batch sensor decides what to read.",
     )
-    def cvat_jobs(context: SensorEvaluationContext, platform: Platform) -> SkipReason:
+    def cvat_jobs(context: SensorEvaluationContext) -> SkipReason:
         cursor = json.loads(context.cursor) if context.cursor else {}
         store = platform.store
         event = webhook_events.newest_of_jobs(store)

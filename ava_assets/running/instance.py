@@ -56,6 +56,10 @@ GRPC_SECONDS = 180
 """Dagster gives a code server 60 s to answer, which a busy laptop needs for imports alone."""
 
 
+LOST_SECONDS = 15
+"""Between two looks for lost runs that are to be started again, of which the daemon knows every 30 s at best."""
+
+
 def dagster_yaml(settings: Settings) -> dict[str, object]:
     """The content of `dagster.yaml`: SQLite by default, PostgreSQL where `dagster_postgres_url` is set.
 
@@ -94,6 +98,7 @@ def dagster_environment(settings: Settings) -> dict[str, str]:
     own = {
         "DAGSTER_HOME": str(settings.dagster_home),
         "DAGSTER_GRPC_TIMEOUT_SECONDS": str(GRPC_SECONDS),
+        "DAGSTER_EVENT_LOG_CONSUMER_DAEMON_INTERVAL_SECONDS": str(LOST_SECONDS),
         "DAGSTER_DISABLE_TELEMETRY": "yes",
         "PYTHONWARNINGS": "ignore",
     }

@@ -156,7 +156,7 @@ def dagster_daemon(settings: Settings) -> Service:
         "Dagster daemon",
         # A line for every look of a sensor would be 19 MB a day.
         [
-            sys.executable, "-m", "dagster._daemon", "run", "-w", str(workspace_file(settings)),
+            sys.executable, "-m", "ava_assets.running.daemon", "run", "-w", str(workspace_file(settings)),
             "--log-level", "warning",
         ],
         dagster_environment(settings),

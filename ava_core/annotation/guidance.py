@@ -3,16 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Final
 
+import polars as pl
 from upath import UPath
 
 from ava_core.base.errors import InputError
-from ava_core.base.schemas import CLIP_FPS
+from ava_core.base.schemas import CLIP_FPS, Schema
 from ava_core.base.storage import Storage
 from ava_core.batch import BatchContext
-from ava_core.store import examples
+from ava_core.ontology import Ontology
+from ava_core.store import Store, examples
 from ava_core.store.tables import ActionExample
 from ava_core.video.person_loop import person_loop
+
+EXAMPLES: Final[Schema] = {
+    "example": pl.Int64, "action": pl.String, "group": pl.String, "batch": pl.String, "clip": pl.String,
+    "second": pl.Int64, "loop": pl.String, "by": pl.String, "when": pl.Datetime("us"),
+}  # fmt: skip
 
 
 def mark_example(
@@ -47,6 +55,21 @@ def mark_example(
     return number
 
 
+def examples_table(store: Store, ontology: Ontology) -> pl.DataFrame:
+    """A row an example, by group and action: `EXAMPLES`; `loop` is its file below the storage's root."""
+    groups = {action.id: (action.name, group.name) for group in ontology.groups for action in group.actions}
+    rows = [
+        (one.example_id, *groups.get(one.action_id, (str(one.action_id), "")), one.batch, one.clip_id, one.second,
+         _file(one.example_id), one.marked_by, one.marked_at)
+        for one in examples.of_ontology(store, ontology.name)
+    ]  # fmt: skip
+    return pl.DataFrame(rows, schema=EXAMPLES, orient="row").sort("group", "action", "example")
+
+
 def example_picture(storage: Storage, example_id: int, *, still: bool = False) -> UPath:
     """Where an example's loop lies, a WebP, or its `still` picture, a JPEG."""
-    return storage.path("examples", f"{example_id}.{'jpg' if still else 'webp'}")
+    return storage.path(*_file(example_id, still=still).split("/"))
+
+
+def _file(example_id: int, *, still: bool = False) -> str:
+    return f"examples/{example_id}.{'jpg' if still else 'webp'}"

@@ -213,6 +213,12 @@ class CvatSession:
             return CvatBusyError(
                 f"{self.url} failed to {what} ({error.status}).", "Run it again; finished work is kept."
             )
+        if error.status == 401 and self.settings.cvat_token is not None:
+            return CvatLoginError(
+                f"{self.url} does not accept the token of {self.settings.cvat_username!r}: "
+                "it has expired, was revoked, or is wrong.",
+                "Sign in again; where it is that of AVA_CVAT_TOKEN, make a new one.",
+            )
         if error.status == 401 or (error.status == 400 and "Unable to log in" in reason):
             return CvatLoginError(
                 f"{self.url} does not accept the credentials of {self.settings.cvat_username!r}.",

@@ -5,8 +5,8 @@ from __future__ import annotations
 import base64
 import binascii
 import secrets
+from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
 from functools import cached_property, lru_cache
 from typing import Annotated
 
@@ -15,6 +15,12 @@ from argon2.exceptions import VerifyMismatchError
 from fastapi import Depends, Request
 
 from ava_core.annotation_server.answers import MEDIA_TYPE
+from ava_core.annotation_server.lifetimes import (
+    key_has_expired,
+    session_has_ended,
+    token_has_expired,
+    used,
+)
 from ava_core.annotation_server.problems import Problem, forbidden, missing_object, not_found, refused
 from ava_core.annotation_server.state import Document, State, timestamp
 
@@ -29,8 +35,6 @@ ACCEPTED = frozenset({"*/*", "application/*", "application/json", MEDIA_TYPE})
 API_VERSION = "2.0"
 MAX_SESSIONS = 50
 """Sessions of a user that are kept: clients sign in and do not sign out."""
-SESSION_LIFETIME = timedelta(days=14)
-"""How long a session lasts."""
 WITHOUT_MEMBERSHIP = ("/api/users/self", "/api/organizations", "/api/auth/")
 """Paths that a user may call in the name of an organisation that he is no member of."""
 
@@ -155,11 +159,16 @@ def check_password(state: State, username: str, password: str) -> Document | Non
 
 
 def start_session(state: State, user: Document) -> tuple[str, str]:
-    """The user's key, made where there is none, and a new session id."""
+    """The user's key, good for longer now or made where there is no good one, and a new session id."""
     with state.lock:
         token = next(state.find("token", user=user["id"]), None)
+        if token is not None and key_has_expired(token):
+            state.remove("token", token["id"])
+            token = None
         if token is None:
             token = state.add("token", user=user["id"], key=secrets.token_hex(20))
+        else:
+            state.touch("token", token)
         session = state.add("session", user=user["id"], key=secrets.token_urlsafe(24))
         for old in list(state.find("session", user=user["id"]))[MAX_SESSIONS:]:
             state.remove("session", old["id"])
@@ -174,20 +183,12 @@ def authenticate(request: Request) -> Document | None:
     kind, _, value = request.headers.get("Authorization", "").partition(" ")
     if kind == "Basic":
         return _basic(state, value)
-    if kind in ("Token", "Bearer"):
-        table = "token" if kind == "Token" else "access_token"
-        found = next(state.find(table, key=value), None)
-        user = state.get("user", found["user"]) if found else None
-        if found is None or user is None or not user["is_active"] or has_expired(found):
-            raise Problem(401, {"detail": "Invalid token."}, {"WWW-Authenticate": "Token"})
-        if kind == "Bearer":
-            if found["read_only"] and request.method not in ("GET", "HEAD", "OPTIONS"):
-                raise forbidden()
-            found["last_used_date"] = timestamp()
-            request.state.by_access_token = found
-        return user
+    if kind == "Token":
+        return _credential(state, "token", value, key_has_expired)[1]
+    if kind == "Bearer":
+        return _by_access_token(request, state, value)
     session = next(state.find("session", key=request.cookies.get("sessionid", "")), None)
-    if session is None or _age(session) > SESSION_LIFETIME:
+    if session is None or session_has_ended(session):
         return None
     user = state.get("user", session["user"])
     return user if user and user["is_active"] else None
@@ -200,14 +201,23 @@ def end_sessions(state: State, user: Document) -> None:
             state.remove(kind, document["id"])
 
 
-def _age(document: Document) -> timedelta:
-    return datetime.now(UTC) - datetime.fromisoformat(document["created_date"])
+def _by_access_token(request: Request, state: State, value: str) -> Document:
+    token, user = _credential(state, "access_token", value, token_has_expired)
+    if token["read_only"] and request.method not in ("GET", "HEAD", "OPTIONS"):
+        raise forbidden()
+    request.state.by_access_token = used(state, token)
+    return user
 
 
-def has_expired(token: Document) -> bool:
-    """Whether an access token's time is over."""
-    expiry = token.get("expiry_date")
-    return expiry is not None and datetime.fromisoformat(expiry) < datetime.now(UTC)
+def _credential(
+    state: State, kind: str, value: str, has_expired: Callable[[Document], bool]
+) -> tuple[Document, Document]:
+    """A key or token that is good, and its user."""
+    found = next(state.find(kind, key=value), None)
+    user = state.get("user", found["user"]) if found else None
+    if found is None or user is None or not user["is_active"] or has_expired(found):
+        raise Problem(401, {"detail": "Invalid token."}, {"WWW-Authenticate": "Token"})
+    return found, user
 
 
 def _basic(state: State, value: str) -> Document:

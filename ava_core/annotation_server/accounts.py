@@ -14,12 +14,12 @@ from ava_core.annotation_server.access import (
     authenticate,
     check_password,
     end_sessions,
-    has_expired,
     hash_password,
     start_session,
 )
 from ava_core.annotation_server.answers import CvatJSON
 from ava_core.annotation_server.fields import Body, read
+from ava_core.annotation_server.lifetimes import token_has_expired
 from ava_core.annotation_server.lists import page
 from ava_core.annotation_server.passwords import is_like, weaknesses
 from ava_core.annotation_server.problems import Problem, forbidden, invalid, refused
@@ -201,7 +201,7 @@ def add_access_token(request: Request, caller: CallerOf, body: Body) -> Document
 @router.get("/auth/access_tokens")
 def access_tokens(request: Request, caller: CallerOf) -> Document:
     """The caller's tokens that are still good."""
-    valid = (t for t in caller.state.find("access_token", user=caller.id) if not has_expired(t))
+    valid = (t for t in caller.state.find("access_token", user=caller.id) if not token_has_expired(t))
     return page(request, valid, lambda d: _access_token(caller, d))
 
 

@@ -7,12 +7,15 @@ import re
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from ava_core.annotation_server.problems import Problem
 from ava_core.annotation_server.state import Document
 
 IMAGES = (".jpg", ".jpeg", ".png", ".bmp", ".webp")
+FORMATS: Final = ("JPEG", "PNG", "BMP", "WEBP")
+MAX_PIXELS: Final = 1 << 26
+"""Of a picture: 8192 × 8192, which take 200 MB once they are unpacked."""
 
 
 class BadUpload(Exception):
@@ -61,6 +64,9 @@ def _video(path: Path) -> Document:
     with av.open(str(path)) as container:
         stream = container.streams.video[0]
         count, size = 0, (stream.width, stream.height)
+        _must_fit(*size)
+        # A frame may be larger than the file says: the decoder refuses it.
+        stream.codec_context.options = {"max_pixels": str(MAX_PIXELS)}
         # Every frame is decoded: what cannot be shown must fail now, not under an annotator's hands.
         stream.thread_type = "AUTO"
         for _ in container.decode(stream):
@@ -76,9 +82,10 @@ def _images(paths: list[Path]) -> Document:
 
     frames = []
     for path in paths:
+        _must_fit(*_size_of(path))
         picture = cv2.imread(str(path))
         if picture is None:
-            raise BadUpload(f"PIL.UnidentifiedImageError: cannot identify image file '{path.name}'")
+            raise _unidentified(path)
         frames.append({"width": picture.shape[1], "height": picture.shape[0], "name": path.name})
     return {
         "mode": "annotation",
@@ -86,6 +93,31 @@ def _images(paths: list[Path]) -> Document:
         "frames": frames,
         "files": [path.name for path in paths],
     }
+
+
+def _size_of(path: Path) -> tuple[int, int]:
+    """Width and height of a picture as its header says them; nothing of it is unpacked."""
+    from PIL import Image, UnidentifiedImageError
+
+    try:
+        with Image.open(path, formats=FORMATS) as picture:
+            return picture.size
+    except Image.DecompressionBombError as error:
+        raise BadUpload(f"PIL.Image.DecompressionBombError: {error}") from None
+    except (UnidentifiedImageError, OSError, ValueError, SyntaxError):
+        raise _unidentified(path) from None
+
+
+def _must_fit(width: int, height: int) -> None:
+    if width * height > MAX_PIXELS:
+        raise BadUpload(
+            f"PIL.Image.DecompressionBombError: Image size ({width * height} pixels) exceeds limit of "
+            f"{MAX_PIXELS} pixels, could be decompression bomb DOS attack."
+        )
+
+
+def _unidentified(path: Path) -> BadUpload:
+    return BadUpload(f"PIL.UnidentifiedImageError: cannot identify image file '{path.name}'")
 
 
 def frame(folder: Path, data: Document, number: int) -> tuple[bytes, str]:

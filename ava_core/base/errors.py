@@ -20,6 +20,10 @@ class SettingsError(AvaError):
     """A setting is missing or contradicts another one."""
 
 
+class PluginError(AvaError):
+    """An addition of another package cannot be used; the message names the package."""
+
+
 class OntologyError(AvaError):
     """An ontology file breaks a rule; the message names the file and the line."""
 

@@ -47,17 +47,26 @@ class Settings(BaseSettings):
     storage_url: str = Field(
         "", description="Root of files; a folder or a URL (s3://…). Default: HOME/storage."
     )
+    storage_links: str = Field(
+        "",
+        pattern=r"^(https?://[^/;,\s]+)?$",
+        description="Where browsers reach the object store (https://host): clips and downloads come from there, by "
+        "links that hold for an hour. Default: the console fetches and serves them.",
+    )
     database_url: str = Field("", description="SQLAlchemy URL. Default: SQLite in HOME.")
     inbox: Path | None = Field(None, description="Folder watched for new batches. Default: HOME/inbox.")
     dagster_postgres_url: SecretStr | None = Field(None, description="PostgreSQL for Dagster's own storage.")
 
     # words
     ontology: str = Field(
-        "street", description="Name of a shipped ontology (street, ava80) or a path to a YAML file."
+        "street",
+        description="Name of a shipped ontology (street, ava80), of one that a package adds, or a path to a YAML file.",
     )
 
     rules: str = Field(
-        "", description="YAML file of rules on annotations. Default: the ontology's shipped ones."
+        "",
+        description="YAML file of rules on annotations, or the name of rules that a package adds. Default: the "
+        "ontology's shipped ones.",
     )
 
     # clips
@@ -83,7 +92,7 @@ class Settings(BaseSettings):
     )
 
     # detection and tracking
-    detector: Literal["motion", "rfdetr"] = "motion"
+    detector: str = Field("motion", description="motion, rfdetr, or the name of one that a package adds.")
     rfdetr_size: Literal["nano", "small", "medium", "large"] = "medium"
     rfdetr_weights: Path | None = Field(
         None, description="Weights file. Default: the file for that size in RF_HOME."

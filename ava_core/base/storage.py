@@ -13,7 +13,6 @@ from __future__ import annotations
 import hashlib
 import os
 import secrets
-import shutil
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -41,6 +40,16 @@ def changed_at(path: UPath) -> float | None:
         return float(path.stat().st_mtime)
     except FileNotFoundError:
         return None
+
+
+def send_file(source: Path, target: UPath) -> None:
+    """Send a file to an object store, in parts side by side where it is large.
+
+    The object is there once all of it is: an upload that breaks leaves none, where a stream that is closed early, as
+    by an error in a `with`, would leave the half of it.
+    """
+    target.parent.mkdir(parents=True, exist_ok=True)
+    target.fs.put_file(str(source), target.path)
 
 
 def _sums_path(path: UPath) -> UPath:
@@ -104,8 +113,7 @@ class Storage:
             return
         with tempfile.TemporaryDirectory(prefix="ava-") as folder:
             target = Path(folder) / path.name
-            with path.open("rb") as source, target.open("wb") as sink:
-                shutil.copyfileobj(source, sink)
+            path.fs.get_file(path.path, str(target))
             yield target
 
     @contextmanager
@@ -124,9 +132,7 @@ class Storage:
         with tempfile.TemporaryDirectory(prefix="ava-") as folder:
             temporary = Path(folder) / path.name
             yield temporary
-            # Object stores publish a whole object at once: the upload itself is the commit.
-            with temporary.open("rb") as source, path.open("wb") as sink:
-                shutil.copyfileobj(source, sink)
+            send_file(temporary, path)
 
     def write_bytes(self, path: UPath, data: bytes) -> None:
         """Write a small file atomically."""

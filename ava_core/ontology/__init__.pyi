@@ -1,5 +1,6 @@
 from .load import check_successor as check_successor
 from .load import load_ontology as load_ontology
+from .load import ontology_names as ontology_names
 from .load import shipped_ontologies as shipped_ontologies
 from .model import CANNOT_TELL as CANNOT_TELL
 from .model import NONE as NONE

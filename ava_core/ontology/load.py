@@ -25,6 +25,7 @@ from typing import Any, NoReturn
 import yaml
 
 from ava_core.base.errors import OntologyError
+from ava_core.base.plugins import plugin_names, plugin_text
 from ava_core.base.yaml_text import load_yaml, read_text
 from ava_core.ontology.model import CANNOT_TELL, NONE, UNSET, Action, Group, Ontology
 
@@ -55,10 +56,17 @@ def shipped_ontologies() -> list[str]:
     )
 
 
-def load_ontology(name_or_path: str | Path) -> Ontology:
-    """Load a shipped ontology by name, or one from a YAML file. Raises `OntologyError` with line and reason.
+def ontology_names() -> list[str]:
+    """What `load_ontology` knows by name: the shipped ones, then those that installed packages add."""
+    shipped = shipped_ontologies()
+    return [*shipped, *(name for name in plugin_names("ontologies") if name not in shipped)]
 
-    A file is read again only once it has changed.
+
+def load_ontology(name_or_path: str | Path) -> Ontology:
+    """Load a shipped ontology by name, one from a YAML file, or one that a package adds, by name.
+
+    A file is read again only once it has changed. Raises `OntologyError` with line and reason, and `PluginError`
+    where the package is broken.
 
     >>> ava = load_ontology("ava80")
     >>> ava.action(12).name, ava.group_of(12).name, ava.group_of(12).kind
@@ -67,19 +75,27 @@ def load_ontology(name_or_path: str | Path) -> Ontology:
     if str(name_or_path) in shipped_ontologies():
         return _shipped(str(name_or_path))
     path = Path(name_or_path).expanduser()
-    if not path.is_file():
-        raise OntologyError(
-            f"There is no ontology {str(name_or_path)!r}.",
-            f"Give a path to a YAML file or one of: {', '.join(shipped_ontologies())}.",
-        )
-    about = path.stat()
-    return _from_file(path, about.st_mtime_ns, about.st_size)
+    if path.is_file():
+        about = path.stat()
+        return _from_file(path, about.st_mtime_ns, about.st_size)
+    return _added(str(name_or_path))
 
 
 @cache
 def _shipped(name: str) -> Ontology:
     text = (resources.files("ava_core.ontology") / f"{name}.yaml").read_text("utf-8")
     return parse_ontology(text, f"{name}.yaml")
+
+
+@lru_cache(maxsize=64)
+def _added(name: str) -> Ontology:
+    text = plugin_text("ontologies", name)
+    if text is None:
+        raise OntologyError(
+            f"There is no ontology {name!r}.",
+            f"Give a path to a YAML file or one of: {', '.join(ontology_names())}.",
+        )
+    return parse_ontology(text, f"ontology {name}")
 
 
 @lru_cache(maxsize=64)

@@ -11,6 +11,7 @@ from typing import Literal
 
 from ava_core.base.errors import AvaError
 from ava_core.base.settings import Settings
+from ava_core.base.text import plural
 
 Status = Literal["ok", "warning", "failed"]
 
@@ -56,6 +57,8 @@ def examine(settings: Settings) -> Iterator[Finding]:
         ("files", _files),
         ("database", _database),
         ("ontology", _ontology),
+        ("rules", _rules),
+        ("extensions", _extensions),
         ("detector", _detector),
         ("annotation server", _annotation_server),
         ("work on it", _work),
@@ -151,6 +154,28 @@ def _ontology(settings: Settings) -> Finding:
     return Finding("ontology", "ok", found)
 
 
+def _rules(settings: Settings) -> Finding:
+    from ava_core.annotation.rules import load_rules
+    from ava_core.ontology import load_ontology
+
+    rules = load_rules(settings.rules, load_ontology(settings.ontology))
+    return Finding("rules", "ok", f"{rules.name}: {plural(len(rules.rules), 'rule')}")
+
+
+def _extensions(settings: Settings) -> Finding:
+    """A broken one that is in use fails elsewhere, too; here it is a warning."""
+    from ava_core.operations.extensions import look_at_extensions
+
+    found = list(look_at_extensions())
+    broken = [each.fault for each in found if each.fault]
+    if broken:
+        *others, last = broken
+        said = " ".join([*map(str, others), last.message])
+        return Finding("extensions", "warning", said, last.cure)
+    said = ", ".join(f"{each.name} ({each.kind})" for each in found)
+    return Finding("extensions", "ok", said or "none: no installed package adds to the platform")
+
+
 def _detector(settings: Settings) -> Finding:
     if settings.detector == "motion":
         from ava_core.video.detection.motion import MotionDetector
@@ -162,9 +187,12 @@ def _detector(settings: Settings) -> Finding:
         )
         return Finding("detector", "ok", f"{detector.name} {detector.version}", advice)
     # The model itself is not loaded: whoever only looks must not take a GPU's memory.
-    from ava_core.video.detection.registry import weights_file
+    from ava_core.video.detection.registry import SHIPPED, added_factory, weights_file
     from ava_core.video.detection.rfdetr import check_weights
 
+    if settings.detector not in SHIPPED:
+        added_factory(settings.detector)
+        return Finding("detector", "ok", f"{settings.detector}, which an installed package adds")
     weights = weights_file(settings)
     check_weights(weights)
     version = importlib.metadata.version("rfdetr")

@@ -164,14 +164,14 @@ def open_jobs(store: Store) -> list[Job]:
         return list(session.scalars(wanted.order_by(Job.job_id)))
 
 
-def next_of(store: Store, annotator: str, after: int) -> Job | None:
-    """The open job of an annotator that comes after job `after`: handed back first, then begun, then new ones."""
+def next_jobs(store: Store, annotator: str, after: int) -> list[Job]:
+    """Open jobs of an annotator but job `after`: handed back first, then begun, then new ones."""
     order = case({REJECTED_STATE: 0, BEGUN_STATE: 1}, value=Job.state, else_=2)
     wanted = select(Job).where(
         Job.of_annotator, ~Job.is_done, Job.state != MISSING, Job.annotator == annotator, Job.job_id != after
     )
     with store.session() as session:
-        return session.scalar(wanted.order_by(order, Job.job_id).limit(1))
+        return list(session.scalars(wanted.order_by(order, Job.job_id)))
 
 
 def open_counts(store: Store) -> dict[str, int]:

@@ -140,7 +140,10 @@ def enter(store: Store, username: str, password: str, moment: datetime) -> str |
 def refused(store: Store, username: str) -> SignInError:
     """What a person is told whose name or password is wrong; the audit log keeps it."""
     audit_log.note(store, username[:150], "sign in refused")
-    return SignInError("Name or password is wrong.", "Check both; upper and lower case matter.")
+    return SignInError(
+        "Name or password is wrong.",
+        "Check both; upper and lower case matter. An access token may have expired.",
+    )
 
 
 def who(store: Store, token: str, *, at: datetime | None = None, used: bool = True) -> User | None:

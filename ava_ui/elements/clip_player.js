@@ -1,6 +1,8 @@
-import { frameAt, hue, lastIndex, timeOf } from "/static/labelling/boxes.js";
+import { hue, lastIndex } from "/static/labelling/boxes.js";
+import { MOVES, belongsElsewhere, moving } from "/static/labelling/keys.js";
+import Player from "/static/labelling/player.js";
 
-// A clip with boxes over it. Boxes lie at certain frames; between two that are a second apart at most they are
+// A clip with the boxes of several people over it, beside it what each of them says. Boxes lie at certain frames; between two that are a second apart at most they are
 // interpolated, as the annotation tool does, and nowhere else.
 const NEAR = 30;
 
@@ -8,29 +10,25 @@ export default {
   template: `
     <div class="player" v-if="doc">
       <div>
-        <div class="player-stage" ref="stage">
-          <video ref="video" :src="doc.clip.url" muted playsinline preload="auto"
-                 @loadeddata="tick" @seeked="tick" @play="run" @pause="tick" tabindex="-1"></video>
-          <svg :viewBox="'0 0 ' + doc.clip.width + ' ' + doc.clip.height" preserveAspectRatio="none" aria-hidden="true">
-            <g v-for="box in boxes" :key="box.key">
- <rect :opacity="box.faint ? 0.25 : box.wide ? 0.6 : 1" :x="box.x1" :y="box.y1" :width="box.x2 - box.x1" :height="box.y2 - box.y1" fill="none"
-                    :stroke="box.colour" :stroke-width="box.wide ? 7 : 2" :stroke-dasharray="box.dashed ? '6 4' : ''"
-                    vector-effect="non-scaling-stroke"></rect>
-              <text :x="box.x1 + box.aside * scale" :y="box.y1 + (box.y1 > 20 * scale ? -5 : 16) * scale" :fill="box.colour"
-                    :font-size="14 * scale" font-weight="700" paint-order="stroke" stroke="#000" :stroke-width="3 * scale">{{ box.name }}</text>
-            </g>
-          </svg>
-        </div>
+        <Player ref="player" :clip="doc.clip" v-slot="{frame, scale}" @at="f => { frame = f }" @playing="p => { playing = p }" @rate="r => { rate = r }">
+          <g v-for="box in boxesAt(frame)" :key="box.key">
+            <rect :opacity="box.faint ? 0.25 : box.wide ? 0.6 : 1" :x="box.x1" :y="box.y1" :width="box.x2 - box.x1" :height="box.y2 - box.y1" fill="none"
+                  :stroke="box.colour" :stroke-width="box.wide ? 7 : 2" :stroke-dasharray="box.dashed ? '6 4' : ''"
+                  vector-effect="non-scaling-stroke"></rect>
+            <text :x="box.x1 + box.aside * scale" :y="box.y1 + (box.y1 > 20 * scale ? -5 : 16) * scale" :fill="box.colour"
+                  :font-size="14 * scale" font-weight="700" paint-order="stroke" stroke="#000" :stroke-width="3 * scale">{{ box.name }}</text>
+          </g>
+        </Player>
         <div class="player-line" @click="pick" aria-hidden="true">
           <i v-for="(c, n) in shownConflicts" :key="n" :class="{grave: c.grave}" :style="{left: share(c.frame)}"></i>
           <b :style="{left: share(frame)}"></b>
         </div>
         <div class="player-bar">
-          <button @click="toggle" aria-label="Play or pause">{{ playing ? 'Pause' : 'Play' }}</button>
-          <button @click="step(-1)" aria-label="One frame back">◂ frame</button>
-          <button @click="step(1)" aria-label="One frame on">frame ▸</button>
+          <button @click="$refs.player.toggle()" aria-label="Play or pause">{{ playing ? 'Pause' : 'Play' }}</button>
+          <button @click="$refs.player.bySeconds(-1)" aria-label="A second back">◂ 1 s</button>
+          <button @click="$refs.player.bySeconds(1)" aria-label="A second on">1 s ▸</button>
           <span>second {{ second }} · frame {{ frame }} of {{ doc.clip.frames }}</span>
-          <label>speed <select v-model.number="speed" @change="$refs.video.playbackRate = speed">
+          <label>speed <select :value="rate" @change="$refs.player.speed(Number($event.target.value))">
             <option v-for="s in [0.25, 0.5, 1, 2, 4]" :key="s" :value="s">{{ s }}×</option></select></label>
         </div>
         <div class="player-legend">
@@ -44,7 +42,7 @@ export default {
           <a v-for="layer in doc.layers.filter(l => l.in_cvat)" :key="'c' + layer.key" target="_blank" rel="noopener"
              :href="layer.in_cvat + frame">{{ layer.name }} in CVAT</a>
         </div>
-        <div class="player-keys">Space play · ←/→ frame · Shift ←/→ second<template v-if="choosing"> · 1–9 answer · C consensus</template><template v-else-if="doc.groups.length"> · 1–9 annotator · C consensus · N/P conflict · A approve · R reject · U undo · S skip</template></div>
+        <div class="player-keys">{{ moves }}<template v-if="choosing"> · 1–9 answer · C consensus</template><template v-else-if="doc.groups.length"> · 1–9 annotator · C consensus · N/P conflict · A approve · R reject · U undo · S skip</template></div>
       </div>
       <div class="player-side" v-if="doc.groups.length" tabindex="0" aria-label="Labels and conflicts">
         <label><input type="checkbox" v-model="differencesOnly"> differences only</label>
@@ -69,9 +67,10 @@ export default {
       </div>
     </div>
     <div v-else class="empty">{{ problem || 'Loading …' }}</div>`,
+  components: { Player },
   props: { source: String, frameWanted: Number, choosing: Boolean, person: Number },
   data() {
-    return { doc: null, problem: "", time: 0, playing: false, hidden: {}, at: -1, speed: 1, differencesOnly: true, kind: "", scale: 1 };
+    return { doc: null, problem: "", frame: 0, playing: false, hidden: {}, at: -1, rate: 1, differencesOnly: true, kind: "" };
   },
   watch: {
     // Where a comment is about. Told only while the picture stands still.
@@ -79,24 +78,11 @@ export default {
     playing(now) { if (!now) this.$emit("frame", this.frame); },
   },
   computed: {
-    frame() { return !this.doc ? 0 : frameAt(this.time, this.doc.clip); },
+    moves() { return MOVES; },
     second() { return Math.floor(this.frame / this.doc.clip.fps); },
     raters() { return this.doc.layers.filter(l => l.kind !== "tracks"); },
     kinds() { return [...new Set(this.doc.conflicts.map(c => c.kind))].sort(); },
     shownConflicts() { return this.kind ? this.doc.conflicts.filter(c => c.kind === this.kind) : this.doc.conflicts; },
-    boxes() {
-      const found = [];
-      this.doc.layers.forEach((layer, n) => {
-        if (this.hidden[layer.key]) return;
-        for (const track of layer.tracks) {
-          const box = boxAt(track.boxes, this.frame);
-          if (box) found.push({ ...box, key: layer.key + track.id, name: track.name, colour: layer.kind === "tracks" ? hue(track.person) : layer.colour,
-            wide: layer.kind === "consensus", faint: this.person && track.person !== this.person, dashed: box.soft, aside: n * (4 + 9 * track.name.length) });
-        }
-      });
-      // The consensus lies beneath, wider: an annotator's box that equals it is still seen.
-      return found.sort((a, b) => b.wide - a.wide);
-    },
     people() {
       const found = new Set();
       for (const layer of this.raters) for (const track of layer.tracks) if (track.labels[this.second]) found.add(track.person);
@@ -129,47 +115,43 @@ export default {
       const answer = await fetch(this.source);
       if (!answer.ok) throw new Error(await answer.text());
       this.doc = await answer.json();
-      this.$nextTick(() => {
-        if (!this.$refs.stage) return;  // the page was left meanwhile
-        // Names are as large on a small picture as on a large one.
-        this.sizes = new ResizeObserver(() => { this.scale = this.doc.clip.width / (this.$refs.stage.clientWidth || this.doc.clip.width); });
-        this.sizes.observe(this.$refs.stage);
-        if (this.frameWanted) this.seek(this.frameWanted);
-      });
+      await this.$nextTick();
+      if (this.frameWanted && this.$refs.player) this.seek(this.frameWanted);
     } catch (error) { this.problem = "The clip cannot be shown: " + error.message; }
   },
-  beforeUnmount() { clearTimeout(this.telling); if (this.sizes) this.sizes.disconnect(); window.removeEventListener("keydown", this.pressed); },
+  beforeUnmount() { clearTimeout(this.telling); window.removeEventListener("keydown", this.pressed); },
   methods: {
     // Long names may break after an underscore.
     soft(text) { return text.replaceAll("_", "_\u200b"); },
     share(frame) { return (100 * frame / this.doc.clip.frames) + "%"; },
-    tick() { const v = this.$refs.video; if (v) { this.time = v.currentTime; this.playing = !v.paused; } },
-    run() { this.tick(); if (this.playing) requestAnimationFrame(() => this.run()); },
-    toggle() { const v = this.$refs.video; v.paused ? v.play() : v.pause(); },
-    seek(frame) {
-      const clip = this.doc.clip, v = this.$refs.video;
-      v.pause();
-      v.currentTime = timeOf(frame, clip);
-      this.time = v.currentTime;
+    boxesAt(frame) {
+      const found = [];
+      this.doc.layers.forEach((layer, n) => {
+        if (this.hidden[layer.key]) return;
+        for (const track of layer.tracks) {
+          const box = boxAt(track.boxes, frame);
+          if (box) found.push({ ...box, key: layer.key + track.id, name: track.name, colour: layer.kind === "tracks" ? hue(track.person) : layer.colour,
+            wide: layer.kind === "consensus", faint: this.person && track.person !== this.person, dashed: box.soft, aside: n * (4 + 9 * track.name.length) });
+        }
+      });
+      // The consensus lies beneath, wider: an annotator's box that equals it is still seen.
+      return found.sort((a, b) => b.wide - a.wide);
     },
-    step(frames) { this.seek(this.frame + frames); },
+    seek(frame) { this.$refs.player.seek(frame); },
     pick(event) { const r = event.currentTarget.getBoundingClientRect(); this.seek(Math.round((event.clientX - r.left) / r.width * this.doc.clip.frames)); },
     jump(n) { const c = this.shownConflicts[n]; if (c) { this.at = n; this.seek(c.frame); } },
     flip(key) { this.hidden = { ...this.hidden, [key]: !this.hidden[key] }; },
     key(event) {
       if (!this.doc || event.ctrlKey || event.metaKey || event.altKey) return;
-      if (event.target.closest("input, textarea, select, [contenteditable], .q-dialog")) return;
-      if (event.target.closest("button") && event.key === " ") return;
-      const size = event.shiftKey ? this.doc.clip.fps : 1;
+      if (belongsElsewhere(event)) return;
       const keys = {
-        " ": () => this.toggle(), ArrowLeft: () => this.step(-size), ArrowRight: () => this.step(size),
         n: () => this.jump(Math.min(this.at + 1, this.shownConflicts.length - 1)), p: () => this.jump(Math.max(this.at - 1, 0)),
         c: () => this.doc.layers.filter(l => l.kind === "consensus").forEach(l => this.flip(l.key)),
         a: () => this.$emit("approve"), r: () => this.$emit("reject"), u: () => this.$emit("undo"), s: () => this.$emit("skip"),
       };
       if (this.choosing && /^[1-9]$/.test(event.key)) { event.preventDefault(); this.$emit("choose", Number(event.key)); return; }
       const layer = this.doc.layers[Number(event.key) - 1];
-      const act = keys[event.key.length === 1 ? event.key.toLowerCase() : event.key] || (layer && (() => this.flip(layer.key)));
+      const act = moving(event, this.$refs.player) || keys[event.key.length === 1 ? event.key.toLowerCase() : event.key] || (layer && (() => this.flip(layer.key)));
       if (act) { event.preventDefault(); act(); }
     },
   },

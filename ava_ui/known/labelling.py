@@ -3,33 +3,35 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any
 
 from ava_core.annotation.labelling.desk import Desk
 from ava_core.annotation.practice.desk import PracticeDesk
 from ava_core.base.errors import InputError
 from ava_core.base.schemas import CLIP_FPS
 from ava_core.ontology import Ontology
-from ava_core.store import examples, tasks
 from ava_core.store.tables import Job
 from ava_ui import addresses
 from ava_ui.known.console import Console
+from ava_ui.known.guidance import pictures_of_actions
 
 Json = dict[str, Any]
-
-EXAMPLES_SHOWN: Final = 3
-"""Of an action, on the list of keys."""
 
 
 def label_document(console: Console, job: Job, desk: Desk) -> Json:
     """The job as its desk opens it, with the clip, the vocabulary and the tracker's own boxes (`predrawn`).
 
-    `next`: the address of the clip that this person labels next; "" after the last.
+    `following`: what this person labels next, by its addresses: `source` of what is asked about it, `page`, `clip`;
+    `None` after the last.
     """
     shown = _Shown(job.batch, job.clip_id, f"job {job.job_id}", desk.predrawn, desk.ontology, desk.user_name)
-    following = tasks.next_of(console.store, desk.user_name, job.job_id)
-    clip = addresses.clip_video(following.batch, following.clip_id) if following else ""
-    return desk.open() | {"job": job.job_id, "next": clip} | _around(console, shown)
+    following = desk.following()
+    onward = following and {
+        "job": following.job_id, "source": addresses.labelling(following.job_id),
+        "page": addresses.label(following.job_id),
+        "clip": addresses.clip_video(following.batch, following.clip_id),
+    }  # fmt: skip
+    return desk.open() | {"job": job.job_id, "following": onward} | _around(console, shown)
 
 
 def practice_document(console: Console, desk: PracticeDesk) -> Json:
@@ -37,7 +39,7 @@ def practice_document(console: Console, desk: PracticeDesk) -> Json:
     clip = desk.clip
     name = f"practice clip {clip.practice_id}"
     shown = _Shown(clip.batch, clip.clip_id, name, clip.predrawn, desk.ontology, desk.user_name)
-    return desk.open() | {"job": clip.practice_id} | _around(console, shown)
+    return desk.open() | {"job": clip.practice_id, "following": None} | _around(console, shown)
 
 
 @dataclass(frozen=True)
@@ -60,29 +62,19 @@ def _around(console: Console, shown: _Shown) -> Json:
             f"The platform has no clip for {shown.name}: {error.message}",
             "Tell an admin; nothing is lost.",
         ) from None
+    about = (console, shown.ontology.name, shown.batch, shown.clip_id, shown.user_name)
     return {
         "clip": {
             "id": shown.clip_id, "url": addresses.clip_video(shown.batch, shown.clip_id), "fps": CLIP_FPS,
             **{name: clip[name] for name in ("frames", "width", "height")},
         },
         "ontology": shown.ontology.name,
-        "groups": _groups(shown.ontology, _examples(console, shown)),
+        "groups": _groups(shown.ontology, pictures_of_actions(*about)),
         "predrawn": {
             str(track["seed_track"]): [[s["frame"], *s["box"], s["outside"]] for s in track["shapes"]]
             for track in shown.predrawn
         },
     }  # fmt: skip
-
-
-def _examples(console: Console, shown: _Shown) -> dict[int, list[Json]]:
-    """Pictures of each action's newest examples, without those that would tell this person an answer."""
-    found: dict[int, list[Json]] = {}
-    for one in reversed(examples.of_ontology(console.store, shown.ontology.name, shown.user_name)):
-        own = found.setdefault(one.action_id, [])
-        if (one.batch, one.clip_id) != (shown.batch, shown.clip_id) and len(own) < EXAMPLES_SHOWN:
-            still = addresses.example(one.example_id, still=True)
-            own.append({"loop": addresses.example(one.example_id), "still": still})
-    return found
 
 
 def _groups(ontology: Ontology, shown: dict[int, list[Json]]) -> list[Json]:

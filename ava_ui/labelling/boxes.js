@@ -20,6 +20,9 @@ export function frameAt(time, clip) { return Math.min(Math.floor(time * clip.fps
 
 export function timeOf(frame, clip) { return (Math.max(0, Math.min(frame, clip.frames - 1)) + .5) / clip.fps; }
 
+// The first frame of the second that lies `n` seconds from the one of a frame, within the clip.
+export function secondsOn(frame, n, clip) { return Math.max(0, Math.min(Math.floor(frame / clip.fps) + n, seconds(clip) - 1)) * clip.fps; }
+
 export function seconds(clip) { return Math.ceil(clip.frames / clip.fps); }
 
 // The whole seconds at which a track is seen: what is said there counts.

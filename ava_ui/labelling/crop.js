@@ -5,7 +5,7 @@ import { boxAt } from "./boxes.js";
 const AROUND = 1.5;
 const MARGIN = .35;
 const EVERY = 50;
-const SETTLED = 120; // ms without another key, before the video is asked for another second
+const SETTLED = 120; // ms without another key, before the video is asked for another second; until then it rests
 
 export default {
   template: `<div class="label-crop" ref="view" role="img" :aria-label="'The chosen person around second ' + second">
@@ -24,7 +24,7 @@ export default {
     still() { this.restart(); },
   },
   methods: {
-    settle() { clearTimeout(this.soon); this.soon = setTimeout(() => this.restart(), SETTLED); },
+    settle() { this.$refs.video.pause(); clearTimeout(this.soon); this.soon = setTimeout(() => this.restart(), SETTLED); },
     restart() {
       const v = this.$refs.video;
       if (!v) return;
@@ -40,8 +40,10 @@ export default {
       if (!b) return;
       this.last = b;
       const [width, height] = [b[2] - b[0], b[3] - b[1]], side = Math.max(width, height) * (1 + 2 * MARGIN), z = this.size / side;
-      v.style.transform = `scale(${z}) translate(${(side - b[0] - b[2]) / 2}px, ${(side - b[1] - b[3]) / 2}px)`;
-Object.assign(mark.style, { width: `${width * z}px`, height: `${height * z}px`, transform: `translate(${(side - width) / 2 * z}px, ${(side - height) / 2 * z}px)` });
+      const moved = `scale(${z}) translate(${(side - b[0] - b[2]) / 2}px, ${(side - b[1] - b[3]) / 2}px)`;
+      if (moved === this.moved) return;
+      this.moved = v.style.transform = moved;
+      Object.assign(mark.style, { width: `${width * z}px`, height: `${height * z}px`, transform: `translate(${(side - width) / 2 * z}px, ${(side - height) / 2 * z}px)` });
     },
   },
 };

@@ -22,6 +22,9 @@ export class Kept {
     for (const key of this.written.keys()) if (!entries.has(key)) { this.store.removeItem(this.own + key); this.written.delete(key); }
   }
 
+  // Whether an earlier page of this job left something.
+  get left() { return Object.keys(this.store).some(name => name.startsWith(`${this.name} `)); }
+
   // Of this tab, and of tabs that are gone. `alive`: names of other tabs.
   adopt(alive) {
     const entry = { known: {}, tracks: [] };

@@ -2,6 +2,25 @@
 // is free; those beyond are found by typing. Letters and digits are the actions'; all else is the page's.
 export const POOL = "abcdefghijklmnopqrstuvwxyz0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ";
 
+const STRIDE = 5; // seconds, of PageUp and PageDown
+
+export const MOVES = "Space play · ←/→ second · Shift ←/→ frame · PageUp/PageDown 5 s · [ ] speed";
+
+// What a key does to a clip that plays (player.js), the same on every page; undefined where it is none of these.
+export function moving(event, player) {
+  const along = n => event.shiftKey ? player.byFrames(n) : player.bySeconds(n);
+  return {
+    " ": () => player.toggle(), ArrowLeft: () => along(-1), ArrowRight: () => along(1), PageUp: () => player.bySeconds(-STRIDE),
+    PageDown: () => player.bySeconds(STRIDE), "[": () => player.faster(.5), "]": () => player.faster(2),
+  }[event.key];
+}
+
+// Whether a key belongs to what has the focus: a field somebody types in, a dialog, a button that is pressed by it.
+export function belongsElsewhere(event) {
+  if (event.target.closest("input, textarea, select, [contenteditable], .q-dialog")) return true;
+  return Boolean(event.target.closest("button, a")) && (event.key === "Enter" || event.key === " ") && !event.ctrlKey && !event.metaKey;
+}
+
 export const COMMANDS = [
   ["ArrowLeft / ArrowRight", "one second back or forward"], ["Shift ArrowLeft / ArrowRight", "one frame back or forward"],
   ["PageUp / PageDown", "five seconds back or forward"],
@@ -13,7 +32,7 @@ export const COMMANDS = [
   ["Insert or +", "draw a new person"], ["Delete", "not a person"], ["End", "the person leaves the picture here, or returns"],
   ["\\", "split: from here it is another person"], ["=", "join with another person"], ["Backspace", "restore the tracker's boxes"],
   ["`", "live mode: hold an action's key while the clip plays"], ["Ctrl Z / Ctrl Y", "undo or redo"],
-  ["Ctrl Enter", "finish the job"], ["?", "this list"], ["Escape", "close, or stop drawing; then Tab moves to the buttons"],
+  ["Ctrl Enter", "finish the job"], ["Ctrl Shift Enter", "finish it and open the next"], ["?", "this list"], ["Escape", "close, or stop drawing; then Tab moves to the buttons"],
 ];
 
 export function assigned(groups, own = {}) {

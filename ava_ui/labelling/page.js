@@ -6,7 +6,7 @@ import * as geometry from "./geometry.js";
 import Grid from "./grid.js";
 import { History } from "./history.js";
 import { Kept, Tabs } from "./kept.js";
-import { assigned, meant } from "./keys.js";
+import { assigned, belongsElsewhere, meant, moving } from "./keys.js";
 import { KeyList, People } from "./lists.js";
 import { Live } from "./live.js";
 import { Outbox } from "./outbox.js";
@@ -16,18 +16,17 @@ import Stage from "./stage.js";
 import { template } from "./template.js";
 import { ActiveTime } from "./time.js";
 
-const STRIDE = 5; // seconds, of PageUp and PageDown
-
 const WORDS = {
   stored: "All saved", storing: "Saving …", away: "Not saved yet; kept in this browser and retried",
-  refused: "Not stored; it is kept in this browser", conflict: "Changed elsewhere: choose below",
+  refused: "Not saved; kept in this browser", conflict: "Changed elsewhere: choose above",
 };
 
 export default {
   template,
   components: { KeyList, People, Stage, Crop, Grid, Finder, KeySheet, Unset },
-  props: { source: String, user: String, frameWanted: Number },
-  emits: ["finished"],
+  // `sheet`: what was asked for already, else it is asked for here.
+  props: { source: String, user: String, frameWanted: Number, sheet: Object },
+  emits: ["finished", "next"],
   data() {
     return {
       doc: null, problem: "", tracks: [], chosen: "", frame: 0, playing: false, group: "", over: "", message: "", state: "stored", why: "",
@@ -74,10 +73,10 @@ export default {
     if (this.outbox) this.outbox.flush();
   },
   methods: {
-    async ask(what, body) {
+    async ask(what, body, source = this.source) {
       let answer;
       const wanted = body ? { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body), keepalive: JSON.stringify(body).length < 60000 } : {};
-      try { answer = await fetch(`${this.source}/${what}`, { ...wanted, signal: AbortSignal.timeout(30000) }); }
+      try { answer = await fetch(`${source}/${what}`, { ...wanted, signal: AbortSignal.timeout(30000) }); }
       catch { throw new Error("the console is not responding"); }
       if (answer.status === 401) throw new Error("your session has expired: sign in again in another tab to continue here");
       if (!answer.ok) throw Object.assign(new Error(await answer.text()), { final: answer.status === 404 || answer.status === 409 });
@@ -87,7 +86,8 @@ export default {
       const name = `${this.user} ${this.source}`;
       this.kept = new Kept(name);
       this.tabs = new Tabs(name, this.kept.tab, () => { this.otherTab = true; });
-      const [doc, others] = await Promise.all([this.ask("sheet"), this.tabs.known()]);
+      // Who else is there matters where something was left: it may be theirs.
+      const [doc, others] = await Promise.all([this.sheet || this.ask("sheet"), this.kept.left ? this.tabs.known() : new Set()]);
       const tracks = doc.tracks.map(t => Object.freeze({ ...t, key: `t${t.id}` })).sort((a, b) => a.keys[0][0] - b.keys[0][0] || a.id - b.id);
       this.outbox = new Outbox({ send: edits => this.ask("save", { edits }), keep: entry => this.kept.keep(entry), tell: (...news) => this.told(...news) });
       this.outbox.start(tracks);
@@ -111,7 +111,7 @@ export default {
       if (entry) this.outbox.put(this.tracks);
       this.$refs.work.focus({ preventScroll: true });
       this.$el.dataset.ready = "yes";
-      if (doc.next) this.fetchAhead(doc.next);
+      if (doc.following) this.fetchAhead(doc.following.clip);
     },
     // The next clip, while the browser has nothing else to do: it is there once its job is opened.
     fetchAhead(href) { document.head.append(Object.assign(document.createElement("link"), { rel: "prefetch", href })); },
@@ -164,15 +164,18 @@ export default {
       this.chosen = key;
       const seen = living(this.track.keys, this.clip), open = this.unsetOf(this.track)[0];
       this.seek(frame ?? (open ? open.second : seen.length ? seen[0] : Math.floor(this.track.keys[0][0] / this.clip.fps)) * this.clip.fps);
-      this.$nextTick(() => { const el = this.$el.querySelector(".label-people [aria-current=true]"); if (el) el.scrollIntoView({ block: "nearest", inline: "nearest" }); });
+      this.reveal();
     },
-    seek(frame) {
-      this.frame = Math.max(0, Math.min(frame, this.clip.frames - 1));
-      if (this.$refs.stage) this.$refs.stage.seek(this.frame);
-      clearTimeout(this.placing);
-      this.placing = setTimeout(() => this.kept.place({ key: this.chosen, frame: this.frame }), 300);
+    // Once what was pressed is drawn: where the chosen one lies has to be measured.
+    reveal() {
+      cancelAnimationFrame(this.revealing);
+      this.revealing = requestAnimationFrame(() => { this.revealing = requestAnimationFrame(() => {
+        const one = this.$el.querySelector(".label-people [aria-current=true]");
+        if (one) one.scrollIntoView({ block: "nearest", inline: "nearest" });
+      }); });
     },
-    step(n) { this.seek(Math.max(0, Math.min(this.second + n, this.lastSecond())) * this.clip.fps); },
+    player() { return this.$refs.stage.$refs.player; },
+    seek(frame) { this.player().seek(frame); },
     beside(n, open) {
       const at = this.people.findIndex(p => p.key === this.chosen), count = this.people.length;
       for (let i = 1; i <= count; i++) {
@@ -187,7 +190,11 @@ export default {
     useGroup(group) { this.group = group; },
     isPlaying(now) { this.playing = now; },
     isBroken() { this.broken = true; },
-    at(frame) { if (this.playing) this.frame = frame; },
+    at(frame) {
+      this.frame = frame;
+      clearTimeout(this.placing);
+      this.placing = setTimeout(() => this.kept.place({ key: this.chosen, frame: this.frame }), 300);
+    },
     // ---- edits
     shown() {
       this.tracks = this.history.tracks;
@@ -242,6 +249,7 @@ export default {
       this.put(track, 0);
     },
     fresh() { return `n${Math.random().toString(36).slice(2, 10)}`; },
+    draw() { this.drawing = true; this.say("Draw a box around the person. Escape stops."); },
     drawn(box) {
       this.drawing = false;
       const track = Object.freeze(geometry.drawn(this.fresh(), this.frame, box));
@@ -282,7 +290,9 @@ export default {
     redo() { this.back(this.history.redo()); },
     back(where) { if (!where) return; this.shown(); this.outbox.put(this.tracks); if (this.tracks.some(t => t.key === where.key)) this.choose(where.key, where.frame); },
     // ---- done
-    async finish() {
+    // `onward`: the next job follows in the place of this one; its sheet is asked for while this one is finished.
+    async finish(onward) {
+      this.onward = onward;
       if (this.left) { this.over = "unset"; return; }
       this.over = "";
       this.working = true;
@@ -290,14 +300,16 @@ export default {
         await this.outbox.drain();
         if (this.outbox.waiting || Object.keys(this.conflicts).length) { this.say("Not finished: something is not stored yet."); return; }
         this.closed = "You have finished this job. Reopen it to make changes.";
+        const { following } = this.doc, ahead = onward && following ? this.ask("sheet", null, following.source).catch(() => null) : null;
         await this.ask("state", { state: "completed" });
         this.time.send();
-        this.$emit("finished");
+        const sheet = await ahead;
+        if (sheet) this.$emit("next", { ...following, sheet }); else this.$emit("finished");
       } catch (error) { this.closed = ""; this.say(`Not finished: ${error.message}`); } finally { this.working = false; }
     },
     finishUnclear() {
       this.changed(where => this.history.put(this.tracks.map(t => Object.freeze(this.unclear(t))), where), 0);
-      this.finish();
+      this.finish(this.onward);
     },
     // A job goes on as it was; another try at a practice clip begins anew.
     async takeUp() { try { if ((await this.ask("state", { state: "in progress" })).anew) location.reload(); else this.closed = ""; } catch (error) { this.say(error.message); } },
@@ -318,7 +330,7 @@ export default {
       if (!this.doc || document.querySelector(".q-dialog")) return;
       if (this.changing) { this.changeKey(event); event.preventDefault(); event.stopImmediatePropagation(); return; }
       if (this.over) { if (event.key === "Escape") { this.over = ""; event.stopImmediatePropagation(); } else if (this.over !== "find" || event.key === "?") { if (event.key.length === 1 && event.key !== " ") event.stopImmediatePropagation(); } return; }
-      if (event.target.closest("input, textarea, select, [contenteditable]")) return;
+      if (belongsElsewhere(event)) return;
       const act = this.command(event) || this.spoken(event);
       if (!act) return;
       event.preventDefault();
@@ -344,14 +356,11 @@ export default {
     },
     command(event) {
       const control = event.ctrlKey || event.metaKey, letter = event.key.toLowerCase();
-      if (control) return { z: () => event.shiftKey ? this.redo() : this.undo(), y: () => this.redo(), enter: () => this.finish() }[letter];
-      if (event.target.closest("button, a") && (event.key === "Enter" || event.key === " ")) return null;
-      const stage = this.$refs.stage, person = this.track;
+      if (control) return { z: () => event.shiftKey ? this.redo() : this.undo(), y: () => this.redo(), enter: () => this.finish(event.shiftKey) }[letter];
+      const person = this.track;
       const any = {
-        " ": () => stage.toggle(), ArrowLeft: () => event.shiftKey ? this.seek(this.frame - 1) : this.step(-1), ArrowRight: () => event.shiftKey ? this.seek(this.frame + 1) : this.step(1),
-        PageUp: () => this.step(-STRIDE), PageDown: () => this.step(STRIDE),
-        "[": () => this.faster(.5), "]": () => this.faster(2), ArrowUp: () => this.beside(-1), ArrowDown: () => this.beside(1), "/": () => { this.over = "find"; }, "?": () => { this.over = "keys"; },
-        Insert: () => { this.drawing = true; }, "+": () => { this.drawing = true; }, "`": () => { this.live = !this.live; }, Escape: () => { this.letTabGo = !this.drawing && !this.joining; this.drawing = false; this.joining = ""; },
+        ArrowUp: () => this.beside(-1), ArrowDown: () => this.beside(1), "/": () => { this.over = "find"; }, "?": () => { this.over = "keys"; },
+        Insert: () => this.draw(), "+": () => this.draw(), "`": () => { this.live = !this.live; }, Escape: () => { this.letTabGo = !this.drawing && !this.joining; this.drawing = false; this.joining = ""; this.message = ""; },
       };
       // Tab moves among people while the sheet itself has the focus, until Escape; else it is the browser's.
       const own = {
@@ -360,9 +369,8 @@ export default {
         "!": () => this.put(this.unclear(person), 0), Delete: () => this.remove(), End: () => this.leaves(), "\\": () => this.split(), "=": () => this.join(), Backspace: () => this.reset(),
       };
       if (this.byKey[event.key] !== undefined) return null;
-      return any[event.key] || (person && own[event.key]) || null;
+      return moving(event, this.player()) || any[event.key] || (person && own[event.key]) || null;
     },
-    faster(by) { this.rate = Math.max(.25, Math.min(this.rate * by, 4)); this.$refs.stage.speed(this.rate); },
     keepReaction() { localStorage.setItem("labelling reaction", this.reaction); },
     boxMoved(box) { this.put(geometry.moved(this.track, this.frame, box)); },
     lastSecond() { return seconds(this.clip) - 1; },

@@ -1,18 +1,17 @@
 // The clip with everybody's box over it: the chosen person bright and with handles, the others faint. Dragging moves
-// or resizes; while `drawing`, it draws somebody new. What it works out of frames and boxes lies in
-// boxes.js, which the player of reviewers uses too.
-import { boxAt, frameAt, hue, tidy, timeOf } from "./boxes.js";
+// or resizes; while `drawing`, it draws somebody new.
+import { boxAt, hue, tidy } from "./boxes.js";
+import Player from "./player.js";
 
 const GRIPS = [["nw", 0, 0], ["ne", 1, 0], ["sw", 0, 1], ["se", 1, 1]];
 
 export default {
+  components: { Player },
   template: `
-    <div class="player-stage label-stage" ref="stage" :class="{drawing}">
-      <video ref="video" :src="clip.url" muted playsinline preload="auto" tabindex="-1" :aria-label="'Clip ' + clip.id"
-             @loadeddata="tick" @seeked="arrived" @play="run" @pause="tick" @error="$emit('broken')"></video>
-      <svg :viewBox="'0 0 ' + clip.width + ' ' + clip.height" preserveAspectRatio="none" aria-hidden="true"
-           @pointerdown="down($event, null)" @pointermove="move" @pointerup="up" @pointercancel="drag = null">
-        <g v-for="b in boxes" :key="b.key" v-memo="[b.at, b.chosen, b.name, scale, locked]" :class="{faint: !b.chosen}" :transform="'translate(' + b.box[0] + ' ' + b.box[1] + ')'">
+    <div class="label-stage" :class="{drawing}">
+      <Player ref="player" :clip="clip" v-slot="{frame, scale}" @at="f => $emit('at', f)" @playing="p => $emit('playing', p)" @rate="r => $emit('rate', r)" @broken="$emit('broken')"
+              @pointerdown="down($event, null)" @pointermove="move" @pointerup="up" @pointercancel="drag = null">
+        <g v-for="b in boxesAt(frame)" :key="b.key" v-memo="[b.at, b.chosen, b.name, scale, locked]" :class="{faint: !b.chosen}" :transform="'translate(' + b.box[0] + ' ' + b.box[1] + ')'">
           <rect :width="b.box[2] - b.box[0]" :height="b.box[3] - b.box[1]" :fill="b.chosen ? 'transparent' : 'none'"
                 :stroke="b.colour" :stroke-width="b.chosen ? 4 : 2" vector-effect="non-scaling-stroke" pointer-events="all"
                 @pointerdown.stop="down($event, b)"></rect>
@@ -23,54 +22,25 @@ export default {
         </g>
         <rect v-if="drag && drag.fresh" :x="fresh[0]" :y="fresh[1]" :width="fresh[2] - fresh[0]" :height="fresh[3] - fresh[1]" fill="none" stroke="#fff"
               stroke-dasharray="6 4" vector-effect="non-scaling-stroke"></rect>
-      </svg>
+      </Player>
     </div>`,
   props: { clip: Object, tracks: Array, chosen: String, names: Object, locked: Boolean, drawing: Boolean },
-  emits: ["at", "choose", "box", "drawn", "playing", "broken"],
-  data() { return { time: 0, scale: 1, drag: null }; },
-  computed: {
-    frame() { return frameAt(this.time, this.clip); },
-    boxes() {
+  emits: ["at", "choose", "box", "drawn", "playing", "rate", "broken"],
+  data() { return { drag: null }; },
+  computed: { fresh() { return tidy(this.drag.box || [0, 0, 0, 0], this.clip); } },
+  methods: {
+    boxesAt(frame) {
       const found = [];
       for (const track of this.tracks) {
         const chosen = track.key === this.chosen, held = chosen && this.drag && this.drag.box;
-        const box = held || boxAt(track.keys, this.frame);
+        const box = held || boxAt(track.keys, frame);
         if (box) found.push({ key: track.key, box, at: box.join(), chosen, name: this.names[track.key], colour: hue(Number(this.names[track.key].replace(/\D/g, "")) || 0) });
       }
       return found.sort((a, b) => a.chosen - b.chosen);
     },
-    fresh() { return tidy(this.drag.box || [0, 0, 0, 0], this.clip); },
-  },
-  watch: { frame(now) { this.$emit("at", now); } },
-  mounted() {
-    this.sizes = new ResizeObserver(() => { this.scale = this.clip.width / (this.$refs.stage.clientWidth || this.clip.width); });
-    this.sizes.observe(this.$refs.stage);
-  },
-  beforeUnmount() { this.sizes.disconnect(); },
-  methods: {
-    tick() { const v = this.$refs.video; if (v && this.wanted === undefined) { this.time = v.currentTime; this.$emit("playing", !v.paused); } },
-    run() { this.tick(); if (this.$refs.video && !this.$refs.video.paused) requestAnimationFrame(() => this.run()); },
-    toggle() { const v = this.$refs.video; v.paused ? v.play() : v.pause(); },
-    speed(rate) { this.$refs.video.playbackRate = rate; },
-    seek(frame) {
-      const v = this.$refs.video;
-      v.pause();
-      this.time = this.wanted = timeOf(frame, this.clip);
-      if (!v.seeking) this.arrived();
-    },
-    // One seek at a time: of the frames that were asked for meanwhile, the video goes to the last.
-    arrived() {
-      if (this.wanted !== undefined) this.$refs.video.currentTime = this.wanted;
-      this.wanted = undefined;
-      this.tick();
-    },
     grips(box) { return GRIPS.map(([name, x, y]) => ({ name, right: x, low: y, x: x ? box[2] - box[0] : 0, y: y ? box[3] - box[1] : 0 })); },
-    place(event) {
-      const r = this.$refs.stage.querySelector("svg").getBoundingClientRect();
-      return [(event.clientX - r.left) / r.width * this.clip.width, (event.clientY - r.top) / r.height * this.clip.height];
-    },
     down(event, box, grip) {
-      const [x, y] = this.place(event);
+      const [x, y] = this.$refs.player.place(event);
       if (this.drawing) this.drag = { fresh: true, x, y, box: [x, y, x, y] };
       else if (!box) return;
       else if (!box.chosen) { this.$emit("choose", box.key); return; }
@@ -80,7 +50,7 @@ export default {
     },
     move(event) {
       if (!this.drag) return;
-      const [x, y] = this.place(event), d = this.drag, [dx, dy] = [x - d.x, y - d.y];
+      const [x, y] = this.$refs.player.place(event), d = this.drag, [dx, dy] = [x - d.x, y - d.y];
       if (d.fresh) { this.drag = { ...d, box: [d.x, d.y, x, y] }; return; }
       const b = [...d.from];
       if (d.grip) { b[d.grip.right ? 2 : 0] += dx; b[d.grip.low ? 3 : 1] += dy; }

@@ -15,18 +15,19 @@ export const template = `
     <button @click="undo" :disabled="!undoable">Undo</button><button @click="redo" :disabled="!redoable">Redo</button>
     <button :aria-pressed="String(live)" @click="live = !live">Live {{ live ? 'on' : 'off' }}</button>
     <label v-if="live">reaction <input type="number" min="0" max="1500" step="50" v-model.number="reaction" @change="keepReaction"> ms</label>
-    <button @click="over = 'keys'">Keys (?)</button><button class="label-done" :disabled="working || Boolean(closed)" @click="finish">Finish (Ctrl Enter)</button>
+    <button @click="over = 'keys'">Keys (?)</button><button class="label-done" :disabled="working || Boolean(closed)" @click="finish(false)">Finish (Ctrl Enter)</button>
+    <button v-if="doc.following" :disabled="working || Boolean(closed)" title="Ctrl Shift Enter" @click="finish(true)">Finish, next clip</button>
   </div>
   <People :people="people" :chosen="chosen" :joining="joining" @choose="pick"></People>
   <div class="label-work" ref="work" @blur="letTabGo = false" tabindex="0" role="group" aria-label="Labelling: press keys to label the chosen person; press Escape, then Tab, to reach the buttons">
     <div>
       <Stage ref="stage" :clip="clip" :tracks="tracks" :chosen="chosen" :names="names" :locked="Boolean(closed)" :drawing="drawing" @at="at" @choose="pickHere" @box="boxMoved"
-        @drawn="drawn" @playing="isPlaying" @broken="isBroken"></Stage>
-      <div class="player-bar"><button @click="$refs.stage.toggle()">{{ playing ? 'Pause' : 'Play' }}</button><button @click="step(-1)" aria-label="One second back">◂ 1 s</button><button @click="step(1)" aria-label="One second forward">1 s ▸</button>
+        @drawn="drawn" @playing="isPlaying" @rate="r => { rate = r }" @broken="isBroken"></Stage>
+      <div class="player-bar"><button @click="player().toggle()">{{ playing ? 'Pause' : 'Play' }}</button><button @click="player().bySeconds(-1)" aria-label="One second back">◂ 1 s</button><button @click="player().bySeconds(1)" aria-label="One second forward">1 s ▸</button>
         <span>second {{ second }} of {{ lastSecond() }} · frame {{ frame }} · {{ rate }}×</span><button :aria-pressed="String(!still)" @click="still = !still">Loop</button>
-        <button @click="drawing = !drawing" :aria-pressed="String(drawing)">New person</button><template v-if="track"><button @click="remove">Not a person</button><button @click="split">Split</button>
+        <button @click="drawing ? drawing = false : draw()" :aria-pressed="String(drawing)">New person</button><template v-if="track"><button @click="remove">Not a person</button><button @click="split">Split</button>
         <button @click="join" :aria-pressed="String(Boolean(joining))">Join</button><button @click="leaves">Leaves</button><button @click="reset">Tracker's box</button></template></div>
-      <ul v-if="doc.issues.length" class="label-list" aria-label="Reviewer's comments"><li v-for="(i, n) in doc.issues" :key="n"><button @click="seek(i.frame)">second {{ Math.floor(i.frame / clip.fps) }}: {{ i.said }}</button></li></ul>
+      <ul v-if="doc.issues.length" class="label-list" aria-label="Reviewer's comments"><li v-for="(i, n) in doc.issues" :key="n"><button @click="seek(i.frame)">Reviewer, second {{ Math.floor(i.frame / clip.fps) }}: {{ i.said }}</button></li></ul>
     </div>
     <div v-if="track" class="label-side">
       <div class="label-near"><Crop :clip="clip" :track="track" :second="second" :still="still"></Crop>

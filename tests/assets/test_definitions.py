@@ -95,13 +95,16 @@ def test_no_password_is_written_to_dagsters_configuration() -> None:
     assert content["storage"] == {"postgres": {"postgres_url": {"env": "AVA_DAGSTER_POSTGRES_URL"}}}
 
 
-def test_importing_the_core_is_light() -> None:
+CORE = "ava_core, ava_core.base.settings, ava_core.store, ava_core.ontology, ava_core.base.schemas"
+HEAVY = {"torch", "cv2", "av", "rfdetr", "nicegui", "scipy", "cvat_sdk", "matplotlib", "alembic", "ray"}
+
+
+@pytest.mark.parametrize(
+    ("modules", "heavy"), [(CORE, HEAVY | {"dagster"}), ("ava_assets.definitions", HEAVY)]
+)
+def test_imports_are_light(modules: str, heavy: set[str]) -> None:
     """No heavy library is loaded before it is needed (measured in benchmarks/start.py)."""
-    heavy = {"torch", "cv2", "av", "rfdetr", "dagster", "nicegui", "scipy", "cvat_sdk", "matplotlib"}
-    program = (
-        "import sys, ava_core, ava_core.base.settings, ava_core.store, ava_core.ontology, ava_core.base.schemas;"
-        "print(*sys.modules)"
-    )
+    program = f"import sys, {modules}; print(*sys.modules)"
     loaded = subprocess.run(
         [sys.executable, "-c", program], capture_output=True, text=True, check=True
     ).stdout

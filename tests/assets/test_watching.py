@@ -52,7 +52,7 @@ def tick(site: DagsterSite, cursor: str | None) -> tuple[Any, str | None]:
     """A tick of a daemon that has ticked before."""
     context = dg.SensorEvaluationContext(
         instance_ref=None, last_tick_completion_time=time.time(), last_run_key=None, cursor=cursor,
-        repository_name=None, instance=site.instance, resources={"platform": site.platform},
+        repository_name=None, instance=site.instance,
     )  # fmt: skip
     with context:
         found = site.definitions.resolve_sensor_def("cvat_jobs")(context)

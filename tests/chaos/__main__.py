@@ -13,14 +13,17 @@ import sys
 import tempfile
 import threading
 import time
+from collections.abc import Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from ava_core.demo.scenes import make_batch_zip
 from ava_core.demo.truth import SceneTruth
-from tests.chaos.faults import FAULTS, plan
+from tests.chaos.faults import FAULTS, FAULTS_ON_POSTGRES, Fault, plan
 from tests.chaos.flow import Flow, StuckError
 from tests.chaos.platform import Platform
+from tests.chaos.postgres import Postgres
 
 SCENE_SECONDS = 8.0
 FAULTS_A_RUN = 12
@@ -54,9 +57,11 @@ class Outcome:
         )
 
 
-def disturbed(run: int, home: Path, input_: tuple[Path, SceneTruth], faults: list[str], want: str) -> Outcome:
+def disturbed(
+    run: int, platform: Platform, input_: tuple[Path, SceneTruth], faults: list[str], want: str
+) -> Outcome:
     """One run under these faults, in their order, at seeded moments of the whole way."""
-    draw, platform = random.Random(f"{run} {faults}"), Platform(home)
+    draw, kinds = random.Random(f"{run} {faults}"), kinds_of(platform.postgres)
     flow, began = Flow(platform, *input_), time.monotonic()
     met: list[str] = []
 
@@ -66,7 +71,7 @@ def disturbed(run: int, home: Path, input_: tuple[Path, SceneTruth], faults: lis
             if flow.step == "over":
                 return
             print(f"     run {run}: {name} (to {flow.step})", file=sys.stderr, flush=True)
-            FAULTS[name](platform, draw)
+            kinds[name](platform, draw)
             met.append(name)
 
     try:
@@ -84,10 +89,9 @@ def disturbed(run: int, home: Path, input_: tuple[Path, SceneTruth], faults: lis
     return Outcome(run, same, said, time.monotonic() - began, platform.restarts, stopped, met)
 
 
-def undisturbed(home: Path, input_: tuple[Path, SceneTruth]) -> tuple[str, float]:
+def undisturbed(platform: Platform, input_: tuple[Path, SceneTruth]) -> tuple[str, float]:
     """The digest that all others are compared with, and how long the way takes."""
-    platform, began = Platform(home), time.monotonic()
-    flow = Flow(platform, *input_)
+    flow, began = Flow(platform, *input_), time.monotonic()
     try:
         flow.begin()
         flow.run()
@@ -96,9 +100,14 @@ def undisturbed(home: Path, input_: tuple[Path, SceneTruth]) -> tuple[str, float
         platform.end()
 
 
-def table(outcomes: list[Outcome]) -> str:
+def kinds_of(postgres: Postgres | None) -> Mapping[str, Fault]:
+    """What may happen to a platform."""
+    return FAULTS_ON_POSTGRES if postgres is not None else FAULTS
+
+
+def table(outcomes: list[Outcome], kinds: Mapping[str, Fault]) -> str:
     """A line a run, and how often each fault was met."""
-    counts = {name: sum(one.faults.count(name) for one in outcomes) for name in FAULTS}
+    counts = {name: sum(one.faults.count(name) for one in outcomes) for name in kinds}
     lines = [
         "run  faults  seconds  restarts  stop  ended in",
         *(one.line for one in outcomes),
@@ -108,16 +117,19 @@ def table(outcomes: list[Outcome]) -> str:
     return "\n".join([*lines, *(f"  {name}: {count}" for name, count in counts.items())])
 
 
-def chaos(seed: int, faults: int, folder: Path, a_run: int = FAULTS_A_RUN) -> list[Outcome]:
+def chaos(
+    seed: int, faults: int, folder: Path, a_run: int = FAULTS_A_RUN, postgres: Postgres | None = None
+) -> list[Outcome]:
     """All runs; homes of those that ended well are removed."""
     input_ = make_batch_zip(folder / "scenes", seed=3, seconds=SCENE_SECONDS)
-    want, seconds = undisturbed(folder / "undisturbed", input_)
+    want, seconds = undisturbed(Platform(folder / "undisturbed", postgres), input_)
     print(f"undisturbed: {want} after {seconds:.0f} s", flush=True)
-    wanted, outcomes, given = plan(seed, faults), [], 0
+    wanted, outcomes, given = plan(seed, faults, kinds_of(postgres)), [], 0
     while given < faults:
         run = len(outcomes) + 1
         home = folder / f"run_{run}"
-        outcomes.append(disturbed(run, home, input_, wanted[given : given + a_run], want))
+        platform = Platform(home, postgres)
+        outcomes.append(disturbed(run, platform, input_, wanted[given : given + a_run], want))
         given += max(1, len(outcomes[-1].faults))
         print(outcomes[-1].line, flush=True)
         if outcomes[-1].is_good:
@@ -131,10 +143,14 @@ def main() -> None:
     parser.add_argument("--faults", type=int, default=60)
     parser.add_argument("--a-run", type=int, default=FAULTS_A_RUN, help="faults that one run meets at most")
     parser.add_argument("--folder", type=Path, help="where homes lie; default: a temporary one")
+    parser.add_argument(
+        "--postgres", action="store_true", help="with databases in a PostgreSQL that goes away"
+    )
     given = parser.parse_args()
     folder = given.folder or Path(tempfile.mkdtemp(prefix="ava-chaos-"))
-    outcomes = chaos(given.seed, given.faults, folder, given.a_run)
-    print(table(outcomes))
+    with Postgres() if given.postgres else nullcontext() as postgres:
+        outcomes = chaos(given.seed, given.faults, folder, given.a_run, postgres)
+        print(table(outcomes, kinds_of(postgres)))
     bad = [one for one in outcomes if not one.is_good]
     if bad:
         sys.exit(f"{len(bad)} of {len(outcomes)} runs ended badly; their homes are in {folder}.")

@@ -8,11 +8,14 @@ import signal
 import sqlite3
 import subprocess
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 
 import psutil
+import sqlalchemy as sa
+from sqlalchemy.exc import SQLAlchemyError
 
+from ava_core.base.settings import with_driver
 from tests.chaos.platform import Platform
 
 Fault = Callable[[Platform, random.Random], None]
@@ -90,6 +93,31 @@ def locked_database(platform: Platform, draw: random.Random) -> None:
     connection.close()
 
 
+def locked_tables(platform: Platform, draw: random.Random) -> None:
+    """The same of a PostgreSQL: somebody changes a table there for a while, and all who ask for it wait."""
+    settings = platform.settings
+    assert settings.dagster_postgres_url is not None
+    dagster = settings.dagster_postgres_url.get_secret_value()
+    url, name = draw.choice([(settings.database_url, "batches"), (dagster, "runs")])
+    engine = sa.create_engine(with_driver(url), poolclass=sa.NullPool)
+    with suppress(SQLAlchemyError), engine.begin() as connection:
+        connection.exec_driver_sql(f"LOCK TABLE {name} IN ACCESS EXCLUSIVE MODE")
+        time.sleep(draw.uniform(2, 8))
+
+
+def postgres_away(*, killed: bool) -> Fault:
+    """The database's server ends, orderly or not, and is there again some seconds later."""
+
+    def fault(platform: Platform, draw: random.Random) -> None:
+        server = platform.postgres
+        assert server is not None
+        server.kill() if killed else server.stop()
+        time.sleep(draw.uniform(0.5, 6))
+        server.start()
+
+    return fault
+
+
 def clock_step(platform: Platform, draw: random.Random) -> None:
     """The clock is set forward by up to two hours, or back by up to half a minute, and stays so.
 
@@ -118,12 +146,20 @@ FAULTS: dict[str, Fault] = {
 }
 """By name; a plan draws from all of them in turn, so that none is left out."""
 
+FAULTS_ON_POSTGRES: dict[str, Fault] = {
+    **FAULTS,
+    "database locked": locked_tables,
+    "PostgreSQL restarted": postgres_away(killed=False),
+    "PostgreSQL killed": postgres_away(killed=True),
+}
+"""Those of a platform whose databases lie there."""
 
-def plan(seed: int, number: int) -> list[str]:
+
+def plan(seed: int, number: int, kinds: Mapping[str, Fault] = FAULTS) -> list[str]:
     """So many faults in a seeded order, each kind about as often as the others."""
     draw, names = random.Random(seed), []
     while len(names) < number:
-        turn = list(FAULTS)
+        turn = list(kinds)
         draw.shuffle(turn)
         names += turn
     return names[:number]

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import httpx
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DBAPIError
 
 from ava_core import decisions
 from ava_core.annotation.gateway import CvatGateway
@@ -88,7 +88,7 @@ class Flow:
             try:
                 if attempt():
                     return
-            except (AvaError, OperationalError, httpx.HTTPError, OSError) as error:
+            except (AvaError, DBAPIError, httpx.HTTPError, OSError) as error:
                 last = str(error).splitlines()[0]
             if time.monotonic() > deadline:
                 raise StuckError(self._said() or f"{step}: {last or 'nothing came of it'}")

@@ -8,11 +8,13 @@ import sys
 import time
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import psutil
 
 from ava_assets.running import services
 from ava_core.base.settings import Settings, load_settings
+from tests.chaos.postgres import Postgres
 
 PROJECT = Path(__file__).resolve().parents[2]
 CLOCK = Path(__file__).parent / "clock"
@@ -22,7 +24,7 @@ COMMANDS = {
     "annotation server": "ava_core.annotation_server",
     "console": "ava_ui",
     "code server": "ava_assets.definitions",
-    "daemon": "dagster._daemon",
+    "daemon": "ava_assets.running.daemon",
     "webserver": "dagster_webserver",
     "guard": "ava_assets.running.guard",
 }
@@ -30,14 +32,20 @@ COMMANDS = {
 
 
 class Platform:
-    """A home and the `ava up` that runs on it; `restarts` counts how often a person would have typed it again."""
+    """A home and the `ava up` that runs on it; `restarts` counts how often a person would have typed it again.
 
-    def __init__(self, home: Path) -> None:
-        ports = {f"{name}_port": services.free_port() for name in ("cvat", "dagster", "console")}
-        self.settings: Settings = load_settings(
-            home=home, cvat_poll_seconds=1, annotators_per_clip=2, workers=1, **ports
-        )
-        self.home = home
+    `postgres`: where its databases are, instead of files in its home; `more` settings beside those of the harness.
+    """
+
+    def __init__(self, home: Path, postgres: Postgres | None = None, **more: Any) -> None:
+        given: dict[str, Any] = {
+            f"{name}_port": services.free_port() for name in ("cvat", "dagster", "console")
+        }
+        if postgres is not None:
+            given |= {name: postgres.new_database() for name in ("database_url", "dagster_postgres_url")}
+        fixed: dict[str, Any] = {"cvat_poll_seconds": 1, "annotators_per_clip": 2, "workers": 1}
+        self.settings: Settings = load_settings(home=home, **(fixed | given | more))
+        self.home, self.postgres = home, postgres
         home.mkdir(parents=True, exist_ok=True)
         self.clock_file = home / "clock"
         self.restarts = -1

@@ -98,7 +98,7 @@ def walk(browser: Browser, settings: Settings, place: Path, camera: Camera) -> N
             page.wait_for_function(PLAYABLE)
             page.get_by_role("checkbox", name="differences only").uncheck()
             page.evaluate("document.activeElement.blur()")
-            page.keyboard.press("Shift+ArrowRight")
+            page.keyboard.press("ArrowRight")
             page.wait_for_function("!document.querySelector('video').seeking")
         camera.take(name, page)
 
@@ -110,7 +110,7 @@ def walk(browser: Browser, settings: Settings, place: Path, camera: Camera) -> N
     alone.visitor.open(f"/batches/{BATCH}/clips/{clip}")
     page.wait_for_function(PLAYABLE)
     for _ in range(2):
-        page.keyboard.press("Shift+ArrowRight")
+        page.keyboard.press("ArrowRight")
     page.wait_for_function("!document.querySelector('video').seeking")
     camera.take("tracks", page)
     alone.visitor.open("/work")

@@ -7,6 +7,7 @@ from playwright.sync_api import Browser, Page
 from tests.support.street import PASSWORD
 
 CHROMIUM = "/usr/bin/chromium"
+CHROMIUM_ARGS = ["--no-sandbox", "--disable-dev-shm-usage"]
 SIZES = {"laptop": (1280, 800), "wide": (1920, 1080), "tablet": (1024, 1366), "phone": (390, 844)}
 
 

@@ -62,9 +62,7 @@ class DagsterSite(Home):
 
     def tick(self, sensor: str, cursor: str | None = None) -> Tick:
         """Let a sensor look, and do what it asks for but for the runs."""
-        context = dg.build_sensor_context(
-            instance=self.instance, cursor=cursor, resources={"platform": self.platform}
-        )
+        context = dg.build_sensor_context(instance=self.instance, cursor=cursor)
         found = self.definitions.resolve_sensor_def(sensor)(context)
         if isinstance(found, dg.SkipReason):
             return Tick([], [], found.skip_message or "", context.cursor)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import av
 import cv2
 import numpy as np
 import polars as pl
@@ -12,8 +13,11 @@ from ava_core.base.schemas import CLIPS, DISPUTED, PROPOSALS, empty
 from ava_core.dataset.formats.ava.rows import ROW_COLUMNS
 from ava_core.dataset.formats.dataset import Dataset
 from ava_core.ontology import load_ontology
+from ava_core.video.media.encoding import H264File
 
 WIDTH, HEIGHT = 128, 32
+EDGE = 8
+"""Height of the black bars above and below the picture in the clips' own videos."""
 BITS = 16
 BAR = WIDTH // BITS
 LENGTHS = {"a_long": 450, "b_middle": 201, "c_short": 150, "d_long": 450, "e_short": 150}
@@ -39,8 +43,18 @@ def number_of(path: Path) -> tuple[int, int]:
     return number_in(cv2.imread(str(path)))
 
 
+def write_video(path: Path, clip: int, frames: int) -> Path:
+    """The clip's own video, with bars above and below the pictures."""
+    video = H264File(path, WIDTH, HEIGHT + 2 * EDGE)
+    for frame in range(frames):
+        shown = np.pad(picture(clip, frame), ((EDGE, EDGE), (0, 0), (0, 0)))
+        video.add(av.VideoFrame.from_ndarray(shown, format="rgb24").reformat(format="yuv420p"), frame)
+    video.finish()
+    return path
+
+
 def numbered_dataset(folder: Path, split: str = "val") -> Dataset:
-    """Clips of `LENGTHS` in one split, one person at every second with context; `folder` takes the pictures."""
+    """Clips of `LENGTHS` in one split, one person at every second with context; `folder` takes pictures and videos."""
     ontology = load_ontology("street")
     action = ontology.actions[0].id
     clips, rows, proposals = [], [], []
@@ -50,15 +64,15 @@ def numbered_dataset(folder: Path, split: str = "val") -> Dataset:
             cv2.imwrite(str(folder / clip / f"{clip}_{frame + 1:06d}.jpg"), picture(number, frame))
         clips.append({
             "clip_id": clip, "source_id": clip, "batch": "b", "index": 0, "start_s": 0.0, "duration_s": frames / 30,
-            "frames": frames, "width": WIDTH, "height": HEIGHT, "scale_x": 1.0, "scale_y": 1.0, "pad_x": 0,
-            "pad_y": 0, "content_width": WIDTH, "content_height": HEIGHT, "path": "", "sha256": clip,
+            "frames": frames, "width": WIDTH, "height": HEIGHT + 2 * EDGE, "scale_x": 1.0, "scale_y": 1.0, "pad_x": 0,
+            "pad_y": EDGE, "content_width": WIDTH, "content_height": HEIGHT, "path": "", "sha256": clip,
         })  # fmt: skip
         for second in range(2, frames // 30 - 1):
             left = 0.1 + second / 100
             rows.append((clip, 900 + second, left, 0.25, left + 0.25, 0.75, action, 1))
             proposals.append({
-                "clip_id": clip, "second": second, "track_id": 1, "x1": left * WIDTH, "y1": 8.0,
-                "x2": (left + 0.25) * WIDTH, "y2": 24.0, "score": 0.95, "interpolated": False,
+                "clip_id": clip, "second": second, "track_id": 1, "x1": left * WIDTH, "y1": EDGE + 8.0,
+                "x2": (left + 0.25) * WIDTH, "y2": EDGE + 24.0, "score": 0.95, "interpolated": False,
             })  # fmt: skip
     return Dataset(
         title="numbered",
@@ -71,4 +85,8 @@ def numbered_dataset(folder: Path, split: str = "val") -> Dataset:
         split_of=dict.fromkeys(LENGTHS, split),
         ontology=ontology,
         pictures={clip: folder / clip for clip in LENGTHS},
+        videos={
+            clip: write_video(folder / f"{clip}.mp4", number, frames)
+            for number, (clip, frames) in enumerate(LENGTHS.items())
+        },
     )

@@ -14,6 +14,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import av
+import numpy as np
+
 FPS = 30
 KNOWN_SECONDS = range(902, 1799)
 
@@ -194,6 +197,27 @@ def alphaction(folder: Path, split: str) -> list[Item]:
     ]
 
 
+def one_second_videos(folder: Path, video: str, second: int, span: int = 64) -> list[np.ndarray]:
+    """AlphAction's, VideoMAE-Action-Detection's and STMixer's pictures of a second, from videos of one second each.
+
+    From the second's own video onwards until there are half of `span`, as many from those before; then both sides are
+    cut to the shorter. A video that is not there is an error.
+    """
+
+    def shown(at: int) -> list[np.ndarray]:
+        with av.open(str(folder / "seconds" / video / f"{at}.mp4")) as container:
+            return [frame.to_rgb().to_ndarray() for frame in container.decode(video=0)]
+
+    after: list[np.ndarray] = []
+    while len(after) < span // 2:
+        after += shown(second + len(after) // FPS)
+    before: list[np.ndarray] = []
+    while len(before) < span - span // 2:
+        before = shown(second - 1 - len(before) // FPS) + before
+    side = min(len(before), len(after))
+    return before[-side:] + after[:side]
+
+
 def datumaro(folder: Path, split: str) -> list[Item]:
     """Datumaro's `ava` format: pictures `<video>_<timestamp>.jpg` below `frames/`, a folder a video."""
     root = folder / "datumaro"
@@ -208,6 +232,11 @@ def datumaro(folder: Path, split: str) -> list[Item]:
         for (video, stamp), boxes in found.items()
         for path in [root / "frames" / video / f"{video}_{stamp}.jpg"]
     ]
+
+
+def stmixer(folder: Path, split: str) -> list[Item]:
+    """STMixer: the rows of every second, in training and in testing, pictures from the frame list."""
+    return slowfast(folder, split, mode="train")
 
 
 def coco(folder: Path, split: str) -> list[Item]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import struct
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -52,6 +53,18 @@ groups:
 WIDTH, HEIGHT, BAR = 64, 48, 6
 FRAMES = 210
 """7 s: seconds 2 to 5 have their context."""
+
+
+@dataclass(frozen=True)
+class Shape:
+    """What a world's clip is: its size in pixels, the height of its black bars, how many frames it has."""
+
+    width: int = WIDTH
+    height: int = HEIGHT
+    bar: int = BAR
+    frames: int = FRAMES
+
+
 ANNOTATORS = ("ann", "ben")
 PERSONS = pl.DataFrame(
     schema={"clip_id": pl.String, "annotator": pl.String, "track_key": pl.String, "person_id": pl.Int32}
@@ -63,14 +76,14 @@ def _sha(text: str) -> str:
 
 
 class World(Home):
-    """A home of batches that can be released; `clip` is the video that every clip shows."""
+    """A home of batches that can be released; `clip` is the video that every clip shows, of that shape."""
 
-    def __init__(self, folder: Path, clip: Path, storage_url: str = "") -> None:
+    def __init__(self, folder: Path, clip: Path, storage_url: str = "", shape: Shape = Shape()) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         ontology = folder / "tiny.yaml"
         ontology.write_text(ONTOLOGY)
         super().__init__(folder, ontology=str(ontology), storage_url=storage_url)
-        self.clip = clip
+        self.clip, self.shape = clip, shape
 
     @property
     def releases(self) -> Path:
@@ -99,7 +112,9 @@ class World(Home):
         self.write_rows(name, "source_videos", SOURCE_VIDEOS, [_source(name, s, content[s]) for s in ids])
         self.write_rows(name, "clips", CLIPS, [self._clip(name, s, content[s], index) for s in ids])
         places = [(clip, second, person) for clip in clips for second, person in _PLACES]
-        boxes = [{"clip_id": c, "second": s, "person_id": p, **_box(s, p)} for c, s, p in places]
+        boxes = [
+            {"clip_id": c, "second": s, "person_id": p, **_box(s, p, self.shape.bar)} for c, s, p in places
+        ]
         self.write_rows(name, "dense_proposals", PROPOSALS, [
             {**box, "track_id": box["person_id"], "score": 1.0 - box["person_id"] / 20, "interpolated": False}
             for box in boxes
@@ -161,17 +176,21 @@ class World(Home):
         own = content.encode()
         data = self.clip.read_bytes() + struct.pack(">I4s", 8 + len(own), b"free") + own
         self.storage.write_bytes(target, data)
+        shape = self.shape
         return {
             "clip_id": f"{source}_{index:03d}", "source_id": source, "batch": batch, "index": index, "start_s": 30.0,
-            "duration_s": FRAMES / 30, "frames": FRAMES, "width": WIDTH, "height": HEIGHT, "scale_x": 1.0,
-            "scale_y": 1.0, "pad_x": 0, "pad_y": BAR, "content_width": WIDTH, "content_height": HEIGHT - 2 * BAR,
+            "duration_s": shape.frames / 30, "frames": shape.frames, "width": shape.width, "height": shape.height,
+            "scale_x": 1.0, "scale_y": 1.0, "pad_x": 0, "pad_y": shape.bar,
+            "content_width": shape.width, "content_height": shape.height - 2 * shape.bar,
             "path": str(target.relative_to(self.storage.root)), "sha256": hashlib.sha256(data).hexdigest(),
         }  # fmt: skip
 
     def _annotated(self, batch: str, clips: list[str], boxes: list[Any], labels: list[Any]) -> None:
         """Both annotators said exactly what came out."""
         jobs = self.add_jobs(
-            batch, [{"clip_id": clip, "annotator": name} for clip in clips for name in ANNOTATORS], FRAMES
+            batch,
+            [{"clip_id": clip, "annotator": name} for clip in clips for name in ANNOTATORS],
+            self.shape.frames,
         )
         job_of = {(job["clip_id"], job["annotator"]): job["job_id"] for job in jobs.iter_rows(named=True)}
 
@@ -209,9 +228,9 @@ class World(Home):
 _PLACES = [(2, 1), (3, 1), (4, 1), (5, 1), (3, 2), (4, 2)]
 
 
-def _box(second: int, person: int) -> dict[str, float]:
+def _box(second: int, person: int, bar: int) -> dict[str, float]:
     left = 4.0 * second + 20.0 * (person - 1)
-    return {"x1": left, "y1": BAR + 3.0, "x2": left + 10.0, "y2": BAR + 30.0}
+    return {"x1": left, "y1": bar + 3.0, "x2": left + 10.0, "y2": bar + 30.0}
 
 
 def _source(batch: str, source_id: str, content: str) -> dict[str, Any]:

@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import Browser, sync_playwright
 
 from ava_core.base.settings import Settings
-from tests.support.browser import CHROMIUM
+from tests.support.browser import CHROMIUM, CHROMIUM_ARGS
 from tests.support.home import passwords_that_cost_little
 from tests.support.site import Site, opened
 from tests.support.street import copy_street
@@ -41,9 +41,7 @@ def browser() -> Iterator[Browser]:
     if not Path(CHROMIUM).exists():
         pytest.skip(f"{CHROMIUM} is not installed; see .ci/install-debian-packages")
     with sync_playwright() as playwright:
-        started = playwright.chromium.launch(
-            executable_path=CHROMIUM, args=["--no-sandbox", "--disable-dev-shm-usage"]
-        )
+        started = playwright.chromium.launch(executable_path=CHROMIUM, args=CHROMIUM_ARGS)
         yield started
         started.close()
 

@@ -31,8 +31,8 @@ def make(
     flavour: Annotated[
         list[str] | None,
         typer.Option(
-            help="Layout to add to AVA's annotations; may be repeated; `none` for none. Default: all but "
-            "`videos` and `shards`."
+            help="Layout to add to AVA's annotations; may be repeated; `none` for none. "
+            "Default: all but `videos`, `seconds` and `shards`."
         ),
     ] = None,
     ratios: Annotated[str, typer.Option(help="Shares of train, val and test.")] = "0.7,0.15,0.15",

@@ -97,6 +97,24 @@ def verify(batch: Batch) -> None:
     say(f"{verified.height} alphas are krippendorff's, to {TOLERANCE:g}.")
 
 
+@app.command("examples")
+def examples(
+    ontology: Annotated[str, typer.Option(help="Name of the ontology. Default: the one that is set.")] = "",
+) -> None:
+    """List the examples of actions that annotators and experts see: clip, second, and the loop's file.
+
+    Example: `ava qc examples`
+    """
+    from ava_core.annotation.guidance import examples_table
+    from ava_core.ontology import load_ontology
+
+    found = examples_table(database(), load_ontology(ontology or load_settings().ontology))
+    if found.is_empty():
+        say("No example yet: mark a person as one where a clip is reviewed (Quality).")
+    else:
+        show(found)
+
+
 app.command("audit")(qc_audit.audit)
 app.command("audit-answer")(qc_audit.answer)
 app.command("audit-result")(qc_audit.result)
@@ -114,7 +132,7 @@ def approve(batch: Batch, clips: Clips, comment: Comment = "", actor: Actor = ""
 def reject(
     batch: Batch,
     clips: Clips,
-    comment: Annotated[str, typer.Option(help="What the annotators should fix.")],
+    comment: Annotated[str, typer.Option(help="Comment: what the annotators should fix.")],
     actor: Actor = "",
 ) -> None:
     """Reject clips; your comment tells the annotators why."""

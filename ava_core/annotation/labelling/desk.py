@@ -40,6 +40,7 @@ class Desk:
         self, gateway: CvatGateway, store: Store, job: Job, ontology: Ontology, user_name: str
     ) -> None:
         self.gateway, self.job, self.ontology, self.user_name = gateway, job, ontology, user_name
+        self.store = store
         try:
             self.seen = gateway.job(job.job_id)
         except CvatMissingError:
@@ -79,6 +80,20 @@ class Desk:
             "state": self.seen["state"], "closed": self._closed(), "tracks": shown, "notes": notes,
             "issues": self.gateway.open_issues(self.job.job_id),
         }  # fmt: skip
+
+    def following(self) -> Job | None:
+        """The job that this person labels next, if there is one.
+
+        What they finished a moment ago the platform may not know of yet, so the server is asked.
+        """
+        for job in tasks.next_jobs(self.store, self.user_name, self.job.job_id):
+            try:
+                now = self.gateway.job(job.job_id)
+            except CvatError:
+                continue  # gone, or somebody else's meanwhile
+            if now["state"] != DONE_STATE and (now.get("assignee") or {}).get("username") == self.user_name:
+                return job
+        return None
 
     def save(self, edits: Sequence[Mapping[str, Any]]) -> Json:
         """Store tracks as the page has them.

@@ -17,7 +17,7 @@ from ava_core.base.storage import Storage
 from ava_core.batch import open_batch
 from ava_core.dataset.export.inputs import BatchTables, BatchWork
 from ava_core.dataset.export.options import ReleaseOptions
-from ava_core.dataset.export.release_pictures import Pictures, pictures_of, videos_of
+from ava_core.dataset.export.release_pictures import Fetch, Pictures, pictures_of, videos_of
 from ava_core.dataset.export.release_splits import release_splits
 from ava_core.dataset.export.val_clips import unvalidated, usable_clips
 from ava_core.dataset.formats.ava.rows import KEY_COLUMNS, annotation_rows
@@ -79,7 +79,7 @@ def gather(
     storage: Storage,
     store: Store,
     *,
-    fetch: Callable[[UPath], Path],
+    fetch: Fetch,
     fetch_video: Callable[[UPath], Path],
 ) -> Gathered:
     """Put the batches together; `fetch` brings a folder of pictures to this machine, `fetch_video` a

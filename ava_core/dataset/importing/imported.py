@@ -15,7 +15,7 @@ from ava_core.base.errors import ExportError, InputError
 from ava_core.dataset.export.card import Card, write_card
 from ava_core.dataset.formats.ava import names
 from ava_core.dataset.formats.dataset import Dataset
-from ava_core.dataset.formats.flavours import DEFAULT, IN_PIXELS, write_dataset
+from ava_core.dataset.formats.flavours import DEFAULT, chosen_flavours, write_dataset
 from ava_core.dataset.formats.repairs import Repair
 
 
@@ -44,7 +44,8 @@ def write_import(folder: Path, imported: Imported, flavours: Collection[str] = D
         raise InputError(f"{folder} already exists.", "Choose another folder.")
     if imported.dataset.rows.is_empty():
         raise ExportError("No labelled person remains.", "See the repairs listed above.")
-    chosen = [each for each in flavours if imported.sized or each not in IN_PIXELS]
+    known = chosen_flavours(flavours)
+    chosen = [name for name, flavour in known.items() if imported.sized or not flavour.pixels]
     folder.parent.mkdir(parents=True, exist_ok=True)
     staged = folder.with_name(f".{folder.name}-{secrets.token_hex(4)}")
     try:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Final, Literal, Protocol
+from typing import Any, Final, Literal, Protocol, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
@@ -18,6 +18,7 @@ CACHE_THRESHOLD: Final = 0.15
 """Detections scored below are not kept; the tracker's second stage uses weak ones down to here."""
 
 
+@runtime_checkable
 class Detector(Protocol):
     """Finds people in frames of one video at a time, in order of time."""
 

@@ -21,6 +21,7 @@ from ava_core.base.names import batch_name_for, check_batch_name
 from ava_core.base.settings import Settings
 from ava_core.base.text import plural
 from ava_core.store import Store, batches
+from ava_core.video.detection.registry import refuse_unknown_detector
 from ava_core.video.given import Manifest
 from ava_core.video.intake.adding import Adding, StillAdding, adding, being_added, broken_off
 from ava_core.video.intake.archive import check_input
@@ -99,6 +100,8 @@ def add_to_inbox(
     path = path.expanduser().absolute()
     check_input(path)
     made = manifest_of(path)
+    if options and "detector" in options:
+        refuse_unknown_detector(options["detector"])
     options = (made.settings if made else {}) | (options or {})
     settings.with_options(options)
     batch = check_batch_name(name) if name else made.batch if made else batch_name_for(path)

@@ -10,7 +10,6 @@ from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
-from scipy.optimize import linear_sum_assignment
 
 from ava_core.video.tracking import kalman
 from ava_core.video.tracking.camera import common_shift
@@ -144,6 +143,8 @@ class Sort:
 
     def _associate(self, predicted: Array, detections: Array) -> tuple[Ints, Ints]:
         """Pairs of rows (tracks) and columns (detections): the assignment of most overlap, gated before it."""
+        from scipy.optimize import linear_sum_assignment
+
         if self._buffer:
             predicted, detections = grown(predicted, self._buffer), grown(detections, self._buffer)
         overlap = pairwise_iou(predicted, detections)

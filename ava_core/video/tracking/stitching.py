@@ -11,7 +11,6 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 import polars as pl
-from scipy.optimize import linear_sum_assignment
 
 from ava_core.base.schemas import BOX_COLUMNS, CLIP_FPS
 
@@ -49,6 +48,8 @@ def stitch(pieces: pl.DataFrame, longest_gap_s: float, reach: float) -> pl.DataF
     all pieces of the clip (Hungarian), gated before it. Adds `mismatch`: at the first row of a piece that was joined
     to another how badly they fit, 0 to 1; else 0.
     """
+    from scipy.optimize import linear_sum_assignment
+
     tracks = pieces.with_columns(mismatch=pl.lit(0.0))
     for longest in (longest_gap_s / 2, longest_gap_s):
         table = tracks.select("track_id", pl.col("frame") / CLIP_FPS, *BOX_COLUMNS).to_numpy()

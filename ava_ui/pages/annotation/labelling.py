@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 from pathlib import Path
 from typing import Final
 
@@ -35,11 +36,19 @@ def labeller_here() -> Labeller:
 async def content(visit: Visit) -> None:
     """The job, or a sentence that says why it is not to be labelled here."""
     labeller = labeller_here()
+    job = addresses.labelling(visit.params["job_id"])
+    ask_ahead(f"{job}/sheet")
     ui.add_css(STYLE)
-    job_id = visit.params["job_id"]
     Labelling(
-        addresses.labelling(job_id),
+        job,
         labeller.user_name,
         frame=visit.number("frame"),
         finished=lambda: ui.navigate.to(addresses.WORK),
     )
+
+
+def ask_ahead(sheet: str) -> None:
+    """Let the browser ask for the sheet and the page's parts while it still reads the page, side by side."""
+    parts = sorted(f"{addresses.LABELLING_SCRIPTS}/{path.name}" for path in SCRIPTS.glob("*.js"))
+    ui.add_head_html(f'<link rel="preload" as="fetch" crossorigin href="{html.escape(sheet)}">')
+    ui.add_head_html("".join(f'<link rel="modulepreload" href="{part}">' for part in parts))

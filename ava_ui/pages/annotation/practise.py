@@ -22,7 +22,9 @@ async def content(visit: Visit) -> None:
     await asyncio.to_thread(practice_clip, visit.console.store, practice_id, labeller.user_name)
     ui.add_css(labelling.STYLE)
     ui.link("All practice clips", addresses.WORK)
-    Labelling(addresses.practising(practice_id), labeller.user_name, finished=ui.navigate.reload)
+    practising = addresses.practising(practice_id)
+    labelling.ask_ahead(f"{practising}/sheet")
+    Labelling(practising, labeller.user_name, finished=ui.navigate.reload)
 
 
 async def panel(store: Store, name: str) -> None:

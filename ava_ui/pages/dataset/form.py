@@ -18,7 +18,7 @@ from ava_core.dataset.export.sizes import expected_sizes, sizes_by_batch
 from ava_core.dataset.export.split_preview import Preview, preview_release
 from ava_core.dataset.export.splits import RATIOS
 from ava_core.dataset.formats.ava.names import SPLITS
-from ava_core.dataset.formats.flavours import DEFAULT, FLAVOURS
+from ava_core.dataset.formats.flavours import DEFAULT, flavour_names
 from ava_ui import addresses
 from ava_ui.addresses import cell
 from ava_ui.elements.ask_button import AskButton
@@ -79,7 +79,7 @@ class _Form:
             ).props("use-chips").classes("w-80").mark("release-batches")  # fmt: skip
             self.flavours = (
                 ui.select(
-                    {name: name for name in FLAVOURS},
+                    {name: name for name in flavour_names()},
                     value=list(DEFAULT),
                     multiple=True,
                     label="additional layouts",
@@ -110,7 +110,7 @@ class _Form:
                 for name, files, size, hour in
                 found.select("flavour", "files", "bytes", "bytes_per_hour").iter_rows()}  # fmt: skip
         self.flavours.set_options(
-            {name: ": ".join(filter(None, (name, said.get(name)))) for name in FLAVOURS}
+            {name: ": ".join(filter(None, (name, said.get(name)))) for name in flavour_names()}
         )
         self._name_chosen()
 

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Awaitable, Callable
 
 import polars as pl
 from nicegui import ui
 
+from ava_core.base.errors import AvaError
+from ava_core.base.plugins import plugin_names
 from ava_core.base.schemas import CLIP_FPS
 from ava_core.ontology import Ontology, load_ontology, shipped_ontologies
 from ava_core.ontology.extend import publish, published, with_action
@@ -29,7 +32,7 @@ async def content(visit: Visit) -> None:
     folder = visit.console.settings.home_dir / "ontologies"
     configured = visit.console.settings.ontology
     known = {name: load_ontology(name) for name in dict.fromkeys([configured, *shipped_ontologies()])}
-    known |= published(folder)
+    known |= _of_packages() | published(folder)
     name = visit.query.get("name", configured)
     name = name if name in known else configured
     with ui.row():
@@ -50,6 +53,15 @@ async def content(visit: Visit) -> None:
     ui.label(f"To use it, set AVA_ONTOLOGY={name}, or set it in a batch's options.").classes("soft")
     if visit.may("admin"):
         _extend(visit, ontology)
+
+
+def _of_packages() -> dict[str, Ontology]:
+    """Those that installed packages add; a broken one stands on System."""
+    found = {}
+    for name in plugin_names("ontologies"):
+        with contextlib.suppress(AvaError):
+            found[name] = load_ontology(name)
+    return found
 
 
 def _examples(visit: Visit, ontology: Ontology) -> None:

@@ -22,6 +22,7 @@ from ava_ui.frame import theme
 from ava_ui.frame.visit import Visit
 from ava_ui.known import drafts
 from ava_ui.known.aliases import aliases
+from ava_ui.pages.quality import meaning
 from ava_ui.pages.quality.settling import Settling, SettlingPanel, alike, choices, said, work_of_clip
 
 
@@ -138,6 +139,8 @@ async def _item(
     if may:
         with above:
             SettlingPanel(visit, player, settling, ontology, following)
+    if not settling.of_presence:
+        meaning.panel(visit.console, ontology.name, ontology.group(group), batch, clip_id)
 
 
 def _settled(visit: Visit, batch: str) -> None:

@@ -14,10 +14,11 @@ from nicegui.elements.mixins.value_element import ValueElement
 from ava_core.base.names import batch_name_for
 from ava_core.base.settings import Settings
 from ava_core.base.text import gigabytes, plural
-from ava_core.ontology import shipped_ontologies
+from ava_core.ontology import ontology_names
 from ava_core.ontology.extend import published
 from ava_core.store import audit_log
 from ava_core.store import batches as batch_store
+from ava_core.video.detection.registry import detector_names
 from ava_core.video.intake.inbox import add_to_inbox, free_name
 from ava_core.video.intake.kinds import VIDEO_SUFFIXES
 from ava_core.video.intake.uploads import Uploads, uploads_of
@@ -125,7 +126,7 @@ def options_form(settings: Settings, own: Settings | None = None) -> Callable[[]
     own = own or settings
     with ui.expansion("Options of this batch", icon="tune").classes("w-full"), ui.row():
         fields: dict[str, ValueElement[Any]] = {
-            "detector": ui.select(["motion", "rfdetr"], label="detector"),
+            "detector": ui.select(known_detectors(own), label="detector"),
             "detect_fps": ui.number(
                 "detector frames per second", min=1, max=30, placeholder="10 on a GPU, else 5"
             ),
@@ -135,7 +136,7 @@ def options_form(settings: Settings, own: Settings | None = None) -> Callable[[]
             "clip_min_seconds": ui.number("minimum seconds of the last clip", min=0.1),
             "clip_fit": ui.select(["auto", "scale", "letterbox", "keep"], label="fit"),
             "deal_out": ui.select(
-                {"immediately": "automatically", "on request": "after I have seen the plan"},
+                {"at once": "automatically", "on request": "after I have seen the plan"},
                 label="create tasks",
             ),
         }
@@ -153,7 +154,12 @@ def known_ontologies(settings: Settings) -> dict[str, str]:
     own = {
         path: f"{one.name} {one.version}" for path, one in published(settings.home_dir / "ontologies").items()
     }
-    return {name: name for name in dict.fromkeys([settings.ontology, *shipped_ontologies()])} | own
+    return {name: name for name in dict.fromkeys([settings.ontology, *ontology_names()])} | own
+
+
+def known_detectors(settings: Settings) -> list[str]:
+    """What may look at a batch: the configured one, also where its package is gone, and all that there are."""
+    return list(dict.fromkeys([settings.detector, *detector_names()]))
 
 
 async def _upload(visit: Visit) -> None:

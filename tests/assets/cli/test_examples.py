@@ -19,7 +19,8 @@ from typer.testing import CliRunner, Result
 from ava_assets.cli.main import app
 from ava_core.annotation.working_time import record_active
 from ava_core.base.settings import load_settings
-from ava_core.store import annotators, batches, open_store, users
+from ava_core.store import annotators, batches, examples, open_store, users
+from ava_core.store.tables import ActionExample
 from tests.support.annotation_site import AnnotationSite
 from tests.support.home import Home
 from tests.support.planted_work import good_annotators, plant
@@ -129,6 +130,16 @@ def test_an_answer_is_adjudicated(run: Run) -> None:
     assert said(run, "ava qc adjudicate")
 
 
+def test_examples_of_actions_are_listed(run: Run) -> None:
+    assert "No example yet" in said(run, "ava qc examples")
+    store = open_store(load_settings())
+    one = ActionExample(ontology="street", action_id=1, batch="b", clip_id="c0", second=2, x1=0, y1=0, x2=9, y2=9,
+                        marked_by="adam")  # fmt: skip
+    examples.put(store, one)
+    printed = said(run, "ava qc examples")
+    assert all(word in printed for word in ("c0", "adam"))
+
+
 def test_a_user_is_added(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AVA_USER_PASSWORD", "a long enough password")
     said(run, "ava user add")
@@ -153,7 +164,7 @@ def test_a_setting_that_an_option_shows_is_one(example: str) -> None:
 def test_no_example_is_left_out() -> None:
     covered = (
         "ava preprocess", "ava preview", "ava cvat xml", "ava batch add", "ava batch archive", "ava annotator add",
-        "ava annotator time", "ava qc adjudicate", "ava user add", "AVA_WEBHOOK_SECRET",
+        "ava annotator time", "ava qc adjudicate", "ava qc examples", "ava user add", "AVA_WEBHOOK_SECRET",
     )  # fmt: skip
     assert [one for one in EXAMPLES if not one.startswith(covered)] == []
     assert len(EXAMPLES) == len(covered)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -9,8 +10,9 @@ import pytest
 
 from ava_core.annotation.crew import add_annotator, reset_password, set_active
 from ava_core.annotation.gateway import CvatGateway
-from ava_core.annotation.labeller import sign_in_anybody
-from ava_core.base.errors import InputError, SignInError
+from ava_core.annotation.labeller import Labeller, sign_in_anybody
+from ava_core.annotation_server import lifetimes
+from ava_core.base.errors import CvatLoginError, InputError, SignInError
 from ava_core.base.settings import Settings, load_settings
 from ava_core.store import Store, annotators, labellers, open_store
 from tests.support.annotation_server import RunningServer
@@ -123,3 +125,34 @@ def test_over_a_real_cvat_what_is_done_there_is_said(real: Settings, store: Stor
         reset_password(real, store, "stranger")
     set_active(real, store, "stranger", active=False)
     assert annotators.available(store) == []
+
+
+def test_who_comes_with_an_expired_token_is_told_so(
+    embedded: Settings, store: Store, cvat_server: RunningServer
+) -> None:
+    drawn = add_annotator(embedded, store, "mirela")
+    with cvat_server.api("mirela", drawn) as api:
+        body = {"name": "mine", "read_only": False}
+        token = api.post("/api/auth/access_tokens", json=body).raise_for_status().json()
+        session = sign_in_anybody(embedded, store, "mirela", token["value"])
+        ended = {"expiry_date": "2026-01-01T00:00:00Z"}
+        api.patch(f"/api/auth/access_tokens/{token['id']}", json=ended).raise_for_status()
+    with pytest.raises(SignInError, match="token may have expired"):
+        sign_in_anybody(embedded, store, "mirela", token["value"])
+    told_to_sign_in_again(embedded, store, session)
+
+
+def test_whose_sign_in_expires_while_labelling_is_told_so(
+    embedded: Settings, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    session = sign_in_anybody(embedded, store, "mirela", add_annotator(embedded, store, "mirela"))
+    monkeypatch.setattr(lifetimes, "KEY_LIFETIME", timedelta(0))
+    told_to_sign_in_again(embedded, store, session)
+
+
+def told_to_sign_in_again(settings: Settings, store: Store, session: str) -> None:
+    own = labellers.opened(store, session)
+    assert own is not None
+    said = r"the token of 'mirela': it has expired, was revoked, or is wrong\. Sign in again"
+    with pytest.raises(CvatLoginError, match=said), Labeller(*own).connect(settings) as gateway:
+        gateway.whoami()

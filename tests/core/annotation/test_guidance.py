@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 import pytest
 
-from ava_core.annotation.guidance import example_picture, mark_example
+from ava_core.annotation.guidance import example_picture, examples_table, mark_example
 from ava_core.base.errors import InputError
 from ava_core.store import examples, tasks
 from tests.support.home import Home
@@ -36,6 +36,9 @@ def test_an_example_is_a_loop_of_three_seconds_and_a_still_picture(home: Home) -
     assert (sum(animation.durations), animation.frames[0].shape[:2]) == (3000, (160, 160))
     still = np.frombuffer(example_picture(home.storage, number, still=True).read_bytes(), np.uint8)
     assert cv2.imdecode(still, cv2.IMREAD_COLOR).shape == (160, 160, 3)
+    [row] = examples_table(home.store, home.at(BATCH).ontology).rows(named=True)
+    assert (row["group"], row["clip"], row["second"], row["by"]) == ("walking_behavior", CLIP, 2, "adam")
+    assert example_picture(home.storage, number) == home.storage.path(row["loop"])
     examples.remove(home.store, number, "adam")
     assert examples.of_ontology(home.store, "street") == []
 

@@ -105,6 +105,55 @@ def test_sessions_end_by_themselves(place: Place) -> None:
     assert client.get("/api/users/self").status_code == 401
 
 
+def access_token(place: Place, **fields: Any) -> tuple[int, Any]:
+    """A personal access token of maria's, and a client that comes with it."""
+    made = (
+        place.maria.post("/api/auth/access_tokens", json={"name": "mine"} | fields).raise_for_status().json()
+    )
+    client = place.client()
+    client.headers["Authorization"] = f"Bearer {made['value']}"
+    return made["id"], client
+
+
+def days_ago(days: float) -> str:
+    return (datetime.now(UTC) - timedelta(days=days)).isoformat()
+
+
+def test_a_key_is_good_for_a_while_after_the_last_sign_in(place: Place) -> None:
+    state, old = place.app.state.store, place.maria
+    [key] = state.find("token", user=place.ids["maria"])
+    state.put("token", key | {"created_date": days_ago(90), "updated_date": days_ago(13)})
+    again = place.client("maria")
+    assert again.headers["Authorization"] == old.headers["Authorization"]
+    [key] = state.find("token", user=place.ids["maria"])
+    state.put("token", key | {"updated_date": days_ago(15)})
+    assert old.get("/api/users/self").status_code == 401
+    assert place.client("maria").get("/api/users/self").status_code == 200
+    assert old.get("/api/users/self").status_code == 401, "that is another key"
+
+
+def test_a_personal_token_ends_at_its_date(place: Place) -> None:
+    soon = (datetime.now(UTC) + timedelta(hours=1)).isoformat()
+    number, client = access_token(place, expiry_date=soon)
+    assert client.get("/api/users/self").status_code == 200
+    place.maria.patch(
+        f"/api/auth/access_tokens/{number}", json={"expiry_date": days_ago(1)}
+    ).raise_for_status()
+    assert client.get("/api/users/self").status_code == 401
+    assert place.maria.get("/api/auth/access_tokens").json()["count"] == 0
+
+
+def test_a_personal_token_that_nobody_uses_ends_after_a_year(place: Place) -> None:
+    number, client = access_token(place)
+    state = place.app.state.store
+    state.put("access_token", state.get("access_token", number) | {"created_date": days_ago(400)})
+    assert client.get("/api/users/self").status_code == 401
+    state.put("access_token", state.get("access_token", number) | {"last_used_date": days_ago(300)})
+    assert client.get("/api/users/self").status_code == 200
+    used = place.maria.get(f"/api/auth/access_tokens?id={number}").json()["results"][0]
+    assert used["last_used_date"] > days_ago(1), "its use counts"
+
+
 # Webhooks
 
 

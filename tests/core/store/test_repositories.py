@@ -191,10 +191,10 @@ def test_what_an_annotator_labels_next_is_their_own_and_open(store: Store) -> No
     jobs = [_job(number, name, state=state) for number, (name, state) in given.items()]
     tasks.put_task(store, _task(), jobs)
 
-    def following(annotator: str, after: int) -> int | None:
-        found = tasks.next_of(store, annotator, after)
-        return found and found.job_id
+    def following(annotator: str, after: int) -> list[int]:
+        return [job.job_id for job in tasks.next_jobs(store, annotator, after)]
 
-    assert [following("mia", at) for at in (100, 103)] == [103, 102]
-    assert following("tom", 105) == 101
-    assert following("tom", 101) is None
+    assert following("mia", 100) == [103, 102]
+    assert following("mia", 103) == [102, 100]
+    assert following("tom", 105) == [101]
+    assert following("tom", 101) == []

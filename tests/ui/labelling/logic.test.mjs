@@ -1,13 +1,14 @@
 // What the page does in the browser without a page: run by `test_logic.py`.
 import assert from "node:assert/strict";
 import test from "node:test";
-import { boxAt, frameAt, living, tidy, timeOf } from "./boxes.js";
+import { boxAt, frameAt, living, secondsOn, tidy, timeOf } from "./boxes.js";
 import { drawn, joined, leaves, moved, split } from "./geometry.js";
 import { History } from "./history.js";
 import { Kept } from "./kept.js";
-import { assigned, matching, meant } from "./keys.js";
+import { assigned, belongsElsewhere, matching, meant, moving } from "./keys.js";
 import { Live } from "./live.js";
 import { Outbox } from "./outbox.js";
+import Player from "./player.js";
 import { ActiveTime } from "./time.js";
 import { CANNOT_TELL, answerAt, pressed, pressedWhole, say, sayBetween, sayWhole, takeOff, unsetOf } from "./said.js";
 
@@ -138,6 +139,46 @@ test("actions get their own key, else a free one, else none", () => {
   assert.deepEqual(press("w", { altKey: true }), { action: 1, reach: "second" });
   assert.equal(press("x"), null);
   assert.deepEqual(matching([{ name: "g", actions: [action(1, "", "stand_up"), action(2, "", "understand")] }], "stand").map(f => f.action.id), [1, 2]);
+});
+
+test("the same keys move every clip that plays", () => {
+  const done = [], player = Object.fromEntries(["toggle", "byFrames", "bySeconds", "faster"].map(name => [name, n => done.push([name, n])]));
+  for (const [key, shiftKey] of [[" "], ["ArrowRight"], ["ArrowLeft", true], ["PageDown"], ["["]]) moving({ key, shiftKey }, player)();
+  assert.deepEqual(done, [["toggle", undefined], ["bySeconds", 1], ["byFrames", -1], ["bySeconds", 5], ["faster", .5]]);
+  assert.equal(moving({ key: "a" }, player), undefined);
+  assert.deepEqual([secondsOn(44, 1, clip), secondsOn(44, -1, clip), secondsOn(44, -5, clip), secondsOn(290, 5, clip)], [60, 0, 0, 270]);
+});
+
+test("keys of whoever types, and those that press a button, are not the page's", () => {
+  const at = (found, key, more = {}) => belongsElsewhere({ key, target: { closest: what => what.includes(found) || null }, ...more });
+  assert.ok(at("input", "a"));
+  assert.ok(at("button", "Enter") && at("button", " "));
+  assert.ok(!at("button", "a") && !at("button", "Enter", { ctrlKey: true }) && !at("nothing", "Enter"));
+});
+
+test("a picture is asked for once what was pressed is drawn, and only the last one", () => {
+  const before = globalThis.requestAnimationFrame, frames = [], told = [];
+  Object.assign(globalThis, { requestAnimationFrame: act => frames.push(act), cancelAnimationFrame: n => { frames[n - 1] = null; } });
+  try {
+    const sought = [], video = { pause() {}, seeking: false, paused: true, get currentTime() { return sought.at(-1) ?? 0; }, set currentTime(time) { sought.push(time); } };
+    const { methods } = Player, self = { $refs: { video }, clip, time: 0, $emit: (name, what) => told.push([name, what]), get frame() { return Player.computed.frame.call(this); } };
+    for (const [name, act] of Object.entries(methods)) self[name] = act.bind(self);
+    self.seek(30); self.bySeconds(1);
+    assert.deepEqual(told.filter(([name]) => name === "at").map(([, frame]) => frame), [30, 60], "what lies over it follows at once");
+    assert.deepEqual(sought, []);
+    for (let n = 0; n < frames.length; n++) if (frames[n]) frames[n]();
+    assert.deepEqual(sought.map(time => Math.floor(time * clip.fps)), [60]);
+  } finally { globalThis.requestAnimationFrame = before; }
+});
+
+test("80 actions have keys as far as there are some, and own keys never clash", () => {
+  const many = [{ name: "g", actions: [...Array(80).keys()].map(n => ({ id: n + 1, hotkey: n < 10 ? String(n) : "", name: `a${n}`, description: "" })) }];
+  const keys = assigned(many), own = assigned(many, { 80: "a", 79: "0", 78: "ß" });
+  assert.equal(Object.keys(keys).length, 62);
+  assert.equal(keys[80], undefined, "it is found by its name");
+  assert.deepEqual([own[80], own[79], own[78]], ["a", "0", undefined], "no key that is no letter or digit");
+  assert.equal(new Set(Object.values(own)).size, Object.keys(own).length);
+  assert.deepEqual(matching(many, "a79").map(f => f.action.id), [80]);
 });
 
 test("held keys count from the second after they were pressed, corrected by the time to react", () => {

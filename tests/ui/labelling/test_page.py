@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import polars as pl
@@ -10,6 +11,8 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page
 
+from ava_core.annotation.labelling.desk import job_of
+from ava_core.store import tasks
 from tests.support.annotation_server import PASSWORD
 from tests.support.annotation_site import AnnotationSite
 from tests.support.browser import Visitor
@@ -94,6 +97,37 @@ def test_a_job_is_labelled_by_keyboard(
         ("walking_behavior", 0): [1], ("walking_behavior", 1): [5], ("phone_usage", 0): [8], ("phone_usage", 1): [8],
         ("carrying_items", 1): [20],
     }  # fmt: skip
+
+
+def test_the_next_job_follows_in_the_place_of_the_one_that_is_finished(
+    browser: Browser, annotation_site: AnnotationSite, place: LabellingSite
+) -> None:
+    site = annotation_site
+    here = job_of(site.store, place.job_id).clip_id
+    more = next(one for one in tasks.open_jobs(site.store) if one.clip_id != here)
+    with site.gateway() as gateway:
+        gateway.set_job(more.job_id, assignee=gateway.members()[place.name])
+    site.look()
+    visitor, page = opened(browser, place)
+    page.keyboard.press("w")
+    page.keyboard.press("Control+Shift+Enter")
+    page.get_by_text("I cannot tell any of these").click()
+    page.wait_for_url(f"**/work/{more.job_id}")
+    page.wait_for_selector("[data-ready=yes]")
+    assert state_of(site, place) == "completed"
+    assert page.locator(".page-title").inner_text() == f"Job {more.job_id}"
+    assert f"Job {more.job_id}" in page.title()
+    assert "normal walk" not in page.locator(".label-sheet").inner_text()
+    page.keyboard.press("j")
+    page.wait_for_function(STORED)
+    page.reload()
+    page.wait_for_selector("[data-ready=yes]")
+    assert "jogging" in page.locator(".label-sheet").inner_text()
+    assert state_of(site, replace(place, job_id=more.job_id)) == "in progress"
+    page.keyboard.press("!")
+    page.keyboard.press("Control+Shift+Enter")
+    arrived(page)  # the last one leads to the list
+    assert visitor.troubles == []
 
 
 def test_a_box_is_dragged_and_a_person_drawn(

@@ -10,7 +10,9 @@ from ava_core.base.schemas import DEPENDENT, RULE_FINDINGS
 from ava_core.decisions import PRESENCE
 from ava_core.quality.consensus.batch import consensus_of_batch
 from ava_core.quality.review import audits
-from ava_core.store import audit_log
+from ava_core.store import audit_log, examples
+from ava_core.store.tables import ActionExample
+from ava_ui import addresses
 from ava_ui.known import drafts
 from ava_ui.known.console import Console
 from tests.support.site import Site
@@ -107,6 +109,25 @@ async def test_a_disputed_person_is_settled(site: Site) -> None:
     before = drafts.draft(console, BATCH).tables(approved=["clip_0000"])["consensus_boxes"]
     assert before.filter(**at).height == 1
     await rita.should_see("1 answer settled", retries=50)
+
+
+async def test_whoever_settles_an_answer_sees_what_the_actions_mean(site: Site) -> None:
+    console = site.console
+    ontology = console.ontology(BATCH)
+    group = ontology.groups[0]
+    shown, told = (
+        examples.put(console.store, ActionExample(
+            ontology=ontology.name, action_id=group.actions[0].id, batch=BATCH, clip_id=clip, second=1,
+            x1=0, y1=0, x2=9, y2=9, marked_by="adam",
+        ))
+        for clip in ("clip_0001", "clip_0000")
+    )  # fmt: skip
+    rita = site.enter("rita")
+    await rita.open(f"/quality/{BATCH}/adjudication?clip=clip_0000&second=1&person=1&group={group.name}")
+    await rita.should_see(group.actions[0].description, retries=50)
+    sources = {image.source for image in rita.find(ui.image).elements}
+    assert addresses.example(shown) in sources
+    assert addresses.example(told) not in sources, "of this very clip it would tell an answer"
 
 
 async def test_a_blind_audit_is_answered_and_says_what_it_found(site: Site) -> None:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import httpx
 import polars as pl
+import pytest
 from nicegui import core
 from starlette.routing import Mount, Route
 
@@ -16,6 +18,7 @@ from ava_core.store import annotators
 from ava_ui import addresses
 from tests.support.annotation_server import PASSWORD
 from tests.support.annotation_site import AnnotationSite, desk_as
+from tests.support.reads import reading
 from tests.support.site import Site, opened
 
 OPEN = {
@@ -87,7 +90,7 @@ async def test_of_all_addresses_only_own_work_is_open(annotation_site: Annotatio
         assert open_here == OPEN - {addresses.LOGOUT}
 
 
-async def test_what_an_annotator_sees_is_the_same_whatever_others_said(
+async def test_what_an_annotator_sees_and_waits_for_is_the_same_whatever_others_said(
     annotation_site: AnnotationSite,
 ) -> None:
     platform = annotation_site
@@ -100,18 +103,25 @@ async def test_what_an_annotator_sees_is_the_same_whatever_others_said(
         http = await as_annotator(site, name)
 
         async def seen() -> dict[str, Any]:
-            what = {}
+            what: dict[str, Any] = {}
             for address in (
                 addresses.WORK, addresses.label(job_id), addresses.label(other_job),
                 f"{addresses.labelling(job_id)}/sheet", f"{addresses.labelling(other_job)}/sheet",
                 addresses.clip_video("b", clip),
             ):  # fmt: skip
-                answer = await http.get(address)
+                # What is read for an answer is what it takes time for: it tells no more than the answer does.
+                with reading(site.console.store) as database, asking() as server:
+                    answer = await http.get(address)
                 body = DRAWN_ANEW.sub("", answer.text)
-                what[address] = (answer.status_code, answer.headers.get("etag"), body)
+                said = (answer.status_code, answer.headers.get("etag"), body)
+                what[address] = (*said, database.rows, server)
             return what
 
+        await seen()  # what is kept from then on is there
         before = await seen()
+        *_, rows, asked = before[f"{addresses.labelling(job_id)}/sheet"]
+        assert rows, "the database was asked"
+        assert asked, "the annotation server was asked"
         assert clip in before[addresses.WORK][2]
         with desk_as(platform, other_job, other) as desk:
             answer_everything(desk)
@@ -122,6 +132,24 @@ async def test_what_an_annotator_sees_is_the_same_whatever_others_said(
         for table in ("raw_labels", "raw_boxes", "completed_jobs"):
             platform.write_tables("b", {("raw_annotations", table): read[table]})
         assert await seen() == before, "after that was read"
+
+
+@contextmanager
+def asking() -> Iterator[list[tuple[str, str, int]]]:
+    """What the annotation server is asked for in the block: method, address, and the size of its answer."""
+    import urllib3
+
+    asked: list[tuple[str, str, int]] = []
+    ask = urllib3.PoolManager.urlopen
+
+    def noted(pool: urllib3.PoolManager, method: str, url: str, **given: Any) -> urllib3.BaseHTTPResponse:
+        answer = ask(pool, method, url, **given)
+        asked.append((method, url, len(answer.data)))
+        return answer
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(urllib3.PoolManager, "urlopen", noted)
+        yield asked
 
 
 def answer_everything(desk: Desk) -> None:

@@ -146,10 +146,18 @@ async def test_the_page_learns_which_clip_comes_next_and_may_fetch_it(
     store = annotation_site.store
     async with opened_job(annotation_site) as job:
         sheet = f"/labelling/{job.job_id}/sheet"
-        assert (await job.http.get(sheet)).json()["next"] == ""
+        assert (await job.http.get(sheet)).json()["following"] is None
         here = job_of(store, job.job_id).clip_id
         more = next(one for one in tasks.open_jobs(store) if one.clip_id != here)
-        tasks.update_jobs(store, [{"job_id": more.job_id, "annotator": job.name}])
-        following = (await job.http.get(sheet)).json()["next"]
-        assert following == addresses.clip_video("b", more.clip_id)
-        assert (await job.http.get(following)).status_code == 200
+        with annotation_site.gateway() as gateway:
+            gateway.set_job(more.job_id, assignee=gateway.members()[job.name])
+        annotation_site.look()
+        following = (await job.http.get(sheet)).json()["following"]
+        assert following == {
+            "job": more.job_id, "source": addresses.labelling(more.job_id), "page": addresses.label(more.job_id),
+            "clip": addresses.clip_video("b", more.clip_id),
+        }  # fmt: skip
+        assert (await job.http.get(following["clip"])).status_code == 200
+        with desk_as(annotation_site, more.job_id, job.name) as desk:
+            desk.set_state("completed")  # the platform has not looked since
+        assert (await job.http.get(sheet)).json()["following"] is None

@@ -110,6 +110,37 @@ def test_what_is_said_of_a_genuine_track_changes_nothing_else(track: dict[str, A
     assert sheet_track(written, ONTOLOGY, NAMES, LABEL["id"])["said"] == sheet["said"]
 
 
+def edited_in_cvat(track: dict[str, Any], frame: int, name: str, value: str) -> dict[str, Any]:
+    """As CVAT's own page changes a value: in the keyframe that is shown, else in a new one with what holds there."""
+    now = copy.deepcopy(track)
+    last = max((one for one in now["shapes"] if one["frame"] <= frame), key=lambda one: int(one["frame"]))
+    if last["frame"] != frame:
+        box = box_at(flat(track), frame)
+        last = copy.deepcopy(last) | {"frame": frame, "points": list(box) if box else last["points"]}
+        now["shapes"] = sorted([*now["shapes"], last], key=lambda one: int(one["frame"]))
+    for one in last["attributes"]:
+        if NAMES[one["spec_id"]] == name:
+            one["value"] = value
+    return now
+
+
+@pytest.mark.parametrize("track", TRACKS, ids=lambda track: f"track {track['id']}")
+def test_a_track_that_was_begun_here_and_finished_in_cvat_says_what_cvat_shows(track: dict[str, Any]) -> None:
+    sheet = sheet_track(track, ONTOLOGY, NAMES, LABEL["id"])
+    first = sheet["keys"][0][0]
+    sheet["said"]["phone_usage"] = [[first, [6]]]
+    begun = stored(api_track(sheet, ONTOLOGY, SPECS, LABEL["id"], track))
+    finished = edited_in_cvat(begun, first + 7, "phone_usage", "talking_phone")
+    again = sheet_track(finished, ONTOLOGY, NAMES, LABEL["id"])
+    numbers = {"no_phone": [4], "talking_phone": [5], "texting": [6]}
+    for frame in range(first, FRAMES):
+        (*_, (_, answer)) = (one for one in again["said"]["phone_usage"] if one[0] <= frame)
+        assert answer == numbers[shown(finished, frame)[2]["phone_usage"]], frame
+    assert [first + 7, [5]] in again["said"]["phone_usage"]
+    kept = {name: said for name, said in again["said"].items() if name != "phone_usage"}
+    assert kept == {name: said for name, said in sheet["said"].items() if name != "phone_usage"}
+
+
 @pytest.mark.parametrize("track", TRACKS, ids=lambda track: f"track {track['id']}")
 def test_the_page_and_the_platform_read_a_genuine_track_alike(track: dict[str, Any]) -> None:
     sheet = sheet_track(track, ONTOLOGY, NAMES, LABEL["id"])

@@ -21,6 +21,7 @@ READERS: list[tuple[str, Callable[[Path, str], list[Item]]]] = [
     ("mmaction2 AVADataset", lambda folder, split: readers.mmaction2_ava(folder, split, clip=4, step=2)),
     ("mmaction2 AVAKineticsDataset", lambda folder, split: readers.mmaction2_kinetics(folder, split, clip=4, step=2)),
     ("AlphAction", readers.alphaction),
+    ("STMixer", readers.stmixer),
     ("Datumaro", readers.datumaro),
     ("COCO", readers.coco),
 ]  # fmt: skip

@@ -6,11 +6,16 @@ from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 
+import cv2
 import pytest
+from torch.utils.data import DataLoader
 
-from ava_core.dataset.formats.flavours import write_dataset
+from ava_core.dataset.formats.ava.names import MANIFEST
+from ava_core.dataset.formats.flavours import FLAVOURS, write_dataset
+from ava_core.dataset.loading.pictures import Source
+from ava_core.dataset.loading.torch_dataset import AvaSplit, collate
 from tests.support import readers
-from tests.support.numbered import LENGTHS, number_of, numbered_dataset
+from tests.support.numbered import HEIGHT, LENGTHS, WIDTH, number_in, number_of, numbered_dataset
 from tests.support.readers import Item
 from tests.support.shared import made_once
 
@@ -23,7 +28,10 @@ def numbered(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The dataset whose pictures carry their number, in every layout. Read only."""
 
     def make(made: Path) -> None:
-        write_dataset(made / "dataset", numbered_dataset(made / "pictures"))
+        dataset = numbered_dataset(made / "pictures")
+        write_dataset(made / "dataset", dataset, list(FLAVOURS))
+        # As a release has it: where clips have bars.
+        dataset.clips.rename({"clip_id": "video_id"}).write_parquet(made / "dataset" / MANIFEST)
 
     return made_once(tmp_path_factory, "numbered", make) / "dataset"
 
@@ -38,6 +46,7 @@ READERS: list[tuple[str, Reader, int]] = [
     ("mmaction2 AVAKineticsDataset", readers.mmaction2_kinetics, -1),
     ("mmaction2 AVAKineticsDataset, 32 pictures", lambda f, s: readers.mmaction2_kinetics(f, s, clip=32, step=2), -1),
     ("AlphAction", readers.alphaction, 0),
+    ("STMixer", readers.stmixer, 0),
     ("Datumaro", readers.datumaro, 0),
     ("COCO", readers.coco, 0),
 ]  # fmt: skip
@@ -77,3 +86,57 @@ def test_a_last_row_of_a_shorter_clip_would_show_wrong_pictures(numbered: Path, 
     items = readers.mmaction2_kinetics(tmp_path, "val")
     wrong = [item for item in items if number_of(item.key)[1] != item.second * 30 - 1]
     assert len(wrong) == 2 * 8  # of 15 s, from the sixth second on
+
+
+@pytest.mark.parametrize("clip", list(LENGTHS))
+def test_videos_of_a_second_show_that_second_and_join_without_a_gap(numbered: Path, clip: str) -> None:
+    number = list(LENGTHS).index(clip)
+    for stamp in SECONDS[clip]:
+        pictures = readers.one_second_videos(numbered, clip, stamp)
+        middle = (stamp - 900) * 30
+        assert {one.shape for one in pictures} == {(HEIGHT, WIDTH, 3)}
+        wanted = [(number, frame) for frame in range(middle - 60, middle + 60)]
+        assert [number_in(one) for one in pictures] == wanted
+    held = sorted(int(path.stem) for path in (numbered / "seconds" / clip).iterdir())
+    assert held == [900 + second for second in range(LENGTHS[clip] // 30)]
+
+
+@pytest.mark.parametrize("source", ["frames", "videos", "shards"])
+@pytest.mark.parametrize("size", [None, (16, 64)], ids=["whole", "half"])
+def test_the_torch_dataset_shows_the_same_pictures_from_frames_videos_and_shards(
+    numbered: Path, source: Source, size: tuple[int, int] | None
+) -> None:
+    data = AvaSplit(numbered, "val", frames=32, stride=2, source=source, size=size, uint8=True)
+    found = set()
+    for number in range(len(data)):
+        item = data[number]
+        clip, second = item["video_id"], item["timestamp"] - 900
+        pictures = item["clip"].permute(1, 2, 3, 0).numpy()
+        shown = [number_in(cv2.resize(one, (WIDTH, HEIGHT))) for one in pictures]
+        wanted = [min(max(second * 30 + n, 0), LENGTHS[clip] - 1) for n in range(-32, 32, 2)]
+        assert shown == [(list(LENGTHS).index(clip), frame) for frame in wanted], item["timestamp"]
+        found.add((clip, item["timestamp"]))
+    assert found == {(clip, second) for clip, seconds in SECONDS.items() for second in seconds}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("start", ["fork", pytest.param("spawn", marks=pytest.mark.nightly)])
+@pytest.mark.parametrize("source", ["videos", "shards"])
+def test_workers_decode_videos(numbered: Path, source: Source, start: str) -> None:
+    data = AvaSplit(numbered, "val", frames=4, source=source, uint8=True)
+    assert data[0]["clip"].shape == (
+        3,
+        4,
+        HEIGHT,
+        WIDTH,
+    )  # decoded here first: workers inherit what that leaves behind
+    loader = DataLoader(
+        data, 4, num_workers=2, collate_fn=collate, multiprocessing_context=start, timeout=120
+    )
+    shown = []
+    for batch in loader:
+        for (clip, stamp), own in zip(batch["keyframes"], batch["clip"], strict=True):
+            middle = number_in(own[:, 2].permute(1, 2, 0).numpy())
+            assert middle == (list(LENGTHS).index(clip), (stamp - 900) * 30)
+            shown.append((clip, stamp))
+    assert shown == [(clip, second) for clip, seconds in SECONDS.items() for second in seconds]

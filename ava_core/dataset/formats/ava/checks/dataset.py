@@ -159,4 +159,4 @@ def _in_one_split(csv: AnnotationCsv, split: str, split_of: dict[str, str]) -> I
     for video in csv.rows["video_id"].unique().sort().cast(pl.String):
         other = split_of.setdefault(video, split)
         if other != split:
-            yield Finding(csv.name, 0, f"{video} is in {other} too", "What is trained on is tested on")
+            yield Finding(csv.name, 0, f"{video} is in {other} too", "Training data is in the test data")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -11,9 +12,10 @@ import torch
 from torch.utils.data import DataLoader
 
 from ava_core.base.errors import InputError
-from ava_core.dataset.formats.ava.torch_dataset import AvaSplit, collate
+from ava_core.dataset.formats.ava.evaluation import evaluate_release
+from ava_core.dataset.loading.torch_dataset import AvaSplit, collate
 
-EXAMPLE = Path(__file__).parents[5] / "docs" / "examples" / "train_on_a_release.py"
+EXAMPLE = Path(__file__).parents[4] / "docs" / "examples" / "train_on_a_release.py"
 
 
 def test_an_item_is_a_keyframe_with_its_people(released: Path) -> None:
@@ -78,14 +80,21 @@ def test_bytes_hold_the_same_pictures_and_a_transform_has_the_last_word(released
     assert torch.equal(data[0].float() / 255, floats)
 
 
-def test_the_example_draws_a_sample_and_learns(released: Path, tmp_path: Path) -> None:
-    picture = tmp_path / "sample.png"
+@pytest.mark.slow
+def test_the_example_draws_a_sample_learns_and_is_scored(released: Path, tmp_path: Path) -> None:
     said = subprocess.run(
-        [sys.executable, EXAMPLE, released, "--steps", "12", "--picture", picture],
-        capture_output=True,
-        text=True,
+        [sys.executable, EXAMPLE, released, "--steps", "12"], capture_output=True, text=True, cwd=tmp_path
     )
     assert said.returncode == 0, said.stderr
-    before, after = (float(part) for part in said.stdout.rsplit("loss ", 1)[1].split(" in ")[0].split(" → "))
-    assert after < before
-    assert picture.stat().st_size > 1000
+    figures = re.search(r"loss (\S+) → (\S+) in 12 steps(?s:.*)mAP on val (\S+) → (\S+);", said.stdout)
+    assert figures is not None, said.stdout
+    first, last, before, after = map(float, figures.groups())
+    assert last < first
+    assert after >= before
+    assert after == pytest.approx(evaluate_release(released, tmp_path / "found.csv").mean, abs=5e-4)
+    assert (tmp_path / "sample.png").stat().st_size > 1000
+
+
+def test_a_release_without_what_is_named_says_how_to_have_it(released: Path) -> None:
+    with pytest.raises(InputError, match=r"holds no shards of split 'train'\. Release with --flavour shards"):
+        AvaSplit(released, "train", source="shards")

@@ -15,6 +15,7 @@ from ava_core.base.errors import InputError
 from ava_core.base.schemas import AVA_TIMESTAMP_OFFSET, BOX_COLUMNS, CLIP_FPS
 from ava_core.dataset.formats.ava import names
 from ava_core.dataset.formats.ava.reader import action_names, excluded_of, frames_of, read_rows
+from ava_core.dataset.loading.pictures import Source, pictures_in
 
 FRAMES: Final = 32
 STRIDE: Final = 2
@@ -27,9 +28,10 @@ class AvaSplit:
     Give it to `torch.utils.data.DataLoader` with `collate_fn=collate`. `frames`: how many pictures an item has;
     `stride`: frames from one to the next, raising it shows more time and less motion; `size`: `(height, width)` to
     which pictures are scaled, their own where `None`. Near the ends of a video its first or last picture is
-    repeated. `uint8`: clips as bytes, a quarter of the memory that goes between processes, instead of floats;
-    `transform`: is given each item and returns what goes out. Works behind workers, forked or spawned: what they share
-    is numpy arrays alone. Raises `InputError` where the folder holds no such split.
+    repeated. `source`: read `frames`, `videos` or `shards`, the first of them that is there where none is named; the
+    pictures are the same. `uint8`: clips as bytes, a quarter of the memory that goes between processes, instead of
+    floats; `transform`: is given each item and returns what goes out. Works behind workers, forked or spawned: what
+    they share is plain values and numpy arrays alone. Raises `InputError` where the folder holds no such split.
     """
 
     def __init__(
@@ -40,6 +42,7 @@ class AvaSplit:
         frames: int = FRAMES,
         stride: int = STRIDE,
         size: tuple[int, int] | None = None,
+        source: Source | None = None,
         uint8: bool = False,
         transform: Callable[[dict[str, Any]], Any] | None = None,
     ) -> None:
@@ -55,6 +58,7 @@ class AvaSplit:
         rows = rows.join(excluded_of(self.folder), on=["video_id", "timestamp"], how="anti")
         if rows.is_empty():
             raise InputError(f"Split {split!r} of {self.folder} holds no label.", "Choose another split.")
+        self.pictures = pictures_in(self.folder, split, source)
         # A thread pool such as polars' does not survive a fork: workers touch plain arrays alone.
         keyframes = rows.partition_by("video_id", "timestamp", maintain_order=True)
         self.items = [_keyframe(own, self.num_classes) for own in keyframes]
@@ -78,11 +82,11 @@ class AvaSplit:
 
         own = self.items[index]
         pictures = self._pictures(own.video_id, own.timestamp)
-        height, width = pictures.shape[1:3]
+        height, width = pictures.shape[2:]
         boxes = own.boxes * np.array([width, height, width, height])
-        clip = torch.from_numpy(pictures).permute(3, 0, 1, 2)
+        clip = torch.from_numpy(pictures)
         item = {
-            "clip": clip.contiguous() if self.uint8 else clip.float() / 255.0,
+            "clip": clip if self.uint8 else clip.float() / 255.0,
             "boxes": torch.from_numpy(boxes.astype(np.float32)),
             "labels": torch.from_numpy(own.labels.astype(np.float32)),
             "video_id": own.video_id,
@@ -91,8 +95,8 @@ class AvaSplit:
         }
         return item if self.transform is None else self.transform(item)
 
-    def _pictures(self, video: str, timestamp: int) -> Any:
-        """`(frames, height, width, 3)`, RGB, 8 bits."""
+    def _pictures(self, video: str, timestamp: int) -> npt.NDArray[np.uint8]:
+        """`(3, frames, height, width)`, RGB."""
         import cv2
         from torch.utils.data import get_worker_info
 
@@ -101,16 +105,14 @@ class AvaSplit:
 
         middle = (timestamp - AVA_TIMESTAMP_OFFSET) * CLIP_FPS
         numbers = middle + (np.arange(self.frames) - self.frames // 2) * self.stride
-        pictures = []
-        for number in np.clip(numbers, 0, self.lengths[video] - 1):
-            path = self.folder / names.FRAMES / video / names.frame_name(video, number + 1)
-            picture = cv2.imread(str(path))
-            if picture is None:
-                raise InputError(f"{path} cannot be read.", "`ava validate` lists missing pictures.")
-            if self.size is not None:
-                picture = cv2.resize(picture, self.size[::-1], interpolation=cv2.INTER_AREA)
-            pictures.append(picture[:, :, ::-1])
-        return np.stack(pictures)
+        within = np.clip(numbers, 0, self.lengths[video] - 1).tolist()
+        clip = np.empty(0, np.uint8)
+        for place, picture in enumerate(self.pictures.read(video, within, self.size)):
+            if place == 0:
+                clip = np.empty((3, self.frames, *picture.shape[:2]), np.uint8)
+            for channel in range(3):
+                clip[channel, place] = picture[:, :, 2 - channel]
+        return clip
 
 
 @dataclass(frozen=True)
