@@ -25,14 +25,17 @@ CHECK_MODULES = [video_checks, annotation_checks, quality_checks, dataset_checks
 def build_definitions(settings: Settings, platform: Platform | None = None) -> dg.Definitions:
     """The definitions under `settings`; tests give a `platform` with a home of its own."""
     platform = platform or Platform()
-    look_seconds = min(settings.look_seconds, settings.cvat_poll_seconds)
+    poll_seconds = settings.cvat_poll_seconds
+    look_seconds = min(settings.look_seconds, poll_seconds)
+    # Without a secret no delivery is taken: nothing comes between two polls that could wake the sensor.
+    wake_seconds = look_seconds if settings.webhook_secret else poll_seconds
     return dg.Definitions(
         assets=dg.load_assets_from_modules(ASSET_MODULES, include_specs=True),
         asset_checks=dg.load_asset_checks_from_modules(CHECK_MODULES),
         jobs=JOBS,
         sensors=[
             batch_sensor(platform, look_seconds),
-            cvat_sensor(platform, settings.cvat_poll_seconds, look_seconds),
+            cvat_sensor(platform, poll_seconds, wake_seconds),
         ],
         resources={"platform": platform, "io_manager": ParquetTables(platform=platform)},
         # Clips fan out inside a step: a process per step would only add seconds of start-up.

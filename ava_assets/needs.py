@@ -61,7 +61,7 @@ video_to_tasks = define_asset_job(
     "video_to_tasks",
     selection=AssetSelection.assets(*VIDEO_ASSETS, TASKS),
     partitions_def=video_batch,
-    description="From a batch's input to tasks that wait for annotators.",
+    description="From a batch's input to tasks ready for annotators.",
 )
 work_to_dataset = define_asset_job(
     "work_to_dataset",
@@ -80,7 +80,8 @@ def batch_sensor(platform: Platform, seconds: int) -> SensorDefinition:
         name="batches",
         minimum_interval_seconds=seconds,
         default_status=DefaultSensorStatus.RUNNING,
-        description="Takes in what has settled in the inbox, and starts whatever a batch lacks or is behind with.",
+        description="Adds new files from the inbox as batches, and starts everything that is missing or out of date "
+        "in a batch.",
     )
     def look(context: SensorEvaluationContext) -> SensorResult | SkipReason:
         return look_at_batches(context, platform)
@@ -102,7 +103,7 @@ def look_at_batches(context: SensorEvaluationContext, platform: Platform) -> Sen
         and token == cursor.get("token")
         and 0 < cursor.get("due", 0) - now <= ALL_AGAIN_SECONDS
     ):
-        return SkipReason("Nothing has changed.")
+        return SkipReason("No changes.")
     look = look_into_inbox(inbox, store, cursor.get("seen") or {})
     known = set(video_batch.get_partition_keys(dynamic_partitions_store=context.instance))
     new = [name for name in batches.names(store, archived=False) if name not in known]
@@ -189,7 +190,7 @@ def _is_due(instance: DagsterInstance, need: Need, row: BatchNeed, now: float) -
 
 def _ended(instance: DagsterInstance, record: RunRecord) -> Failure:
     if record.dagster_run.status == DagsterRunStatus.CANCELED:
-        return Failure("Somebody ended its run.", needs_a_person=True)
+        return Failure("A user stopped its run.", needs_a_person=True)
     if record.dagster_run.status == DagsterRunStatus.FAILURE:
         return failure_of(instance, record.dagster_run.run_id)
     return Failure("")

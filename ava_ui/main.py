@@ -31,6 +31,7 @@ from ava_ui.pages.operations import account, audit_log, metrics, ontology, overv
 from ava_ui.pages.quality import adjudication, agreement, annotators, blind_audit, gold, queue, review
 from ava_ui.pages.video import batch, batches, clip, run
 from ava_ui.web import door, files, labelling, practice, uploads
+from ava_ui.web.ahead import put_ahead
 
 LOOK_SECONDS: Final = 10.0
 """Time between two looks at the services and the counts, whatever the number of open pages."""
@@ -93,6 +94,7 @@ PAGES: Final = (
 def build(console: Console) -> None:
     """Register everything on NiceGUI's application."""
     app.add_middleware(door.Door, console=console)
+    put_ahead(app)
     for part in (door, files, practice, labelling, uploads):
         app.include_router(part.routes(console))
     app.add_static_files(addresses.LABELLING_SCRIPTS, label_page.SCRIPTS, max_cache_age=SCRIPTS_KEPT_SECONDS)
@@ -110,7 +112,7 @@ def serve() -> None:
     build(console)
     if users.first_code(console.store, settings.home_dir):
         file = users.code_file(settings.home_dir)
-        print(f"Nobody has an account yet; the first admin's one-time code stands in {file}.", flush=True)
+        print(f"No accounts yet. The one-time code for the first admin is in {file}.", flush=True)
     tasks: list[asyncio.Task[None]] = []
     app.on_startup(lambda: tasks.append(asyncio.create_task(asyncio.to_thread(_warm, console))))
     looks = (
@@ -147,7 +149,7 @@ def _register(console: Console, page: Page) -> None:
         ui.page_title(f"{title} · AVA console")
         with theme.frame(visit, title):
             if not visit.may(page.role):
-                theme.problem(AvaError(f"Only {page.role}s see this page.", "Ask an admin."))
+                theme.problem(AvaError(f"Only {page.role}s can open this page.", "Ask an admin."))
                 return
             if page.late:
                 theme.later(visit, lambda: page.content(visit))

@@ -26,7 +26,7 @@ from benchmarks._bench import Bars, table
 from benchmarks._release_hour import home_of_an_hour
 from tests.support.throwaway import Unavailable, environment
 
-CLIPS, FRAMES, WORKERS = 8, 60, 2
+CLIPS, FRAMES, WORKERS = 5, 60, 2
 SUMMED: Final = 7
 """Every seventh value along each axis is compared: enough to tell pictures apart, and next to no time."""
 PEER: Final = "pytorchvideo"

@@ -355,8 +355,8 @@ def write_street(path: Path) -> Path:
     return path
 
 
-def repeated(video: Path, loops: int, target: Path) -> Path:
-    """The video so many times over, without encoding."""
+def repeated(video: Path, loops: int, target: Path, seconds: int = SECONDS) -> Path:
+    """The video of `seconds` so many times over, without encoding."""
     import av
 
     with av.open(str(target), "w") as sink:
@@ -366,7 +366,7 @@ def repeated(video: Path, loops: int, target: Path) -> Path:
                 stream = source.streams.video[0]
                 if copied is None:
                     copied = sink.add_stream_from_template(stream)
-                shift = round(Fraction(loop * SECONDS) / stream.time_base)
+                shift = round(Fraction(loop * seconds) / stream.time_base)
                 for packet in source.demux(stream):
                     if packet.dts is not None and packet.size:
                         packet.pts, packet.dts = packet.pts + shift, packet.dts + shift

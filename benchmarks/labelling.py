@@ -50,7 +50,7 @@ from tests.support.annotation_site import AnnotationSite, desk_as
 from tests.support.browser import CHROMIUM, Visitor
 from tests.support.labelling_site import LabellingSite, labelling, signed_in
 
-STORED: Final = "document.querySelector('.label-state')?.textContent === 'All stored'"
+STORED: Final = "document.querySelector('.label-state')?.textContent === 'All saved'"
 READY: Final = "document.querySelector('[data-ready=yes]')"
 TIMED: Final = """
 window.drawn = [];

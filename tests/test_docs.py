@@ -6,6 +6,7 @@ import doctest
 import importlib
 import re
 import shlex
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -31,11 +32,14 @@ COMMAND = re.compile(
     r"(?:^|[`\s(])(?:[A-Z_]+=\S+ +)*(?:\.venv/bin/)?(ava +[a-z][^`#|()]*?)(?=`|\s{2,}|\s*#|$|;)",
     re.MULTILINE,
 )
-IN_CODE = re.compile(r"```(?:sh)?\n(.*?)```|`([^`\n]+)`", re.DOTALL)
+BLOCK = re.compile(r"^ *```([^\n]*)\n(.*?)^ *```$", re.DOTALL | re.MULTILINE)
+WORDS = re.compile(r"`([^`\n]+)`")
 SETTING = re.compile(r"\bAVA_[A-Z_]+[A-Z]\b")
 NOT_SETTINGS = {"AVA_REFERENCE_DATA", "AVA_USER_PASSWORD", "AVA_WHEEL", "AVA_RELEASE"}
 """Read by the tests, and by `ava user add` where nobody can type."""
 MODULE = re.compile(r"python -m (benchmarks\.\w+|tests\.\w+)")
+PROGRAM = re.compile(r"\bpython3? ((?!manage\.py)[\w./-]+\.py)")
+EXTRA = re.compile(r"(?:ava-platform|\.)\[(\w+)\]")
 TARGET = re.compile(r"^make ([a-z-]+)", re.MULTILINE)
 
 ENTRY_POINTS = {
@@ -67,8 +71,10 @@ def leads_somewhere(page: Path, link: str) -> bool:
 
 def code_of(page: Path) -> str:
     """Blocks of shell and words in code letters, a line each; continued lines are one."""
-    found = IN_CODE.findall(page.read_text("utf-8"))
-    return "\n".join(block or word for block, word in found).replace("\\\n", " ")
+    text = page.read_text("utf-8")
+    blocks = [block for language, block in BLOCK.findall(text) if language in ("", "sh")]
+    words = WORDS.findall(BLOCK.sub("", text))
+    return "\n".join([*blocks, *words]).replace("\\\n", " ")
 
 
 def commands_in(page: Path) -> Iterator[list[str]]:
@@ -99,6 +105,14 @@ def test_settings_modules_and_targets_exist(page: Path) -> None:
     targets = set(TARGET.findall(code_of(page)))
     made = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text("utf-8"), re.MULTILINE))
     assert targets - made == set()
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_programs_and_extras_exist(page: Path) -> None:
+    code = code_of(page)
+    assert [path for path in PROGRAM.findall(code) if not (ROOT / path).is_file()] == []
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    assert set(EXTRA.findall(code)) - set(project["optional-dependencies"]) == set()
 
 
 @pytest.mark.parametrize("path", GENERATED)

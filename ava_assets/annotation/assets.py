@@ -31,7 +31,7 @@ annotated_in_cvat = AssetSpec(
     partitions_def=video_batch,
     deps=["cvat_tasks"],
     kinds={"cvat"},
-    description="People's work in CVAT. Not made by a run: the sensor reports completed jobs that it has read.",
+    description="Annotators' work in CVAT. No run makes it: a sensor reports the completed jobs it has read.",
     **shown_as(GROUP, made_by="people"),
 )
 
@@ -91,8 +91,8 @@ def raw_annotations(
             MADE_OF: state,
             **console_link(at.settings, PROGRESS, batch=at.batch),
             "jobs read": boxes["job_id"].n_unique(),
-            "rejected clips done again": len(redone),
-            "approved clips read anew": len(reread),
+            "rejected clips redone": len(redone),
+            "approved clips read again": len(reread),
             "edited share": float(boxes["edited"].mean() or 0.0),  # type: ignore[arg-type]
         },
     )

@@ -32,7 +32,7 @@ def every_clip_has_its_task(cvat_tasks: pl.DataFrame, clips: pl.DataFrame) -> As
     beside = tasks.join(clips, on="clip_id", how="anti")["clip_id"].to_list()
     return AssetCheckResult(
         passed=not (missing or doubled or beside),
-        metadata={"missing": str(missing), "doubled": str(doubled), "beside the plan": str(beside)},
+        metadata={"missing": str(missing), "doubled": str(doubled), "different from the plan": str(beside)},
     )
 
 

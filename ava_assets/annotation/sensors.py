@@ -30,7 +30,7 @@ def cvat_sensor(platform: Platform, poll_seconds: int, look_seconds: int) -> Sen
         name="cvat_jobs",
         minimum_interval_seconds=look_seconds,
         default_status=DefaultSensorStatus.RUNNING,
-        description="Notes which jobs changed in CVAT; the sensor of batches sees what has to be read.",
+        description="Records which jobs changed in CVAT; the batch sensor decides what to read.",
     )
     def cvat_jobs(context: SensorEvaluationContext) -> SkipReason:
         cursor = json.loads(context.cursor) if context.cursor else {}
@@ -39,7 +39,8 @@ def cvat_sensor(platform: Platform, poll_seconds: int, look_seconds: int) -> Sen
         woken = event > cursor.get("event", 0)
         # The first tick of a daemon looks in any case, and so does one after the clock was set back.
         waited = (
-            context.last_tick_completion_time is None
+            look_seconds >= poll_seconds
+            or context.last_tick_completion_time is None
             or not 0 <= time.time() - cursor.get("at", 0) < poll_seconds
         )
         if not (woken or waited):

@@ -24,8 +24,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode="markdown",
     help="Make AVA-format action datasets from raw video.\n\n"
-    "Start with `ava demo` to see the whole way once, or `ava up` to start everything; "
-    "`ava doctor` says what is missing.",
+    "Run `ava demo` for a tour of the whole workflow, `ava up` to start everything, and `ava doctor` to see "
+    "what is missing.",
 )
 
 

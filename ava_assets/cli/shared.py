@@ -23,10 +23,10 @@ if TYPE_CHECKING:
 Batch = Annotated[str, typer.Argument(help="Name of the batch.")]
 Clip = Annotated[str, typer.Argument(help="Id of the clip.")]
 Clips = Annotated[list[str], typer.Argument(help="Ids of clips.")]
-Comment = Annotated[str, typer.Option(help="Kept with the decision.")]
+Comment = Annotated[str, typer.Option(help="Comment stored with the decision.")]
 Actor = Annotated[
     str,
-    typer.Option("--as", "--actor", help="Who does this, for the record. Default: the user of this machine."),
+    typer.Option("--as", "--actor", help="Name for the log. Default: your user name on this machine."),
 ]
 
 

@@ -44,7 +44,7 @@ def ava_csv(
     if consensus_labels["consensus_labels"].is_empty():
         remove_batch(at)
         made_of.note(at.store, at.batch, "ava_csv", state)
-        context.log.info("Nothing is approved, so there is no dataset of this batch.")
+        context.log.info("No clip is approved, so this batch has no dataset.")
         return
     written = write_batch(at, load_batch(at), sink=log_progress(context))
     yield Output(
@@ -70,6 +70,7 @@ class ReleaseConfig(Config):
     least_rows: int = 0
     drop_rare: bool = False
     drop_weak: bool = False
+    least_chance: float = 0.0
     batches: list[str] = []
     actor: str = ""
     wait: float = WAIT_SECONDS
@@ -89,7 +90,7 @@ def ava_release(
         sink=log_progress(context),
     )
     for clip, reason in released.left_out.items():
-        context.log.warning(f"Clip {clip} is left out: {reason}.")
+        context.log.warning(f"Clip {clip} is excluded: {reason}.")
     return MaterializeResult(
         metadata={
             **console_link(platform.settings, RELEASE, release=released.folder.name),

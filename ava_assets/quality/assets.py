@@ -32,7 +32,7 @@ qc_decisions = AssetSpec(
     "qc_decisions",
     partitions_def=video_batch,
     deps=["agreement"],
-    description="Decisions of admins and reviewers. Not made by a run: the sensor reports each batch decided on.",
+    description="Decisions of admins and reviewers. No run makes it: a sensor reports each batch with new decisions.",
     **shown_as(GROUP, made_by="people"),
 )
 

@@ -24,7 +24,7 @@ from ava_core.base.errors import ExportError, InputError
 from ava_core.base.schemas import USABLE
 from ava_core.base.settings import Settings, load_settings
 from ava_core.base.storage import Storage
-from ava_core.base.text import value_text
+from ava_core.base.text import plural, value_text
 from ava_core.batch import open_batch
 from ava_core.dataset.formats.ava.checks import validate_dataset
 from ava_core.demo.annotators import SimulatedAnnotator, demo_annotators, simulate
@@ -48,7 +48,7 @@ def demonstration_settings(home: Path | None, seed: int) -> Settings:
     general = load_settings()
     folder = home or general.home_dir / "demo" / time.strftime("%Y%m%d-%H%M%S")
     if folder.exists() and any(folder.iterdir()):
-        raise InputError(f"{folder} is not empty.", "Give an empty or a new folder with --home.")
+        raise InputError(f"{folder} is not empty.", "Give a new or empty folder with --home.")
     own = {"home": folder.absolute(), "seed": seed, "cvat_port": services.free_port()}
     # Nothing of a running platform is touched: state, servers and people are the demonstration's own.
     alone = {
@@ -73,7 +73,7 @@ class Demonstration:
 
     def run(self) -> None:
         """From raw videos to a validated dataset; prints what came of it."""
-        self.console.print(f"Everything lies in {self.settings.home_dir}")
+        self.console.print(f"Everything is in {self.settings.home_dir}")
         with self.timed("render scenes"):
             source, scenes = self.source()
         started = [
@@ -162,7 +162,7 @@ class Demonstration:
         done = sorted({job.clip_id for job in tasks.completed_jobs(self.store, BATCH)})
         if not done:
             raise ExportError(
-                "No person was found in the video, so nothing was annotated.", "Try another video."
+                "No people were found in the video, so there is nothing to annotate.", "Try another video."
             )
         decisions.approve(self.store, BATCH, done, ACTOR, comment)
         self.watcher.wait_for("ava_csv", BATCH, after=now)
@@ -172,7 +172,7 @@ class Demonstration:
         print_table(self.console, "Rows at each stage", batch_counts(open_batch(self.settings, BATCH)))
         quarantined = self.table("source_videos").filter(~USABLE)
         for name, reason in quarantined.select("original_name", "reason").rows():
-            self.console.print(f"  left out: {name}: {reason}", markup=False)
+            self.console.print(f"  excluded: {name}: {reason}", markup=False)
         walkers = score_walkers(truth, self.table("dense_proposals"))
         planted = "walkers made up from tracks" if truth.invented else "walkers planted"
         print_table(
@@ -206,7 +206,7 @@ class Demonstration:
         findings = validate_dataset(dataset)
         for finding in findings:
             self.console.print(str(finding), markup=False)
-        self.console.print(f"validation: {len(findings)} finding(s)")
+        self.console.print(f"validation: {plural(len(findings), 'finding')}")
         self.console.print(f"dataset: {dataset}", markup=False)
 
     def print_scores(self, scores: pl.DataFrame) -> None:

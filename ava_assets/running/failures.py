@@ -19,13 +19,18 @@ class Failure:
 
 
 def failure_of(instance: DagsterInstance, run_id: str) -> Failure:
-    """The first error of a run's steps; else what Dagster said of the run itself."""
+    """The first error of a run's steps, or of what started it; else what Dagster said of the run itself."""
     for record in instance.all_logs(run_id, of_type=DagsterEventType.STEP_FAILURE):
         event = record.get_dagster_event()
         error = event.step_failure_data.error
         cause = error.cause if error and error.cause else error
         if cause is not None:
             return Failure(f"{event.step_key}: {cause.message.strip()}", cause.cls_name == CHECK_FAILED)
+    for record in instance.all_logs(run_id, of_type=DagsterEventType.ENGINE_EVENT):
+        event = record.get_dagster_event()
+        if error := event.engine_event_data.error:
+            cause = error.cause or error
+            return Failure(f"{event.message} {cause.message.strip()}")
     for record in instance.all_logs(run_id, of_type=DagsterEventType.RUN_FAILURE):
-        return Failure(record.get_dagster_event().message or "Its run ended before its first step was over.")
+        return Failure(record.get_dagster_event().message or "Its run ended during its first step.")
     return Failure(f"Run {run_id} failed before its first step.")

@@ -23,11 +23,11 @@ class WatchedRunLauncher(DefaultRunLauncher):
         """Not found only where the server answers and says so: one that is away or busy says nothing about its runs."""
         client = self._get_grpc_client_for_termination(run.run_id)  # type: ignore[no-untyped-call]
         if client is None:
-            return CheckRunHealthResult(WorkerStatus.RUNNING, "It runs in a process of its own.")
+            return CheckRunHealthResult(WorkerStatus.RUNNING, "It runs in its own process.")
         try:
             answer = client.can_cancel_execution(CanCancelExecutionRequest(run_id=run.run_id))
         except DagsterUserCodeUnreachableError:
-            return CheckRunHealthResult(WorkerStatus.RUNNING, "Its code server does not answer.")
+            return CheckRunHealthResult(WorkerStatus.RUNNING, "Its code server is not responding.")
         if deserialize_value(answer, CanCancelExecutionResult).can_cancel:
             return CheckRunHealthResult(WorkerStatus.RUNNING)
         return CheckRunHealthResult(WorkerStatus.NOT_FOUND, "Its process is gone.")

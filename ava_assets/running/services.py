@@ -57,7 +57,7 @@ class Service:
         if self.port and _port_is_taken(self.port):
             raise ServiceError(
                 f"Port {self.port} of 127.0.0.1 is taken; {self.name} cannot start.",
-                "End the other program, or choose another port (see .env.example).",
+                "Stop the other program, or choose another port (see .env.example).",
             )
         self.log.parent.mkdir(parents=True, exist_ok=True)
         with self.log.open("ab") as output:
@@ -81,7 +81,7 @@ class Service:
         code = self.process.poll() if self.process is not None else None
         if code is None:
             return ""
-        return f"was killed ({signal.Signals(-code).name})" if code < 0 else f"ended by itself (code {code})"
+        return f"was killed ({signal.Signals(-code).name})" if code < 0 else f"exited (code {code})"
 
     def tail(self) -> str:
         """The end of its log."""

@@ -59,7 +59,7 @@ def _taken(settings: Settings, file: str) -> ServiceError:
     console = f"Its console is at http://127.0.0.1:{said['console']}; " if "console" in said else ""
     return ServiceError(
         f"The platform runs on {settings.home_dir} already: process {said.get('pid', 'unknown')}{since}.",
-        f"{console}Ctrl-C in its terminal ends it. Another home runs beside it: AVA_HOME.",
+        f"{console}Press Ctrl-C in its terminal to stop it, or use another home (AVA_HOME) at the same time.",
     )
 
 
@@ -113,7 +113,7 @@ class Supervisor:
         """
         with told_to_stop(), locked(self.settings):
             if left := end_earlier(self.settings):
-                self.say(f"{plural(left, 'process')} of an earlier start that was killed ended.")
+                self.say(f"{plural(left, 'process')} left over from an earlier start stopped.")
             try:
                 with together() as (self.family, self.guard):
                     self._loop(when_ready)
@@ -162,7 +162,7 @@ class Supervisor:
         if kept.service.answers():
             kept.answered = self.clock()
             if kept.state == "starting" and kept.ends:
-                self.say(f"{kept.service.name} runs again.")
+                self.say(f"{kept.service.name} is running again.")
             kept.state, kept.was_ready = "runs", True
         elif self.clock() - kept.answered >= READY_SECONDS:
             self._ended(kept, f"did not answer for {READY_SECONDS:.0f} s")

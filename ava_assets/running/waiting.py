@@ -81,7 +81,7 @@ class RunWatcher:
             ticks = self.instance.get_ticks(state.instigator_origin_id, state.selector_id, limit=FAILED_TICKS)
             if len(ticks) == FAILED_TICKS and all(tick.status == TickStatus.FAILURE for tick in ticks):
                 reason = ticks[0].error.message.strip() if ticks[0].error else "no reason given"
-                raise RunFailedError(f"Sensor {state.instigator_name} fails: {reason}")
+                raise RunFailedError(f"Sensor {state.instigator_name} is failing: {reason}")
 
     def step_seconds(self, partition: str) -> dict[str, float]:
         """Wall seconds of each step in the partition's successful runs, summed by step."""

@@ -15,6 +15,7 @@ from ava_core.store import batches
 from ava_core.video import cutting as media_clips
 from ava_core.video import preview
 from ava_core.video.intake import source_videos as media_sources
+from ava_core.video.intake.known import known_sources, note_sources
 from ava_core.video.proposals.batch import make_proposals
 from ava_core.video.tracking.batch import track_clips, track_provenance
 
@@ -30,9 +31,10 @@ def source_videos(context: AssetExecutionContext, platform: Platform) -> Output[
     table = media_sources.take_in_sources(
         at,
         Path(batches.get(at.store, at.batch).source_path),
-        known_sha256=media_sources.known_sources(at.storage, except_batch=at.batch),
+        known_sources(at),
         sink=log_progress(context),
     )
+    note_sources(at, table)
     counts = {f"{row['status']}": row["len"] for row in table.group_by("status").len().to_dicts()}
     refused = table.filter(~USABLE).select("original_name", "status", "reason")
     link = console_link(at.settings, BATCH, batch=at.batch)

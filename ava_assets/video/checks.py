@@ -65,7 +65,7 @@ def people_were_found(context, platform: Platform, tracks: pl.DataFrame) -> Asse
         severity=AssetCheckSeverity.WARN,
         metadata={
             "tracks": tracks.select("clip_id", "track_id").n_unique(),
-            "clips in which nobody was found": clips_without_people(at.table("clips"), tracks),
+            "clips without people": clips_without_people(at.table("clips"), tracks),
             "clips that could not be tracked": untracked,
         },
     )

@@ -44,13 +44,13 @@ def send_to_expert(
         number = gateway.members().get(expert)
         if number is None:
             raise DecisionError(
-                f"{expert!r} is no member of organisation {at.settings.cvat_organisation!r} on CVAT.",
-                "Invite the person there.",
+                f"{expert!r} is not a member of organisation {at.settings.cvat_organisation!r} on CVAT.",
+                "Invite them there.",
             )
         if gateway.job(job.job_id)["state"] == "in progress":
             raise DecisionError(
-                f"The expert's work on {clip_id} has begun.",
-                "Let it be completed, then send the clip again.",
+                f"The expert has already started {clip_id}.",
+                "Wait until the job is completed, then send the clip again.",
             )
         project = form_of(at.store, gateway, tasks.project_of(at.store, job.task_id))
         gateway.put_tracks(job.job_id, to_api(tracks, at.ontology, project.label_id, project.specs))
@@ -137,12 +137,12 @@ def _parent(at: BatchContext, clip_id: str) -> Job:
     own = tasks.jobs_of(at.store, at.batch, clip_id)
     if not own:
         raise DecisionError(
-            f"Batch {at.batch} has no task for clip {clip_id!r}.", "`ava batch list` shows batches."
+            f"Batch {at.batch} has no task for clip {clip_id!r}.", "List batches with `ava batch list`."
         )
     parents = [job for job in own if not job.of_annotator and job.state != MISSING]
     if not parents:
         raise DecisionError(
-            f"{clip_id} was done by one annotator, whose job is the only one.",
+            f"{clip_id} has only one job, by one annotator.",
             "Adjudicate its labels with `ava qc adjudicate`, or give the clip to a second annotator.",
         )
     return parents[-1]

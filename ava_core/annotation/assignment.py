@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from itertools import combinations
 
 from ava_core.base.errors import AssignmentError
+from ava_core.base.text import plural
 
 
 @dataclass(frozen=True)
@@ -51,17 +52,15 @@ def plan_assignment(
     """
     names = sorted(set(annotators))
     if not names:
-        raise AssignmentError(
-            "There is no annotator to assign work to.", "Add one: `ava annotator add NAME`."
-        )
+        raise AssignmentError("No annotator is available.", "Add one: `ava annotator add NAME`.")
     if overlap > 0 and k > len(names):
         raise AssignmentError(
-            f"{k} annotators a clip are asked for, {len(names)} are available.",
+            f"{k} annotators per clip are requested, but only {len(names)} are available.",
             "Add annotators, or lower AVA_ANNOTATORS_PER_CLIP.",
         )
     if pair_floor > 0 and len(names) > 1 and k < 2:
         raise AssignmentError(
-            f"Every two annotators shall share {pair_floor} clip(s), but a clip has one annotator.",
+            f"Each pair of annotators must share {plural(pair_floor, 'clip')}, but each clip has one annotator.",
             "Set AVA_ANNOTATORS_PER_CLIP to 2 or more, or AVA_PAIR_FLOOR to 0.",
         )
     clips = sorted(set(clip_ids))
@@ -73,8 +72,8 @@ def plan_assignment(
         if all(plan.shared[pair] >= pair_floor for pair in pairs):
             return plan
     raise AssignmentError(
-        f"{len(clips)} clips are too few for every two of {len(names)} annotators to share {pair_floor}.",
-        "Lower AVA_PAIR_FLOOR, raise AVA_ANNOTATORS_PER_CLIP, or let fewer people annotate this batch.",
+        f"{len(clips)} clips are too few for each pair of {len(names)} annotators to share {pair_floor}.",
+        "Lower AVA_PAIR_FLOOR, raise AVA_ANNOTATORS_PER_CLIP, or choose fewer annotators for this batch.",
     )
 
 
@@ -111,7 +110,7 @@ def _choose(
         if not free:
             raise AssignmentError(
                 f"The annotators' capacity is used up at clip {clip}.",
-                "Raise it, add annotators, or lower the overlap.",
+                "Raise the capacity, add annotators, or lower the overlap.",
             )
         lots = {name: draw.random() for name in names}
 

@@ -42,9 +42,10 @@ def add_annotator(settings: Settings, store: Store, name: str, *, email: str = "
             check_name(name)
             if not email and not settings.cvat_is_embedded:
                 raise InputError(
-                    f"{name!r} is no member of organisation {settings.cvat_organisation!r} on {gateway.url}.",
-                    f"Give their e-mail address, and the account is made; or let them register at {gateway.url}, "
-                    "and add them again.",
+                    f"{name!r} is not a member of organisation {settings.cvat_organisation!r} on "
+                    f"{gateway.url}.",
+                    f"Give their e-mail address to create an account, or ask them to register at "
+                    f"{gateway.url} and add them again.",
                 )
             drawn = "" if password else secrets.token_urlsafe(PASSWORD_BYTES)
             number = gateway.register_annotator(name, password or drawn, email or _no_address())
@@ -59,9 +60,7 @@ def check_name(name: str) -> None:
     if not SHORTEST_NAME <= len(name) <= LONGEST_NAME:
         raise InputError(f"The name {name!r} has {len(name)} characters.", f"A name has {NAME_RULE}")
     if not re.fullmatch(r"[\w.@+-]+", name):
-        raise InputError(
-            f"The name {name!r} has characters that no account can have.", f"A name has {NAME_RULE}"
-        )
+        raise InputError(f"The name {name!r} contains invalid characters.", f"A name has {NAME_RULE}")
 
 
 def set_active(settings: Settings, store: Store, name: str, *, active: bool) -> None:
@@ -96,7 +95,8 @@ def password_there(settings: Settings) -> tuple[str, str]:
     url = settings.resolved_cvat_url
     return (
         f"Passwords are those of the accounts on {url}.",
-        f"There the person chooses “Forgot your password?”, or an administrator of CVAT sets a new one at {url}/admin.",
+        f"Ask them to use “Forgot your password?” there, or an administrator of CVAT to set a new one at "
+        f"{url}/admin.",
     )
 
 
@@ -104,10 +104,11 @@ def _account(gateway: CvatGateway, name: str) -> dict[str, Any]:
     """An annotator's account. Raises `InputError` for one that is gone, and for the platform's own."""
     found = gateway.account(name)
     if found is None:
-        raise InputError(f"{gateway.url} has no account {name!r} any more.", "Add the annotator again.")
+        raise InputError(f"{gateway.url} no longer has an account {name!r}.", "Add the annotator again.")
     if found["is_superuser"]:
         raise InputError(
-            f"{name!r} is an administrator of the annotation server.", "Its account is not changed here."
+            f"{name!r} is an administrator of the annotation server.",
+            "Change this account on the server itself.",
         )
     return found
 

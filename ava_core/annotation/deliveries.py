@@ -55,7 +55,7 @@ class Arrivals:
     async def keep(self, payload: Payload) -> bool:
         """Returns once the event is committed, and whether it was new. Raises what the database says."""
         if len(self._waiting) >= MOST_WAITING:
-            raise StoreBusyError("More deliveries wait than are written.", "Deliver it again.")
+            raise StoreBusyError("Too many deliveries are waiting.", "Deliver it again.")
         written: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
         self._waiting.append((payload, written))
         if self._writing is None:

@@ -45,9 +45,9 @@ def project_for_tasks(at: BatchContext, gateway: CvatGateway) -> ProjectInfo:
     before = tasks.projects(at.store).get(project.project_id)
     if before is not None and before.form and before.form != as_json(project):
         raise CvatError(
-            f"The label or attributes of project {project.project_id} on {gateway.url} were made anew: "
-            "tasks that exist speak of ids that are gone.",
-            "`ava reading learn` takes the present ones up; or name another project (AVA_CVAT_PROJECT).",
+            f"The label or attributes of project {project.project_id} on {gateway.url} were recreated, so "
+            f"existing tasks refer to ids that no longer exist.",
+            "Run `ava reading learn` to learn the new ids, or use another project (AVA_CVAT_PROJECT).",
         )
     tasks.put_project(at.store, project.project_id, name, as_json(project))
     return project

@@ -119,7 +119,7 @@ class CvatGateway(CvatSession):
         if label is None:
             raise CvatError(
                 f"Project {project_id} on {self.url} has no label {LABEL!r}.",
-                "Make it again there, by that name.",
+                "Create it again there, with that name.",
             )
         return ProjectInfo(
             project_id, int(label["id"]), {a["name"]: int(a["id"]) for a in label["attributes"]}
@@ -132,8 +132,8 @@ class CvatGateway(CvatSession):
         wanted = {a["name"]: set(a["values"]) for a in cvat_labels(ontology)[0]["attributes"]}
         if any(not values <= actual.get(attribute, set()) for attribute, values in wanted.items()):
             raise CvatError(
-                f"Project {name!r} on {self.url} has another form than ontology {ontology.name} {ontology.version}.",
-                "Name another project (AVA_CVAT_PROJECT), or use the ontology that it was made with.",
+                f"Project {name!r} on {self.url} does not match ontology {ontology.name} {ontology.version}.",
+                "Use another project (AVA_CVAT_PROJECT), or the ontology it was created with.",
             )
         return self.form_of(project_id)
 
@@ -233,13 +233,13 @@ class CvatGateway(CvatSession):
         if found is None:
             raise CvatError(
                 f"{self.url} has no account {username!r}.",
-                "Make it: `ava annotator add NAME --email ADDRESS`.",
+                "Create it: `ava annotator add NAME --email ADDRESS`.",
             )
         address = email or found.get("email") or ""
         if not address:
             raise CvatError(
                 f"The e-mail address of {username!r} is not known.",
-                f"Invite the person on CVAT, or `ava annotator add {username} --email ADDRESS`.",
+                f"Invite them on CVAT, or run `ava annotator add {username} --email ADDRESS`.",
             )
         return self._invited(username, address)
 
@@ -417,7 +417,7 @@ class CvatGateway(CvatSession):
         self._wait_for_import(task_id, video.name)
         task = self.task(task_id)
         if not task.get("size"):
-            raise CvatLostError(f"{self.url} has forgotten the upload of {video.name}.", "Run it again.")
+            raise CvatLostError(f"{self.url} has lost the upload of {video.name}.", "Run it again.")
         return task
 
     def _wait_for_import(self, task_id: int, name: str) -> None:
@@ -433,12 +433,13 @@ class CvatGateway(CvatSession):
                 before, moved = shown, now
             if request["status"] == "started" and now - moved > STILL_SECONDS:
                 raise CvatError(
-                    f"{self.url} has not got on with {name} for {STILL_SECONDS / 60:.0f} minutes: its import worker "
-                    "was probably ended.",
-                    "See that CVAT's import workers run, then retry. The unfinished task is removed.",
+                    f"{self.url} has made no progress on {name} for {STILL_SECONDS / 60:.0f} minutes; its "
+                    f"import worker was probably stopped.",
+                    "Check that CVAT's import workers are running, then retry. The unfinished task will be "
+                    "removed.",
                 )
             if now - begun > UPLOAD_TIMEOUT_SECONDS:
-                raise CvatError(f"{self.url} has not made a task of {name} in time.", "Look at its workers.")
+                raise CvatError(f"{self.url} did not create a task for {name} in time.", "Check its workers.")
             time.sleep(POLL_SECONDS)
 
     def _under_way(self, task_id: int) -> dict[str, Any] | None:
@@ -452,7 +453,7 @@ class CvatGateway(CvatSession):
             return None
         if request["status"] == "failed":
             message = f"{self.url} cannot use the clip: {reason_in(request['message'])}"
-            raise UnusableClipError(message, "Cut it again.")
+            raise UnusableClipError(message, "Cut the clip again.")
         return request if request["status"] in ("queued", "started") else None
 
 

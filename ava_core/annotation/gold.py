@@ -22,7 +22,7 @@ def plan_gold(at: BatchContext, *, each: int) -> list[tuple[str, str]]:
     gold = decision_state(at.store, at.batch).gold
     if not gold:
         raise AssignmentError(
-            f"Batch {at.batch} has no gold clip.", "`ava qc gold BATCH CLIP EXPERT` makes one."
+            f"Batch {at.batch} has no gold clips.", "Make one with `ava qc gold BATCH CLIP EXPERT`."
         )
     told = {
         clip: experts_of(at.store, at.batch, clip) | practice.practised(at.store, at.batch, clip)

@@ -33,7 +33,8 @@ def mark_example(
     """
     if action_id not in {action.id for action in at.ontology.actions}:
         raise InputError(
-            f"Ontology {at.ontology.name} has no action {action_id}.", "The page Ontology lists its actions."
+            f"Ontology {at.ontology.name} has no action {action_id}.",
+            "See the Ontology page for its actions.",
         )
     clips = at.table("clips")
     rows = clips.filter(clips["clip_id"] == clip_id).to_dicts()

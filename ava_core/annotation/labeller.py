@@ -81,5 +81,5 @@ def key_by_password(settings: Settings, name: str, password: str) -> str:
         return str(answer.json().get("key", "")) if answer.status_code == 200 else ""
     except (httpx.HTTPError, ValueError):
         raise CvatUnreachableError(
-            f"The annotation server does not answer at {url}.", "Try again soon, or tell an admin."
+            f"The annotation server is not responding at {url}.", "Try again soon, or tell an admin."
         ) from None

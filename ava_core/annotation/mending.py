@@ -16,16 +16,17 @@ from ava_core.annotation.sync import as_seen
 from ava_core.annotation.tasks import AGAIN_MARK, EXTRA_MARK, PlannedTask, Workshop, one_at_a_time, plan_batch
 from ava_core.base.errors import InputError
 from ava_core.base.settings import Settings
+from ava_core.base.text import plural
 from ava_core.batch import BatchContext, open_batch
 from ava_core.store import Store, annotators, audit_log, discrepancies, tasks
 from ava_core.store.tables import MISSING, Discrepancy, DiscrepancyKind, Task
 
 VERBS: Final[Mapping[DiscrepancyKind, str]] = {
-    "task_missing": "Make it anew",
-    "project_missing": "Make its tasks anew",
-    "form_changed": "Put the form back",
+    "task_missing": "Create it again",
+    "project_missing": "Create its tasks again",
+    "form_changed": "Restore the labels",
     "member_missing": "Invite again",
-    "half_made": "Make it again",
+    "half_made": "Create it again",
 }
 """What a button says that settles a discrepancy; one without a verb is settled on the server."""
 
@@ -44,7 +45,7 @@ def mend(settings: Settings, store: Store, kind: DiscrepancyKind, subject: str, 
     """
     found = discrepancies.get(store, kind, subject)
     if found is None:
-        raise InputError("That is settled already.", "Look at the list again.")
+        raise InputError("That is already settled.", "Reload the list.")
     act = _ACTS.get(kind)
     if act is None:
         raise InputError(found.said, found.cure)
@@ -63,7 +64,7 @@ def _project(settings: Settings, store: Store, found: Discrepancy) -> str:
     own = [task for task in tasks.everything(store) if str(task.project_id) == found.subject]
     tasks.note_missing(store, [task.task_id for task in own])
     said = [_anew(open_batch(settings, task.batch, store=store), task) for task in own]
-    return f"Made anew: {sum(map(bool, said))} task(s)."
+    return f"Created again: {plural(sum(map(bool, said)), 'task')}."
 
 
 def _anew(at: BatchContext, task: Task) -> str:
@@ -100,7 +101,7 @@ def _form(settings: Settings, store: Store, found: Discrepancy) -> str:
     with CvatGateway(settings) as gateway:
         restore_form(gateway, number, open_batch(settings, batch, store=store).ontology)
         tasks.put_project(store, number, settings.cvat_project, as_json(gateway.form_of(number)))
-    return f"Project {number} has the ontology's form again."
+    return f"Project {number} has the ontology's labels again."
 
 
 def _member(settings: Settings, store: Store, found: Discrepancy) -> str:

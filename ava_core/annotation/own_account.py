@@ -34,11 +34,11 @@ def label_yourself(settings: Settings, store: Store, token: str) -> str:
     """
     user = users.who(store, token)
     if user is None or user.role != "admin":
-        raise SignInError("Only admins give themselves an account.", "Ask an admin to add you on People.")
+        raise SignInError("Only admins can create their own account.", "Ask an admin to add you on People.")
     if not settings.cvat_is_embedded:
         raise InputError(
             f"Accounts are those of {settings.resolved_cvat_url}.",
-            "Add yours on People, and sign in with it to label.",
+            "Add yours on the People page, then sign in with it to label.",
         )
     name = own_name(user) or _free_name(settings, user.username)
     add_annotator(settings, store, name, password=_secret(settings, name))
@@ -72,7 +72,7 @@ def _open(settings: Settings, store: Store, token: str, name: str) -> None:
         account = gateway.account(name)
         if account is None:
             raise CvatError(
-                f"{gateway.url} has no account {name!r} any more.", "Choose “Label yourself” on Your work."
+                f"{gateway.url} no longer has an account {name!r}.", "Choose “Label yourself” on Your work."
             )
         if not key:  # somebody gave it another password, or the server has another one itself
             gateway.set_password(account["id"], secret)

@@ -96,7 +96,8 @@ class Reader:
         ]  # fmt: skip
         for number, reading in newest.items():
             if reading.held and not reading.judged_by:
-                cure = f"`ava reading take-up {number} {reading.version}` if that is meant, else an earlier version."
+                take_up = f"`ava reading take-up {number} {reading.version}`"
+                cure = f"{take_up} if this is intended; otherwise, take up an earlier version."
                 rows.append(
                     finding(self.at, by_id[number], "held_back", reading.held, cure, version=reading.version)
                 )
@@ -120,7 +121,7 @@ class Reader:
             raise
         except CvatMissingError:
             error = UnreadableJobError(
-                "CVAT does not have it any more.", "If it was removed on purpose, nothing."
+                "It no longer exists on CVAT.", "No action needed if someone removed it on purpose."
             )
             self._unread[job.job_id] = error
         except CvatError as error:
@@ -128,10 +129,8 @@ class Reader:
                 raise
             self._unread[job.job_id] = error
         except (KeyError, TypeError, ValueError, AttributeError) as error:
-            said = f"CVAT's answer has another form than it should ({type(error).__name__}: {error})."
-            self._unread[job.job_id] = UnreadableJobError(
-                said[:300], "Look at the job there, and save it again."
-            )
+            said = f"CVAT's answer has an unexpected form ({type(error).__name__}: {error})."
+            self._unread[job.job_id] = UnreadableJobError(said[:300], "Open the job there and save it again.")
         return None
 
     def _settled(self, gateway: CvatGateway, job: Job) -> dict[str, Any] | None:

@@ -16,6 +16,7 @@ from ava_core.annotation.sync import as_seen
 from ava_core.annotation.tasks import EXTRA_MARK
 from ava_core.base.errors import AvaError, InputError, OntologyError
 from ava_core.base.settings import Settings
+from ava_core.base.text import plural
 from ava_core.batch import BatchContext, open_batch
 from ava_core.store import Store, annotators, audit_log, batches, discrepancies, tasks
 from ava_core.store.tables import MISSING, Discrepancy, Job, Task
@@ -70,8 +71,10 @@ def _projects(gateway: CvatGateway, own: Sequence[Task], lost: set[int]) -> Iter
         if count:
             yield Discrepancy(
                 kind="project_missing", subject=str(number),
-                said=f"{gateway.url} has no project {number}, in which {count} task(s) of the platform lie.",
-                cure="Check AVA_CVAT_URL. If the project was removed there, make its tasks anew: what was read counts.",
+                said=f"{gateway.url} has no project {number}, which held {plural(count, 'task')} of the platform.",
+                cure=
+                    "Check AVA_CVAT_URL. If someone removed the project there, create its tasks again; "
+                    "everything already read is kept.",
             )  # fmt: skip
 
 
@@ -86,7 +89,7 @@ def _tasks(gateway: CvatGateway, store: Store, own: Sequence[Task], there: There
             yield Discrepancy(
                 kind="task_moved", subject=str(task.task_id), batch=task.batch, clip_id=task.clip_id,
                 said=f"Task {task.task_id} of clip {task.clip_id} was moved out of project {task.project_id} on CVAT.",
-                cure="Move it back there: in another project its labels mean something else.",
+                cure="Move it back: its labels mean something else in another project.",
             )  # fmt: skip
         if task.status == MISSING:
             tasks.note_found(store, task.task_id)
@@ -109,9 +112,10 @@ def _gone(store: Store, task: Task) -> Iterator[Discrepancy]:
         names = ", ".join(sorted(job.annotator for job in left))
         yield Discrepancy(
             kind="task_missing", subject=str(task.task_id), batch=task.batch, clip_id=task.clip_id,
-            said=f"Task {task.task_id} of clip {task.clip_id} was removed on CVAT, with the work of {names} that "
-            "had not been read.",
-            cure="Make it anew for them; what was read before counts on.",
+            said=
+                f"Task {task.task_id} of clip {task.clip_id} was removed on CVAT, with unread work of "
+                f"{names}.",
+            cure="Create it again for them; everything already read is kept.",
         )  # fmt: skip
 
 
@@ -140,7 +144,7 @@ def _forms(
             yield Discrepancy(
                 kind="form_changed", subject=str(number),
                 said=f"The form of project {number} on CVAT was changed: it lacks {'; '.join(lacks)}.",
-                cure="Put the form back; work that was read before counts on.",
+                cure="Restore the labels; everything already read is kept.",
             )  # fmt: skip
 
 
@@ -152,9 +156,11 @@ def _members(gateway: CvatGateway, store: Store) -> Iterator[Discrepancy]:
         if name not in members:
             yield Discrepancy(
                 kind="member_missing", subject=name,
-                said=f"{name} is no member of organisation {gateway.settings.cvat_organisation} on CVAT, and has "
-                f"{open_jobs[name]} open job(s).",
-                cure="Invite the person again; or pause the annotator, and hand the jobs on.",
+                said=
+                    f"{name} is not a member of organisation {gateway.settings.cvat_organisation} on CVAT, "
+                    f"and has "
+                f"{plural(open_jobs[name], 'open job')}.",
+                cure="Invite them again, or pause the annotator and reassign the jobs.",
             )  # fmt: skip
 
 
@@ -169,12 +175,12 @@ def _half_made(store: Store, settings: Settings, own: Sequence[Task], there: The
     for task in old:
         clip = task["name"].partition(EXTRA_MARK)[0]
         if clip in clips and task.get("subset") in (clips[clip], "", None):  # else it is another platform's
-            state = "is not noted here" if task.get("size") else "never got its video"
+            state = "is not recorded here" if task.get("size") else "never got its video"
             yield Discrepancy(
                 kind="half_made", subject=task["name"], batch=clips[clip], clip_id=clip,
                 said=f"Task {task['id']} of clip {clip} was begun on CVAT {_age(task) / 60:.0f} minutes ago, and "
-                f"{state}: the run that made it or CVAT's import worker was ended.",
-                cure="Make it again: what is unusable is removed first.",
+                f"{state}: its run or CVAT's import worker was stopped.",
+                cure="Create it again; the unusable task is removed first.",
             )  # fmt: skip
 
 

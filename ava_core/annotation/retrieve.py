@@ -82,7 +82,7 @@ def versions_of(at: BatchContext, job_id: int) -> pl.DataFrame:
     """All versions of a job, oldest first: `VERSIONS`. Raises `InputError` where the batch has no such job."""
     job = next((job for job in tasks.jobs_of(at.store, at.batch) if job.job_id == job_id), None)
     if job is None:
-        raise InputError(f"Batch {at.batch} has no job {job_id}.", "The page Progress lists jobs.")
+        raise InputError(f"Batch {at.batch} has no job {job_id}.", "See the Progress page for jobs.")
     known = readings.versions(at.store, job_id)
     shapes = readings.shapes_of_all(at.store, [reading.reading_id for reading in known])
     counting = readings.latest(at.store, [job_id]).get(job_id)
@@ -115,7 +115,7 @@ def _unknown(at: BatchContext, said: Said) -> list[dict[str, Any]]:
             at, job, "unknown_value",
             f"{field}: {value!r} ({number} keyframes) is not in ontology {at.ontology.name} {at.ontology.version}.",
             f"Take it into the ontology (page Ontology, or `ava reading take-in {at.batch} {group_of[field]} "
-            f"{shlex.quote(value)}`), or have another value chosen.",
+            f"{shlex.quote(value)}`), or ask the annotator to choose another value.",
             version=reading.version,
         )
         for job, reading, shapes in said

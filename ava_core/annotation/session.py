@@ -107,7 +107,7 @@ class CvatSession:
         if self.settings.cvat_is_embedded:
             return embedded_password(self.settings.home_dir / "cvat")
         raise CvatLoginError(
-            "No password or token for CVAT is set.", "Set AVA_CVAT_TOKEN, or AVA_CVAT_PASSWORD."
+            "No password or token is set for CVAT.", "Set AVA_CVAT_TOKEN, or AVA_CVAT_PASSWORD."
         )
 
     def _list(self, api: str, **query: Any) -> list[dict[str, Any]]:
@@ -187,7 +187,7 @@ class CvatSession:
             cause = getattr(error, "reason", error)
             never_came = isinstance(cause, urllib3.exceptions.NewConnectionError | sdk.InvalidHostException)
             raise (CvatUnreachableError if never_came else CvatLostError)(
-                f"The annotation server does not answer at {self.url} ({type(cause).__name__}).",
+                f"The annotation server is not responding at {self.url} ({type(cause).__name__}).",
                 "Start it (`ava up`), or check AVA_CVAT_URL.",
             ) from None
         except json.JSONDecodeError:
@@ -197,8 +197,8 @@ class CvatSession:
 
     def _unreadable(self, what: str) -> CvatLostError:
         return CvatLostError(
-            f"The answer of {self.url} to {what} cannot be read: it is cut off, or not CVAT's.",
-            "Check AVA_CVAT_URL, and what stands between here and CVAT.",
+            f"The answer of {self.url} to {what} cannot be read: it is truncated or not from CVAT.",
+            "Check AVA_CVAT_URL and any proxy in between.",
         )
 
     def _explain(self, what: str, error: Any) -> Exception:
@@ -211,7 +211,7 @@ class CvatSession:
             )
         if error.status >= 500:
             return CvatBusyError(
-                f"{self.url} failed to {what} ({error.status}).", "Run it again; what was made is kept."
+                f"{self.url} failed to {what} ({error.status}).", "Run it again; finished work is kept."
             )
         if error.status == 401 and self.settings.cvat_token is not None:
             return CvatLoginError(
@@ -230,8 +230,8 @@ class CvatSession:
             )
         if error.status == 404:
             return CvatMissingError(
-                f"{self.url} has nothing to {what} (404){said}",
-                "It was removed there, or AVA_CVAT_URL names another server.",
+                f"{self.url} found nothing to {what} (404){said}",
+                "It was removed there, or AVA_CVAT_URL points to another server.",
             )
         return CvatError(f"{self.url} refused to {what} ({error.status}){said}")
 

@@ -66,9 +66,9 @@ def check(
         steps = [_versions(gateway), Step(f"account {account['username']}", "there", rights)]
         if not gateway.may_write():
             steps.append(
-                Step("token", "by hand", "it is read-only: make one that may write (AVA_CVAT_TOKEN)")
+                Step("token", "by hand", "it is read-only: create one with write access (AVA_CVAT_TOKEN)")
             )
-        missing = "`ava cvat setup` makes it"
+        missing = "create it with `ava cvat setup`"
         if not gateway.has_organisation():
             return [*steps, Step(f"organisation {settings.cvat_organisation}", "by hand", missing)]
         steps.append(Step(f"organisation {settings.cvat_organisation}", "there"))
@@ -92,7 +92,7 @@ def differences(settings: Settings, store: Store) -> list[Step]:
     known = {person.username for person in available(store)}  # `check` says so of these
     found = [one for one in look(settings, store) if one.subject not in known]
     if not found:
-        return [Step("tasks, labels and members", "there", "as they were made")]
+        return [Step("tasks, labels and members", "there", "unchanged")]
     return [Step(one.kind.replace("_", " "), "by hand", f"{one.said} {one.cure}") for one in found]
 
 
@@ -102,7 +102,7 @@ def version_difference(server: str, sdk: str) -> str:
         return ""
     return (
         f"server {server} and cvat-sdk {sdk} differ; cvat-sdk 2.80 is held to recordings of server 2.73. "
-        "Where something fails, install the server's release of cvat-sdk"
+        "If something fails, install the server's release of cvat-sdk"
     )
 
 
@@ -120,7 +120,7 @@ def _members(gateway: CvatGateway, annotators: Sequence[str]) -> list[Step]:
         if name in members
         else Step(
             f"annotator {name}", "by hand",
-            f"no member: invite the person to organisation {gateway.settings.cvat_organisation}, or "
+            f"not a member: invite them to organisation {gateway.settings.cvat_organisation}, or "
             f"`ava annotator add {name} --email ADDRESS`",
         )
         for name in annotators
@@ -131,17 +131,19 @@ def _webhook(gateway: CvatGateway, project_id: int, url: str) -> Step:
     secret = gateway.settings.webhook_secret
     what = f"webhook {url}".strip()
     if not url:
-        said = "none asked for; polling finds all work. Give --webhook-url to hear of it at once"
+        said = "none requested; polling finds all work. Use --webhook-url to get it immediately"
         return Step(what, "by hand", said)
     if secret is None:
-        return Step(what, "by hand", "set AVA_WEBHOOK_SECRET here and for the console, then run this again")
+        return Step(
+            what, "by hand", "set AVA_WEBHOOK_SECRET here and for the console, then run the command again"
+        )
     try:
         number, made = gateway.ensure_webhook(project_id, url, secret.get_secret_value(), WEBHOOK_EVENTS)
         status = gateway.ping_webhook(number)
     except CvatError as error:
         return Step(what, "by hand", str(error))
     if status == 200:
-        return Step(what, "made" if made else "there", "a ping came through")
+        return Step(what, "made" if made else "there", "a ping arrived")
     cures = {
         401: "the console has another AVA_WEBHOOK_SECRET",
         403: "the console has no AVA_WEBHOOK_SECRET",

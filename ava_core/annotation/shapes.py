@@ -71,7 +71,7 @@ def _shapes(
 def _frame(shape: Mapping[str, Any]) -> int:
     frame = shape.get("frame")
     if isinstance(frame, bool) or not isinstance(frame, int) or not 0 <= frame < LAST_FRAME:
-        raise UnreadableJobError(f"a shape is at frame {_short(frame)}, which is no frame.")
+        raise UnreadableJobError(f"a shape is at frame {_short(frame)}, which is not a frame number.")
     return frame
 
 
@@ -79,11 +79,12 @@ def _corners(shape: Mapping[str, Any], frame: int) -> tuple[float, float, float,
     kind, points = shape.get("type", "rectangle"), shape.get("points")
     if str(kind) != "rectangle":
         raise UnreadableJobError(
-            f"a {_short(kind)} is drawn at frame {frame}.", "Draw people as rectangles, and remove it."
+            f"a {_short(kind)} is drawn at frame {frame}.",
+            "Draw people as rectangles, and remove this shape.",
         )
     if not isinstance(points, Sequence) or len(points) != 4 or not all(map(_is_coordinate, points)):
         raise UnreadableJobError(
-            f"the rectangle at frame {frame} has corners {_short(points)}.", "Draw it anew."
+            f"the rectangle at frame {frame} has corners {_short(points)}.", "Draw it again."
         )
     x1, y1, x2, y2 = (float(point) for point in points)
     return x1, y1, x2, y2
@@ -100,15 +101,15 @@ def _values(owner: Mapping[str, Any], specs: Mapping[int, str]) -> dict[str, str
         number, value = attribute.get("spec_id"), attribute.get("value")
         if not isinstance(number, int) or number not in specs:
             raise UnreadableJobError(
-                f"it has an attribute of id {_short(number)}, which is not one of those that its task was made with.",
-                "Remove that attribute in CVAT; where attributes were made anew, `ava reading learn` takes them up.",
+                f"it has an attribute of id {_short(number)}, which its task does not have.",
+                "Remove that attribute in CVAT; if attributes were recreated, run `ava reading learn`.",
             )
         if (
             not isinstance(value, str | int | float)
             or len(text := str(value)) > LONGEST_VALUE
             or not _is_text(text)
         ):
-            raise UnreadableJobError(f"{specs[number]!r} has a value that is no text: {_short(value)}.")
+            raise UnreadableJobError(f"{specs[number]!r} has a value that is not text: {_short(value)}.")
         values[specs[number]] = text
     return values
 
@@ -123,7 +124,7 @@ def _check_label(owner: Mapping[str, Any], label_id: int | None) -> None:
     if label_id is not None and found != label_id:
         raise UnreadableJobError(
             f"it has a label of id {_short(found)}, its task was made with {label_id}.",
-            "Remove what is drawn with that label; where the label was made anew, `ava reading learn` takes it up.",
+            "Remove the shapes with that label; if the label was recreated, run `ava reading learn`.",
         )
 
 

@@ -20,13 +20,14 @@ from ava_core.annotation.tasks import add_annotator
 from ava_core.base.errors import AssignmentError, InputError
 from ava_core.base.schemas import CLIP_FPS
 from ava_core.base.settings import Settings
+from ava_core.base.text import plural
 from ava_core.batch import BatchContext
 from ava_core.decisions import decision_state, decisions_of
 from ava_core.store import Store, annotators, audit_log, practice, readings, tasks
 from ava_core.store.imported_work import is_imported
 from ava_core.store.tables import MISSING, Job
 
-GONE_CURE: Final = "Make its task anew on the page Progress."
+GONE_CURE: Final = "Create its task again on the Progress page."
 
 NO_BOX: Final = (10.0, 10.0, 110.0, 60.0)
 """Where an issue stands on a frame without boxes, in pixels: the corner, where it hides nothing."""
@@ -44,8 +45,9 @@ def reassign(settings: Settings, store: Store, job_id: int, annotator: str, acto
         now = gateway.job(job_id)
         if now["state"] != "new" or now["stage"] != "annotation":
             raise AssignmentError(
-                f"{job.annotator} has begun job {job_id} ({now['stage']}, {now['state']}); it keeps one author.",
-                f"`ava assign top-up {job.batch} {job.clip_id}` adds an annotator to the clip.",
+                f"{job.annotator} has started job {job_id} ({now['stage']}, {now['state']}), and a job "
+                f"keeps its author.",
+                f"Add an annotator to the clip with `ava assign top-up {job.batch} {job.clip_id}`.",
             )
         number = _member(gateway, annotator)
         seen = gateway.set_job(job_id, assignee=number)
@@ -64,7 +66,7 @@ def top_up(at: BatchContext, clip_id: str, actor: str, annotator: str = "") -> s
     look_at_clip(at, clip_id)
     if clips.is_empty() or not tasks.jobs_of(store, batch, clip_id):
         raise InputError(
-            f"Batch {batch} has no task for clip {clip_id!r}.", "`ava batch list` shows batches."
+            f"Batch {batch} has no task for clip {clip_id!r}.", "List batches with `ava batch list`."
         )
     chosen = annotator or _least_loaded(at, clip_id)
     _check_free(store, batch, clip_id, chosen)
@@ -149,7 +151,7 @@ def _job(store: Store, job_id: int) -> Job:
     with store.session() as session:
         job = session.get(Job, job_id)
     if job is None or not job.of_annotator:
-        raise InputError(f"There is no annotator's job {job_id}.", "The batch's table `cvat_tasks` has them.")
+        raise InputError(f"There is no annotator's job {job_id}.", "See the batch's table `cvat_tasks`.")
     if is_imported(job_id):
         raise AssignmentError(
             f"Job {job_id} of clip {job.clip_id} was imported, and is on no annotation server.",
@@ -164,7 +166,7 @@ def _member(gateway: CvatGateway, annotator: str) -> int:
     number = gateway.members().get(annotator)
     if number is None:
         raise AssignmentError(
-            f"{annotator!r} is no member of the organisation on CVAT.", "Invite the person there."
+            f"{annotator!r} is not a member of the organisation on CVAT.", "Invite them there."
         )
     return number
 
@@ -173,8 +175,8 @@ def _check_free(store: Store, batch: str, clip_id: str, annotator: str) -> None:
     person = next((one for one in annotators.available(store) if one.username == annotator), None)
     if person is None:
         raise AssignmentError(
-            f"{annotator!r} gets no work: unknown, paused, inactive, or has not passed the practice.",
-            "`ava annotator list` shows everyone.",
+            f"{annotator!r} cannot get work: unknown, paused, inactive, or practice not passed.",
+            "List annotators with `ava annotator list`.",
         )
     jobs = [job for job in tasks.jobs_of(store, batch) if job.annotator == annotator]
     own = [job for job in jobs if job.clip_id == clip_id]
@@ -187,17 +189,17 @@ def _check_free(store: Store, batch: str, clip_id: str, annotator: str) -> None:
         raise AssignmentError(f"{annotator!r} has clip {clip_id} already.", "Choose another annotator.")
     if annotator in experts_of(store, batch, clip_id):
         raise AssignmentError(
-            f"{annotator!r} is the expert of clip {clip_id}, and has seen what the others said.",
+            f"{annotator!r} is the expert of clip {clip_id} and has seen the others' answers.",
             "Choose another annotator.",
         )
     if annotator in practice.practised(store, batch, clip_id):
         raise AssignmentError(
-            f"{annotator!r} has practised on clip {clip_id}, and was told what is right.",
+            f"{annotator!r} has practised on clip {clip_id} and knows the answers.",
             "Choose another annotator.",
         )
     if person.capacity is not None and len(jobs) >= person.capacity:
         raise AssignmentError(
-            f"{annotator!r} has {len(jobs)} clip(s) of batch {batch}, which is the limit.",
+            f"{annotator!r} already has {plural(len(jobs), 'clip')} of batch {batch}, their limit.",
             "Raise it (`ava annotator add NAME --capacity N`), or choose another annotator.",
         )
 
@@ -221,6 +223,6 @@ def _least_loaded(at: BatchContext, clip_id: str) -> str:
     ]
     if not free:
         raise AssignmentError(
-            f"Nobody is free to annotate {clip_id} as well.", "Add an annotator: `ava annotator add NAME`."
+            f"No other annotator is available for {clip_id}.", "Add an annotator: `ava annotator add NAME`."
         )
     return min(free, key=lambda name: (load[name], name))

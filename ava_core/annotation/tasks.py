@@ -78,7 +78,7 @@ def create_tasks(
     jobs = job_table(at)
     if aside and jobs.is_empty():
         raise UnusableClipError(
-            f"No clip of {at.batch} can have a task. {aside[0][0]}: {aside[0][1]}.", "Cut it again."
+            f"No clip of {at.batch} can have a task. {aside[0][0]}: {aside[0][1]}.", "Cut the clip again."
         )
     return jobs
 
@@ -89,7 +89,7 @@ def add_annotator(at: BatchContext, clip: dict[str, Any], annotator: str, tracks
         workshop = Workshop(at, tracks, pool)
         name = workshop.free_name(clip["clip_id"], annotator)
         for _, reason in workshop.make_all([PlannedTask(name, clip, (annotator,))]):
-            raise UnusableClipError(f"{reason}.", "Cut it again.")
+            raise UnusableClipError(f"{reason}.", "Cut the clip again.")
 
 
 def one_at_a_time(at: BatchContext) -> AbstractContextManager[None]:
@@ -114,9 +114,9 @@ def plan_batch(at: BatchContext, clips: pl.DataFrame) -> AssignmentPlan:
     wanted = {name.strip() for name in settings.annotators.split(",") if name.strip()}
     if unknown := sorted(wanted - {person.username for person in people}):
         raise AssignmentError(
-            f"{unknown[0]!r} is chosen for this batch, but gets no work: unknown, paused, inactive, or has not "
-            "passed the practice.",
-            "Choose others on the page Tasks (or AVA_ANNOTATORS), or let the person work again.",
+            f"{unknown[0]!r} is chosen for this batch but cannot get work: unknown, paused, inactive, or "
+            f"practice not passed.",
+            "Choose others on the Tasks page (or AVA_ANNOTATORS), or activate this annotator.",
         )
     people = [person for person in people if not wanted or person.username in wanted]
     # Somebody chosen alone, or the only annotator there ever was, does everything; else one is missing.
@@ -208,8 +208,8 @@ class Workshop:
         """The user id of a member of the organisation."""
         if name not in self.members:
             raise CvatError(
-                f"{name!r} is no member of organisation {self.at.settings.cvat_organisation!r} on CVAT.",
-                "Invite the person there, or deactivate the annotator here.",
+                f"{name!r} is not a member of organisation {self.at.settings.cvat_organisation!r} on CVAT.",
+                "Invite them there, or deactivate the annotator here.",
             )
         return self.members[name]
 
@@ -259,9 +259,10 @@ class Workshop:
                 continue
             if task["id"] in begun:
                 raise CvatError(
-                    f"CVAT's task {task['id']}, named {wanted.name!r}, is dealt out, and does not fit the clip "
-                    "or is there twice.",
-                    "Nothing was removed. Rename it there: its work is kept, and the clip gets a task beside it.",
+                    f"CVAT's task {task['id']}, named {wanted.name!r}, is assigned but does not match the "
+                    f"clip, or exists twice.",
+                    "Nothing was removed. Rename the task there: its work is kept, and the clip gets a new "
+                    "task.",
                 )
             gateway.remove_task(task["id"])
         if usable:
@@ -319,8 +320,10 @@ def _dealt(jobs: list[dict[str, Any]], names: tuple[str, ...]) -> list[tuple[dic
     for job in free:
         if _is_dealt([job]):
             raise CvatError(
-                f"CVAT's job {job['id']} was begun ({job['stage']}, {job['state']}), and is assigned to nobody.",
-                "Nothing was changed. Assign it there to the person whose work it is, then run this again.",
+                f"CVAT's job {job['id']} was started ({job['stage']}, {job['state']}) but is not assigned "
+                f"to anyone.",
+                "Nothing was changed. Assign it there to the annotator who did the work, then run this "
+                "again.",
             )
     left = [name for name in names if name not in dealt.values()]
     dealt |= {job["id"]: name for job, name in zip(free, left, strict=False)}

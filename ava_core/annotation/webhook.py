@@ -65,7 +65,7 @@ def webhook_app(settings: Settings) -> ASGIApp:
 
 async def _answer(request: Request, arrivals: Arrivals, secret: str) -> tuple[int, str]:
     if request.method != "POST":
-        return 405, "Deliveries come by POST."
+        return 405, "Send deliveries by POST."
     if not secret:
         return 403, "AVA_WEBHOOK_SECRET is not set: no delivery can be trusted."
     body = bytearray()
@@ -80,9 +80,9 @@ async def _answer(request: Request, arrivals: Arrivals, secret: str) -> tuple[in
     except (ValueError, RecursionError):
         payload = None
     if not isinstance(payload, dict) or "event" not in payload:
-        return 400, "This is no event."
+        return 400, "This is not an event."
     try:
         new = await arrivals.keep(payload)
     except (StoreError, SQLAlchemyError):
-        return 503, "The database is away; deliver it again."
+        return 503, "The database is unavailable; deliver it again."
     return 200, "kept" if new else "known already"

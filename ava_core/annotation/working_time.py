@@ -58,7 +58,9 @@ def record_active(
     Raises `InputError` for a stretch that cannot be.
     """
     if not 0 <= seconds <= LONGEST_SECONDS or answers < 0:
-        raise InputError(f"{seconds:g} s with {answers} answers is no working time.", "Reload the page.")
+        raise InputError(
+            f"{seconds:g} s with {answers} answers is not a valid working time.", "Reload the page."
+        )
     with store.session() as session:
         session.add(
             ActiveTime(

@@ -91,14 +91,12 @@ def write_proposals_xml(
     seconds = _seconds_of(frames)
     if not isinstance(content, dict) or not all(isinstance(one, dict) for one in content.values()):
         raise InputError(
-            f"{proposals.name} is no dict of clips.", "Give the file with dict[clip][frame name]."
+            f"{proposals.name} is not a dict of clips.", "Give the file with dict[clip][frame name]."
         )
     written = []
     for clip, boxes in sorted(content.items()):
         if clip not in seconds:
-            raise InputError(
-                f"{frames.name} has no picture of clip {clip!r}.", "Give the zip that goes with it."
-            )
+            raise InputError(f"{frames.name} has no picture of clip {clip!r}.", "Give the matching zip.")
         number = {
             second: place if pictures else second * CLIP_FPS
             for place, second in enumerate(sorted(seconds[clip]))
@@ -115,7 +113,7 @@ def _write(
     target: Path, name: str, drawn: Sequence[Mapping[str, Any]], media: Media, ontology: Ontology
 ) -> Path:
     if not re.fullmatch(r"[\w.-]+", name) or name.startswith("."):
-        raise InputError(f"{name!r} cannot name a file.", "Use letters, digits, '_', '.', '-'.")
+        raise InputError(f"{name!r} is not a valid file name.", "Use letters, digits, '_', '.', '-'.")
     target.mkdir(parents=True, exist_ok=True)
     path = target / f"{name}.xml"
     path.write_text(clip_xml(name, drawn, media, ontology), encoding="utf-8")
@@ -130,7 +128,7 @@ def _tracks(clip: str, boxes: Mapping[str, Any], number: Mapping[int, int], file
         second = int(match["second"]) if match else -1
         if second not in number:
             raise InputError(
-                f"{file}: there is no picture {name!r} of clip {clip!r}.", "Give the zip that goes with it."
+                f"{file}: there is no picture {name!r} of clip {clip!r}.", "Give the matching zip."
             )
         for row in found:
             if len(row) < 6:
@@ -148,7 +146,7 @@ def _seconds_of(frames: Path) -> dict[str, dict[int, str]]:
         with zipfile.ZipFile(frames) as archive:
             names = [info.filename for info in archive.infolist() if not info.is_dir()]
     except (OSError, zipfile.BadZipFile) as error:
-        raise InputError(f"{frames} is no zip: {error}.") from None
+        raise InputError(f"{frames} is not a zip: {error}.") from None
     found: dict[str, dict[int, str]] = {}
     for name in names:
         if match := _FRAME_NAME.fullmatch(name):

@@ -23,7 +23,7 @@ _ORDERS: Final = frozenset("<>|=")
 _MAX_DIMENSIONS: Final = 8
 _MAX_LENGTH: Final = 2**31
 
-CURE: Final = "Nothing of it was executed. Write it again with lists, dicts, numbers and numpy arrays alone."
+CURE: Final = "Nothing in it was executed. Write it again with only lists, dicts, numbers and numpy arrays."
 
 
 class Dtype:

@@ -49,9 +49,12 @@ class Callers:
         host, origin = headers.get("host", ""), headers.get("origin")
         method = scope.get("method", "websocket")
         if len(headers.getlist("host")) != 1 or host_name(f"//{host}") not in LOOPBACK | self._given:
-            return 400, f"This server is not called {host!r}. `AVA_ALLOW_HOSTS` names what it may be called."
+            return 400, f"This server is not called {host!r}. Add the name to `AVA_ALLOW_HOSTS` to allow it."
         if origin is not None and method not in SAFE_METHODS and not self._is_own(origin, host):
-            return 403, f"A page of {origin!r} may not do this. `AVA_ALLOW_HOSTS` names sites that may."
+            return (
+                403,
+                f"A page of {origin!r} may not do this. Add its host to `AVA_ALLOW_HOSTS` to allow it.",
+            )
         if scope["path"].rstrip("/") in self._json_only:
             return _no_json(method, headers.get("content-type", ""), scope.get("query_string", b""))
         return None
@@ -67,9 +70,9 @@ class Callers:
 
 def _no_json(method: str, content_type: str, query: bytes) -> tuple[int, str] | None:
     if method == "POST" and content_type.partition(";")[0].strip().casefold() != "application/json":
-        return 415, "POST takes application/json alone."
+        return 415, "POST accepts only application/json."
     if method in SAFE_METHODS and query:
-        return 405, "Queries are sent by POST."
+        return 405, "Send queries by POST."
     return None
 
 

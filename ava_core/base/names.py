@@ -15,7 +15,9 @@ NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,62}")
 def check_batch_name(name: str) -> str:
     """Return `name` if it can be a batch: letters, digits, `_ . -`, at most 63; raises `InputError`."""
     if not NAME.fullmatch(name) or ".." in name:
-        raise InputError(f"{name!r} cannot name a batch.", "Use letters, digits, '_', '.', '-', at most 63.")
+        raise InputError(
+            f"{name!r} is not a valid batch name.", "Use at most 63 letters, digits, '_', '.' and '-'."
+        )
     return name
 
 

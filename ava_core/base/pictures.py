@@ -54,11 +54,9 @@ def decode_picture(content: bytes, name: str) -> npt.NDArray[np.uint8]:
     _must_fit(len(content), name)
     size = size_of(content)
     if size is None or 0 in size:
-        raise MediaError(f"{name} is no JPEG or PNG.", "Replace it by a picture.")
+        raise MediaError(f"{name} is not a JPEG or PNG.", "Replace it with a picture.")
     if size[0] * size[1] > MAX_PIXELS:
-        raise MediaError(
-            f"{name} is a picture of {size[0]}×{size[1]} pixels.", f"At most {MAX_PIXELS} are read."
-        )
+        raise MediaError(f"{name} is a picture of {size[0]}×{size[1]} pixels.", f"The limit is {MAX_PIXELS}.")
     picture = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_COLOR)
     if picture is None:
         raise MediaError(f"{name} is damaged.", "Write it again.")

@@ -255,7 +255,7 @@ CONSENSUS_LABELS: Final[Schema] = {
     "person_id": pl.Int32,
     "group": pl.String,
     "action_id": pl.Int32,
-    "votes": pl.Int32,
+    "votes": pl.Int32,  # annotators who gave it, at this second or, where they were late, right after
     "voters": pl.Int32,  # annotators who rated this group of this person at this second
     "posterior": pl.Float64,  # chance that it holds; null where nothing is known of the only annotator
     "rule": pl.String,  # LabelRule

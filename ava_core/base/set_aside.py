@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import PurePath
 from typing import Final
 
-from ava_core.base.errors import AvaError, DetectorError
+from ava_core.base.errors import AvaError, DetectorError, PluginError
 
 OF_THE_MACHINE: Final = frozenset(
     {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO, errno.EMFILE, errno.ENFILE, errno.ENOMEM}
@@ -30,7 +30,7 @@ def setting_aside() -> Iterator[Fate]:
     fate = Fate()
     try:
         yield fate
-    except (MemoryError, DetectorError):
+    except (MemoryError, DetectorError, PluginError):
         raise
     except AvaError as error:
         fate.reason = error.message.rstrip(".")

@@ -47,6 +47,12 @@ class Settings(BaseSettings):
     storage_url: str = Field(
         "", description="Root of files; a folder or a URL (s3://…). Default: HOME/storage."
     )
+    storage_links: str = Field(
+        "",
+        pattern=r"^(https?://[^/;,\s]+)?$",
+        description="Where browsers reach the object store (https://host): clips and downloads come from there, by "
+        "links that hold for an hour. Default: the console fetches and serves them.",
+    )
     database_url: str = Field("", description="SQLAlchemy URL. Default: SQLite in HOME.")
     inbox: Path | None = Field(None, description="Folder watched for new batches. Default: HOME/inbox.")
     dagster_postgres_url: SecretStr | None = Field(None, description="PostgreSQL for Dagster's own storage.")
@@ -72,27 +78,27 @@ class Settings(BaseSettings):
     clip_height: int = Field(720, ge=64)
     clip_fit: Literal["auto", "scale", "letterbox", "keep"] = Field(
         "auto",
-        description="auto: what can be copied stays as it is, all else as with scale. scale: fit inside, no bars, "
-        "never enlarged. keep: the source's own size.",
+        description="auto: keep streams that can be copied, treat the rest as scale. scale: fit inside, no bars, "
+        "never enlarged. keep: the source's size.",
     )
 
     video_encoder: Literal["libx264", "h264_nvenc", "h264_vaapi", "h264_videotoolbox"] = Field(
         "libx264",
-        description="Encodes clips: libx264 in software, the others on a GPU. `ava doctor` says which work.",
+        description="Encoder for clips: libx264 in software, the others on a GPU. `ava doctor` says which work.",
     )
     video_decoder: Literal["software", "cuda", "vaapi", "videotoolbox"] = Field(
         "software",
-        description="Decodes videos that are cut: in software, or on a GPU what it can. `ava doctor` says which work.",
+        description="Decoder for source videos: software, or a GPU where it can. `ava doctor` says which work.",
     )
 
     # detection and tracking
     detector: str = Field("motion", description="motion, rfdetr, or the name of one that a package adds.")
     rfdetr_size: Literal["nano", "small", "medium", "large"] = "medium"
     rfdetr_weights: Path | None = Field(
-        None, description="Weights file. Default: the one of that size in RF_HOME."
+        None, description="Weights file. Default: the file for that size in RF_HOME."
     )
     rfdetr_resolution: int | None = Field(
-        None, description="Side of the model's input. Default: the model's own."
+        None, description="Side of the model's input. Default: the model's native size."
     )
     rf_home: Path = Field(
         Path("~/.roboflow/models"),
@@ -104,7 +110,7 @@ class Settings(BaseSettings):
         None, gt=0, description="Detector rate. Default: 10 on a GPU, 5 on a CPU."
     )
     detection_threshold: float = Field(
-        0.45, ge=0, le=1, description="Score at which a detection may start a track."
+        0.45, ge=0, le=1, description="Minimum score for a detection to start a track."
     )
     tracker: Literal["sort", "filterpy"] = Field(
         "sort", description="Array Kalman SORT, or filterpy's objects."
@@ -113,10 +119,10 @@ class Settings(BaseSettings):
     # how work is done
     runner: Literal["processes", "inline", "ray"] = Field(
         "processes",
-        description="processes: videos are worked on side by side. inline: one after another. ray: on a Ray cluster.",
+        description="processes: videos in parallel. inline: one after another. ray: on a Ray cluster.",
     )
     ray_address: str = Field(
-        "auto", description="Ray cluster: host:port, or auto for the one that this machine belongs to."
+        "auto", description="Ray cluster: host:port, or auto for this machine's cluster."
     )
     workers: int = Field(
         0,
@@ -133,76 +139,79 @@ class Settings(BaseSettings):
     cvat_organisation: str = Field("ava", description="Organisation slug; all objects are made inside it.")
     cvat_project: str = Field("ava", description="Name of the project that holds the tasks.")
     cvat_port: int = Field(EMBEDDED_CVAT_PORT, description="Port of the embedded annotation server.")
-    cvat_poll_seconds: int = Field(30, ge=1, description="Shortest time between two looks at the jobs.")
-    webhook_secret: SecretStr | None = Field(None, description="Signs webhook deliveries.")
+    cvat_poll_seconds: int = Field(30, ge=1, description="Minimum seconds between two polls of the jobs.")
+    webhook_secret: SecretStr | None = Field(None, description="Secret that signs webhook deliveries.")
 
     # assignment
-    overlap: float = Field(1.0, ge=0, le=1, description="Share of clips that several annotators do.")
-    annotators_per_clip: int = Field(3, ge=1, le=10, description="Annotators on such a clip.")
+    overlap: float = Field(1.0, ge=0, le=1, description="Share of clips assigned to several annotators.")
+    annotators_per_clip: int = Field(3, ge=1, le=10, description="Annotators per such clip.")
     deal_out: Literal["at once", "on request"] = Field(
         "at once",
-        description="at once: tasks are made as soon as proposals are. on request: once an admin has seen the plan.",
+        description="at once: create tasks as soon as proposals exist. on request: create them after an admin has "
+        "seen the plan.",
     )
     annotators: str = Field(
-        "", description="User names, separated by commas, who get work. Default: everyone who is active."
+        "",
+        description="User names of the annotators who get work, separated by commas. Default: all active annotators.",
     )
-    pair_floor: int = Field(0, ge=0, description="Clips that every two annotators share at least.")
-    seed: int = Field(0, description="Seeds assignment, splits and every other draw.")
+    pair_floor: int = Field(0, ge=0, description="Minimum number of clips shared by each pair of annotators.")
+    seed: int = Field(0, description="Seed for assignment, splits and all other random choices.")
 
     # reading back
     answered_warning: float = Field(
         0.9,
         ge=0,
         le=1,
-        description="Share of living person-seconds answered in every group; below it a batch is warned of. People "
-        "who work with care leave one answer in a hundred open, in haste one in twenty.",
+        description="Minimum share of person-seconds answered in every group; below it, you get a warning. Careful "
+        "annotators leave one answer in a hundred open, hasty ones one in twenty.",
     )
     answered_least: float = Field(
         0.5,
         ge=0,
         le=1,
-        description="Share below which a batch holds a release back: more than half of what it would say of a group "
-        "were silence, which a dataset turns into a no.",
+        description="Answered share below which a batch blocks a release: more than half of a group's answers would "
+        "be missing, which a dataset turns into a no.",
     )
 
     reading_may_lose: float = Field(
         0.5,
         ge=0,
         le=1,
-        description="Share of its people or answers that a job may lose from one reading to the next; one that loses "
-        "more is held back until somebody takes it up: labels that were removed in CVAT take the work with them.",
+        description="Share of its people or answers that a job may lose from one reading to the next. A reading "
+        "that loses more is held back until you take it up: removing labels in CVAT removes the work "
+        "with them.",
     )
 
     later_readings: Literal["reopen", "list"] = Field(
         "reopen",
-        description="An approved clip that is read anew. reopen: it waits for a review again. list: it stays approved, "
-        "in the platform's name, and log and releases list it.",
+        description="Effect of reading an approved clip again. reopen: it needs a new review. list: it stays "
+        "approved, in the platform's name, and log and releases list it.",
     )
 
     # servers of `ava up`
     look_seconds: int = Field(
-        15, ge=1, description="Time between two looks at what is to be done: each costs, though nothing is."
+        15, ge=1, description="Seconds between two checks for work; each check costs a little."
     )
     allow_hosts: str = Field(
         "",
-        description="Names beyond loopback by which this machine's servers may be called, separated by commas.",
+        description="Host names other than loopback that this machine's servers answer to, separated by commas.",
     )
     cvat_registration: bool = Field(
-        False, description="Whether strangers may make accounts on the embedded annotation server."
+        False, description="Let anyone create an account on the embedded annotation server."
     )
     upload_person_gb: float = Field(
-        100.0, gt=0, description="Gigabytes of one person's uploads that are no batch yet."
+        100.0, gt=0, description="Limit in GB for one person's uploads that are not yet a batch."
     )
     upload_total_gb: float = Field(
-        500.0, gt=0, description="Gigabytes of all people's uploads that are no batch yet."
+        500.0, gt=0, description="Limit in GB for all uploads that are not yet a batch."
     )
     console_host: str = Field(
-        "127.0.0.1", description="Address that the console listens on. Beyond loopback, put TLS before it."
+        "127.0.0.1", description="Address the console listens on. Beyond loopback, put TLS in front of it."
     )
     console_port: int = CONSOLE_PORT
     dagster_port: int = DAGSTER_PORT
     dagster_url: str = Field(
-        "", description="Where the console finds Dagster's webserver. Default: this machine's."
+        "", description="URL of Dagster's webserver for the console. Default: on this machine."
     )
 
     @field_validator("*", mode="before")
@@ -271,7 +280,9 @@ class Settings(BaseSettings):
         """A copy in which a batch's own options replace the general ones; unknown names are refused."""
         unknown = sorted(set(options) - set(type(self).model_fields))
         if unknown:
-            raise SettingsError(f"Unknown option {', '.join(unknown)}.", "See `.env.example` for the names.")
+            raise SettingsError(
+                f"Unknown option {', '.join(unknown)}.", "See `.env.example` for valid names."
+            )
         given = {name: getattr(self, name) for name in self.model_fields_set}
         return load_settings(**(given | options))
 

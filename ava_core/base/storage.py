@@ -13,7 +13,6 @@ from __future__ import annotations
 import hashlib
 import os
 import secrets
-import shutil
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -41,6 +40,20 @@ def changed_at(path: UPath) -> float | None:
         return float(path.stat().st_mtime)
     except FileNotFoundError:
         return None
+
+
+def send_file(source: Path, target: UPath) -> None:
+    """Send a file to an object store, in parts side by side where it is large.
+
+    The object is there once all of it is: an upload that breaks leaves none, where a stream that is closed early, as
+    by an error in a `with`, would leave the half of it.
+    """
+    try:
+        target.fs.put_file(str(source), target.path)
+    except FileNotFoundError:
+        # Object stores know no folders, and answer one more question where one is made.
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.fs.put_file(str(source), target.path)
 
 
 def _sums_path(path: UPath) -> UPath:
@@ -93,7 +106,7 @@ class Storage:
     def local(self, path: UPath) -> Path:
         """`path` as a local path. Raises `InputError` for a remote root (use `fetched` there)."""
         if not self.is_local:
-            raise InputError(f"{path} is not on this machine.", "Use Storage.fetched to bring it here.")
+            raise InputError(f"{path} is not on this machine.", "Copy it here with Storage.fetched.")
         return Path(path.path)
 
     @contextmanager
@@ -104,8 +117,7 @@ class Storage:
             return
         with tempfile.TemporaryDirectory(prefix="ava-") as folder:
             target = Path(folder) / path.name
-            with path.open("rb") as source, target.open("wb") as sink:
-                shutil.copyfileobj(source, sink)
+            path.fs.get_file(path.path, str(target))
             yield target
 
     @contextmanager
@@ -124,9 +136,7 @@ class Storage:
         with tempfile.TemporaryDirectory(prefix="ava-") as folder:
             temporary = Path(folder) / path.name
             yield temporary
-            # Object stores publish a whole object at once: the upload itself is the commit.
-            with temporary.open("rb") as source, path.open("wb") as sink:
-                shutil.copyfileobj(source, sink)
+            send_file(temporary, path)
 
     def write_bytes(self, path: UPath, data: bytes) -> None:
         """Write a small file atomically."""
@@ -164,7 +174,7 @@ class Storage:
         # One open file, whatever takes its place while it is read.
         with self.fetched(path) as local, local.open("rb") as file:
             if sums and hashlib.file_digest(file, "sha256").hexdigest() not in sums:
-                return "it is not what was written"
+                return "its content has changed since it was written"
             file.seek(0)
             try:
                 return pl.read_parquet(file)

@@ -30,7 +30,7 @@ def read_text(path: Path) -> str:
     try:
         return path.read_text("utf-8")
     except UnicodeDecodeError as error:
-        raise InputError(f"{path} is no UTF-8 text, at byte {error.start}.", "Save it as UTF-8.") from None
+        raise InputError(f"{path} is not UTF-8 text, at byte {error.start}.", "Save it as UTF-8.") from None
 
 
 def load_yaml(text: str, loader: type[yaml.SafeLoader] = yaml.SafeLoader) -> Any:

@@ -12,6 +12,7 @@ from ava_core.base.schemas import CLIP_FPS, CLIPS, DISPUTED, PROPOSALS, empty
 from ava_core.dataset.formats.ava.rows import ROWS
 from ava_core.dataset.formats.dataset import Dataset
 from ava_core.ontology import load_ontology
+from ava_core.video.media.encoding import H264File
 
 WIDTH: Final = 64
 HEIGHT: Final = 32
@@ -23,12 +24,12 @@ SECOND: Final = 2
 
 
 def sample_dataset(folder: Path) -> Dataset:
-    """The dataset; `folder` takes pictures and videos. The videos' content is none: layouts carry bytes."""
+    """The dataset; `folder` takes pictures and videos."""
     ontology = load_ontology("street")
     action = ontology.actions[0].id
     for clip in SPLIT_OF:
         _pictures(folder / clip, clip)
-        (folder / f"{clip}.mp4").write_bytes(f"video of {clip}".encode())
+        _video(folder / f"{clip}.mp4", shade=100 + len(SPLIT_OF[clip]))
     rows = [(clip, 900 + SECOND, 0.1, 0.25, 0.35, 0.75, action, 1) for clip in SPLIT_OF]
     return Dataset(
         title="sample",
@@ -50,6 +51,17 @@ def _pictures(folder: Path, clip: str) -> None:
     jpeg = cv2.imencode(".jpg", np.full((HEIGHT, WIDTH, 3), 90, np.uint8))[1].tobytes()
     for frame in range(1, SECONDS * CLIP_FPS + 1):
         (folder / f"{clip}_{frame:06d}.jpg").write_bytes(jpeg)
+
+
+def _video(path: Path, shade: int) -> None:
+    """A video of its own content for each shade, as long as the pictures are many."""
+    import av
+
+    video = H264File(path, WIDTH, HEIGHT)
+    picture = av.VideoFrame.from_ndarray(np.full((HEIGHT, WIDTH, 3), shade, np.uint8), format="rgb24")
+    for frame in range(SECONDS * CLIP_FPS):
+        video.add(picture.reformat(format="yuv420p"), frame)
+    video.finish()
 
 
 def _clip(clip: str) -> dict[str, object]:

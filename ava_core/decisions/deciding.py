@@ -49,7 +49,7 @@ class Deciding:
         """Raise `DecisionError` where somebody has decided on one of the subjects since."""
         moved = self.moved(action, subjects)
         if moved:
-            raise DecisionError(told_newest(moved), "Look again.")
+            raise DecisionError(told_newest(moved), "Reload and try again.")
 
     def holds(self, action: DecisionAction, subjects: Collection[str]) -> dict[str, dict[str, Any]]:
         """What the newest decision of that kind on each subject says; a subject that has none is left out."""
@@ -73,7 +73,8 @@ class Deciding:
         unknown = [clip for clip in sorted(clips) if clip not in known]
         if unknown:
             raise DecisionError(
-                f"Batch {self.batch} has no task for clip {unknown[0]!r}.", "`ava batch list` shows batches."
+                f"Batch {self.batch} has no task for clip {unknown[0]!r}.",
+                "List batches with `ava batch list`.",
             )
         return known
 

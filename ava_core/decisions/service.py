@@ -89,7 +89,7 @@ def reject(
 ) -> list[Decision]:
     """Reject clips; the comment tells the annotators why and may not be empty."""
     if not comment.strip():
-        raise DecisionError("A rejection needs a comment.", "Say what the annotators should mend.")
+        raise DecisionError("A rejection needs a comment.", "Write what the annotators should fix.")
     return _judge(store, batch, clip_ids, "reject", actor, comment, seen)
 
 
@@ -151,7 +151,7 @@ def review_reread(store: Store, batch: str, later: LaterReadings) -> list[str]:
         return []
     action: DecisionAction = "reopen" if later == "reopen" else "approve"
     with deciding(
-        store, batch, PLATFORM, "read anew after it was approved", now.state.newest
+        store, batch, PLATFORM, "read again after it was approved", now.state.newest
     ) as deciding_now:
         clips = set(found) - {one.subject for one in deciding_now.moved(action, found)}
         _judged(deciding_now, clips, action)
@@ -259,7 +259,7 @@ def _judge(
         now.statuses(clip_ids)
         now.refuse_moved(action, clip_ids)
         if read := _read_since(now, clip_ids, shown or {}):
-            raise DecisionError(next(iter(read.values())), "Look again.")
+            raise DecisionError(next(iter(read.values())), "Reload and try again.")
         if action == "approve":
             done = _clips_with_work(now)
             unfinished = [clip for clip in sorted(clip_ids) if clip not in done]
@@ -291,7 +291,7 @@ def _read_since(now: Deciding, clips: Collection[str], shown: Shown) -> dict[str
     counting = readings.counting(now.session, now.batch)
     later = {clip: counting.get(clip, frozenset()).difference(shown[clip]) for clip in clips if clip in shown}
     return {
-        clip: f"{clip} was read anew meanwhile ({', '.join(sorted(names))})."
+        clip: f"{clip} was read again in the meantime ({', '.join(sorted(names))})."
         for clip, names in sorted(later.items()) if names
     }  # fmt: skip
 

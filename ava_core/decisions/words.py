@@ -53,14 +53,12 @@ def _subject(decision: Decision) -> str:
         return f"{asked} of person {after['person_id']} of {after['clip_id']} at second {after['second']}"
     if decision.action == "gold":
         expert = after["expert"]
-        return (
-            f"made {subject} gold by the work of {expert}" if expert else f"made {subject} an ordinary clip"
-        )
+        return f"made {subject} gold with the work of {expert}" if expert else f"removed {subject} from gold"
     if decision.action == "pair":
         one, other = after["annotators"]
         judged = "independent of each other" if after["independent"] else "one vote"
         return f"judged {one} and {other} {judged}"
     if decision.action == "expert":
         expert = after["expert"]
-        return f"gave {subject} to {expert}" if expert else f"took {subject} back from its expert"
+        return f"gave {subject} to {expert}" if expert else f"withdrew {subject} from its expert"
     return subject

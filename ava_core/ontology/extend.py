@@ -44,7 +44,9 @@ def publish(old: Ontology, new: Ontology, folder: Path) -> Path:
     """
     path = folder / f"{new.name}_v{new.version}.yaml"
     if path.exists():
-        raise OntologyError(f"{path} exists already.", "Published versions never change; extend that one.")
+        raise OntologyError(
+            f"{path} already exists.", "Published versions never change; extend that version instead."
+        )
     text = to_yaml(new)
     check_successor(old, parse_ontology(text, str(path)))
     folder.mkdir(parents=True, exist_ok=True)

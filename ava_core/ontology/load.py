@@ -133,7 +133,7 @@ def check_successor(old: Ontology, new: Ontology) -> None:
         if action.id not in new_names and action.id not in new.retired:
             raise OntologyError(
                 f"{new.name}: id {action.id} ({action.name!r}) disappeared.",
-                "List it under `retired`, so that it is never used again.",
+                "List it under `retired`, so that it can never be used again.",
             )
     back = sorted(old.retired & set(new_names))
     if back:
@@ -200,11 +200,11 @@ class _Reader:
         if not _is_id(action_id):
             self.fail(line, f"id {action_id!r} must be a whole number from 1")
         if action_id in self.id_lines:
-            self.fail(line, f"id {action_id} is used already in line {self.id_lines[action_id]}")
+            self.fail(line, f"id {action_id} is already used in line {self.id_lines[action_id]}")
         self.id_lines[action_id] = line
         name = self.name(content, content["name"])
         if name.casefold() in (UNSET, NONE, CANNOT_TELL):
-            self.fail(line, f"{name!r} cannot be an action: it says that nothing was chosen")
+            self.fail(line, f"{name!r} cannot be an action: it means that nothing was chosen")
         threshold = content.get("minimum_alpha")
         if threshold is not None and not (isinstance(threshold, int | float) and -1 <= threshold <= 1):
             self.fail(line, "minimum_alpha must lie between -1 and 1")
@@ -235,7 +235,7 @@ class _Reader:
         seen: set[str] = set()
         for name in names:
             if name.casefold() in seen:
-                self.fail(line, f"{what} {name!r} stands twice")
+                self.fail(line, f"{what} {name!r} appears twice")
             seen.add(name.casefold())
 
     def refuse_shared_keys(self, ontology: Ontology) -> None:

@@ -32,11 +32,13 @@ class Kept:
     def sentences(self) -> list[str]:
         """What archiving means for this batch."""
         said = [
-            "Lists and the to-do list leave it out, and it gets no new tasks or runs until it is taken back.",
+            "It is hidden from lists and the to-do list, and gets no new tasks or runs until you restore it.",
             f"{plural(self.decisions, 'decision')} and {plural(self.readings, 'reading')} stay.",
         ]
         if self.open_jobs:
-            said.append(f"{plural(self.open_jobs, 'open job')} on CVAT: what is done there is read later.")
+            said.append(
+                f"{plural(self.open_jobs, 'open job')} on CVAT; work done there is read after you restore it."
+            )
         if self.released:
             said.append(f"Releases keep its {plural(self.released, 'clip')}.")
         if self.approved:
@@ -68,7 +70,7 @@ def archive(at: BatchContext, actor: str) -> Kept:
     """Put a batch into the archive; returns what stays. Raises `InputError` where it is there already."""
     kept = what_stays(at)
     if not batches.set_archived(at.store, at.batch, True):
-        raise InputError(f"{at.batch} is in the archive already.", "`ava batch list --archived` shows it.")
+        raise InputError(f"{at.batch} is already archived.", "`ava batch list --archived` shows it.")
     audit_log.note(at.store, actor, "archive batch", at.batch)
     return kept
 
@@ -76,5 +78,5 @@ def archive(at: BatchContext, actor: str) -> Kept:
 def take_back(at: BatchContext, actor: str) -> None:
     """Take a batch out of the archive: it goes on where it stopped. Raises `InputError` where it is not there."""
     if not batches.set_archived(at.store, at.batch, False):
-        raise InputError(f"{at.batch} is not in the archive.", "`ava batch list` shows it.")
+        raise InputError(f"{at.batch} is not archived.", "See `ava batch list`.")
     audit_log.note(at.store, actor, "take batch back", at.batch)

@@ -50,26 +50,24 @@ class Copied:
 def parts(settings: Settings, shown_database: str) -> list[Part]:
     """What belongs together, in the order in which it is copied and put back; the password is not shown."""
     found = [
-        Part(
-            "database", shown_database, "First: its log names files, and none that it names may be missing."
-        ),
+        Part("database", shown_database, "First: its log refers to files, and all of them must exist."),
         Part(
             "files",
             settings.resolved_storage_url,
-            "After it: a file that is newer than the log does no harm.",
+            "Second: files newer than the log do no harm.",
         ),
     ]
     if settings.cvat_is_embedded:
         where = str(settings.home_dir / "cvat")
-        found.append(Part("annotation server", where, "Last: what is done there meanwhile is read later."))
+        found.append(Part("annotation server", where, "Last: work done in the meantime is read later."))
     else:
         where = settings.resolved_cvat_url
-        found.append(Part("CVAT", where, "Not part of it: back CVAT up by its own means, at the same time."))
+        found.append(Part("CVAT", where, "Not included: back up CVAT with its own tools at the same time."))
     found.append(
         Part(
             "Dagster",
             str(settings.dagster_home),
-            "Not needed: its history of runs is lost, the graph goes on.",
+            "Not needed: you lose the history of runs, but the graph still works.",
         )
     )
     return found
@@ -78,7 +76,7 @@ def parts(settings: Settings, shown_database: str) -> list[Part]:
 def back_up(settings: Settings, folder: Path, actor: str, sink: ProgressSink = ignore_progress) -> Copied:
     """Copy everything into a new or an unfinished folder. Raises `InputError` where there is a backup already."""
     if (folder / RECORD).exists():
-        raise InputError(f"{folder} holds a backup.", "Give a new folder.")
+        raise InputError(f"{folder} already contains a backup.", "Give a new folder.")
     folder.mkdir(parents=True, exist_ok=True)
     (folder / DATABASE).unlink(missing_ok=True)
     source = open_store(settings)
@@ -106,19 +104,19 @@ def restore(settings: Settings, folder: Path, actor: str, sink: ProgressSink = i
     """
     if not (folder / RECORD).exists():
         raise InputError(
-            f"{folder} is no backup: it has no {RECORD}.", "Give the folder that `ava backup` made."
+            f"{folder} is not a backup: it has no {RECORD}.", "Give the folder that `ava backup` made."
         )
     about = json.loads((folder / RECORD).read_text("utf-8"))
     kept = Storage(folder / FILES)
     said = differing(kept, about["files"])
     if sha256_of(Storage(folder).path(DATABASE)) != about["database"]:
-        said.insert(0, f"{DATABASE} has another content")
+        said.insert(0, f"{DATABASE} has different content")
     if said:
         raise InputError(f"The backup {folder} is damaged: {said[0]}.", "Use another backup.")
     server = settings.home_dir / "cvat"
     if (folder / SERVER).exists() and (server / SERVER_DATABASE).exists():
         raise StoreError(
-            f"There is an annotation server in {server} already.", "Restore into an empty AVA_HOME."
+            f"{server} already contains an annotation server.", "Restore into an empty AVA_HOME."
         )
     target, copy = open_store(settings), open_store(_database(folder))
     try:

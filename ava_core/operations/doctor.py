@@ -129,7 +129,9 @@ def _files(settings: Settings) -> Finding:
     free = shutil.disk_usage(storage.local(storage.root)).free / 1e9
     found = f"{storage.root} can be written, {free:.0f} GB free"
     if free < MINIMUM_FREE_GB:
-        return Finding("files", "warning", found, "Make room, or set AVA_STORAGE_URL to a larger place.")
+        return Finding(
+            "files", "warning", found, "Free some space, or point AVA_STORAGE_URL to a larger disk."
+        )
     return Finding("files", "ok", found)
 
 
@@ -179,7 +181,10 @@ def _detector(settings: Settings) -> Finding:
         from ava_core.video.detection.motion import MotionDetector
 
         detector = MotionDetector()
-        advice = "Finds what moves before a fixed camera. AVA_DETECTOR=rfdetr finds people, given weights."
+        advice = (
+            "Finds anything that moves in front of a fixed camera. "
+            "AVA_DETECTOR=rfdetr finds people, but needs weights."
+        )
         return Finding("detector", "ok", f"{detector.name} {detector.version}", advice)
     # The model itself is not loaded: whoever only looks must not take a GPU's memory.
     from ava_core.video.detection.registry import SHIPPED, added_factory, weights_file
@@ -209,10 +214,8 @@ def _work(settings: Settings) -> Finding:
 
     found = discrepancies.known(open_store(settings))
     if not found:
-        return Finding(
-            "work on it", "ok", "the server had all that was made there, when it was compared last"
-        )
-    more = f" {len(found)} such stand on the page Progress." if len(found) > 1 else ""
+        return Finding("work on it", "ok", "everything was in place at the last comparison")
+    more = f" {len(found)} differences; see the Progress page." if len(found) > 1 else ""
     return Finding("work on it", "warning", found[0].said, found[0].cure + more)
 
 
@@ -222,7 +225,7 @@ def _services(settings: Settings) -> Finding:
 
     states = read_states(settings)
     if not states:
-        return Finding("services", "ok", "not kept by `ava up` on this machine")
+        return Finding("services", "ok", "not managed by `ava up` on this machine")
     fallen = [state.sentence for state in states if state.ends]
     if fallen:
         return Finding("services", "warning", " ".join(fallen), f"See {settings.home_dir / 'logs'}.")

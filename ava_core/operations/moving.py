@@ -34,9 +34,7 @@ def copy_tables(source: Store, target: Store) -> dict[str, int]:
     with target.engine.begin() as into:
         for table in Base.metadata.sorted_tables:
             if into.execute(sa.select(sa.literal(1)).select_from(table).limit(1)).first():
-                raise StoreError(
-                    f"The database to copy into holds {table.name} already.", "Give an empty one."
-                )
+                raise StoreError(f"The target database already has {table.name}.", "Use an empty database.")
         copied = {}
         with source.snapshot() as session:
             for table in Base.metadata.sorted_tables:
@@ -119,5 +117,5 @@ def differing(storage: Storage, sums: Mapping[str, Any]) -> list[str]:
         if name not in found:
             said.append(f"{name} is missing")
         elif sha256_of(found[name]) != digest:
-            said.append(f"{name} has another content")
+            said.append(f"{name} has different content")
     return said

@@ -97,7 +97,7 @@ def in_words(row: BatchNeed, now: float) -> str:
     said = row.problem if row.problem.endswith(".") else f"{row.problem}."
     tried = f"{said} Tried {plural(row.tries, 'time')}"
     if row.next_at is None:
-        return f"{tried}; somebody has to look."
+        return f"{tried}; check it by hand."
     minutes = max(1, round((row.next_at - now) / 60))
     return f"{tried}, again in {plural(minutes, 'minute')}."
 
@@ -115,7 +115,7 @@ def _reading(batch: str, made: States, work: Mapping[str, CompletedWork]) -> Nee
     done = work.get(batch)
     if done is None or {made.get(asset) for asset in READING_ASSETS} == {done.digest}:
         return None
-    said = f"{done.completed} of {plural(done.total, 'job')} completed, and not read as they are now."
+    said = f"{done.completed} of {plural(done.total, 'job')} completed, with changes not read yet."
     return Need(batch, "reading", READING_ASSETS, done.digest, said, done.completed >= done.total)
 
 
@@ -126,5 +126,5 @@ def _consensus(batch: str, made: States, decision: int) -> Need | None:
     state = consensus_state(str(read.pop()), decision)
     if {made.get(asset) for asset in CONSENSUS_ASSETS} == {state}:
         return None
-    said = "Consensus and dataset are older than the newest reading or decision."
+    said = "Consensus and dataset do not include the newest reading or decision."
     return Need(batch, "consensus", CONSENSUS_ASSETS, state, said)

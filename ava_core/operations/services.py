@@ -33,7 +33,7 @@ class ServiceState:
         """What a person should know; "" where nothing ever went wrong."""
         if not self.ends:
             return ""
-        now = {"starting": "it starts again", "runs": "it runs again", "waits": "it is started again soon"}
+        now = {"starting": "it starts again", "runs": "it runs again", "waits": "restarting soon"}
         return f"{self.name} {self.reason} ({plural(self.ends, 'time')} so far); {now[self.state]}."
 
 

@@ -51,11 +51,12 @@ def first_steps(store: Store, counts: Mapping[str, Counts]) -> list[Step]:
     return [
         Step("Add annotators", "members of your organisation on the annotation server get work",
              bool(annotators.everyone(store)), "tasks"),
-        Step("Add a batch", "a zip of videos; clips, tracks and tasks are made of it by themselves",
+        Step("Add a batch", "upload a zip of videos; clips, tracks and tasks are created automatically",
              bool(counts), "batches"),
-        Step("Let people annotate", "everybody finds their jobs on the annotation server, tracks drawn",
+        Step("Let people annotate",
+            "annotators find their jobs on the annotation server, with tracks pre-drawn",
              come_as_far("annotated"), "progress"),
-        Step("Review the first clips", "approve what is right, send back what is not",
+        Step("Review the first clips", "approve correct clips, send the others back",
              come_as_far("approved"), "quality"),
         Step("Make a release", "an AVA dataset of all approved clips", come_as_far("released"), "dataset"),
     ]  # fmt: skip
@@ -96,7 +97,7 @@ def _no_annotators(store: Store) -> ToDo | None:
     known = len(annotators.everyone(store))
     said = "No annotators yet: add members of your organisation"
     if known:
-        said = f"Nobody gets work: {plural(known, 'annotator')} paused, inactive or still at practice"
+        said = f"No active annotators: {plural(known, 'annotator')} paused, inactive or still at practice"
     return ToDo(said, known, "tasks")
 
 
@@ -109,7 +110,7 @@ def _undealt(store: Store, settings: Settings, counts: Mapping[str, Counts]) -> 
         rows = session.execute(select(Batch.name, Batch.options).where(Batch.name.in_(ready)))
         own = {name: options.get("deal_out", settings.deal_out) for name, options in rows}
     waiting = [name for name in ready if own.get(name) == "on request"]
-    return _of_batches(waiting, len(waiting), f"{plural(len(waiting), 'batch')} to deal out", "tasks")
+    return _of_batches(waiting, len(waiting), f"{plural(len(waiting), 'batch')} to assign", "tasks")
 
 
 def _unjudged(store: Store, counts: Mapping[str, Counts]) -> ToDo | None:

@@ -19,7 +19,7 @@ def add(store: Store, name: str, source_path: str, options: dict[str, Any], *, n
     with store.session() as session:
         taken = session.scalar(select(Batch.name).where(func.lower(Batch.name) == name.lower()))
         if taken:
-            raise InputError(f"Batch {taken} exists already.", "Choose another name.")
+            raise InputError(f"Batch {taken} already exists.", "Choose another name.")
         session.add(Batch(name=name, source_path=source_path, options=options, note=note))
 
 
@@ -57,7 +57,7 @@ def check_active(store: Store, wanted: Collection[str]) -> None:
     if found := sorted(archived(store).intersection(wanted)):
         raise InputError(
             f"Batch {found[0]} is in the archive.",
-            f"Take it back first: `ava batch archive {found[0]} --undo`.",
+            f"Restore it first: `ava batch archive {found[0]} --undo`.",
         )
 
 

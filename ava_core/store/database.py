@@ -73,7 +73,7 @@ def _lock_in_words() -> Iterator[None]:
         if "database is locked" not in str(error.orig):
             raise
         raise StoreBusyError(
-            "The database is held by another program; nothing was changed.", "Try again in a moment."
+            "Another program has locked the database; nothing was changed.", "Try again in a moment."
         ) from None
 
 
@@ -112,8 +112,8 @@ def _open(url: str, busy_ms: int) -> Store:
         engine.dispose()
         if blocker:
             raise StoreError(
-                f"The database {shown} cannot be brought up to date: {blocker} holds a lock on it.",
-                "Let that end its work, or end it: SELECT pg_terminate_backend of its number.",
+                f"The database {shown} cannot be upgraded: {blocker} holds a lock on it.",
+                "Wait for it to finish, or stop it: SELECT pg_terminate_backend of its number.",
             ) from None
         reason = str(error.orig).strip().splitlines()[0]
         raise StoreError(

@@ -47,7 +47,5 @@ def of_id(store: Store, example_id: int) -> ActionExample:
     with store.session() as session:
         found = session.get(ActionExample, example_id)
     if found is None:
-        raise InputError(
-            f"There is no example {example_id}.", "The page Ontology shows those that there are."
-        )
+        raise InputError(f"There is no example {example_id}.", "See the Ontology page for examples.")
     return found

@@ -79,7 +79,7 @@ def end(store: Store, practice_id: int, actor: str) -> None:
     with store.session() as session:
         found = session.get(PracticeClip, practice_id)
         if found is None:
-            raise InputError(f"There is no practice clip {practice_id}.", "The page People lists them.")
+            raise InputError(f"There is no practice clip {practice_id}.", "See the People page.")
         found.ended_at = found.ended_at or now()
         clip_id = found.clip_id
     audit_log.note(store, actor, "end practice clip", clip_id)

@@ -130,7 +130,7 @@ def take_up(store: Store, job_id: int, version: int, actor: str) -> None:
     with store.session() as session:
         known = {one.version: one for one in session.scalars(select(Reading).where(Reading.job_id == job_id))}
         if version not in known:
-            has = f"It has {', '.join(map(str, sorted(known)))}." if known else "It was never read."
+            has = f"It has {', '.join(map(str, sorted(known)))}." if known else "It has not been read yet."
             raise InputError(f"Job {job_id} has no version {version}.", has)
         for number, reading in known.items():
             if number == version:

@@ -87,13 +87,13 @@ def _migrate(engine: sa.Engine, shown: str) -> None:
         current = MigrationContext.configure(connection).get_current_revision()
         if sa.inspect(connection).has_table(DAGSTER_TABLE):
             raise StoreError(
-                f"The database {shown} holds Dagster's own tables, whose names are like the platform's.",
-                "Make a database for each: AVA_DATABASE_URL and AVA_DAGSTER_POSTGRES_URL.",
+                f"The database {shown} contains Dagster's tables, whose names clash with the platform's.",
+                "Create a database for each: AVA_DATABASE_URL and AVA_DAGSTER_POSTGRES_URL.",
             )
         known = {script.revision for script in scripts.walk_revisions()}
         if current is not None and current not in known:
             raise StoreError(
-                f"The database {shown} was made by a later version (schema {current}).",
+                f"The database {shown} was created by a newer version (schema {current}).",
                 "Update this installation.",
             )
         if current != scripts.get_current_head():
@@ -109,7 +109,7 @@ def blocker_of(engine: sa.Engine) -> str:
     with engine.connect() as connection:
         row = connection.execute(WHO_BLOCKS).first()
     if row is None:
-        return "somebody, who has gone since,"
+        return "a session that has ended since"
     number, user, program, host, state, seconds = row
     named = f" ({program})" if program else ""
     return f"session {number} of {user}{named} from {host}, {state} for {float(seconds or 0):.0f} s,"

@@ -430,6 +430,17 @@ class MadeOf(Base):
     state: Mapped[str] = mapped_column(Text, default="")
 
 
+class TakenIn(Base):
+    """A source video that was taken in, usable or not; `sha256` is of its content, "" of what could not be read."""
+
+    __tablename__ = "taken_in"
+    batch: Mapped[str] = mapped_column(ForeignKey("batches.name", ondelete="CASCADE"), primary_key=True)
+    source_id: Mapped[str] = mapped_column(String(200), primary_key=True)
+    sha256: Mapped[str] = mapped_column(String(64))
+    usable: Mapped[bool]
+    __table_args__ = (Index("taken_in_by_content", "sha256"),)
+
+
 class BatchNeed(Base):
     """What a batch needs next, and how often it was asked for; times are seconds since 1970."""
 

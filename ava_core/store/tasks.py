@@ -85,7 +85,8 @@ def claim_in(session: Session, batch: str, clip_ids: Iterable[str]) -> None:
         if (owner, theirs) != (batch, clip_id):
             raise InputError(
                 f"Clip {clip_id} of batch {batch} has the id of a clip of batch {owner}, whose annotators have it.",
-                "Add its videos again, as a batch of another name; a preprocessed folder is made anew for that.",
+                "Add its videos again under another batch name; run `ava preprocess` again for a "
+                "preprocessed folder.",
             )
     session.add_all(Clip(key=key, clip_id=wanted[key], batch=batch) for key in keys if key not in known)
     session.flush()

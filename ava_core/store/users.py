@@ -37,7 +37,7 @@ RANKS: Final[tuple[Role, ...]] = ("annotator", *ROLES)
 LEAST_PASSWORD: Final = 10
 """Characters. Length is what counts (NIST SP 800-63B asks for 8 at least)."""
 
-PASSWORD_RULE: Final = f"At least {LEAST_PASSWORD} characters; a sentence is easy to remember."
+PASSWORD_RULE: Final = f"Use at least {LEAST_PASSWORD} characters; a short sentence works well."
 """What a form says beside the field."""
 
 COOKIE: Final = "ava_session"
@@ -90,7 +90,7 @@ def change(store: Store, username: str, *, role: str | None = None, active: bool
         session.flush()
         admins = select(func.count()).select_from(User).where(User.role == "admin", User.active)
         if not session.scalar(admins):
-            raise InputError(f"{username!r} is the last admin.", "Make somebody else admin first.")
+            raise InputError(f"{username!r} is the last admin.", "Make another user admin first.")
         if not user.active:
             _end_sessions(session, username)
 
@@ -141,7 +141,8 @@ def refused(store: Store, username: str) -> SignInError:
     """What a person is told whose name or password is wrong; the audit log keeps it."""
     audit_log.note(store, username[:150], "sign in refused")
     return SignInError(
-        "Name or password is wrong.", "Check both; capitals count. An access token may have expired."
+        "Name or password is wrong.",
+        "Check both; upper and lower case matter. An access token may have expired.",
     )
 
 
@@ -195,10 +196,10 @@ def sign_up_first(
     """Make the first admin by the one-time code, and let the person in; returns the session's token."""
     expected = first_code(store, home)
     if expected is None:
-        raise SignInError("There is an admin already.", "Sign in, or ask an admin for an account.")
+        raise SignInError("There already is an admin.", "Sign in, or ask an admin for an account.")
     if not secrets.compare_digest(code.strip().encode(), expected.encode()):
         audit_log.note(store, username.strip()[:150], "wrong one-time code")
-        raise SignInError("The one-time code is wrong.", f"It stands in {code_file(home)}.")
+        raise SignInError("The one-time code is wrong.", f"The code is in {code_file(home)}.")
     add(store, username, password, "admin")
     code_file(home).unlink(missing_ok=True)
     audit_log.note(store, username.strip(), "first admin made")
@@ -219,7 +220,7 @@ def _end_sessions(session: Session, username: str) -> None:
 
 def _get(user: User | None, username: str) -> User:
     if user is None:
-        raise InputError(f"There is no user {username!r}.", "`ava user list` shows them.")
+        raise InputError(f"There is no user {username!r}.", "List users with `ava user list`.")
     return user
 
 

@@ -72,5 +72,7 @@ def checked_paths(table: pl.DataFrame, schema: Mapping[str, Any], batch: str) ->
     for path in table["path"].drop_nulls():
         parts = PurePosixPath(path).parts
         if path and (parts[:2] != ("batches", batch) or ".." in parts):
-            raise InputError(f"Batch {batch} names the file {path}, which is not its own.", "Do not use it.")
+            raise InputError(
+                f"Batch {batch} names the file {path}, which belongs to another batch.", "Do not use it."
+            )
     return conform(table, schema, f"batch {batch}")

@@ -46,13 +46,13 @@ class Outcome:
         said = (
             f"Clips hold {seconds:.1f} of {total:.1f} seconds; {decoded} frames were decoded, {used} are used"
         )
-        return f"{said}; {damaged} were damaged or lean on damaged ones." if damaged else f"{said}."
+        return f"{said}; {damaged} were damaged or depend on damaged ones." if damaged else f"{said}."
 
     @property
     def complaints(self) -> list[str]:
         """A sentence on each source video without clips and each clip that was set aside."""
         sources = [
-            f"{row['original_name']}: {row['reason'] or 'it gave no clip: no stretch of it is long enough'}."
+            f"{row['original_name']}: {row['reason'] or 'no part of it is long enough for a clip'}."
             for row in self.without_clips.iter_rows(named=True)
         ]
         return sources + [

@@ -52,7 +52,7 @@ def preprocess(
     sources = note("source_videos", take_in_sources(at, source, sink=sink))
     if sources.filter(USABLE).is_empty():
         reasons = "; ".join(f"{row[0]}: {row[1]}" for row in sources.select("original_name", "reason").rows())
-        raise InputError(f"No video of {source} can be used: {reasons}.", "Give videos that play.")
+        raise InputError(f"No video of {source} can be used: {reasons}.", "Use videos that play.")
     clips = note("clips", cut_clips(at, sources, sink))
     tracks = note("tracks", track_clips(at, clips, sink))
     proposals = note("dense_proposals", make_proposals(at, clips, tracks, sink))
@@ -78,7 +78,9 @@ def preprocess(
 def _check_target(out: Path, batch: str) -> None:
     others = [path.name for path in (out / "batches").glob("*") if path.name != batch]
     if others:
-        raise InputError(f"{out} holds batch {others[0]} already.", "Give another folder, or its --name.")
+        raise InputError(
+            f"{out} already holds batch {others[0]}.", "Use another folder, or that batch's --name."
+        )
     if out.exists() and not out.is_dir():
         raise InputError(f"{out} is a file.", "Give a folder.")
     # From here until it is written again the folder is unfinished.

@@ -76,7 +76,7 @@ class Backfill:
 
 OWN_ERRORS: Final = "ava_core."
 """How Dagster's names of the platform's own errors begin: `ava_core.base.errors.InputError: …`."""
-UNKNOWN_CURE: Final = "The run's log says more; retry it once that is mended."
+UNKNOWN_CURE: Final = "See the run's log for details; fix the cause, then retry the run."
 """Of any other error: the platform's own bring their cure with them."""
 
 
@@ -130,7 +130,7 @@ class DagsterClient:
         answer = (await self._ask(queries.RUNS, filter={"runIds": [run_id]}, limit=1))["runsOrError"]
         found = _expect(answer, "Runs")["results"]
         if not found:
-            raise DagsterError(f"Dagster knows no run {run_id}.", "It may have been removed.")
+            raise DagsterError(f"Dagster has no run {run_id}.", "It may have been removed.")
         return _run(found[0])
 
     async def failure(self, run_id: str) -> str:
@@ -246,7 +246,7 @@ class DagsterClient:
             content = (await self._http.post(f"{self.url}/graphql", json=asked)).json()
         except (httpx.HTTPError, ValueError) as error:
             raise DagsterError(
-                f"Dagster does not answer at {self.url} ({type(error).__name__}).", "Start it: `ava up`."
+                f"Dagster is not responding at {self.url} ({type(error).__name__}).", "Start it: `ava up`."
             ) from None
         if content.get("errors"):
             raise DagsterError(f"Dagster refused: {content['errors'][0]['message']}")

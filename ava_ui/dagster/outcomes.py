@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from ava_core.base.text import plural
 from ava_ui.dagster.client import Backfill, Run
 
 
@@ -13,17 +14,17 @@ def outcome(backfill: Backfill, runs: Sequence[Run] = ()) -> tuple[str, bool]:
     `runs`: the backfill's runs, the newest first, which count where the backfill itself failed: it may have done so
     while they went on.
     """
-    done = f"{backfill.done} of {backfill.batches} batch(es) done"
+    done = f"{backfill.done} of {plural(backfill.batches, 'batch')} done"
     if backfill.status in ("REQUESTED", "CANCELING", "FAILING"):
         failed = f", {backfill.failed} failed" if backfill.failed else ""
-        state = {"REQUESTED": "under way", "CANCELING": "is being ended", "FAILING": "its runs end"}
+        state = {"REQUESTED": "under way", "CANCELING": "stopping", "FAILING": "failing"}
         return f"{done}{failed} · {state[backfill.status]}", bool(backfill.failed)
     if backfill.status == "CANCELED":
-        return f"{done} · was ended by somebody; the others were not made", False
+        return f"{done} · stopped by a user; the rest were not made", False
     if backfill.status == "FAILED":
         return _broken(backfill, runs), not _all_went_well(backfill, runs)
     if backfill.failed:
-        return f"{done}, {backfill.failed} failed · open their runs for the reason, and retry them", True
+        return f"{done}, {backfill.failed} failed · open the failed runs to see why, then retry them", True
     return f"{done} · over", False
 
 
@@ -45,12 +46,12 @@ def _broken(backfill: Backfill, runs: Sequence[Run]) -> str:
     """The backfill itself stopped, for a reason of Dagster's, whatever its runs did."""
     why = f" Dagster stopped it: {_first_line(backfill.problem)}" if backfill.problem else ""
     if _all_went_well(backfill, runs):
-        return f"every batch came through in its runs; nothing has to be made again.{why}"
+        return f"every batch was processed; you need not do anything.{why}"
     ended = sum(run.is_over for run in runs)
     good = sum(run.status == "SUCCESS" for run in runs)
-    went = f"of its {len(runs)} run(s) {good} were successful" if runs else "it started no run"
-    going = f", {len(runs) - ended} are under way" if ended < len(runs) else ""
-    return f"stopped before it was through: {went}{going}. Process the batches that are left again.{why}"
+    went = f"{good} of {plural(len(runs), 'run')} succeeded" if runs else "it started no run"
+    going = f", {len(runs) - ended} still under way" if ended < len(runs) else ""
+    return f"stopped early: {went}{going}. Process the remaining batches again.{why}"
 
 
 def _first_line(problem: str) -> str:

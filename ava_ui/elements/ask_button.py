@@ -11,7 +11,7 @@ from ava_core.store.batches import check_active
 from ava_ui.frame.visit import Visit
 from ava_ui.known.asked import Request
 
-WAITING: Final = "Asked for, waiting for Dagster"
+WAITING: Final = "Requested, waiting for Dagster"
 
 
 class AskButton(ui.button):

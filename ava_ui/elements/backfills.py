@@ -46,7 +46,7 @@ class Backfills:
             if isinstance(found, DagsterError):
                 theme.problem(found)
             elif not found:
-                ui.label("None yet: tick batches above and process them together.").classes("soft")
+                ui.label("No backfills yet. Select batches above and process them together.").classes("soft")
             else:
                 for backfill in found:
                     self._one(backfill)
@@ -62,8 +62,8 @@ class Backfills:
 
     def _one(self, backfill: Backfill) -> None:
         async def cancel() -> None:
-            with theme.asking(f"End backfill {backfill.backfill_id}?", "End it") as dialog:
-                ui.label("Runs under way end; what they have written is kept.")
+            with theme.asking(f"Stop backfill {backfill.backfill_id}?", "Stop") as dialog:
+                ui.label("Runs in progress stop; everything they have written is kept.")
             if await dialog:
                 await self.visit.note("cancel backfill", backfill.backfill_id)
                 await self.visit.console.dagster.cancel_backfill(backfill.backfill_id)

@@ -8,35 +8,34 @@ from typing import Any, Final
 from ava_core.quality.review.plots import RELIABLE, TENTATIVE
 
 _ALPHA: Final = (
-    "Agreement beyond chance (Krippendorff's alpha): 1 is perfect, 0 is what guessing gives, below 0 is worse than "
-    f"guessing. From {RELIABLE:g} on labels can be relied on, from {TENTATIVE:g} on with care."
+    "Agreement beyond chance (Krippendorff's alpha): 1 is perfect, 0 is chance level, below 0 is worse than "
+    "chance. Labels are reliable from {RELIABLE:g}, and usable with care from {TENTATIVE:g}."
 )
-_KAPPA: Final = (
-    "Agreement of two people beyond chance (Cohen's kappa): 1 is perfect, 0 is what guessing gives."
+_KAPPA: Final = "Agreement of two people beyond chance (Cohen's kappa): 1 is perfect, 0 is chance level."
+_IOU: Final = "How much two boxes of one person overlap (intersection over union); 1 for identical boxes."
+_TUBE: Final = "Overlap of two annotators' boxes over all seconds at which either drew the person."
+_F1: Final = "Share of boxes matched at an IoU of 0.5; boxes that only one annotator drew count against it."
+_IDF1: Final = (
+    "Like F1, but the box must also belong to the right track; it drops where tracks swap identities."
 )
-_IOU: Final = "How much two boxes of one person overlap: shared area by joint area, 1 for the same box."
-_TUBE: Final = "Overlap of two people's boxes over all seconds at which either of them drew the person."
-_F1: Final = (
-    "Share of boxes that found their partner at an overlap of 0.5; boxes that only one drew count against it."
-)
-_IDF1: Final = "As F1, and the box must belong to the right track: it falls where tracks change places."
-_EDITED: Final = "The same of boxes that both people moved; what both left as it was drawn agrees by itself."
-_TIGHT: Final = "Share of shared boxes that overlap by 0.75 or more."
+_EDITED: Final = "The same for boxes that both annotators moved; boxes neither touched agree automatically."
+_TIGHT: Final = "Share of matched boxes with an IoU of 0.75 or more."
 
 MEANINGS: Final[Mapping[str, str]] = {
     "alpha": _ALPHA,
-    "pooled_alpha": f"{_ALPHA} Over all classes together.",
-    "macro_alpha": "Mean alpha of the classes that were named often enough; rare classes count like common ones.",
-    "best_alpha": "Alpha with the partner with whom this annotator agrees best.",
-    "mean_alpha": "Mean of the alphas with each partner.",
-    "minimum_alpha": "The alpha that the ontology asks of this class before a release may hold it.",
+    "pooled_alpha": f"{_ALPHA} Pooled over all classes.",
+    "macro_alpha": "Mean alpha of the classes used often enough; rare and common classes count the same.",
+    "best_alpha": "Alpha with the annotator this one agrees with best.",
+    "mean_alpha": "Mean alpha with each other annotator.",
+    "minimum_alpha": "The alpha this class needs, set in the ontology, before it can be released.",
     "kappa": _KAPPA,
     "fleiss_kappa": "Agreement of several people beyond chance (Fleiss' kappa).",
-    "gwet_ac1": "Agreement with another idea of chance (Gwet's AC1); high on rare classes whatever people do.",
-    "percent_agreement": "Share of equal answers, chance included; high on rare classes whatever people do.",
-    "positive_agreement": "Where one of two says yes, how often the other one does as well.",
-    "masi": "How alike two people's sets of labels are (MASI): 1 for the same set, less for a part of it, 0 for "
-            "nothing shared. Not corrected for chance.",
+    "gwet_ac1": "Agreement under another chance model (Gwet's AC1); always high for rare classes.",
+    "percent_agreement": "Share of equal answers, not corrected for chance; always high for rare classes.",
+    "positive_agreement": "Where one annotator says yes, how often the other does too.",
+    "masi":
+        "Similarity of two annotators' label sets (MASI): 1 for the same set, less for a subset, 0 for "
+        "nothing shared. Not corrected for chance.",
     "mean_iou": _IOU,
     "box_mean_iou": _IOU,
     "edited_iou": _EDITED,
@@ -49,18 +48,18 @@ MEANINGS: Final[Mapping[str, str]] = {
     "box_f1": _F1,
     "idf1": _IDF1,
     "box_idf1": _IDF1,
-    "temporal_iou": "How well the seconds overlap at which two people name the same action.",
-    "flip_rate": "Share of answers that differ from those a second before: high where labels flicker.",
-    "edit_rate": "Share of boxes that were not left as they were drawn beforehand.",
-    "missed": "Boxes that only one annotator has.",
-    "low": "Lower end of the interval of 95 %.",
-    "high": "Upper end of the interval of 95 %.",
-    "sensitivity": "Of the labels that hold, the share that was named.",
-    "false_alarm_rate": "Of the labels that do not hold, the share that was named.",
-    "box_error": "Mean distance of an edge from the others' mean, in shares of the box's size.",
-    "gold_accuracy": "Share of answers equal to the expert's; what was left out is wrong.",
-    "drift": "Alpha of the later half of the work minus that of the earlier half.",
-    "expected_error": "How many wrong labels settling this answer is expected to mend.",
+    "temporal_iou": "How well the seconds overlap in which two annotators label the same action.",
+    "flip_rate": "Share of answers that differ from the previous second; high where labels flicker.",
+    "edit_rate": "Share of proposed boxes that the annotator edited.",
+    "missed": "Boxes drawn by only one annotator.",
+    "low": "Lower end of the 95 % interval.",
+    "high": "Upper end of the 95 % interval.",
+    "sensitivity": "Share of the correct labels that the annotator gave.",
+    "false_alarm_rate": "Share of the incorrect labels that the annotator gave.",
+    "box_error": "Mean distance of an edge from the others' mean, as a fraction of the box size.",
+    "gold_accuracy": "Share of answers equal to the expert's; missing answers count as wrong.",
+    "drift": "Alpha in the later half of the work minus alpha in the earlier half.",
+    "expected_error": "How many wrong labels this answer is expected to fix.",
 }  # fmt: skip
 """By the name of a column or a statistic."""
 

@@ -17,7 +17,7 @@ class Pins:
         self._lines: dict[ui.row, tuple[ui.select, ui.select]] = {}
         self._place = ui.column().classes("gap-1")
         with self._place:
-            ui.label("The split of a source video is chosen for it, unless it is pinned here.").classes(
+            ui.label("Each source video is assigned a split automatically, unless you pin it here.").classes(
                 "soft"
             )
         ui.button("Pin a source video", icon="push_pin", on_click=self.add).props("flat dense no-caps").mark(
@@ -29,13 +29,13 @@ class Pins:
         with self._place, ui.row().classes("items-center") as line:
             source = ui.select(
                 self.sources, label="source video", with_input=True,
-                validation=lambda value: None if value else "Choose one, or take the line away.",
+                validation=lambda value: None if value else "Choose one, or remove the line.",
             ).classes("w-80").mark("pin-source")  # fmt: skip
             split = (
                 ui.select(self.splits, value=self.splits[0], label="split").classes("w-32").mark("pin-split")
             )
             ui.button(icon="close", on_click=lambda: self._remove(line)).props(
-                'flat round dense aria-label="Take this pin away"'
+                'flat round dense aria-label="Remove this pin"'
             )
         self._lines[line] = (source, split)
 
@@ -45,10 +45,10 @@ class Pins:
         for source, split in self._lines.values():
             if not source.validate():
                 raise InputError(
-                    "Nothing was done: a pin names no source video.", "Choose one, or take the line away."
+                    "Nothing was done: a pin has no source video.", "Choose one, or remove the line."
                 )
             if source.value in pins:
-                raise InputError(f"{source.value} is pinned twice.", "Take one of the lines away.")
+                raise InputError(f"{source.value} is pinned twice.", "Remove one of the lines.")
             pins[source.value] = split.value
         return pins
 

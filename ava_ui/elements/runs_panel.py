@@ -61,7 +61,7 @@ class RunsPanel:
             for run, why in failed:
                 self._failed(run, why)
             if not running and not failed and not waiting and runs.problem is None:
-                ui.label("Nothing runs, nothing failed.").classes("soft")
+                ui.label("No running or failed runs.").classes("soft")
 
     async def _first(self) -> None:
         if not self.runs.looked:

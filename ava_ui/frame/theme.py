@@ -42,10 +42,10 @@ OWN_WORK: Final = ((addresses.WORK, "Your work", "edit_note", "w"),)
 """All that an annotator is led to, and what admins who may label are led to besides."""
 
 REVIEW_KEYS: Final = (
-    ("Space", "play or pause"), ("← →", "a second back or on"), ("Shift ← →", "a frame back or on"),
+    ("Space", "play or pause"), ("← →", "one second back or forward"), ("Shift ← →", "one frame back or forward"),
     ("1 … 9", "show or hide an annotator"), ("C", "show or hide the consensus"), ("N P", "next or previous conflict"),
-    ("A", "approve"), ("R", "reject: write why, then Enter"), ("U", "take a decision back"),
-    ("S", "skip to the next clip that waits"),
+    ("A", "approve"), ("R", "reject: type the reason, then press Enter"), ("U", "undo a decision"),
+    ("S", "skip to the next waiting clip"),
 )  # fmt: skip
 
 CONTENT: Final = "content"

@@ -69,7 +69,7 @@ class Visit:
                 _say(str(error))
             except Exception:  # whatever breaks, the person who clicked is told
                 logging.getLogger(__name__).exception("%s of %s failed", function, self.path)
-                _say("Something broke; nothing more was done. The console's log says what (HOME/logs).")
+                _say("Something went wrong and the action stopped. See the console's log (HOME/logs).")
 
         return handler
 
@@ -82,9 +82,9 @@ class Visit:
     def _check(self, role: users.Role) -> None:
         now = labellers.anybody(self.console.store, self.token)
         if now is None:
-            raise SignInError("Your session has ended; nothing was done.", "Sign in again.")
+            raise SignInError("Your session has expired; nothing was changed.", "Sign in again.")
         if users.RANKS.index(now.role) < users.RANKS.index(role):
-            raise SignInError(f"Only {role}s may do this.", "Ask an admin.")
+            raise SignInError(f"Only {role}s can do this.", "Ask an admin.")
 
 
 def _number(text: str) -> int:

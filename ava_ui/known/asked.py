@@ -38,7 +38,7 @@ class Request:
     @property
     def words(self) -> str:
         """Who asked for it, and that it waits."""
-        return f"{self.what}: {self.by} asked for it {ago(self.at)}, waiting for Dagster"
+        return f"{self.what}: {self.by} requested it {ago(self.at)}, waiting for Dagster"
 
 
 @dataclass
@@ -89,5 +89,5 @@ class Asked:
 def _already(known: Request) -> AskedError:
     state = "is under way" if known.made else "waits for Dagster"
     return AskedError(
-        f"{known.by} asked for {known.what} {ago(known.at)}; it {state}.", "Ask again once it is over."
+        f"{known.by} asked for {known.what} {ago(known.at)}; it {state}.", "Try again once it has finished."
     )

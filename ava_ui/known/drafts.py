@@ -27,7 +27,8 @@ def raw_tables(console: Console, batch: str) -> Work:
             found[name] = table
         elif name in RAW:
             raise InputError(
-                f"No annotations of batch {batch} were read yet.", "They are read once a job is completed."
+                f"No annotations have been read for batch {batch} yet.",
+                "They are read when an annotator completes a job.",
             )
     return found
 

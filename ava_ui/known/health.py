@@ -37,10 +37,12 @@ class Health:
         try:
             version, daemons = await self.dagster.version(), await self.dagster.daemons()
         except AvaError as error:
-            unknown = Finding("worker", "failed", "not known, since Dagster does not answer", error.cure)
+            unknown = Finding("worker", "failed", "unknown, because Dagster is not responding", error.cure)
             return [Finding("Dagster", "failed", error.message, error.cure), unknown]
         sick = [name for name, healthy in daemons.items() if not healthy]
         worker = Finding("worker", "ok", "Dagster's daemon runs")
         if sick:
-            worker = Finding("worker", "failed", f"no heartbeat of {', '.join(sick)}", "Start it: `ava up`.")
+            worker = Finding(
+                "worker", "failed", f"no heartbeat from {', '.join(sick)}", "Start it: `ava up`."
+            )
         return [Finding("Dagster", "ok", f"version {version}"), worker]

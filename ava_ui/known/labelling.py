@@ -59,7 +59,7 @@ def _around(console: Console, shown: _Shown) -> Json:
         clip = console.tables.clip(shown.batch, shown.clip_id)
     except InputError as error:
         raise InputError(
-            f"The clip of {shown.name} is missing from the platform: {error.message}",
+            f"The platform has no clip for {shown.name}: {error.message}",
             "Tell an admin; nothing is lost.",
         ) from None
     about = (console, shown.ontology.name, shown.batch, shown.clip_id, shown.user_name)

@@ -104,7 +104,7 @@ def audit_document(console: Console, batch: str, item: BlindItem) -> Json:
         "boxes": [own[frame] for frame in sorted(own)],
     }  # fmt: skip
     layer = {
-        "key": "asked", "name": "who is asked about", "kind": "asked", "colour": "#ffd23f", "link": "",
+        "key": "asked", "name": "the person in question", "kind": "asked", "colour": "#ffd23f", "link": "",
         "tracks": [track],
     }  # fmt: skip
     return _clip(batch, clip) | {"layers": [layer], "groups": [], "actions": {}, "conflicts": []}

@@ -4,7 +4,7 @@ import { CANNOT_TELL, answerAt } from "./said.js";
 
 export default {
   template: `
-    <div class="scroll"><table class="label-sheet"><caption class="label-unseen">What is said of person {{ name }}, by group and second</caption>
+    <div class="scroll"><table class="label-sheet"><caption class="label-unseen">Labels of person {{ name }}, by group and second</caption>
       <thead><tr><th scope="col">group</th><th v-for="s in columns" :key="s" scope="col" :class="{here: s === second}">
         <button tabindex="-1" :aria-label="'Go to second ' + s" @click="$emit('go', s)">{{ s }}<i v-if="marks.includes(s)" class="label-mark">!</i></button></th></tr></thead>
       <tbody><tr v-for="row in rows" :key="row.name" v-memo="[track.keys, track.said[row.name], row.name === group, second]" :class="{used: row.name === group}">

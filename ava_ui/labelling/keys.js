@@ -22,17 +22,17 @@ export function belongsElsewhere(event) {
 }
 
 export const COMMANDS = [
-  ["ArrowLeft / ArrowRight", "a second back or on"], ["Shift ArrowLeft / ArrowRight", "a frame back or on"],
-  ["PageUp / PageDown", "five seconds back or on"],
+  ["ArrowLeft / ArrowRight", "one second back or forward"], ["Shift ArrowLeft / ArrowRight", "one frame back or forward"],
+  ["PageUp / PageDown", "five seconds back or forward"],
   ["Space", "play or pause"], ["[ and ]", "slower or faster"], ["Tab / Shift Tab", "next or previous person with something unset"],
-  ["ArrowUp / ArrowDown", "previous or next person"], ["Enter", "this person is done: next"], [".", "as at the second before"],
-  ["Shift + an action's key", "of the person's whole track"], ["Alt + an action's key", "at this second only"],
+  ["ArrowUp / ArrowDown", "previous or next person"], ["Enter", "next unfinished person"], [".", "copy the previous second"],
+  ["Shift + an action's key", "for the person's whole track"], ["Alt + an action's key", "at this second only"],
   ["/", "find an action by its name"], ["-", "none of these, in the group used last"], ["*", "cannot tell, in the group used last"],
-  ["!", "cannot tell, whatever is unset of this person"],
-  ["Insert or +", "draw a new person"], ["Delete", "not a person"], ["End", "leaves the picture here, or is back"],
-  ["\\", "split: from here it is somebody else"], ["=", "join with another person"], ["Backspace", "the tracker's boxes again"],
+  ["!", "cannot tell, for everything unset of this person"],
+  ["Insert or +", "draw a new person"], ["Delete", "not a person"], ["End", "the person leaves the picture here, or returns"],
+  ["\\", "split: from here it is another person"], ["=", "join with another person"], ["Backspace", "restore the tracker's boxes"],
   ["`", "live mode: hold an action's key while the clip plays"], ["Ctrl Z / Ctrl Y", "undo or redo"],
-  ["Ctrl Enter", "finish the job"], ["Ctrl Shift Enter", "finish it and go on with the next"], ["?", "this list"], ["Escape", "close, or stop drawing; then Tab goes on to the buttons"],
+  ["Ctrl Enter", "finish the job"], ["Ctrl Shift Enter", "finish it and open the next"], ["?", "this list"], ["Escape", "close, or stop drawing; then Tab moves to the buttons"],
 ];
 
 export function assigned(groups, own = {}) {

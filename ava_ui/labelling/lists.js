@@ -2,8 +2,8 @@
 // key that changes neither draws neither.
 export const People = {
   template: `<div class="label-people" role="group" aria-label="People"><button v-for="p in people" :key="p.key" v-memo="[p.name, p.unset, p.key === chosen, p.key === joining]" tabindex="-1" :aria-current="String(p.key === chosen)" :class="{open: p.unset, joining: p.key === joining}"
-    @click="$emit('choose', p.key)" :aria-label="'Person ' + p.name + ', ' + (p.unset ? p.unset + ' unset' : 'all said')">{{ p.name }}<small>{{ p.unset || '✓' }}</small></button>
-    <span v-if="!people.length">Nobody is drawn. Press Insert and draw a box around each person.</span></div>`,
+    @click="$emit('choose', p.key)" :aria-label="'Person ' + p.name + ', ' + (p.unset ? p.unset + ' unset' : 'all labelled')">{{ p.name }}<small>{{ p.unset || '✓' }}</small></button>
+    <span v-if="!people.length">No people yet. Press Insert and draw a box around each person.</span></div>`,
   props: { people: Array, chosen: String, joining: String },
   emits: ["choose"],
 };

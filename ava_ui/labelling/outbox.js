@@ -1,13 +1,15 @@
 // Brings edits to the server in order, one call at a time, again until it has them; until then they lie in the browser.
 // It compares tracks with those the server has: what differs is sent, so nothing is sent twice for nothing.
-const WAIT = 400;
+const PAUSE = 300; // ms without another edit, in which a call disturbs nobody's keys
+const LATEST = 700; // ms after the first edit: the server has it within a second
+const WAIT = 400; // ms before the second try, doubled before each further one
 const LONGEST = 15000;
 
 export class Outbox {
   // `send(edits)` answers as the desk's `save`, or throws: an error with `final` is not tried again by itself.
-  constructor({ send, keep, tell, pause = WAIT }) {
-    Object.assign(this, { send, keep, tell, pause, known: new Map(), saved: new Map(), tracks: [], held: new Set() });
-    this.timer = 0; this.busy = false; this.fails = 0; this.problem = "";
+  constructor({ send, keep, tell, pause = PAUSE, latest = LATEST }) {
+    Object.assign(this, { send, keep, tell, pause, latest, known: new Map(), saved: new Map(), tracks: [], held: new Set() });
+    this.timer = 0; this.busy = false; this.fails = 0; this.problem = ""; this.since = 0;
   }
 
   start(tracks) {
@@ -25,7 +27,12 @@ export class Outbox {
     this.tracks = tracks;
     this.remember();
     if (!this.problem && !this.held.size && this.edits().length) this.tell("storing");
-    this.soon(this.pause);
+    if (this.problem) { this.soon(this.pause); return; }
+    // In a pause between keys; while there is none, what was done first waits no longer for what comes after it.
+    if (!this.timer) this.since = Date.now();
+    clearTimeout(this.timer);
+    this.timer = 0;
+    this.soon(Math.max(0, Math.min(this.pause, this.since + this.latest - Date.now())));
   }
 
   edits() {
@@ -45,7 +52,6 @@ export class Outbox {
     this.keep(new Map(keys.map(key => [key, { base: this.known.get(key) || null, track: there.get(key) || null }])));
   }
 
-  // What is being done goes on: an edit waits no longer for the ones after it.
   soon(wait) { if (!this.timer) this.timer = setTimeout(() => this.flush(), wait); }
 
   get waiting() { return this.edits().length; }

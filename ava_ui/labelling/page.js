@@ -17,8 +17,8 @@ import { template } from "./template.js";
 import { ActiveTime } from "./time.js";
 
 const WORDS = {
-  stored: "All stored", storing: "Storing …", away: "Not stored yet; it is kept in this browser and tried again",
-  refused: "Not stored; it is kept in this browser", conflict: "Changed elsewhere: choose above",
+  stored: "All saved", storing: "Saving …", away: "Not saved yet; kept in this browser and retried",
+  refused: "Not saved; kept in this browser", conflict: "Changed elsewhere: choose above",
 };
 
 export default {
@@ -77,8 +77,8 @@ export default {
       let answer;
       const wanted = body ? { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body), keepalive: JSON.stringify(body).length < 60000 } : {};
       try { answer = await fetch(`${source}/${what}`, { ...wanted, signal: AbortSignal.timeout(30000) }); }
-      catch { throw new Error("the console does not answer"); }
-      if (answer.status === 401) throw new Error("your session has ended: sign in again in another tab, and this page goes on");
+      catch { throw new Error("the console is not responding"); }
+      if (answer.status === 401) throw new Error("your session has expired: sign in again in another tab to continue here");
       if (!answer.ok) throw Object.assign(new Error(await answer.text()), { final: answer.status === 404 || answer.status === 409 });
       return answer.json();
     },
@@ -121,7 +121,7 @@ export default {
       const own = { tracks: entry.tracks.map(t => ({ ...t, key: keyOf(t.key) })), known: Object.fromEntries(Object.entries(entry.known).map(([key, base]) => [keyOf(key), base])) };
       this.outbox.restore(own);
       const touched = new Set(Object.keys(own.known));
-      this.say("What was not stored the last time is here again.");
+      this.say("Restored your unsaved work from last time.");
       return [...tracks.filter(t => !touched.has(t.key)), ...own.tracks.map(Object.freeze)].sort((a, b) => a.keys[0][0] - b.keys[0][0]);
     },
     told(state, why = "", answer = null) {
@@ -182,7 +182,7 @@ export default {
         const one = this.people[(((at + n * i) % count) + count) % count];
         if (!open || one.unset) { if (one.key !== this.chosen) this.choose(one.key); else if (open) this.choose(one.key); return; }
       }
-      this.say("Nothing is unset: finish the job with Ctrl Enter.");
+      this.say("Everything is labelled: finish the job with Ctrl Enter.");
     },
     pick(key) { this.choose(key); },
     pickHere(key) { this.choose(key, this.frame); },
@@ -225,7 +225,7 @@ export default {
       if (answer === null) { this.put(said.takeOff(track, group, frame), action); return; }
       if (reach === "whole") this.put(said.sayWhole(track, group, answer), action);
       else if (reach === "second") {
-        if (said.answerAt(track, group, frame + fps) === undefined) this.say("Nothing was said before, so it holds until you say another.");
+        if (said.answerAt(track, group, frame + fps) === undefined) this.say("No earlier answer here, so this one holds until you give another.");
         this.put(said.sayBetween(track, group, frame, frame + fps, answer), action);
       } else this.put(said.say(track, group, frame, answer), action);
     },
@@ -262,27 +262,27 @@ export default {
       const after = [...this.tracks.slice(at), ...this.tracks.slice(0, at)];
       const next = after.find(t => this.unsetCount(t)) || after[0];
       if (next && !this.tracks.some(t => t.key === gone)) this.choose(next.key);
-      this.say("Not a person: taken away. Ctrl Z brings the boxes back.");
+      this.say("Removed: not a person. Press Ctrl Z to restore the boxes.");
     },
     split() {
       const parts = geometry.split(this.track, this.frame, this.fresh());
-      if (!parts) { this.say("There is nothing to split here: go to a frame where the person is seen, after the first."); return; }
+      if (!parts) { this.say("Nothing to split here: go to a later frame in which the person is visible."); return; }
       const at = this.tracks.findIndex(t => t.key === this.chosen), frame = this.frame;
       this.changed(where => this.history.put([...this.tracks.slice(0, at), ...parts.map(Object.freeze), ...this.tracks.slice(at + 1)], where));
       this.choose(parts[1].key, frame);
     },
     join() {
-      if (!this.joining) { this.joining = this.chosen; this.say("Choose the other person, then press = again. Escape stops."); return; }
+      if (!this.joining) { this.joining = this.chosen; this.say("Choose the other person, then press = again. Press Escape to cancel."); return; }
       const one = this.tracks.find(t => t.key === this.joining), other = this.track;
       this.joining = "";
-      if (!one || one.key === other.key) { this.say("Nothing was joined: it is the same person."); return; }
+      if (!one || one.key === other.key) { this.say("Not joined: you chose the same person twice."); return; }
       const whole = Object.freeze(geometry.joined(one, other));
       this.changed(where => this.history.put(this.tracks.filter(t => t.key !== other.key).map(t => t.key === one.key ? whole : t), where));
       this.choose(one.key, this.frame);
     },
     reset() {
       const drawn = this.doc.predrawn[this.track.seed];
-      if (!drawn) { this.say("No tracker drew this person."); return; }
+      if (!drawn) { this.say("The tracker has no boxes for this person."); return; }
       this.put({ ...this.track, keys: drawn });
     },
     leaves() { this.put(geometry.leaves(this.track, this.frame)); },
@@ -299,7 +299,7 @@ export default {
       try {
         await this.outbox.drain();
         if (this.outbox.waiting || Object.keys(this.conflicts).length) { this.say("Not finished: something is not stored yet."); return; }
-        this.closed = "You have finished this job. Take it up again to change something.";
+        this.closed = "You have finished this job. Reopen it to make changes.";
         const { following } = this.doc, ahead = onward && following ? this.ask("sheet", null, following.source).catch(() => null) : null;
         await this.ask("state", { state: "completed" });
         this.time.send();

@@ -4,14 +4,14 @@ import { COMMANDS, matching } from "./keys.js";
 export const KeySheet = {
   template: `
     <div class="label-over" role="dialog" aria-modal="true" aria-label="Keys"><div class="label-card" tabindex="-1" ref="card">
-      <h2>Keys</h2><p v-if="changing">Press the new key of <b>{{ changing.name }}</b>, a letter or digit; Escape leaves it.</p>
+      <h2>Keys</h2><p v-if="changing">Press the new key of <b>{{ changing.name }}</b>, a letter or digit; press Escape to cancel.</p>
       <div class="label-two"><table class="keys"><tr v-for="[key, what] in commands" :key="key"><td>{{ key }}</td><td>{{ what }}</td></tr></table>
         <div tabindex="0" aria-label="Keys of actions" role="group"><template v-for="g in groups" :key="g.name"><h3>{{ g.name.replaceAll('_', ' ') }}{{ g.kind === 'multi' ? ', up to ' + g.most : '' }}</h3>
           <table class="keys"><tr v-for="a in g.actions" :key="a.id"><td><button :aria-label="'Change the key of ' + a.name" @click="$emit('change', a)">{{ keys[a.id] || '/' }}</button></td>
             <td><b>{{ a.name.replaceAll('_', ' ') }}</b> {{ a.description }}
               <span v-if="a.examples.length" class="label-examples"><picture v-for="(e, n) in a.examples" :key="e.loop"><source :srcset="e.still" media="(prefers-reduced-motion: reduce)">
                 <img :src="e.loop" loading="lazy" width="96" height="96" :alt="'Example ' + (n + 1) + ' of ' + a.name.replaceAll('_', ' ')"></picture></span></td></tr></table></template></div></div>
-      <button @click="$emit('reset')">Keys of the ontology</button> <button @click="$emit('close')">Close</button></div></div>`,
+      <button @click="$emit('reset')">Reset to the ontology's keys</button> <button @click="$emit('close')">Close</button></div></div>`,
   props: { groups: Array, keys: Object, changing: Object },
   emits: ["change", "reset", "close"],
   data() { return { commands: COMMANDS }; },
@@ -45,10 +45,10 @@ export const Finder = {
 
 export const Unset = {
   template: `
-    <div class="label-over" role="dialog" aria-modal="true" aria-label="What is unset"><div class="label-card">
-      <h2>{{ total }} answers are unset</h2><p>Say them, or say that you cannot tell.</p>
+    <div class="label-over" role="dialog" aria-modal="true" aria-label="Unset answers"><div class="label-card">
+      <h2>{{ total }} unanswered</h2><p>Answer them, or mark them as cannot tell.</p>
       <ul class="label-list"><li v-for="u in list.slice(0, 200)" :key="u.key + u.group"><button @click="$emit('go', u)">person {{ u.name }} · {{ u.group.replaceAll('_', ' ') }} · from second {{ u.second }}, {{ u.count }} s</button></li></ul>
-      <button ref="first" @click="$emit('close')">Go on labelling</button> <button @click="$emit('unclear')">I cannot tell any of these: finish</button></div></div>`,
+      <button ref="first" @click="$emit('close')">Keep labelling</button> <button @click="$emit('unclear')">Mark all as cannot tell and finish</button></div></div>`,
   props: { list: Array },
   emits: ["go", "close", "unclear"],
   computed: { total() { return this.list.reduce((sum, u) => sum + u.count, 0); } },

@@ -7,6 +7,8 @@ nothing of the application is served before somebody is let in.
 from __future__ import annotations
 
 import asyncio
+import re
+from collections.abc import Sequence
 from functools import partial
 from html import escape
 from pathlib import Path
@@ -42,7 +44,6 @@ POLICY: Final = (
 """Browsers ask nobody but this console. Vue compiles components in the browser, which needs the two unsafe words."""
 
 GUARDS: Final = (
-    (b"content-security-policy", POLICY.encode()),
     (b"x-frame-options", b"DENY"),
     (b"x-content-type-options", b"nosniff"),
     (b"referrer-policy", b"same-origin"),
@@ -58,6 +59,8 @@ class Door:
         self.app, self.console = app, console
         self.webhook = webhook_app(console.settings)
         self.callers = Callers(self._admit, console.settings.allowed_hosts)
+        policy = policy_with(console.settings.storage_links)
+        self.guards = ((b"content-security-policy", policy.encode()), *GUARDS)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         await self.callers(scope, receive, send)
@@ -69,7 +72,7 @@ class Door:
         if scope["path"] == addresses.WEBHOOK:  # open as well, for deliveries that are signed
             await self.webhook(scope, receive, send)
             return
-        connection, send = HTTPConnection(scope), _guarded(send)
+        connection, send = HTTPConnection(scope), _guarded(send, self.guards)
         token = connection.cookies.get(COOKIE, "")
         try:
             # In a thread: a database that another program holds must cost this caller time, and nobody else.
@@ -113,12 +116,17 @@ async def _put_off(scope: Scope, receive: Receive, send: Send, error: StoreError
         await Response(str(error), 503, {"Retry-After": "2"}, "text/plain")(scope, receive, send)
 
 
-def _guarded(send: Send) -> Send:
+def policy_with(store: str) -> str:
+    """`POLICY` under which clips may come from the object store at this address, too; "" for none."""
+    return re.sub(r"((?:img|media|connect)-src 'self'[^;]*)", rf"\1 {store}", POLICY) if store else POLICY
+
+
+def _guarded(send: Send, guards: Sequence[tuple[bytes, bytes]]) -> Send:
     """Adds to every answer what keeps other sites from framing it or guessing its type."""
 
     async def sending(message: Message) -> None:
         if message["type"] == "http.response.start":
-            message["headers"] = [*message["headers"], *GUARDS]
+            message["headers"] = [*message["headers"], *guards]
         await send(message)
 
     return sending
@@ -224,7 +232,7 @@ def _not_theirs(connection: HTTPConnection) -> Response:
     """An annotator is led from the first page to their work; all else that is not theirs is refused."""
     if connection.scope["path"] == addresses.OVERVIEW:
         return RedirectResponse(addresses.WORK, 303)
-    return Response(f"Annotators see their own work alone: {addresses.WORK}.", 403, media_type="text/plain")
+    return Response(f"Annotators see only their own work: {addresses.WORK}.", 403, media_type="text/plain")
 
 
 def _turned_away(connection: HTTPConnection) -> Response:

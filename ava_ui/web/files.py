@@ -9,12 +9,20 @@ from pathlib import Path
 from typing import Any, Final
 
 from fastapi import APIRouter
-from fastapi.responses import FileResponse, JSONResponse, PlainTextResponse, Response, StreamingResponse
+from fastapi.responses import (
+    FileResponse,
+    JSONResponse,
+    PlainTextResponse,
+    RedirectResponse,
+    Response,
+    StreamingResponse,
+)
 from upath import UPath
 
 from ava_core.annotation.guidance import example_picture
 from ava_core.base.errors import AvaError, InputError
 from ava_core.base.names import check_batch_name
+from ava_core.dataset.export.folders import contents
 from ava_core.dataset.export.releases import release_file, release_folder
 from ava_core.dataset.formats.ava import names
 from ava_core.quality.review.audits import blind_item
@@ -28,6 +36,11 @@ from ava_ui.web.fetched import FetchedFiles
 HOUR: Final = {"Cache-Control": "private, max-age=3600"}
 """A clip of a batch never changes; a day later it may be another batch of the same name."""
 
+LINK_SECONDS: Final = 3600
+HALF_AN_HOUR: Final = {"Cache-Control": "private, max-age=1800"}
+"""A link that a browser remembers holds for as long again."""
+
+BYTES: Final = "application/octet-stream"
 PICTURE_TYPES: Final = {".jpg": "image/jpeg", ".png": "image/png", ".svg": "image/svg+xml"}
 
 HARMLESS: Final = {"Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; sandbox"}
@@ -52,7 +65,9 @@ def _clip_routes(router: APIRouter, console: Console) -> None:
     def clip(batch: str, clip_id: str) -> Response:
         row = console.tables.clip(check_batch_name(batch), _checked(clip_id))
         path = console.storage.path(row["path"])
-        return FileResponse(_local(console, path), media_type="video/mp4", headers=HOUR)
+        return _linked(console, path, "video/mp4") or FileResponse(
+            _local(console, path), media_type="video/mp4", headers=HOUR
+        )
 
     @router.get(addresses.KEYFRAME)
     def keyframe(batch: str, clip_id: str, second: int) -> Response:
@@ -95,8 +110,13 @@ def _release_routes(router: APIRouter, console: Console) -> None:
 
     @router.get(addresses.RELEASE_CSV)
     def csv(release: str) -> Response:
-        path = _local(console, release_folder(console.storage, release) / names.ALL_ROWS)
-        return FileResponse(path, media_type="text/csv", filename=f"{release}_{names.ALL_ROWS}")
+        path, filename = (
+            release_folder(console.storage, release) / names.ALL_ROWS,
+            f"{release}_{names.ALL_ROWS}",
+        )
+        return _linked(console, path, "text/csv", filename) or FileResponse(
+            _local(console, path), media_type="text/csv", filename=filename
+        )
 
     @router.get(addresses.RELEASE_ZIP)
     def whole(release: str) -> Response:
@@ -106,9 +126,9 @@ def _release_routes(router: APIRouter, console: Console) -> None:
 
     @router.get(addresses.RELEASE_FILE)
     def single(release: str, path: str) -> Response:
-        found = _local(console, release_file(console.storage, release, path))
-        return FileResponse(
-            found, media_type="application/octet-stream", filename=f"{release}_{path.rpartition('/')[2]}"
+        found, filename = release_file(console.storage, release, path), f"{release}_{path.rpartition('/')[2]}"
+        return _linked(console, found, BYTES, filename) or FileResponse(
+            _local(console, found), media_type=BYTES, filename=filename
         )
 
     @router.get(addresses.RELEASE_PICTURE)
@@ -116,7 +136,7 @@ def _release_routes(router: APIRouter, console: Console) -> None:
         found = _local(console, release_file(console.storage, release, path))
         if found.suffix not in PICTURE_TYPES:
             raise InputError(
-                f"{path!r} is no picture.", f"Fetch it from {addresses.release_file(release, path)}."
+                f"{path!r} is not a picture.", f"Fetch it from {addresses.release_file(release, path)}."
             )
         return FileResponse(found, media_type=PICTURE_TYPES[found.suffix], headers=HOUR | HARMLESS)
 
@@ -132,12 +152,12 @@ def zipped(folder: UPath) -> Iterator[bytes]:
     """A zip of a folder, piece by piece: it is never whole in memory or on disk."""
     sink = _Sink()
     with zipfile.ZipFile(sink, "w", zipfile.ZIP_STORED) as archive:  # type: ignore[call-overload]
-        for path in sorted(p for p in folder.rglob("*") if p.is_file()):
-            name = f"{folder.name}/{path.relative_to(folder).as_posix()}"
-            with path.open("rb") as source, archive.open(name, "w") as out:
+        for name, source in contents(folder):
+            with archive.open(f"{folder.name}/{name}", "w") as out:
                 while piece := source.read(PIECE):
                     out.write(piece)
                     yield sink.taken()
+    yield sink.taken()
     yield sink.taken()
 
 
@@ -162,8 +182,19 @@ class _Sink:
 
 def _checked(clip_id: str) -> str:
     if not _CLIP.fullmatch(clip_id) or ".." in clip_id:
-        raise InputError(f"{clip_id!r} is no clip.", "The batch's page lists its clips.")
+        raise InputError(f"{clip_id!r} is not a clip.", "The batch's page lists its clips.")
     return clip_id
+
+
+def _linked(console: Console, path: UPath, kind: str, filename: str = "") -> Response | None:
+    """The way to a file that the object store gives out itself, for an hour; `None` where the console serves it."""
+    if not console.settings.storage_links or console.storage.is_local:
+        return None
+    if not path.exists():
+        raise FileNotFoundError(path)
+    shown = {"ResponseContentDisposition": f'attachment; filename="{filename}"'} if filename else {}
+    link = path.fs.sign(path.path, expiration=LINK_SECONDS, ResponseContentType=kind, **shown)
+    return RedirectResponse(link, headers=HALF_AN_HOUR)
 
 
 def _local(console: Console, path: UPath) -> Path:

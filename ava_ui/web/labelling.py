@@ -78,7 +78,7 @@ def routes(console: Console) -> APIRouter:
     def desk_of(request: Request, job_id: int) -> Iterator[Desk]:
         labeller = signed_in_labeller(request.state)
         if labeller is None:
-            raise CvatLoginError("You are not signed in as an annotator.", "Sign in again.")
+            raise CvatLoginError("You have not signed in as an annotator.", "Sign in again.")
         job = job_of(console.store, job_id)
         with labeller.connect(console.settings) as gateway:
             yield Desk(gateway, console.store, job, console.ontology(job.batch), labeller.user_name)

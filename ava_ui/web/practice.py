@@ -21,7 +21,7 @@ def routes(console: Console) -> APIRouter:
     def desk(request: Request, practice_id: int) -> PracticeDesk:
         labeller = signed_in_labeller(request.state)
         if labeller is None:
-            raise CvatLoginError("You are not signed in as an annotator.", "Sign in again.")
+            raise CvatLoginError("You have not signed in as an annotator.", "Sign in again.")
         clip = practice_clip(console.store, practice_id, labeller.user_name)
         return PracticeDesk(console.store, clip, console.ontology(clip.batch), labeller.user_name)
 

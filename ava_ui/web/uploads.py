@@ -26,7 +26,7 @@ def routes(console: Console) -> APIRouter:
 
     def uploads(request: Request) -> Uploads:
         if request.state.user.role != "admin":
-            raise HTTPException(403, "Only admins upload.")
+            raise HTTPException(403, "Only admins can upload.")
         return uploads_of(console.settings, request.state.user.username)
 
     @router.get(addresses.UPLOAD)
@@ -64,9 +64,10 @@ def _too_much(error: QuotaError) -> Response:
 
 async def _measured(request: Request) -> bytes:
     """The body, held to its limit by what arrives: a header may say anything, or nothing."""
-    body = bytearray()
+    parts, size = list[bytes](), 0
     async for part in request.stream():
-        body += part
-        if len(body) > LARGEST_PIECE:
-            raise HTTPException(413, "The piece is too large.")
-    return bytes(body)
+        parts.append(part)
+        size += len(part)
+        if size > LARGEST_PIECE:
+            raise HTTPException(413, "The chunk is too large.")
+    return b"".join(parts)

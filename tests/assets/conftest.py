@@ -8,12 +8,10 @@ from typing import Any
 
 import pytest
 
-from ava_assets.running import services
-from ava_core.annotation.gateway import CvatGateway
-from ava_core.demo.annotators import SimulatedAnnotator, demo_annotators
+from ava_core.demo.annotators import SimulatedAnnotator
 from ava_core.demo.scenes import make_batch_zip
 from ava_core.demo.truth import SceneTruth
-from tests.support.dagster_site import DagsterSite
+from tests.support.dagster_site import DagsterSite, annotated
 
 SCENE_SECONDS = 8.0
 """One clip a scene, long enough for labelled seconds."""
@@ -38,17 +36,9 @@ def annotated_site(
     request: pytest.FixtureRequest, tmp_path: Path
 ) -> Iterator[tuple[DagsterSite, list[SimulatedAnnotator]]]:
     """A platform with an annotation server, two annotators and two workers; databases as the parameter says."""
-    given: dict[str, Any] = {"cvat_port": services.free_port(), "annotators_per_clip": 2, "workers": 2}
+    given: dict[str, Any] = {}
     if getattr(request, "param", "sqlite") == "postgresql":
         new_database = request.getfixturevalue("new_postgres_database")
-        given |= {"database_url": new_database(), "dagster_url": new_database()}
-    built = DagsterSite(tmp_path / "home", **given)
-    crowd = demo_annotators(["first-secret-word", "second-secret-word"])
-    with services.running([services.annotation_server(built.settings)]):
-        with CvatGateway(built.settings) as gateway:
-            gateway.ensure_organisation()
-            for one in crowd:
-                gateway.register_annotator(one.username, one.password, f"{one.username}@example.org")
-        built.add_annotators(one.username for one in crowd)
-        yield built, crowd
-        built.close()
+        given = {"database_url": new_database(), "dagster_url": new_database()}
+    with annotated(tmp_path / "home", workers=2, **given) as built:
+        yield built

@@ -132,14 +132,14 @@ def test_a_note_is_no_breach(severity: str, passes: bool) -> None:
 def test_what_was_changed_on_the_server_is_warned_of_in_the_batches_that_it_concerns(tmp_path: Path) -> None:
     store = open_store(load_settings(home=tmp_path))
     gone = Discrepancy(
-        kind="task_missing", subject="7", batch="b", said="Task 7 is gone.", cure="Make it anew."
+        kind="task_missing", subject="7", batch="b", said="Task 7 is gone.", cure="Create it again."
     )
     discrepancies.replace(store, [gone])
     for name, passes in (("b", False), ("other", True)):
         context = dg.build_op_context(partition_key=name)
         result = cvat_has_what_was_made(context, Platform(home=str(tmp_path)))
         assert (result.passed, result.severity) == (passes, dg.AssetCheckSeverity.WARN)
-        assert [said.value for said in result.metadata.values()] == ["Task 7 is gone. Make it anew."] * (
+        assert [said.value for said in result.metadata.values()] == ["Task 7 is gone. Create it again."] * (
             not passes
         )
 

@@ -56,7 +56,7 @@ def test_a_look_at_which_nothing_changed_reads_nothing(site: DagsterSite) -> Non
     for _ in range(3):  # what a look itself writes is a change to the next one
         with reading(site.store) as read:
             tick = site.tick("batches", tick.cursor)
-    assert tick.skipped == "Nothing has changed."
+    assert tick.skipped == "No changes."
     assert read == Reads(0, 0)
 
 

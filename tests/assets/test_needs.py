@@ -101,7 +101,7 @@ def test_a_run_that_somebody_ended_waits_for_somebody(site: DagsterSite, clock: 
     clock.now += 1_000_000
     assert look(site).run_requests == []
     row = batch_needs.known(site.store)[BATCH]
-    assert in_words(row, clock.now) == "Somebody ended its run. Tried 1 time; somebody has to look."
+    assert in_words(row, clock.now) == "A user stopped its run. Tried 1 time; check it by hand."
 
 
 def test_an_archived_batch_needs_nothing(site: DagsterSite, clock: Clock) -> None:
@@ -134,7 +134,7 @@ def test_a_look_costs_nothing_where_nothing_has_changed(
     cursor = site.tick("batches", cursor).cursor  # its own notes were a change
     compared: list[int] = []
     monkeypatch.setattr(needs, "compare", lambda *given: compared.append(1) or needs.Asked(clock.now + 60))
-    assert site.tick("batches", cursor).skipped == "Nothing has changed."
+    assert site.tick("batches", cursor).skipped == "No changes."
     site.register_batch("another")
     site.tick("batches", cursor)
     assert compared == [1], "whatever is written is seen"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import dagster as dg
@@ -44,6 +45,14 @@ class Cvat:
 
 
 @pytest.fixture
+def site(tmp_path: Path) -> Iterator[DagsterSite]:
+    """A platform that takes deliveries."""
+    built = DagsterSite(tmp_path / "home", webhook_secret="s3cret")
+    yield built
+    built.close()
+
+
+@pytest.fixture
 def cvat(monkeypatch: pytest.MonkeyPatch) -> Cvat:
     return Cvat(monkeypatch)
 
@@ -69,6 +78,16 @@ def test_between_two_polls_nothing_is_asked(site: DagsterSite, cvat: Cvat) -> No
     assert cvat.looks == 1
     assert "not due" in found.skip_message
     assert later == cursor
+
+
+def test_where_no_delivery_can_come_every_tick_is_a_poll(tmp_path: Path, cvat: Cvat) -> None:
+    quiet = DagsterSite(tmp_path / "home")
+    sensor = quiet.definitions.resolve_sensor_def("cvat_jobs")
+    assert sensor.minimum_interval_seconds == quiet.settings.cvat_poll_seconds
+    _, cursor = tick(quiet, None)
+    tick(quiet, cursor)
+    assert cvat.looks == 2, "a tick that comes a moment early is not put off until the next"
+    quiet.close()
 
 
 def test_an_event_about_a_job_wakes_it_once(site: DagsterSite, cvat: Cvat) -> None:

@@ -34,18 +34,17 @@ COMMANDS = {
 class Platform:
     """A home and the `ava up` that runs on it; `restarts` counts how often a person would have typed it again.
 
-    `postgres`: where its databases are, instead of files in its home.
+    `postgres`: where its databases are, instead of files in its home; `more` settings beside those of the harness.
     """
 
-    def __init__(self, home: Path, postgres: Postgres | None = None) -> None:
+    def __init__(self, home: Path, postgres: Postgres | None = None, **more: Any) -> None:
         given: dict[str, Any] = {
             f"{name}_port": services.free_port() for name in ("cvat", "dagster", "console")
         }
         if postgres is not None:
             given |= {name: postgres.new_database() for name in ("database_url", "dagster_postgres_url")}
-        self.settings: Settings = load_settings(
-            home=home, cvat_poll_seconds=1, annotators_per_clip=2, workers=1, **given
-        )
+        fixed: dict[str, Any] = {"cvat_poll_seconds": 1, "annotators_per_clip": 2, "workers": 1}
+        self.settings: Settings = load_settings(home=home, **(fixed | given | more))
         self.home, self.postgres = home, postgres
         home.mkdir(parents=True, exist_ok=True)
         self.clock_file = home / "clock"

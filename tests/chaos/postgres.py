@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import secrets
+import subprocess
 import tempfile
+import time
 from types import TracebackType
 from typing import Any, Self
 
@@ -11,6 +13,8 @@ import psutil
 import sqlalchemy as sa
 
 from ava_core.base.settings import with_driver
+
+START_SECONDS = 120.0
 
 
 class Postgres:
@@ -27,7 +31,7 @@ class Postgres:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._server.ensure_postgres_running()
+        self.start()
         self._server.cleanup()
         self._folder.cleanup()
 
@@ -54,5 +58,11 @@ class Postgres:
         psutil.wait_procs(processes, 10)
 
     def start(self) -> None:
-        """Let it run again, under the same address."""
-        self._server.ensure_postgres_running()
+        """Let it run again, under the same address; after a kill it takes its time to recover."""
+        deadline = time.monotonic() + START_SECONDS
+        while True:
+            try:
+                return self._server.ensure_postgres_running()
+            except subprocess.SubprocessError:  # its own patience is ten seconds
+                if time.monotonic() > deadline:
+                    raise

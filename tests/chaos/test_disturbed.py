@@ -22,4 +22,4 @@ def test_a_way_that_is_disturbed_ends_in_the_bytes_of_the_undisturbed_one(tmp_pa
         want, _ = undisturbed(Platform(tmp_path / "undisturbed", postgres), input_)
         outcome = disturbed(1, Platform(tmp_path / "disturbed", postgres), input_, FAULTS, want)
     assert (outcome.said, outcome.same) == ("", True)
-    assert outcome.faults
+    assert outcome.faults == FAULTS

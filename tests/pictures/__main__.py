@@ -37,6 +37,8 @@ MOST_BYTES = 150_000
 QUALITIES = (82, 70, 55, 40)
 """Of WebP, tried from the best on until a picture is small enough."""
 
+ARRIVED = "(v => v.currentTime >= 1 && !v.seeking)(document.querySelector('video'))"
+"""The picture shows a later second than the first."""
 PLAYABLE = "document.querySelector('video')?.readyState >= 2"
 """There is a player, and its picture is there."""
 
@@ -99,7 +101,7 @@ def walk(browser: Browser, settings: Settings, place: Path, camera: Camera) -> N
             page.get_by_role("checkbox", name="differences only").uncheck()
             page.evaluate("document.activeElement.blur()")
             page.keyboard.press("ArrowRight")
-            page.wait_for_function("!document.querySelector('video').seeking")
+            page.wait_for_function(ARRIVED)
         camera.take(name, page)
 
     alone.look = look
@@ -111,7 +113,7 @@ def walk(browser: Browser, settings: Settings, place: Path, camera: Camera) -> N
     page.wait_for_function(PLAYABLE)
     for _ in range(2):
         page.keyboard.press("ArrowRight")
-    page.wait_for_function("!document.querySelector('video').seeking")
+    page.wait_for_function(ARRIVED)
     camera.take("tracks", page)
     alone.visitor.open("/work")
     camera.take("work", page)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,8 +12,11 @@ import dagster as dg
 
 from ava_assets.definitions import build_definitions
 from ava_assets.resources import Platform
+from ava_assets.running import services
 from ava_assets.running.instance import open_instance
+from ava_core.annotation.gateway import CvatGateway
 from ava_core.base.settings import Settings, load_settings
+from ava_core.demo.annotators import SimulatedAnnotator, demo_annotators
 from tests.support.home import Home
 
 
@@ -73,3 +78,18 @@ class DagsterSite(Home):
         return Tick(
             list(found.run_requests or []), list(found.asset_events), "", found.cursor or context.cursor
         )
+
+
+@contextmanager
+def annotated(folder: Path, **given: Any) -> Iterator[tuple[DagsterSite, list[SimulatedAnnotator]]]:
+    """A platform with an annotation server and two annotators, under these settings."""
+    built = DagsterSite(folder, cvat_port=services.free_port(), annotators_per_clip=2, **given)
+    crowd = demo_annotators(["first-secret-word", "second-secret-word"])
+    with services.running([services.annotation_server(built.settings)]):
+        with CvatGateway(built.settings) as gateway:
+            gateway.ensure_organisation()
+            for one in crowd:
+                gateway.register_annotator(one.username, one.password, f"{one.username}@example.org")
+        built.add_annotators(one.username for one in crowd)
+        yield built, crowd
+        built.close()

@@ -14,7 +14,7 @@ import pytest
 
 
 class ObjectStore:
-    """`asked`: (method, whether it is about a picture, whether the store itself copies), counted."""
+    """`asked`: (method, whether it is about pictures, whether the store itself copies), counted."""
 
     def __init__(self, latency: float) -> None:
         from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
@@ -31,7 +31,7 @@ class ObjectStore:
         self._thread.start()
 
     def _answer(self, environ: dict[str, Any], start_response: Any) -> Any:
-        picture = environ["PATH_INFO"].endswith(".jpg")
+        picture = environ["PATH_INFO"].endswith((".jpg", ".tar"))
         self.asked[environ["REQUEST_METHOD"], picture, "HTTP_X_AMZ_COPY_SOURCE" in environ] += 1
         time.sleep(self.latency)
         return self._app(environ, start_response)

@@ -14,6 +14,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import av
+import numpy as np
+
 FPS = 30
 KNOWN_SECONDS = range(902, 1799)
 
@@ -96,6 +99,36 @@ def yowov2(folder: Path, split: str) -> list[Item]:
         for second, boxes in found[video].items()
         for middle in [(second - 900) * FPS]
     ]
+
+
+def yowov3(folder: Path, split: str, *, clip: int = 16) -> list[Item]:
+    """YOWOv3: rows of every second; pictures by number, the second's 30th being its keyframe, which comes last."""
+    items = []
+    for (video, second), boxes in _rows(folder, split).items():
+        pictures = folder / "frames" / video
+        numbers = [max((second - 900) * FPS - n, 1) for n in reversed(range(clip))]
+        paths = [pictures / f"{video}_{number:06d}.jpg" for number in numbers]
+        items.append(Item(video, second, paths, paths[-1], boxes))
+    return items
+
+
+def tuber(folder: Path, split: str, *, clip: int = 32, step: int = 2) -> list[Item]:
+    """TubeR's preparation of the rows, which takes column 8 for a score and leaves out what is below 0.8."""
+    items = []
+    for (video, second), boxes in _rows(folder, split, least_last=0.8).items():
+        paths = sorted((folder / "frames" / video).glob("*.jpg"))
+        start = max((second - 900) * FPS - clip // 2 * step, 0)
+        around = [paths[min(start + n * step, len(paths) - 1)] for n in range(clip)]
+        items.append(Item(video, second, around, around[clip // 2], boxes))
+    return items
+
+
+def _rows(folder: Path, split: str, *, least_last: float = 0.0) -> dict[tuple[str, int], Boxes]:
+    found: dict[tuple[str, int], Boxes] = defaultdict(dict)
+    for video, second, *box, action, last in _cells(folder / "annotations" / f"ava_{split}_v2.2.csv"):
+        if float(last) >= least_last:
+            found[video, int(second)].setdefault(tuple(map(float, box)), set()).add(int(action))
+    return found
 
 
 def pytorchvideo(folder: Path, split: str, *, seconds: float = 2.0) -> list[Item]:
@@ -194,6 +227,27 @@ def alphaction(folder: Path, split: str) -> list[Item]:
     ]
 
 
+def one_second_videos(folder: Path, video: str, second: int, span: int = 64) -> list[np.ndarray]:
+    """AlphAction's, VideoMAE-Action-Detection's and STMixer's pictures of a second, from videos of one second each.
+
+    From the second's own video onwards until there are half of `span`, as many from those before; then both sides are
+    cut to the shorter. A video that is not there is an error.
+    """
+
+    def shown(at: int) -> list[np.ndarray]:
+        with av.open(str(folder / "seconds" / video / f"{at}.mp4")) as container:
+            return [frame.to_rgb().to_ndarray() for frame in container.decode(video=0)]
+
+    after: list[np.ndarray] = []
+    while len(after) < span // 2:
+        after += shown(second + len(after) // FPS)
+    before: list[np.ndarray] = []
+    while len(before) < span - span // 2:
+        before = shown(second - 1 - len(before) // FPS) + before
+    side = min(len(before), len(after))
+    return before[-side:] + after[:side]
+
+
 def datumaro(folder: Path, split: str) -> list[Item]:
     """Datumaro's `ava` format: pictures `<video>_<timestamp>.jpg` below `frames/`, a folder a video."""
     root = folder / "datumaro"
@@ -208,6 +262,11 @@ def datumaro(folder: Path, split: str) -> list[Item]:
         for (video, stamp), boxes in found.items()
         for path in [root / "frames" / video / f"{video}_{stamp}.jpg"]
     ]
+
+
+def stmixer(folder: Path, split: str) -> list[Item]:
+    """STMixer: the rows of every second, in training and in testing, pictures from the frame list."""
+    return slowfast(folder, split, mode="train")
 
 
 def coco(folder: Path, split: str) -> list[Item]:

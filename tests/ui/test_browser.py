@@ -73,7 +73,7 @@ def test_two_people_on_one_clip_cannot_overrule_each_other_unseen(
     for person in (rita, lead):
         person.open(clip)
         person.page.wait_for_selector(".player-labels")
-    lead.page.get_by_label("Comment (needed for a rejection)").fill("a person is missing")
+    lead.page.get_by_label("Comment (required to reject)").fill("a person is missing")
     lead.page.get_by_role("button", name="Reject (R)").click()
     lead.page.wait_for_url("**/clips/clip_0001")
     rita.page.keyboard.press("a")

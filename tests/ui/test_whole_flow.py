@@ -83,7 +83,7 @@ def test_from_the_first_start_to_a_dataset(
     page.get_by_label("Name of the batch").fill(BATCH)
     page.get_by_text("Options of this batch").first.click()
     page.get_by_label("tasks are made").first.click()
-    page.get_by_role("option", name="when I have seen the plan").click()
+    page.get_by_role("option", name="after I have seen the plan").click()
     page.locator("button:enabled", has_text="Add batch").click()
     page.wait_for_url(f"**/batches/{BATCH}")
     until(lambda: storage.table_path(BATCH, "dense_proposals").exists())
@@ -141,16 +141,16 @@ def test_from_the_first_start_to_a_dataset(
     adam.open("/quality?status=approved")
     page.locator("td a").first.wait_for()
     adam.open("/quality")
-    page.get_by_text("Approve many by thresholds").click()
+    page.get_by_text("Approve in bulk by thresholds").click()
     for slider in page.locator(".q-slider [role=slider]").all():
         slider.focus()
         page.keyboard.press("Home")
-    page.get_by_text("1 clip(s) would be approved").wait_for()
+    page.get_by_text("1 clip would be approved").wait_for()
     confirm = page.get_by_role("button", name="Approve", exact=True)
 
     def asked() -> bool:
         # The button is drawn anew as the sliders come to rest; a click in that moment finds nobody.
-        page.get_by_role("button", name="Approve them").click()
+        page.get_by_role("button", name="Approve these clips").click()
         with contextlib.suppress(PlaywrightTimeout):
             confirm.wait_for(timeout=5000)
         return confirm.is_visible()

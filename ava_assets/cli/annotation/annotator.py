@@ -12,30 +12,36 @@ from rich.table import Table
 from ava_core.base.settings import load_settings
 
 app = typer.Typer(
-    no_args_is_help=True, help="Say who annotates. Names are user names on the annotation server."
+    no_args_is_help=True, help="Manage annotators. Names are user names on the annotation server."
 )
 
 Name = Annotated[str, typer.Argument(help="The exact user name on the annotation server.")]
 
 
-COUNTED = ("jobs", "minutes active", "labels", "seconds a label")
+COUNTED = ("jobs", "active minutes", "labels", "seconds per label")
 
 
 @app.command("add")
 def add(
     name: Name,
-    email: Annotated[str, typer.Option(help="Make an account with this address where there is none.")] = "",
+    email: Annotated[
+        str, typer.Option(help="E-mail address for a new account, if the annotator has none.")
+    ] = "",
     password: Annotated[
-        str, typer.Option(envvar="AVA_ANNOTATOR_PASSWORD", help="Password of an account that is made.")
+        str,
+        typer.Option(
+            envvar="AVA_ANNOTATOR_PASSWORD", help="Password for a new account. Default: a random one."
+        ),
     ] = "",
     capacity: Annotated[
-        int | None, typer.Option(min=1, help="Most clips of one batch. Default: no limit.")
+        int | None, typer.Option(min=1, help="Most clips from one batch. Default: no limit.")
     ] = None,
 ) -> None:
-    """Add an annotator, who gets a share of every batch from now on.
+    """Add an annotator, who gets a share of every new batch.
 
-    On the embedded annotation server an account is made where there is none; on a real CVAT a member or somebody
-    with an account is taken in, and with `--email` an account is made. Without a password one is drawn and shown once.
+    On the embedded annotation server this creates an account if needed. On a real CVAT it invites an
+    existing account, or creates one with `--email`. Without a password, a random one is created and shown
+    once.
 
     Example: `ava annotator add mirela --email mirela@example.org`
     """
@@ -47,22 +53,22 @@ def add(
     store = open_store(settings)
     drawn = add_annotator(settings, store, name, email=email, password=password)
     if drawn:
-        console.print(f"Account {name} made; its password, shown only now: {drawn}", markup=False)
+        console.print(f"Account {name} created. Its password, shown only once: {drawn}", markup=False)
     if capacity is not None:
         annotators.set_state(store, name, capacity=capacity)
-    console.print(f"{name} gets work from the next batch on.", markup=False)
+    console.print(f"{name} gets work starting with the next batch.", markup=False)
 
 
 @app.command("list")
 def list_annotators() -> None:
-    """Show everyone with state, limit and jobs."""
+    """Show all annotators with state, limit and jobs."""
     from ava_core.store import annotators, open_store, tasks
 
     store = open_store(load_settings())
     console = Console()
     everyone = annotators.everyone(store)
     if not everyone:
-        console.print("No annotators yet. `ava annotator add NAME` adds one.")
+        console.print("No annotators yet. Add one: `ava annotator add NAME`.")
         return
     table = Table(box=None)
     for column in ("annotator", "state", "limit", "jobs", "completed"):
@@ -77,9 +83,9 @@ def list_annotators() -> None:
 
 @app.command("time")
 def time(
-    csv: Annotated[Path | None, typer.Option(help="Write every stretch of work to this file.")] = None,
+    csv: Annotated[Path | None, typer.Option(help="Write every work interval to this file.")] = None,
 ) -> None:
-    """Show how long annotators were active on the page for labelling, and the seconds that a label takes.
+    """Show annotators' active time on the labelling page, and seconds per label.
 
     Example: `ava annotator time --csv working_time.csv`
     """
@@ -95,7 +101,7 @@ def time(
         csv.write_bytes(spreadsheet_csv(events))
     console = Console()
     if events.is_empty():
-        console.print("Nobody has labelled on the platform's own page yet.")
+        console.print("No one has worked on the labelling page yet.")
         return
     sums = events.group_by("annotator").agg(pl.col("job_id").n_unique(), pl.col("seconds", "answers").sum())
     table = Table("annotator", *COUNTED, box=None)
@@ -107,7 +113,7 @@ def time(
 
 @app.command("pause")
 def pause(name: Name) -> None:
-    """Give an annotator no new work; what was dealt out stays."""
+    """Stop giving an annotator new work; assigned jobs stay."""
     _set(name, paused=True)
 
 
@@ -119,9 +125,8 @@ def resume(name: Name) -> None:
 
 @app.command("deactivate")
 def deactivate(name: Name) -> None:
-    """Give an annotator no work any more; `ava annotator add` takes it back. What was done is kept.
-
-    On the embedded annotation server the account is shut out, too.
+    """Remove an annotator from all future work; `ava annotator add` undoes this. Finished work is kept. On
+    the embedded annotation server the account is disabled too.
     """
     from ava_core.annotation.crew import set_active
     from ava_core.store import open_store
@@ -132,14 +137,14 @@ def deactivate(name: Name) -> None:
 
 @app.command("password")
 def password(name: Name) -> None:
-    """Draw a new password for an annotator's account on the embedded server, and show it once."""
+    """Reset the password of an annotator's account on the embedded server, and show the new one once."""
     from ava_core.annotation.crew import reset_password
     from ava_core.store import open_store
 
     settings = load_settings()
     drawn = reset_password(settings, open_store(settings), name)
     Console(highlight=False, soft_wrap=True).print(
-        f"New password of {name}, shown only now: {drawn}", markup=False
+        f"New password for {name}, shown only once: {drawn}", markup=False
     )
 
 

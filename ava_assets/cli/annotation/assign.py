@@ -10,13 +10,14 @@ from rich.table import Table
 
 from ava_assets.cli.shared import Actor, Batch, Clip, opened, who
 from ava_core.base.settings import load_settings
+from ava_core.base.text import plural
 
-app = typer.Typer(no_args_is_help=True, help="See who would get which clip, and change who has it.")
+app = typer.Typer(no_args_is_help=True, help="Preview and change the assignment of clips to annotators.")
 
 
 @app.command("preview")
 def preview(batch: Batch) -> None:
-    """Show how a batch would be dealt out now; nothing is made.
+    """Preview how a batch would be assigned now; creates nothing.
 
     Settings: AVA_OVERLAP, AVA_ANNOTATORS_PER_CLIP, AVA_PAIR_FLOOR, AVA_SEED, and each annotator's limit.
     """
@@ -27,7 +28,7 @@ def preview(batch: Batch) -> None:
     plan, new = plan_batch(at, clips), new_clips(at, clips)
     table = Table(box=None)
     table.add_column("annotator")
-    for column in ("clips", "shared", "least shared with one other"):
+    for column in ("clips", "shared", "fewest shared with another"):
         table.add_column(column, justify="right")
     for name, clips_of in sorted(plan.load.items()):
         shared = sum(len(names) > 1 and name in names for names in plan.annotators.values())
@@ -35,49 +36,51 @@ def preview(batch: Batch) -> None:
         table.add_row(name, str(clips_of), str(shared), str(least))
     console = Console()
     console.print(table)
-    console.print(f"{clips.height} clips, of which {clips.height - len(new)} have their task and keep it.")
+    console.print(f"{clips.height} clips; {clips.height - len(new)} already have a task and keep it.")
 
 
 @app.command("move")
 def move(
-    job: Annotated[int, typer.Argument(help="Number of the job, as in CVAT.")],
-    annotator: Annotated[str, typer.Argument(help="Who gets it.")],
+    job: Annotated[int, typer.Argument(help="Job number, as in CVAT.")],
+    annotator: Annotated[str, typer.Argument(help="User name of the new annotator.")],
     actor: Actor = "",
 ) -> None:
-    """Give a job that nobody has begun to another annotator."""
+    """Reassign a job that has not been started to another annotator."""
     from ava_core.annotation.staffing import reassign
     from ava_core.store import open_store
 
     settings = load_settings()
     reassign(settings, open_store(settings), job, annotator, who(actor))
-    Console().print(f"Job {job} is {annotator}'s now.", markup=False)
+    Console().print(f"Job {job} now belongs to {annotator}.", markup=False)
 
 
 @app.command("top-up")
 def top_up_clip(
     batch: Batch,
     clip: Clip,
-    annotator: Annotated[str, typer.Option(help="Who. Default: who has least to do.")] = "",
+    annotator: Annotated[
+        str, typer.Option(help="User name. Default: the annotator with the least work.")
+    ] = "",
     actor: Actor = "",
 ) -> None:
-    """Give a clip that has its task one annotator more, who sees nothing of the others' work."""
+    """Add one annotator to a clip that already has a task; they do not see the others' work."""
     from ava_core.annotation.staffing import top_up
 
     at = opened(batch)
     chosen = top_up(at, clip, who(actor), annotator)
-    Console().print(f"{chosen} gets clip {clip} as well.", markup=False)
+    Console().print(f"Added {chosen} to clip {clip}.", markup=False)
 
 
 @app.command("requeue")
 def requeue_clip(
     batch: Batch,
     clip: Clip,
-    second: Annotated[int, typer.Option(min=0, help="The second that the reviewer's comment is about.")] = 0,
+    second: Annotated[int, typer.Option(min=0, help="Second the reviewer's comment refers to.")] = 0,
     actor: Actor = "",
 ) -> None:
-    """Hand a rejected clip back to its annotators, with the reviewer's comment as an issue in CVAT."""
+    """Return a rejected clip to its annotators, with the reviewer's comment as an issue in CVAT."""
     from ava_core.annotation.staffing import requeue
 
     at = opened(batch)
     jobs = requeue(at, clip, who(actor), second=second)
-    Console().print(f"{len(jobs)} job(s) of {clip} handed back.", markup=False)
+    Console().print(f"Returned {plural(len(jobs), 'job')} of {clip}.", markup=False)

@@ -10,11 +10,12 @@ from rich.console import Console
 from rich.table import Table
 
 from ava_core.base.settings import load_settings
+from ava_core.base.text import plural
 
 if TYPE_CHECKING:
     from ava_core.annotation.setup import Step
 
-app = typer.Typer(no_args_is_help=True, help="Set up the annotation server, and see whether it fits.")
+app = typer.Typer(no_args_is_help=True, help="Set up the annotation server and check it.")
 
 
 @app.command("setup")
@@ -22,14 +23,15 @@ def setup(
     webhook_url: Annotated[
         str,
         typer.Option(
-            help="Where CVAT reaches the console's webhook, e.g. http://host.docker.internal:8501/webhook"
+            help="URL at which CVAT reaches the console's webhook, e.g. "
+            "http://host.docker.internal:8501/webhook"
         ),
     ] = "",
 ) -> None:
-    """Make organisation, project and webhook where they are missing; say what a person must still do.
+    """Create the organisation, project and webhook if missing, and list what you must still do by hand.
 
-    The server is AVA_CVAT_URL, the account AVA_CVAT_TOKEN, or AVA_CVAT_USERNAME and AVA_CVAT_PASSWORD. Run it as
-    often as you like.
+    The server is AVA_CVAT_URL, the account AVA_CVAT_TOKEN, or AVA_CVAT_USERNAME and AVA_CVAT_PASSWORD. You
+    can run it as often as you like.
     """
     from ava_core.annotation.forms import known_project
     from ava_core.annotation.setup import set_up
@@ -45,9 +47,8 @@ def setup(
 
 @app.command("check")
 def check_server() -> None:
-    """Say whether the server, its version, the account, the project and the annotators are as they must be.
-
-    And whether it still has what was made there: the tasks, the form, the members.
+    """Check the server, its version, the account, the project and the annotators, and that everything
+    created there still exists: tasks, labels, members.
     """
     from ava_core.annotation.forms import known_project
     from ava_core.annotation.setup import check, differences
@@ -65,16 +66,18 @@ def check_server() -> None:
 
 @app.command("xml")
 def xml(
-    target: Annotated[Path, typer.Argument(help="Folder for the files, one a clip.")],
-    batch: Annotated[str, typer.Option(help="A batch of this platform, whose tracks are drawn.")] = "",
-    proposals: Annotated[Path | None, typer.Option(help="dense_proposals.pkl made elsewhere.")] = None,
-    frames: Annotated[Path | None, typer.Option(help="The frames.zip that goes with it.")] = None,
+    target: Annotated[Path, typer.Argument(help="Folder for the files, one per clip.")],
+    batch: Annotated[str, typer.Option(help="Batch whose tracks to export.")] = "",
+    proposals: Annotated[Path | None, typer.Option(help="A dense_proposals.pkl made by other tools.")] = None,
+    frames: Annotated[Path | None, typer.Option(help="The frames.zip that belongs to it.")] = None,
     pictures: Annotated[
         bool,
-        typer.Option(help="For tasks made of the zip's pictures, one a second, instead of the clip's video."),
+        typer.Option(
+            help="For tasks made from the zip's pictures, one per second, instead of the clip's video."
+        ),
     ] = False,
 ) -> None:
-    """Write the pre-annotations as CVAT 1.1 XML files, for an import into tasks by hand.
+    """Write the pre-annotations as CVAT 1.1 XML files that you can import into tasks by hand.
 
     Example: `ava cvat xml out --proposals dense_proposals.pkl --frames frames.zip`
     """
@@ -90,8 +93,8 @@ def xml(
             target, proposals, frames, load_ontology(settings.ontology), pictures=pictures
         )
     else:
-        raise typer.BadParameter("give --batch, or --proposals with --frames")
-    Console().print(f"{len(files)} file(s) in {target}.")
+        raise typer.BadParameter("Give --batch, or --proposals with --frames")
+    Console().print(f"{plural(len(files), 'file')} in {target}.")
 
 
 def _show(steps: list[Step]) -> int:

@@ -31,8 +31,8 @@ def webhook(
     settings = load_settings()
     if settings.webhook_secret is None:
         raise SettingsError(
-            "AVA_WEBHOOK_SECRET is not set: no delivery could be trusted.",
-            "Set the secret that `ava cvat setup` gave to CVAT.",
+            "AVA_WEBHOOK_SECRET is not set, so no delivery can be trusted.",
+            "Set it to the secret that `ava cvat setup` gave to CVAT.",
         )
     open_store(settings)
     Console().print(f"Webhook             http://{host}:{port}/webhook")

@@ -15,12 +15,12 @@ from rich.console import Console
 from ava_assets.cli.shared import Actor, who
 from ava_core.base.errors import InputError
 from ava_core.base.settings import load_settings
-from ava_core.base.text import value_text
+from ava_core.base.text import plural, value_text
 
-OFFSET_HELP = "Added to timestamps that do not count from 900. Default: 900, where 0 is the clip's start."
-INDEX_FPS_HELP = "Frame numbers a second, of timestamps that are frame numbers. Default: as they tell."
+OFFSET_HELP = "Added to timestamps that do not count from 900. Default: 900, which makes 0 the clip's start."
+INDEX_FPS_HELP = "Frame numbers per second, for timestamps that are frame numbers. Default: inferred."
 SIZE_HELP = (
-    "Of the pictures in pixels, for boxes in pixels. Default: as the pictures are, 1280x720 of the older csv."
+    "Picture size, for boxes in pixels. Default: the size of the pictures, or 1280x720 for the older csv."
 )
 
 if TYPE_CHECKING:
@@ -29,15 +29,13 @@ if TYPE_CHECKING:
 
 
 def validate(
-    folder: Annotated[
-        Path, typer.Argument(help="Folder of an AVA dataset, made here or elsewhere, or one file of it.")
-    ],
+    folder: Annotated[Path, typer.Argument(help="Folder of any AVA dataset, or one of its files.")],
     as_json: Annotated[bool, typer.Option("--json", help="Print the findings as JSON.")] = False,
     fix: Annotated[
-        Path | None, typer.Option(help="New folder: the dataset is written there, mended.", metavar="OUT")
+        Path | None, typer.Option(help="Write the repaired dataset to this new folder.", metavar="OUT")
     ] = None,
     ontology: Annotated[
-        str, typer.Option(help="With --fix: name or file, where there is no label map.")
+        str, typer.Option(help="With --fix: ontology name or file, if the dataset has no label map.")
     ] = "",
     offset: Annotated[int | None, typer.Option(help=OFFSET_HELP)] = None,
     index_fps: Annotated[float | None, typer.Option(help=INDEX_FPS_HELP)] = None,
@@ -61,7 +59,9 @@ def validate(
         if folder.is_dir():
             for reader, verdict in verdicts(find_files(folder), findings):
                 console.print(f"  {reader:<30}{verdict}", markup=False)
-        console.print(f"{len(findings)} finding(s) in {folder}" if findings else f"No findings in {folder}.")
+        console.print(
+            f"{plural(len(findings), 'finding')} in {folder}" if findings else f"No findings in {folder}."
+        )
     if fix is not None:
         mended = _from_ava(folder, ontology, offset, index_fps, size)
         _say_repairs(mended.repairs, console)
@@ -128,17 +128,19 @@ def import_dataset(
     index_fps: Annotated[
         float | None,
         typer.Option(
-            help="Frame numbers a second. Default: 1 in the older csv and for CVAT's pictures, 30 for its videos."
+            help="Frame numbers per second. Default: 1 for the older csv and CVAT's pictures, 30 for its "
+            "videos."
         ),
     ] = None,
     offset: Annotated[int | None, typer.Option(help=OFFSET_HELP)] = None,
     size: Annotated[str, typer.Option(help=SIZE_HELP)] = "",
-    label: Annotated[str, typer.Option(help="The label of people in CVAT's XML. Default: person.")] = "",
+    label: Annotated[str, typer.Option(help="Label for people in CVAT's XML. Default: person.")] = "",
     clip_from: Annotated[
-        str, typer.Option(help="file or folder: what names the clip of CVAT's job exports, which do not.")
+        str, typer.Option(help="file or folder: which of the two names the clip in CVAT's job exports.")
     ] = "",
     by: Annotated[
-        list[str] | None, typer.Option(help="FILE=NAME: the annotator who made one of CVAT's files.")
+        list[str] | None,
+        typer.Option(help="FILE=NAME: the annotator of one of CVAT's files; may be repeated."),
     ] = None,
     actor: Actor = "",
 ) -> None:
@@ -222,9 +224,7 @@ class _FromCvat:
         for text in self.by:
             file, _, name = text.rpartition("=")
             if Path(file) not in sources or not name:
-                raise InputError(
-                    f"--by {text!r} is not FILE=NAME.", "Name a file as it stands among the others."
-                )
+                raise InputError(f"--by {text!r} is not FILE=NAME.", "Name one of the given files.")
             said[Path(file)] = name
         return said
 
@@ -258,7 +258,7 @@ def _imported(
         return import_older_csv(sources[0], words, index_fps=rate, size=_size(size or "1280x720"))
     if kinds <= {".xml", ".zip"}:
         if cvat.clip_from not in ("", "file", "folder"):
-            raise InputError(f"--clip-from {cvat.clip_from!r} is unknown.", "Say file or folder.")
+            raise InputError(f"--clip-from {cvat.clip_from!r} is unknown.", "Use file or folder.")
         return import_cvat_xml(
             sources,
             words,
@@ -267,7 +267,9 @@ def _imported(
             label=cvat.label,
             clip_from=cvat.clip_from,  # type: ignore[arg-type]
         )
-    raise InputError("These cannot be imported together.", "Give one folder, one csv, or CVAT's files.")
+    raise InputError(
+        "These sources cannot be imported together.", "Give one folder, one csv, or CVAT's files."
+    )
 
 
 def _from_ava(place: Path, ontology: str, offset: int | None, index_fps: float | None, size: str) -> Imported:
@@ -277,7 +279,7 @@ def _from_ava(place: Path, ontology: str, offset: int | None, index_fps: float |
     from ava_core.ontology import load_ontology
 
     if index_fps is not None and not index_fps > 0:
-        raise InputError(f"--index-fps {index_fps:g} is no rate.", "Say 30.")
+        raise InputError(f"--index-fps {index_fps:g} is not a rate.", "Use 30.")
     return import_ava(
         place,
         load_ontology(ontology) if ontology else None,
@@ -289,5 +291,5 @@ def _from_ava(place: Path, ontology: str, offset: int | None, index_fps: float |
 def _size(text: str) -> tuple[int, int]:
     width, _, height = text.lower().partition("x")
     if not (width.isdigit() and height.isdigit() and int(width) and int(height)):
-        raise InputError(f"--size {text!r} is not WIDTHxHEIGHT.", "Say 1280x720.")
+        raise InputError(f"--size {text!r} is not WIDTHxHEIGHT.", "Use 1280x720.")
     return int(width), int(height)

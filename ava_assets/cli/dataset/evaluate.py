@@ -14,7 +14,7 @@ from rich.table import Table
 def evaluate(
     release: Annotated[str, typer.Argument(help="Name of a release, or a dataset's folder.")],
     detections: Annotated[Path, typer.Argument(help="csv: video,timestamp,x1,y1,x2,y2,action,score.")],
-    split: Annotated[str, typer.Option(help="Split that the detections are of.")] = "val",
+    split: Annotated[str, typer.Option(help="Split that the detections belong to.")] = "val",
     as_json: Annotated[bool, typer.Option("--json", help="Print the figures as JSON.")] = False,
 ) -> None:
     """Score a model's detections: average precision of every class at IoU 0.5, and their mean (mAP)."""

@@ -16,7 +16,7 @@ from ava_core.base.settings import load_settings
 from ava_core.base.text import value_text
 
 app = typer.Typer(
-    no_args_is_help=True, help="Make, list and compare releases: datasets of all approved batches."
+    no_args_is_help=True, help="Create, list and compare releases: datasets of all approved clips."
 )
 
 
@@ -25,40 +25,44 @@ def make(
     name: Annotated[str, typer.Option(help="Name of the release. Default: the next of v1, v2, …")] = "",
     note: Annotated[str, typer.Option(help="A sentence for the dataset card.")] = "",
     licence: Annotated[
-        str, typer.Option(help="Licence, for card and citation; best as an SPDX identifier.")
+        str, typer.Option(help="Licence for card and citation, preferably an SPDX identifier.")
     ] = "",
     author: Annotated[list[str] | None, typer.Option(help="`Family, Given`; may be repeated.")] = None,
     flavour: Annotated[
         list[str] | None,
         typer.Option(
-            help="Layout beside AVA's annotations, repeatable; `none` for none. Default: all but `videos`, `shards`."
+            help="Layout to add to AVA's annotations; may be repeated; `none` for none. "
+            "Default: all but `videos`, `seconds` and `shards`."
         ),
     ] = None,
     ratios: Annotated[str, typer.Option(help="Shares of train, val and test.")] = "0.7,0.15,0.15",
     pin: Annotated[list[str] | None, typer.Option(help="SOURCE=SPLIT; may be repeated.")] = None,
     batch: Annotated[
         list[str] | None,
-        typer.Option(help="Batch that goes in; may be repeated. Default: all that have a dataset."),
+        typer.Option(help="Batch to include; may be repeated. Default: all that have a dataset."),
     ] = None,
-    least_rows: Annotated[int, typer.Option(help="Classes with fewer labels are named in the card.")] = 0,
-    drop_rare: Annotated[bool, typer.Option(help="Leave those classes out; ids stay as they are.")] = False,
+    least_rows: Annotated[int, typer.Option(help="List classes with fewer labels in the card.")] = 0,
+    drop_rare: Annotated[bool, typer.Option(help="Exclude those classes; ids do not change.")] = False,
     drop_weak: Annotated[
-        bool, typer.Option(help="Leave classes out whose agreement lies below the ontology's floor.")
+        bool, typer.Option(help="Exclude classes whose agreement is below the ontology's floor.")
     ] = False,
+    least_chance: Annotated[
+        float,
+        typer.Option(min=0, max=1, help="Exclude seconds at which a label holds with less than this chance."),
+    ] = 0.0,
     wait: Annotated[
-        float, typer.Option(help="Seconds to wait for batches whose consensus is behind their log.")
+        float, typer.Option(help="Seconds to wait for batches whose consensus is out of date.")
     ] = 60.0,
     leave_behind: Annotated[
-        bool, typer.Option(help="Leave such batches out, and name them; else nothing is released then.")
+        bool,
+        typer.Option(help="Exclude such batches and list them; without this option, nothing is released."),
     ] = False,
     sizes: Annotated[
         bool,
-        typer.Option(
-            "--sizes", help="Make nothing: show how large each layout would be, in all and an hour."
-        ),
+        typer.Option("--sizes", help="Dry run: show the size of each layout, in total and per hour."),
     ] = False,
 ) -> None:
-    """Make an immutable release of everything that is approved, print what readers would say, and where it lies."""
+    """Create an immutable release of everything approved, validate it, and print its path."""
     from ava_assets.running.release import make_release
     from ava_core.dataset.formats.ava.checks import validate_dataset
 
@@ -68,7 +72,7 @@ def make(
     folder = make_release(
         load_settings(), name=name, note=note, licence=licence, authors=author or [], flavours=_flavours(flavour),
         ratios=_ratios(ratios), pins=_pins(pin or []), batches=batch or [], least_rows=least_rows,
-        drop_rare=drop_rare, drop_weak=drop_weak, wait=wait, leave_behind=leave_behind,
+        drop_rare=drop_rare, drop_weak=drop_weak, least_chance=least_chance, wait=wait, leave_behind=leave_behind,
     )  # fmt: skip
     console = Console(highlight=False, soft_wrap=True)
     with opened_release(folder.name) as local:
@@ -89,14 +93,14 @@ def list_releases() -> None:
     for name in (name for name in names if not name.startswith(".")):
         console.print(f"{name}  {folder / name}", markup=False)
     if not names:
-        console.print("No releases yet. `ava release make` makes one.")
+        console.print("No releases yet. Create one: `ava release make`.")
 
 
 @app.command("diff")
 def diff(
     before: Annotated[str, typer.Argument(help="Name of a release, or a dataset's folder.")],
     after: Annotated[str, typer.Argument(help="Name of a release, or a dataset's folder.")],
-    labels: Annotated[int, typer.Option(help="Changed labels that are listed one by one.")] = 20,
+    labels: Annotated[int, typer.Option(help="How many changed labels to list.")] = 20,
 ) -> None:
     """Show what changed from one release to another: by class, by clip, by label."""
     from ava_core.dataset.export.diff import diff_releases
@@ -105,12 +109,12 @@ def diff(
         found = diff_releases(old, new)
     console = Console(highlight=False, soft_wrap=True)
     if found.is_empty:
-        console.print(f"{before} and {after} say the same.")
+        console.print(f"{before} and {after} do not differ.")
         return
     _show(console, "Labels by class", found.classes)
     _show(console, "Clips", found.clips)
     by_kind = found.labels.group_by("change").len().sort("change").rows()
-    title = ", ".join(f"{number} {change}" for change, number in by_kind) or "none changed"
+    title = ", ".join(f"{number} {change}" for change, number in by_kind) or "no changes"
     console.print(f"Labels: {title}")
     _show(console, "The first of them" if found.labels.height > labels else "", found.labels.head(labels))
 
@@ -119,10 +123,10 @@ def diff(
 def pack(
     release: Annotated[str, typer.Argument(help="Name of a release, or its folder.")],
     out: Annotated[
-        Path, typer.Argument(help="A new file OUT.tar, or a new folder of tar files of 1 GB at most.")
+        Path, typer.Argument(help="A new file OUT.tar, or a new folder for tar files of at most 1 GB.")
     ],
 ) -> None:
-    """Put everything in a release into tar files, with checksums beside them."""
+    """Pack a release into tar files with checksums."""
     from ava_core.dataset.export.packing import pack as pack_release
 
     with opened_release(release) as folder:
@@ -134,11 +138,9 @@ def pack(
 def publish(
     release: Annotated[str, typer.Argument(help="Name of a release, or its folder.")],
     target: Annotated[str, typer.Argument(help="hub:owner/name, or a new folder s3://bucket/folder.")],
-    licence: Annotated[str, typer.Option(help="Licence, as the Hub names it: cc-by-4.0.")] = "",
-    public: Annotated[
-        bool, typer.Option("--public", help="Of a new repository: for everybody to see.")
-    ] = False,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Send nothing: print what would go.")] = False,
+    licence: Annotated[str, typer.Option(help="Licence identifier of the Hub, e.g. cc-by-4.0.")] = "",
+    public: Annotated[bool, typer.Option("--public", help="Make a new repository public.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Dry run: print what would be sent.")] = False,
 ) -> None:
     """Send a release to the Hugging Face Hub or to an object store."""
     from ava_core.dataset.export.publishing import check_licence, hub_card, what_goes
@@ -210,12 +212,10 @@ def _show_sizes(batches: list[str]) -> None:
     )  # fmt: skip
     console = Console(highlight=False, soft_wrap=True)
     if found.is_empty():
-        console.print("No batch has a dataset yet: approve clips, and wait for ava_csv.")
+        console.print("No batch has a dataset yet. Approve clips, then wait for ava_csv.")
         return
-    _show(console, "Sizes that a release would have", shown)
-    console.print(
-        "linked: hard links where the file system has them, so next to nothing on this machine's disk"
-    )
+    _show(console, "Estimated size of a release", shown)
+    console.print("linked: hard links where the file system supports them, so almost no extra disk space")
 
 
 def _flavours(chosen: list[str] | None) -> list[str]:
@@ -225,7 +225,9 @@ def _flavours(chosen: list[str] | None) -> list[str]:
         return list(DEFAULT)
     named = [each for each in chosen if each != "none"]
     if named and named != chosen:
-        raise InputError(f"--flavour none stands beside {named[0]}.", "Say `none` alone, or the layouts.")
+        raise InputError(
+            f"--flavour none cannot be combined with {named[0]}.", "Use `none` alone, or name the layouts."
+        )
     return named
 
 
@@ -236,12 +238,16 @@ def _ratios(text: str) -> dict[str, float]:
         values = [float(part) for part in text.split(",")]
         return dict(zip(SPLITS, values, strict=True))
     except ValueError:
-        raise InputError(f"--ratios {text!r} is not three numbers.", "Say 0.7,0.15,0.15.") from None
+        raise InputError(
+            f"--ratios {text!r} is not a list of three numbers.", "Use the form 0.7,0.15,0.15."
+        ) from None
 
 
 def _pins(texts: list[str]) -> dict[str, str]:
     pairs = [text.rpartition("=") for text in texts]
     for source, equals, split in pairs:
         if not equals or not source:
-            raise InputError(f"--pin {source}{equals}{split} is not SOURCE=SPLIT.", "Say demo_scene_1=test.")
+            raise InputError(
+                f"--pin {source}{equals}{split} is not SOURCE=SPLIT.", "Use the form demo_scene_1=test."
+            )
     return {source: split for source, _, split in pairs}

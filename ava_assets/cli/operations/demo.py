@@ -12,13 +12,13 @@ from ava_core.base.errors import InputError
 
 def demo(
     video: Annotated[
-        Path | None, typer.Option(help="A video, folder or zip of your own instead of the rendered scenes.")
+        Path | None, typer.Option(help="Your own video, folder or zip instead of the rendered scenes.")
     ] = None,
     home: Annotated[
-        Path | None, typer.Option(help="Empty folder for all state. Default: a new one below AVA_HOME/demo.")
+        Path | None, typer.Option(help="Empty folder for all state. Default: a new one under AVA_HOME/demo.")
     ] = None,
     seed: Annotated[
-        int, typer.Option(help="Seeds the scenes, the annotators' errors and the assignment.")
+        int, typer.Option(help="Seed for the scenes, the annotators' errors and the assignment.")
     ] = 0,
 ) -> None:
     """Raw videos in, an AVA dataset out: clips, tracks, tasks, three simulated annotators, consensus, release.

@@ -41,5 +41,5 @@ def _dagster(settings: Settings) -> Finding:
     try:
         version = httpx.get(f"{url}/server_info", timeout=3.0, headers=by).json()["dagster_version"]
     except (httpx.HTTPError, ValueError, KeyError):
-        return Finding("Dagster", "warning", f"no answer at {url}", "Start it with `ava up`.")
+        return Finding("Dagster", "warning", f"not responding at {url}", "Start it with `ava up`.")
     return Finding("Dagster", "ok", f"{version} at {url}")

@@ -16,7 +16,7 @@ Folder = Annotated[Path, typer.Argument(help="Folder of the backup.")]
 
 def move(
     database: Annotated[str, typer.Option(help="URL of the new database, empty: postgresql://…")] = "",
-    storage: Annotated[str, typer.Option(help="New root of all files: a folder, or s3://…")] = "",
+    storage: Annotated[str, typer.Option(help="New root for all files: a folder, or s3://…")] = "",
 ) -> None:
     """Take this platform's state along to another database, another storage, or both; the old one stays as it is.
 
@@ -27,7 +27,7 @@ def move(
     from ava_core.store import open_store
 
     if not database and not storage:
-        raise InputError("Nothing says where to.", "Give --database, --storage, or both.")
+        raise InputError("No destination given.", "Give --database, --storage, or both.")
     settings = load_settings()
     if database:
         rows = copy_tables(open_store(settings), open_store(database))
@@ -35,7 +35,7 @@ def move(
     if storage:
         copied = copy_files(Storage(settings.resolved_storage_url), Storage(storage))
         say(f"{len(copied)} files copied, their checksums compared.")
-    say("From now on set:")
+    say("Now set these variables:")
     for name, value in (("AVA_DATABASE_URL", database), ("AVA_STORAGE_URL", storage)):
         if value:
             say(f"  {name}={value}")
@@ -54,4 +54,7 @@ def restore(folder: Folder, actor: Actor = "") -> None:
     from ava_core.operations.backup import restore as put_back
 
     done = put_back(load_settings(), folder, who(actor))
-    say(f"{sum(done.rows.values())} rows and {done.files} files are back. `ava doctor` looks at everything.")
+    say(
+        f"{sum(done.rows.values())} rows and {done.files} files restored. Check the installation with `ava "
+        f"doctor`."
+    )

@@ -14,10 +14,10 @@ from ava_core.base.settings import Settings, load_settings
 def up(
     allow_host: Annotated[
         list[str] | None,
-        typer.Option(help="A name beyond loopback by which this machine may be called; may be repeated."),
+        typer.Option(help="Host name other than loopback that this machine answers to; may be repeated."),
     ] = None,
     registration: Annotated[
-        bool | None, typer.Option(help="Whether strangers may make accounts on the annotation server.")
+        bool | None, typer.Option(help="Let anyone create an account on the annotation server.")
     ] = None,
 ) -> None:
     """Start Dagster, the annotation server and the console on this machine; Ctrl-C ends them all.
@@ -48,12 +48,14 @@ def _say_where(settings: Settings, console: Console) -> None:
     console.print(f"  Console             http://127.0.0.1:{settings.console_port}")
     if code := users.first_code(open_store(settings), settings.home_dir):
         # Anything but a terminal may be a log that others read.
-        where = f": {code}" if console.is_terminal else f" stands in {users.code_file(settings.home_dir)}"
-        console.print(f"    nobody has an account yet; the first admin's one-time code{where}")
+        where = f": {code}" if console.is_terminal else f" is in {users.code_file(settings.home_dir)}"
+        console.print(f"    no accounts yet; the first admin's one-time code{where}")
     console.print(f"  Dagster             http://127.0.0.1:{settings.dagster_port}")
     console.print(f"  Annotation server   {settings.resolved_cvat_url}")
     if settings.cvat_is_embedded:
         embedded_password(settings.home_dir / "cvat")
         console.print(f"    user admin, password in {settings.home_dir / 'cvat' / 'admin_password'}")
     console.print(f"  Inbox               {settings.inbox_dir}")
-    console.print("Put zips of videos into the inbox, or `ava batch add PATH`. Ctrl-C ends everything.")
+    console.print(
+        "Put zips of videos in the inbox, or run `ava batch add PATH`. Press Ctrl-C to stop everything."
+    )

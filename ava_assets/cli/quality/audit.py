@@ -18,9 +18,9 @@ if TYPE_CHECKING:
 def audit(
     batch: Batch,
     size: Annotated[
-        int, typer.Option(min=1, help="Items to check; 60 with none wrong bound the error rate at 5 %.")
+        int, typer.Option(min=1, help="Items to check; 60 without errors bound the error rate at 5 %.")
     ] = 60,
-    seed: Annotated[int, typer.Option(min=0, help="Another seed draws another sample.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of the random sample.")] = 0,
     actor: Actor = "",
 ) -> None:
     """Draw a random sample of approved answers, to be answered anew without knowing what was decided.
@@ -36,19 +36,22 @@ def audit(
     waiting = [item for item in items if not item.answered]
     if going:
         begun = f"{going.started_at:%Y-%m-%d %H:%M}"
-        say(f"Audit {going.audit_id}, started by {going.started_by} on {begun}, goes on.")
-    say(f"Audit {known.audit_id} of batch {batch}: {len(waiting)} of {len(items)} items wait.")
+        say(f"Audit {going.audit_id}, started by {going.started_by} on {begun}, continues.")
+    say(f"Audit {known.audit_id} of batch {batch}: {len(waiting)} of {len(items)} items remaining.")
     _list(at, waiting)
-    say("`ava qc audit-answer` answers an item, `ava qc audit-result` tells the result of a complete audit.")
+    say(
+        "Answer an item with `ava qc audit-answer`; see the result of a complete audit with `ava qc "
+        "audit-result`."
+    )
 
 
 def answer(
     batch: Batch,
-    item: Annotated[int, typer.Argument(help="Number of the item, as `ava qc audit` lists it.")],
+    item: Annotated[int, typer.Argument(help="Item number, as listed by `ava qc audit`.")],
     actions: Annotated[
-        list[str] | None, typer.Argument(help="What the person does, by name; nothing: none of the group.")
+        list[str] | None, typer.Argument(help="The correct actions, by name. Leave empty for none.")
     ] = None,
-    nobody: Annotated[bool, typer.Option("--nobody", help="There is no such person.")] = False,
+    nobody: Annotated[bool, typer.Option("--nobody", help="The box shows no person.")] = False,
     comment: Annotated[str, typer.Option(help="Kept with the answer.")] = "",
     actor: Actor = "",
 ) -> None:
@@ -59,7 +62,7 @@ def answer(
     at = opened(batch)
     going = audits.open_audit(at.store, batch)
     if going is None:
-        raise InputError(f"No audit of batch {batch} waits for answers.", "`ava qc audit` starts one.")
+        raise InputError(f"Batch {batch} has no audit in progress.", "Start one with `ava qc audit`.")
     items = {one.position: one for one in audits.blind_items(at.store, going.audit_id)}
     if item not in items:
         raise InputError(f"Audit {going.audit_id} has no item {item}.", f"Its items are 1 to {len(items)}.")
@@ -70,7 +73,7 @@ def answer(
         actor=who(actor), comment=comment,
     )  # fmt: skip
     left = sum(not one.answered for one in audits.blind_items(at.store, going.audit_id))
-    say(f"Item {item} is answered; {left} wait.")
+    say(f"Item {item} is answered; {left} remaining.")
 
 
 def result(batch: Batch) -> None:
@@ -80,7 +83,7 @@ def result(batch: Batch) -> None:
     store = database()
     known = audits.audits_of(store, batch)
     if not known:
-        raise InputError(f"Batch {batch} was not audited yet.", "`ava qc audit` starts an audit.")
+        raise InputError(f"Batch {batch} has not been audited yet.", "Start an audit with `ava qc audit`.")
     bound, by_group = audits.audit_result(store, known[0].audit_id)
     say(f"Audit {known[0].audit_id}: {bound.sentence}")
     show(by_group)

@@ -25,18 +25,19 @@ from ava_assets.cli.shared import (
 )
 from ava_core.base.errors import DecisionError, InputError
 from ava_core.base.settings import load_settings
+from ava_core.base.text import plural
 
 app = typer.Typer(
     no_args_is_help=True,
-    help="Judge what annotators did. Every decision is kept, and reversed by a later one; what follows from it "
-    "starts by itself where `ava up` runs.",
+    help="Review annotators' work. Every decision is kept, and a later one can reverse it. While `ava up` "
+    "runs, decisions take effect automatically.",
 )
 
 
 @app.command("report")
 def report(
-    name: Annotated[str, typer.Argument(help="Name of a batch, or of a release with --release.")],
-    out: Annotated[Path, typer.Option(help="Where the page is written.")] = Path("quality.html"),
+    name: Annotated[str, typer.Argument(help="Name of a batch or, with --release, of a release.")],
+    out: Annotated[Path, typer.Option(help="File to write.")] = Path("quality.html"),
     release: Annotated[bool, typer.Option("--release", help="Report on a release.")] = False,
 ) -> None:
     """Write one self-contained HTML page: agreement, annotators, classes, clips, conflicts."""
@@ -74,9 +75,8 @@ def _release_page(name: str) -> str:
 
 @app.command("verify")
 def verify(batch: Batch) -> None:
-    """Compute the alphas once more with the package `krippendorff`; exit code 1 where one differs.
-
-    Of the pooled alpha, of every group and class, and of a sample of clips, from the readings as they are stored.
+    """Recompute the alphas with the package `krippendorff`; exit with 1 if one differs. Covers the pooled
+    alpha, every group and class, and a sample of clips, from the stored readings.
     """
     from ava_core.decisions import decision_state
     from ava_core.quality.agreement.verify import TOLERANCE, differing, in_full, verify_agreement
@@ -92,7 +92,7 @@ def verify(batch: Batch) -> None:
         show(in_full(wrong))
         raise InputError(
             f"{wrong.height} of {verified.height} alphas differ from krippendorff's by more than {TOLERANCE:g}.",
-            "Materialise agreement of this batch again; if they still differ, trust none of its figures.",
+            "Materialise agreement of this batch again; if they still differ, do not trust its figures.",
         )
     say(f"{verified.height} alphas are krippendorff's, to {TOLERANCE:g}.")
 
@@ -125,42 +125,46 @@ def approve(batch: Batch, clips: Clips, comment: Comment = "", actor: Actor = ""
     """Approve clips: their consensus goes into the dataset."""
     from ava_core import decisions
 
-    say(f"{len(decisions.approve(database(), batch, clips, who(actor), comment))} clip(s) approved.")
+    say(f"{plural(len(decisions.approve(database(), batch, clips, who(actor), comment)), 'clip')} approved.")
 
 
 @app.command("reject")
 def reject(
-    batch: Batch, clips: Clips, comment: Annotated[str, typer.Option(help="What to mend.")], actor: Actor = ""
+    batch: Batch,
+    clips: Clips,
+    comment: Annotated[str, typer.Option(help="What the annotators should fix.")],
+    actor: Actor = "",
 ) -> None:
-    """Reject clips; the comment tells the annotators why."""
+    """Reject clips; your comment tells the annotators why."""
     from ava_core import decisions
 
-    say(f"{len(decisions.reject(database(), batch, clips, who(actor), comment))} clip(s) rejected.")
+    say(f"{plural(len(decisions.reject(database(), batch, clips, who(actor), comment)), 'clip')} rejected.")
 
 
 @app.command("reopen")
 def reopen(batch: Batch, clips: Clips, comment: Comment = "", actor: Actor = "") -> None:
-    """Take an approval or a rejection back."""
+    """Undo an approval or a rejection."""
     from ava_core import decisions
 
-    say(f"{len(decisions.reopen(database(), batch, clips, who(actor), comment))} clip(s) reopened.")
+    say(f"{plural(len(decisions.reopen(database(), batch, clips, who(actor), comment)), 'clip')} reopened.")
 
 
 @app.command("bulk")
 def bulk(
     batch: Batch,
-    alpha: Annotated[float, typer.Option(help="Least pooled alpha of a clip; 0 asks for none.")] = 0.4,
-    iou: Annotated[float, typer.Option(help="Least mean IoU of its boxes.")] = 0.5,
-    f1: Annotated[float, typer.Option(help="Least F1 of its boxes at IoU ≥ .5.")] = 0.7,
-    kappa: Annotated[float, typer.Option(help="Least kappa of a clip, pooled over classes and pairs.")] = 0.0,
+    alpha: Annotated[float, typer.Option(help="Minimum pooled alpha of a clip; 0 for no minimum.")] = 0.4,
+    iou: Annotated[float, typer.Option(help="Minimum mean IoU of its boxes.")] = 0.5,
+    f1: Annotated[float, typer.Option(help="Minimum F1 of its boxes at IoU ≥ .5.")] = 0.7,
+    kappa: Annotated[
+        float, typer.Option(help="Minimum kappa of a clip, pooled over classes and pairs.")
+    ] = 0.0,
     apply: Annotated[
-        bool, typer.Option("--apply", help="Decide; without it only the effect is shown.")
+        bool, typer.Option("--apply", help="Make the decision; without it, only show the effect.")
     ] = False,
     actor: Actor = "",
 ) -> None:
-    """Approve every clip that passes the thresholds and breaks no rule; shows first which ones, and why others do not.
-
-    Rules that block are those of severity `block` in the file of AVA_RULES.
+    """Approve every clip that passes the thresholds and breaks no blocking rule. First shows which clips
+    pass, and why others do not. Blocking rules have severity `block` in the AVA_RULES file.
     """
     from ava_core import decisions
     from ava_core.quality.review.bulk import Thresholds, blocked_clips, plan_bulk_approval
@@ -173,32 +177,32 @@ def bulk(
     findings = load_quality(at).raw_annotations.get("rule_findings")
     blocked = blocked_clips(findings, state.excluded) if findings is not None else {}
     plan = plan_bulk_approval(clips, state.judged, thresholds, blocked)
-    say(f"{len(plan.approve)} clip(s) pass, {plan.left.height} do not.")
+    say(f"Passing: {plural(len(plan.approve), 'clip')}; not passing: {plan.left.height}.")
     show(plan.left)
     if not apply:
-        say("Nothing was decided. --apply approves those that pass.")
+        say("Nothing was changed. Use --apply to approve the passing clips.")
     elif plan.approve:
         comment = f"bulk: alpha ≥ {alpha:g}, kappa ≥ {kappa:g}, IoU ≥ {iou:g}, F1 ≥ {f1:g}"
         read = decisions.readings_in(at.table("raw_annotations", "completed_jobs"))
         done = decisions.approve_unmoved(
             store, batch, plan.approve, who(actor), comment, seen=seen, shown=read
         )
-        say(f"{len(done.made)} clip(s) approved.")
+        say(f"{plural(len(done.made), 'clip')} approved.")
         for clip, why in done.moved.items():
-            say(f"{clip} stays as it is: {why}")
+            say(f"{clip} is unchanged: {why}")
 
 
 @app.command("exclude")
 def exclude(
     batch: Batch,
-    annotator: Annotated[str, typer.Argument(help="The exact user name.")],
+    annotator: Annotated[str, typer.Argument(help="Exact user name.")],
     comment: Comment = "",
     apply: Annotated[
-        bool, typer.Option("--apply", help="Decide; without it only the effect is shown.")
+        bool, typer.Option("--apply", help="Make the decision; without it, only show the effect.")
     ] = False,
     actor: Actor = "",
 ) -> None:
-    """Leave an annotator out of the consensus; shows first what that changes."""
+    """Exclude an annotator from the consensus. First shows what that changes."""
     from ava_core import decisions
     from ava_core.quality.review.effect import exclusion_effect
     from ava_core.quality.review.tables import load_quality
@@ -208,23 +212,23 @@ def exclude(
     show(exclusion_effect(raw, at.ontology, decisions.decision_state(at.store, batch), annotator))
     if apply:
         decisions.exclude_annotator(at.store, batch, annotator, who(actor), comment)
-        say(f"{annotator} is left out of batch {batch}. `ava qc include` takes it back.")
+        say(f"{annotator} is excluded from batch {batch}. Undo with `ava qc include`.")
     else:
-        say("Nothing was decided. --apply leaves the annotator out.")
+        say("Nothing was changed. Use --apply to exclude the annotator.")
 
 
 @app.command("include")
 def include(
     batch: Batch,
-    annotator: Annotated[str, typer.Argument(help="The exact user name.")],
+    annotator: Annotated[str, typer.Argument(help="Exact user name.")],
     comment: Comment = "",
     actor: Actor = "",
 ) -> None:
-    """Take an exclusion back."""
+    """Undo an exclusion."""
     from ava_core import decisions
 
     decisions.include_annotator(database(), batch, annotator, who(actor), comment)
-    say(f"{annotator} counts in batch {batch} again.")
+    say(f"{annotator} is included in batch {batch} again.")
 
 
 @app.command("adjudicate")
@@ -232,18 +236,16 @@ def adjudicate(
     batch: Batch,
     clip: Clip,
     second: Annotated[int, typer.Argument(help="Second of the clip.")],
-    person: Annotated[int, typer.Argument(help="Number of the person in the consensus.")],
-    group: Annotated[
-        str, typer.Argument(help='Group of the ontology, or "presence": whether anybody is there.')
-    ],
+    person: Annotated[int, typer.Argument(help="Person number in the consensus.")],
+    group: Annotated[str, typer.Argument(help='Ontology group, or "presence": whether the person is there.')],
     actions: Annotated[
         list[str] | None,
-        typer.Argument(help="What holds, by name; nothing: none does. Of presence: yes or no."),
+        typer.Argument(help="The correct actions, by name. Leave empty for none. For presence: yes or no."),
     ] = None,
     comment: Comment = "",
     actor: Actor = "",
 ) -> None:
-    """Decide what a person does at a second, or whether there is one, whatever the annotators said.
+    """Settle what a person does at a second, or whether the person is there, overriding the annotators.
 
     Example: `ava qc adjudicate batch1 clip_0000 3 1 presence no`
     """
@@ -257,7 +259,7 @@ def adjudicate(
             at.store, batch, clip_id=clip, second=second, person_id=person, present=present,
             actor=who(actor), comment=comment,
         )  # fmt: skip
-        say(f"{clip}, second {second}, person {person}: {'somebody' if present else 'nobody'} is there.")
+        say(f"{clip}, second {second}, person {person}: {'the person is' if present else 'no one is'} there.")
         return
     decisions.adjudicate(
         at.store,
@@ -276,7 +278,7 @@ def adjudicate(
 def _yes_or_no(words: list[str]) -> bool:
     if words not in (["yes"], ["no"]):
         raise DecisionError(
-            f"{' '.join(words) or 'Nothing'!r} does not say whether anybody is there.", "Say yes or no."
+            f"{' '.join(words) or 'Nothing'!r} does not say whether the person is there.", "Use yes or no."
         )
     return words == ["yes"]
 
@@ -286,14 +288,14 @@ def expert(
     batch: Batch,
     clip: Clip,
     name: Annotated[
-        str, typer.Argument(help="User name of the expert; empty: the consensus holds again.")
+        str,
+        typer.Argument(help="User name of the expert. Leave empty to use the annotators' consensus again."),
     ] = "",
     comment: Comment = "",
     actor: Actor = "",
 ) -> None:
-    """Give a clip's consensus to an expert, who mends it in CVAT in the clip's parent job.
-
-    As soon as the expert completes that job, it replaces the consensus of the clip.
+    """Ask an expert to correct a clip's consensus in CVAT, in the clip's parent job. When the expert
+    completes that job, it replaces the consensus of the clip.
     """
     from ava_core import decisions
     from ava_core.annotation.adjudication import send_to_expert
@@ -303,7 +305,7 @@ def expert(
     at = opened(batch)
     if not name:
         decisions.note_expert(at.store, batch, clip, "", 0, who(actor), comment)
-        say(f"The annotators' consensus of {clip} holds again.")
+        say(f"{clip} uses the annotators' consensus again.")
         return
     raw, state = load_quality(at).raw_annotations, decisions.decision_state(at.store, batch)
     consensus = consensus_of_batch(raw, at.ontology, state, approved=[clip])
@@ -316,12 +318,13 @@ def gold(
     batch: Batch,
     clip: Clip,
     expert: Annotated[
-        str, typer.Argument(help="Whose completed work is the measure; empty: no gold any more.")
+        str,
+        typer.Argument(help="The expert whose completed work is the reference. Leave empty to remove gold."),
     ] = "",
     comment: Comment = "",
     actor: Actor = "",
 ) -> None:
-    """Make an expert's work on a clip the measure of the others' work on it."""
+    """Use an expert's work on a clip as the reference for the others' work."""
     from ava_core import decisions
 
     if expert:
@@ -334,16 +337,17 @@ def gold(
 @app.command("deal-gold")
 def deal_gold(
     batch: Batch,
-    each: Annotated[int, typer.Option(min=1, help="Gold clips that everyone shall have.")] = 1,
+    each: Annotated[int, typer.Option(min=1, help="Gold clips per annotator.")] = 1,
     actor: Actor = "",
 ) -> None:
-    """Give gold clips to annotators, hidden among their other work; done again, only what is missing."""
+    """Assign gold clips to annotators, hidden among their other work. Run it again to add only what is
+    missing."""
     from ava_core.annotation.gold import deal_gold as deal
 
     dealt = deal(opened(batch), who(actor), each=each)
     for clip, person in dealt:
         say(f"{clip} → {person}")
-    say(f"{len(dealt)} gold clip(s) dealt.")
+    say(f"{plural(len(dealt), 'gold clip')} dealt out.")
 
 
 @app.command("log")

@@ -13,23 +13,24 @@ from ava_assets.cli.shared import Actor, Batch, opened, say, who
 from ava_core.base.settings import load_settings
 from ava_core.base.text import value_text
 
-app = typer.Typer(no_args_is_help=True, help="Add batches of video and see how far they are.")
+app = typer.Typer(no_args_is_help=True, help="Add batches of video and see their progress.")
 
 
 @app.command("add")
 def add(
     path: Annotated[
-        Path, typer.Argument(help="A zip, a video, a folder of videos, or what `ava preprocess` wrote.")
+        Path,
+        typer.Argument(help="A zip, a video, a folder of videos, or a folder written by `ava preprocess`."),
     ],
-    name: Annotated[str, typer.Option(help="Name of the batch. Default: from the file name.")] = "",
+    name: Annotated[str, typer.Option(help="Batch name. Default: the file name.")] = "",
     option: Annotated[
         list[str] | None,
         typer.Option(
-            help="A setting for this batch alone, as name=value; may be repeated. Example: detector=rfdetr"
+            help="A setting for this batch only, as name=value; may be repeated. Example: detector=rfdetr"
         ),
     ] = None,
 ) -> None:
-    """Put videos into the inbox as a new batch; the running platform takes it from there.
+    """Put videos in the inbox as a new batch; the running platform processes it.
 
     Example: `ava batch add raw_cctv_batch1.zip --option ontology=ava80`
     """
@@ -39,14 +40,14 @@ def add(
     settings = load_settings()
     options = options_from(option)
     batch = add_to_inbox(settings, open_store(settings), path, name=name, options=options)
-    Console().print(f"Batch [bold]{batch}[/] waits in {settings.inbox_dir}. `ava up` processes it.")
+    Console().print(f"Batch [bold]{batch}[/] is in {settings.inbox_dir}. `ava up` processes it.")
 
 
 @app.command("list")
 def list_batches(
-    archived: Annotated[bool, typer.Option("--archived", help="Show those in the archive too.")] = False,
+    archived: Annotated[bool, typer.Option("--archived", help="Include archived batches.")] = False,
 ) -> None:
-    """Show every batch with its counts along the stages."""
+    """Show every batch with its counts per stage."""
     from ava_core.base.storage import Storage
     from ava_core.operations.overview import STAGES, Overview
     from ava_core.store import open_store
@@ -55,7 +56,7 @@ def list_batches(
     counts = Overview(Storage(settings.resolved_storage_url), open_store(settings)).counts(archived=archived)
     console = Console()
     if not counts:
-        console.print("No batches yet. `ava batch add PATH` adds one.")
+        console.print("No batches yet. Add one: `ava batch add PATH`.")
         return
     table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0))
     table.add_column("batch", overflow="fold")
@@ -69,10 +70,10 @@ def list_batches(
 @app.command("archive")
 def archive_batch(
     name: Batch,
-    undo: Annotated[bool, typer.Option("--undo", help="Take it back out of the archive.")] = False,
+    undo: Annotated[bool, typer.Option("--undo", help="Restore the batch from the archive.")] = False,
     actor: Actor = "",
 ) -> None:
-    """Leave a batch out of lists and automation; its work, decisions and releases stay.
+    """Archive a batch: hide it from lists and automation. Its work, decisions and releases are kept.
 
     Example: `ava batch archive batch1`
     """
@@ -81,10 +82,10 @@ def archive_batch(
     at = opened(name)
     if undo:
         take_back(at, who(actor))
-        say(f"Batch {name} is back, and goes on where it stopped.")
+        say(f"Batch {name} is restored and continues where it stopped.")
         return
     kept = archive(at, who(actor))
-    say("\n".join([f"Batch {name} is in the archive.", *kept.sentences()]))
+    say("\n".join([f"Batch {name} is archived.", *kept.sentences()]))
 
 
 def options_from(texts: list[str] | None) -> dict[str, str]:

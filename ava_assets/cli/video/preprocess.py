@@ -20,8 +20,8 @@ from ava_core.batch import BatchContext
 
 def preprocess(
     source: Annotated[Path, typer.Argument(help="A zip, a video or a folder of videos.")],
-    out: Annotated[Path, typer.Option(help="Folder to write; a run that was killed goes on in it.")],
-    name: Annotated[str, typer.Option(help="Name of the batch. Default: from the file name.")] = "",
+    out: Annotated[Path, typer.Option(help="Output folder. An interrupted run resumes in it.")],
+    name: Annotated[str, typer.Option(help="Batch name. Default: the file name.")] = "",
     option: Annotated[
         list[str] | None,
         typer.Option(help="A setting, as name=value; may be repeated. Example: detector=rfdetr"),
@@ -45,11 +45,11 @@ def preprocess(
     console = Console(soft_wrap=True)
     if outcome := outcome_of(BatchContext(manifest.batch, settings, storage=Storage(out))):
         console.print("\n".join([outcome.sentence, *outcome.complaints]), markup=False, highlight=False)
-    console.print(f"Batch [bold]{manifest.batch}[/]: {counts}. `ava batch add {out}` takes it in.")
+    console.print(f"Batch [bold]{manifest.batch}[/]: {counts}. Add it with `ava batch add {out}`.")
 
 
 def preview(
-    target: Annotated[str, typer.Argument(help="A batch, or a folder that `ava preprocess` wrote.")],
+    target: Annotated[str, typer.Argument(help="A batch, or a folder written by `ava preprocess`.")],
     out: Annotated[Path, typer.Option(help="Folder for the pictures and videos.")] = Path("preview"),
     clip: Annotated[list[str] | None, typer.Option(help="Only this clip; may be repeated.")] = None,
 ) -> None:
@@ -70,7 +70,7 @@ def preview(
         unknown = sorted(set(clip) - set(clips["clip_id"]))
         if unknown:
             raise InputError(
-                f"Batch {batch} has no clip {unknown[0]}.", f"Its first is {min(clips['clip_id'])}."
+                f"Batch {batch} has no clip {unknown[0]}.", f"Its first clip is {min(clips['clip_id'])}."
             )
         clips = clips.filter(pl.col("clip_id").is_in(clip))
     with _progress() as sink:

@@ -63,18 +63,19 @@ class Desk:
         shown, notes = [], []
         for track in content["tracks"]:
             if not track["shapes"]:
-                notes.append(f"Track {track['id']} has no box; it is left as it is.")
+                notes.append(f"Track {track['id']} has no box, so it is not changed.")
                 continue
             try:
                 shown.append({"id": track["id"], **self._sheet(track)})
             except UnreadableJobError as error:
-                notes.append(f"Track {track['id']} is left as it is: {error.message} {error.cure}")
+                notes.append(f"Track {track['id']} is not changed: {error.message} {error.cure}")
         if self.predrawn and not content["tracks"]:
             notes.append(
-                "Every track of this job is gone from the annotation server. If that was not you, tell an admin."
+                "All tracks of this job were deleted on the annotation server. If you did not do that, tell "
+                "an admin."
             )
         if content["shapes"] or content["tags"]:
-            notes.append("Boxes and tags that belong to no track are left as they are; mend them in CVAT.")
+            notes.append("Boxes and tags without a track are not changed; fix them in CVAT.")
         return {
             "state": self.seen["state"], "closed": self._closed(), "tracks": shown, "notes": notes,
             "issues": self.gateway.open_issues(self.job.job_id),
@@ -102,7 +103,7 @@ class Desk:
         of what is gone) and `conflicts` (by key: the server's track as `open` gives it, `None` where it was removed).
         """
         if closed := self._closed():
-            raise InputError(closed, "What you changed since is kept in this browser.")
+            raise InputError(closed, "Your later changes are kept in this browser.")
         with _one_at_a_time[self.job.job_id]:
             now = self.gateway.annotations(self.job.job_id)["tracks"]
             result = self._write({track["id"]: track for track in now}, edits)
@@ -113,16 +114,16 @@ class Desk:
     def set_state(self, state: State) -> Json:
         """Finish the job, or take it up again; the same again changes nothing."""
         if self.seen["stage"] != STAGE:
-            raise InputError(self._closed(), "Go on with another job.")
+            raise InputError(self._closed(), "Continue with another job.")
         if self.seen["state"] != state:
             self.seen = self.gateway.set_job(self.job.job_id, state=state)
         return {"state": self.seen["state"]}
 
     def _closed(self) -> str:
         if self.seen["stage"] != STAGE:
-            return "This job is past annotation: a reviewer has it now."
+            return "This job is already in review."
         if self.seen["state"] == DONE_STATE:
-            return "You have finished this job. Take it up again to change something."
+            return "You have finished this job. Reopen it to make changes."
         return ""
 
     def _sheet(self, track: Mapping[str, Any]) -> Json:
@@ -176,9 +177,9 @@ class Desk:
         except CvatError as error:
             if "spec_id" in error.message or "label_id" in error.message:
                 raise CvatError(
-                    "The labels of the project were changed on the annotation server, and it does not take answers "
-                    "in the old form.",
-                    "Ask an admin to put the form back (Progress); what you did is kept in this browser.",
+                    "The project's labels were changed on the annotation server, so it rejects answers in "
+                    "the old form.",
+                    "Ask an admin to restore the labels (Progress page); your work is kept in this browser.",
                 ) from None
             raise
 
@@ -200,9 +201,9 @@ def _filled(track: Mapping[str, Any]) -> Json:
 
 
 def _gone(job_id: int) -> InputError:
-    return InputError(f"Job {job_id} is gone from the annotation server.", "Go on with another job.")
+    return InputError(f"Job {job_id} was deleted on the annotation server.", "Continue with another job.")
 
 
 def _not_yours(job_id: int) -> InputError:
     # The same whether it is somebody else's or does not exist: nobody learns of others' work.
-    return InputError(f"Job {job_id} is not one of yours.", "Your own jobs are in your list.")
+    return InputError(f"Job {job_id} is not yours.", "See your list of jobs.")

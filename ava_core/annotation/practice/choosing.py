@@ -26,11 +26,11 @@ def choose_practice(at: BatchContext, clip_id: str, measure: str, actor: str) ->
     """
     truth = _consensus(at, clip_id) if measure == CONSENSUS else _answers(at, clip_id, measure)
     if not truth:
-        raise InputError(f"Nobody is seen in clip {clip_id}.", "Choose a clip with people in it.")
+        raise InputError(f"Clip {clip_id} shows no people.", "Choose a clip with people in it.")
     jobs = [job for job in tasks.jobs_of(at.store, at.batch, clip_id) if job.of_annotator]
     if not jobs:
         raise InputError(
-            f"Batch {at.batch} has no job of clip {clip_id}.", "Choose a clip that was dealt out."
+            f"Batch {at.batch} has no job of clip {clip_id}.", "Choose a clip that has been assigned."
         )
     drawn = tasks.predrawn(at.store, [jobs[0].job_id])[jobs[0].job_id]
     practice.put(
@@ -72,7 +72,9 @@ def _answers(at: BatchContext, clip_id: str, name: str) -> Truth:
             keys = {key: n for n, key in enumerate(boxes["track_key"].unique().sort(), start=1)}
             numbered = pl.col("track_key").replace_strict(keys, return_dtype=pl.Int32).alias("person")
             return _truth(boxes.with_columns(numbered), labels.with_columns(numbered))
-    raise InputError(f"{name!r} has not completed clip {clip_id}.", "Its review lists those who have.")
+    raise InputError(
+        f"{name!r} has not completed clip {clip_id}.", "Its review lists the annotators who have."
+    )
 
 
 def _truth(boxes: pl.DataFrame, said: pl.DataFrame) -> Truth:

@@ -43,7 +43,7 @@ class PracticeDesk:
         done = own.finished_at is not None
         return {
             "state": DONE_STATE if done else BEGUN,
-            "closed": "You have finished this try. Take it up again to begin anew." if done else "",
+            "closed": "You have finished this attempt. Reopen it to start over." if done else "",
             "tracks": [track | {"hash": _hash(track)} for track in own.tracks],
             "notes": self._notes(own),
             "issues": own.remarks if done else [],
@@ -54,7 +54,7 @@ class PracticeDesk:
         with self._lock:
             own = self._try()
             if own.finished_at is not None:
-                raise InputError("You have finished this try.", "Reload the page to begin another.")
+                raise InputError("You have finished this attempt.", "Reload the page to start another.")
             tracks = {track["id"]: track for track in own.tracks}
             stored: Json = {}
             conflicts: Json = {}
@@ -98,9 +98,10 @@ class PracticeDesk:
         mark_word = f"{practice.rule(self.store).pass_mark:.0%}"
         if own.finished_at is None:
             return [
-                f"This is practice: nothing of it is used. The pass mark is {mark_word} of all practice clips."
+                f"This is practice; it never enters a dataset. The pass mark is {mark_word} of all practice "
+                f"clips."
             ]
-        what = "What was not right is listed below the clip." if own.remarks else "Well done."
+        what = "Your mistakes are listed below the clip." if own.remarks else "Well done."
         return [f"Practice: {result(own.asked, own.correct)}; the pass mark is {mark_word}. {what}"]
 
 
@@ -124,7 +125,7 @@ class Standing:
         said = f"{self.finished} of {self.clips} practice clips"
         if self.newest is None or self.first is None:
             return said
-        at_first = f" ({self.first:.0%} at first)" if self.tries > self.finished else ""
+        at_first = f" ({self.first:.0%} on the first attempt)" if self.tries > self.finished else ""
         return f"{said}, {self.newest:.0%} right{at_first}"
 
 
@@ -139,9 +140,7 @@ def practice_clip(store: Store, practice_id: int, annotator: str) -> PracticeCli
     for clip in practice.offered(store, annotator):
         if clip.practice_id == practice_id:
             return clip
-    raise InputError(
-        f"There is no practice clip {practice_id} for you.", "Your list shows those that there are."
-    )
+    raise InputError(f"You have no practice clip {practice_id}.", "See your list of practice clips.")
 
 
 def _share(tries: Sequence[PracticeTry]) -> float | None:

@@ -152,10 +152,10 @@ def _remarks(wrong: Sequence[_Wrong]) -> list[Json]:
 
 def _sentence(who: str, group: str, said: str, right: str) -> str:
     if group == MISSING:
-        return "somebody is there whom you have not drawn, or whose box lies elsewhere"
+        return "you missed a person, or drew their box in the wrong place"
     if group == EXTRA:
-        return f"person {who} is nobody: “Not a person” takes the box away"
-    return f"person {who}, {group.replace('_', ' ')}: you said {said}, right is {right}"
+        return f"person {who} is not a person: press “Not a person” to remove the box"
+    return f"person {who}, {group.replace('_', ' ')}: you said {said}; the correct answer is {right}"
 
 
 def _stretches(seconds: Sequence[int]) -> Iterator[tuple[int, int]]:

@@ -70,9 +70,7 @@ def read_rules(text: str, origin: str) -> RuleSet:
         ) from None
     doubled = [name for name, times in Counter(rule.id for rule in rules.rules).items() if times > 1]
     if doubled:
-        raise InputError(
-            f"{origin}: two rules are called {doubled[0]!r}.", "Name each after what it forbids."
-        )
+        raise InputError(f"{origin}: two rules are called {doubled[0]!r}.", "Give each rule its own name.")
     return rules
 
 
@@ -89,6 +87,7 @@ def _refuse_unknown_names(rules: RuleSet, origin: str, ontology: Ontology) -> No
             unknown = (set(rule.actions) | set(rule.needs)) - actions
         if unknown:
             raise InputError(
-                f"{origin}: rule {rule.id} names {min(unknown)!r}, which ontology {ontology.name} has not.",
-                "Use the names of the ontology's file.",
+                f"{origin}: rule {rule.id} names {min(unknown)!r}, which ontology {ontology.name} does not "
+                f"have.",
+                "Use the names in the ontology's file.",
             )

@@ -67,7 +67,7 @@ class _Crew:
         if not _resources(runner.on_gpu):
             what = "GPU" if runner.on_gpu else "CPU"
             raise SettingsError(
-                f"Ray at {runner.address} has no {what}.", "Add a node that has one, or set AVA_DEVICE=cpu."
+                f"Ray at {runner.address} has no {what}.", "Add a node with one, or set AVA_DEVICE=cpu."
             )
         self.runner, self.units, self.advance = runner, units, advance
         self.outcomes: dict[int, Outcome[Any]] = {}
@@ -150,7 +150,7 @@ class _Crew:
             self._waiting.appendleft(number)
             return
         how = type(error).__name__
-        reason = f"the process that worked on it was lost {TRIES} times ({how}); is there enough memory?"
+        reason = f"its worker process was lost {TRIES} times ({how}); is there enough memory?"
         self.outcomes[number] = Outcome(None, reason)
 
 
@@ -223,7 +223,7 @@ def _connected(address: str) -> Iterator[None]:
         ray.init(address, log_to_driver=False, configure_logging=False)
     except (OSError, ValueError, RuntimeError) as error:
         raise SettingsError(
-            f"No Ray cluster answers at {address!r}.",
+            f"No Ray cluster is responding at {address!r}.",
             "Start one (`ray start --head`), or set AVA_RAY_ADDRESS to the address of one.",
         ) from error
     try:

@@ -162,7 +162,7 @@ class _Crew:
         self._failed_starts += not worker.is_ready
         if self._failed_starts >= TRIES:
             raise AvaError(
-                f"Worker processes cannot start ({how}).", "See what they printed, or set AVA_RUNNER=inline."
+                f"Worker processes cannot start ({how}).", "See their output, or set AVA_RUNNER=inline."
             )
         if worker.unit is not None:
             self.advance(-worker.told)
@@ -170,7 +170,7 @@ class _Crew:
             if self._tries[worker.unit] < TRIES:
                 self._waiting.appendleft(worker.unit)
             else:
-                reason = f"the process that worked on it ended {TRIES} times ({how}); is there enough memory?"
+                reason = f"its worker process ended {TRIES} times ({how}); is there enough memory?"
                 self.outcomes[worker.unit] = Outcome(None, reason)
         if self._waiting:
             self.hire(worker.cores)

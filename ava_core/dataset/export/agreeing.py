@@ -52,10 +52,10 @@ def agreeing_inputs(
         if behind and not options.leave_behind:
             raise ExportError(
                 " ".join(
-                    f"The consensus of batch {batch} is behind: {why}." for batch, why in behind.items()
+                    f"The consensus of batch {batch} is out of date: {why}." for batch, why in behind.items()
                 ),
-                "Wait until its runs are done (materialise consensus_labels where none is under way), or make the "
-                "release without it: --leave-behind.",
+                "Wait until its runs have finished (or materialise consensus_labels if none is running), or "
+                "create the release without this batch: --leave-behind.",
             )
         inputs = load_inputs(settings, storage, store, options.batches, without=behind)
         # A consensus may be formed anew while its tables are read, and an answer settled: then they are read again.

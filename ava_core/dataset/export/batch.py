@@ -6,7 +6,7 @@ import secrets
 import shutil
 import tempfile
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -24,10 +24,10 @@ from ava_core.batch import BatchContext
 from ava_core.dataset.export.card import Card, write_card
 from ava_core.dataset.export.folders import building, side_by_side
 from ava_core.dataset.export.inputs import BatchTables
+from ava_core.dataset.export.packs import stand_ins_for_packed
 from ava_core.dataset.export.picture_sums import KEPT_PICTURES, noted_sums, picture_sums
 from ava_core.dataset.export.picture_sums import TABLE as PICTURE_SUMS
-from ava_core.dataset.export.stand_ins import stand_in_for
-from ava_core.dataset.formats.ava.names import FRAMES, frame_name
+from ava_core.dataset.formats.ava.names import frame_name
 from ava_core.dataset.formats.ava.rows import annotation_rows
 from ava_core.dataset.formats.dataset import Dataset
 from ava_core.dataset.formats.flavours import DEFAULT, WITHOUT_LINKS, write_dataset
@@ -54,7 +54,7 @@ def write_batch(at: BatchContext, tables: BatchTables, sink: ProgressSink = igno
     if rows.is_empty():
         raise ExportError(
             f"Batch {at.batch} has no labelled person in an approved clip.",
-            "Approve clips first, then run again.",
+            "Approve clips first, then run this again.",
         )
     storage = at.storage
     target = at.folder("ava_csv")
@@ -62,13 +62,15 @@ def write_batch(at: BatchContext, tables: BatchTables, sink: ProgressSink = igno
     with _kept_pictures(storage, target / KEPT_PICTURES) as kept:
         known = noted_sums(storage, at.batch)
         if not storage.is_local:
-            _stand_in(kept, target / "dataset" / FRAMES, known)
+            _stand_in(kept, target / "dataset", known)
         shown = clips.filter(HAS_VIDEO)
         pictures, aside, sums = _extract(kept, shown, storage, sink, known=known)
         storage.write_table(storage.table_path(at.batch, "ava_csv", "set_aside"), aside)
         if not pictures and aside.height:
             clip, reason = aside.row(0)
-            raise ExportError(f"No clip of batch {at.batch} has pictures. {clip}: {reason}.", "Cut it again.")
+            raise ExportError(
+                f"No clip of batch {at.batch} has pictures. {clip}: {reason}.", "Cut the clip again."
+            )
         clips = clips.join(aside, on="clip_id", how="anti")
         rows = rows.filter(pl.col("video_id").is_in(clips["clip_id"].to_list()))
         dataset = Dataset(
@@ -114,16 +116,15 @@ def _kept_pictures(storage: Storage, folder: UPath) -> Iterator[Path]:
         yield Path(temporary)
 
 
-def _stand_in(kept: Path, frames: UPath, known: pl.DataFrame) -> None:
+def _stand_in(kept: Path, dataset: UPath, known: pl.DataFrame) -> None:
     """Stand-ins for pictures of the former dataset that lie in the store in full: those stay as they are."""
 
-    def one(clip: tuple[str, str, int]) -> None:
-        clip_id, made_of, count = clip
-        folder = stand_in_for(frames / clip_id, kept / made_of)
-        if sum(path.stat().st_size > 0 for path in folder.iterdir()) != count:
-            shutil.rmtree(folder)
+    def one(clip: tuple[tuple[str, str], pl.DataFrame]) -> None:
+        (clip_id, made_of), noted = clip
+        with suppress(ExportError):  # damaged ones are made anew
+            stand_ins_for_packed(dataset, clip_id, noted, kept / made_of)
 
-    side_by_side(one, known.group_by("clip_id", "made_of").len().rows())
+    side_by_side(one, known.partition_by("clip_id", "made_of", as_dict=True).items())
 
 
 def _extract(

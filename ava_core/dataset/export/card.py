@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import polars as pl
 
@@ -16,6 +16,9 @@ from ava_core.dataset.formats.ava.names import SPLITS
 from ava_core.dataset.formats.ava.readers import MOST_EVALUATED, SLOWFAST_THRESHOLD
 from ava_core.dataset.formats.ava.rows import excluded_seconds
 from ava_core.dataset.formats.dataset import Dataset
+
+CHANCES: Final = (0.5, 0.6, 0.7, 0.8, 0.9)
+CHANCE_BANDS: Final = ("below .5", ".5 to .6", ".6 to .7", ".7 to .8", ".8 to .9", ".9 and more")
 
 
 @dataclass(frozen=True)
@@ -75,11 +78,12 @@ def _blocks(card: Card) -> Iterator[Block]:
     yield from _contents(card)
     yield from _agreement(card)
     yield from _votes(card)
+    yield from _chances(card)
     yield Heading("Known gaps")
     yield Text(*_gaps(card))
     yield from _provenance(card)
     yield Heading("Licence")
-    yield Text(card.licence or "None given. Ask before you use or pass on this dataset.")
+    yield Text(card.licence or "None given. Ask before you use or share this dataset.")
 
 
 def _contents(card: Card) -> Iterator[Block]:
@@ -106,7 +110,8 @@ def _contents(card: Card) -> Iterator[Block]:
     yield Picture("classes", "Labels by class and split", plot_counts(used))
     yield Numbers(("id", "action", *SPLITS), card.counts.rows())
     yield Text(
-        "Coordinates are shares of the picture without letterbox bars. Timestamps count from 0900; seconds "
+        "Coordinates are fractions of the picture without letterbox bars. Timestamps count from 0900; "
+        "seconds "
         "without two seconds of context on both sides carry no label. Frames are at constant 30 fps.",
     )
 
@@ -124,7 +129,7 @@ def _agreement(card: Card) -> Iterator[Block]:
         return
     yield Heading("Agreement between annotators")
     overall = card.agreement["overall"].select("statistic", "value", "low", "high", "n", "reason")
-    yield Text("Intervals are 95 %, from resampling clips. What is undefined has a reason, never a number.")
+    yield Text("95 % intervals from resampling clips. Undefined figures show a reason, never a number.")
     yield Numbers(("figure", "value", "low", "high", "n", "reason"), overall.rows())
     by_class = card.agreement["per_class"].select(
         "action_id", "name", "alpha", "low", "high", "positives", "reason"
@@ -153,12 +158,35 @@ def _votes(card: Card) -> Iterator[Block]:
     yield Numbers(("rule", "votes", "voters", "labels"), shares.rows())
 
 
+def _chances(card: Card) -> Iterator[Block]:
+    if card.lineage is None or card.lineage["posterior"].count() == 0:
+        return
+    known = card.lineage.drop_nulls("posterior").select("posterior")
+    wrong = float((1 - known["posterior"]).sum())
+    yield Heading("How sure the labels are")
+    yield Text(
+        "The chance that a label holds follows from who gave it and how often each errs. "
+        f"Of {known.height} labels with a chance {wrong:.0f} are expected to be wrong ({wrong / known.height:.1%}); "
+        f"of {card.lineage.height - known.height} nothing is known."
+    )
+    bands = known.with_columns(
+        band=pl.col("posterior").cut(CHANCES, left_closed=True, labels=CHANCE_BANDS).cast(pl.String)
+    )
+    chance = pl.col("posterior")
+    rows = bands.group_by("band").agg(
+        pl.len(), (1 - chance).sum().round(1).alias("wrong"), least=chance.min()
+    )
+    yield Numbers(
+        ("chance", "labels", "expected to be wrong"), rows.sort("least").select("band", "len", "wrong").rows()
+    )
+
+
 def _gaps(card: Card) -> Iterator[str]:
     data = card.dataset
     for clip, reason in card.about.get("left_out", {}).items():
-        yield f"Left out: clip {clip}, {reason}."
+        yield f"Excluded: clip {clip}, {reason}."
     for batch, reason in card.about.get("behind", {}).items():
-        yield f"Left out: batch {batch}, whose consensus was behind its log: {reason}."
+        yield f"Excluded: batch {batch}, whose consensus was out of date: {reason}."
     total = pl.sum_horizontal(SPLITS)
     unused = card.counts.filter(total == 0)["name"].to_list()
     if unused:
@@ -167,7 +195,7 @@ def _gaps(card: Card) -> Iterator[str]:
     if rare:
         yield f"Classes below {card.least_rows} labels: {', '.join(f'{name} ({n})' for name, n in rare)}."
     for name, reason in card.dropped.items():
-        yield f"Left out: {name}, {reason}."
+        yield f"Excluded: {name}, {reason}."
     untrained = card.counts.filter(pl.col("train") == 0, total > 0)["name"].to_list()
     if untrained:
         yield f"Classes without a label in train: {', '.join(untrained)}."

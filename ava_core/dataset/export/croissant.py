@@ -68,7 +68,7 @@ def write_croissant(folder: Path, dataset: Dataset, about: Mapping[str, Any], li
 def _labels(path: Path) -> dict[str, Any]:
     return {
         "@type": "cr:FileObject", "@id": path.name, "name": path.name,
-        "description": "A row per label, with the votes behind it.",
+        "description": "One row per label, with its votes.",
         "contentUrl": path.name, "contentSize": f"{path.stat().st_size} B",
         "encodingFormat": "application/x-parquet", "sha256": hash_file(path),
     }  # fmt: skip

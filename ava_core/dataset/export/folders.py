@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import io
 import secrets
 import shutil
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
-from typing import Final, TypeVar
+from typing import IO, Final, TypeVar
 
+import polars as pl
 from upath import UPath
 
-from ava_core.base.storage import Storage
+from ava_core.base.storage import Storage, send_file
+from ava_core.dataset.export import packs
 from ava_core.dataset.export.stand_ins import stands_for
 from ava_core.dataset.formats.ava import names
 
@@ -51,7 +55,7 @@ def building(storage: Storage, final: UPath, *, replace: bool = False) -> Iterat
 def fetched_folder(storage: Storage, folder: UPath, *, only: str = "") -> Iterator[Path]:
     """A local copy of a folder for the time of the block; the folder itself where it is on this machine.
 
-    `only`: a file or folder in it; of a folder that is elsewhere, the rest is not copied.
+    `only`: a file or folder in it; of a folder that is elsewhere, the rest is not copied. Packed pictures are unpacked.
     """
     if storage.is_local:
         yield storage.local(folder)
@@ -61,9 +65,17 @@ def fetched_folder(storage: Storage, folder: UPath, *, only: str = "") -> Iterat
         def fetch(path: UPath) -> None:
             target = Path(temporary) / path.relative_to(folder).as_posix()
             target.parent.mkdir(parents=True, exist_ok=True)
-            target.write_bytes(path.read_bytes())
+            path.fs.get_file(path.path, str(target))
 
-        side_by_side(fetch, _files(folder / only if only else folder))
+        found = _files(folder / only if only else folder)
+        is_file = [path.relative_to(folder).as_posix() for path in found] == [only]
+        index = pl.DataFrame(schema=packs.COLUMNS) if is_file else packs.index_of(folder)
+        if not index.is_empty():
+            found = [path for path in found if path.relative_to(folder).parts[0] != packs.FOLDER]
+        side_by_side(fetch, found)
+        if only:
+            index = index.filter((pl.col("path") == only) | pl.col("path").str.starts_with(f"{only}/"))
+        side_by_side(lambda pack: packs.unpack(folder, *pack, Path(temporary)), packs.by_tar(index).items())
         yield Path(temporary)
 
 
@@ -79,30 +91,89 @@ def side_by_side(work: Callable[[Item], object], items: Iterable[Item]) -> None:
             raise
 
 
+@dataclass
+class _Parcel:
+    """What a folder is sent as, by path below it: files, objects that the store copies, pictures to be packed.
+
+    `index`: rows of `packs.COLUMNS`.
+    """
+
+    files: dict[str, Path] = field(default_factory=dict)
+    copies: dict[str, str] = field(default_factory=dict)
+    packs: dict[str, list[Path]] = field(default_factory=dict)
+    index: list[tuple[str, str, str]] = field(default_factory=list)
+
+    def names(self) -> set[str]:
+        """Everything that will be there."""
+        return self.files.keys() | self.copies.keys() | self.packs.keys()
+
+
+def _parcel(folder: Path) -> _Parcel:
+    parcel = _Parcel()
+    for path in sorted(path for path in folder.rglob("*") if path.is_file()):
+        name = path.relative_to(folder).as_posix()
+        source, member = stands_for(path)
+        if member:
+            tar = packs.tar_name(PurePosixPath(source).stem)
+            parcel.copies[tar] = source
+            parcel.index.append((name, tar, member))
+        elif source:
+            parcel.copies[name] = source
+        elif path.parent.parent == folder / names.FRAMES and path.name.endswith(names.PICTURE_SUFFIXES):
+            tar = packs.tar_name(path.parent.name)
+            pictures = parcel.packs.setdefault(tar, [])
+            pictures.append(path)
+            parcel.index.append((name, tar, packs.member_name(len(pictures))))
+        else:
+            parcel.files[name] = path
+    return parcel
+
+
 def send_folder(folder: Path, final: UPath) -> None:
-    """Send a folder; what an upload that breaks has sent of a new one goes again."""
-    new = {path.relative_to(folder).as_posix(): path for path in folder.rglob("*") if path.is_file()}
+    """Send a folder, pictures packed by clip; what an upload that breaks has sent of a new one goes again."""
+    parcel = _parcel(folder)
     before = {path.relative_to(final).as_posix(): path for path in _files(final)}
     # The record comes after all other files: a release is there once it is.
-    last = [name for name in new if PurePosixPath(name).name == names.RECORD]
+    last = {name for name in parcel.files if PurePosixPath(name).name == names.RECORD}
 
     def send(name: str) -> None:
         target = final / name
-        source = stands_for(new[name])
-        if not source:
-            target.parent.mkdir(parents=True, exist_ok=True)
-            target.write_bytes(new[name].read_bytes())
-        elif source.lstrip("/") != target.path.lstrip("/"):
-            target.fs.cp_file(source, target.path)
+        if name in parcel.files:
+            send_file(parcel.files[name], target)
+        elif name in parcel.packs:
+            with tempfile.NamedTemporaryFile(prefix="ava-", suffix=".tar") as packed:
+                packs.write_tar(Path(packed.name), parcel.packs[name])
+                send_file(Path(packed.name), target)
+        elif parcel.copies[name].lstrip("/") != target.path.lstrip("/"):
+            target.fs.cp_file(parcel.copies[name], target.path)
 
     try:
-        side_by_side(send, sorted(new.keys() - set(last)))
-        side_by_side(send, last)
+        with tempfile.TemporaryDirectory(prefix="ava-") as temporary:
+            if parcel.index:
+                parcel.files[packs.INDEX] = Path(temporary) / "index.parquet"
+                index = pl.DataFrame(parcel.index, schema=packs.COLUMNS, orient="row")
+                index.write_parquet(parcel.files[packs.INDEX])
+            side_by_side(send, sorted(parcel.names() - last))
+            side_by_side(send, sorted(last))
     except BaseException:
         if not before and final.exists():
             final.fs.rm(final.path, recursive=True)
         raise
-    side_by_side(UPath.unlink, [path for name, path in before.items() if name not in new])
+    side_by_side(UPath.unlink, [path for name, path in before.items() if name not in parcel.names()])
+
+
+def contents(folder: UPath) -> Iterator[tuple[str, IO[bytes]]]:
+    """Every file of a folder with its path below it, open to be read; packed pictures under all of their paths."""
+    index = packs.index_of(folder)
+    for path in sorted(_files(folder)):
+        name = path.relative_to(folder).as_posix()
+        if index.is_empty() or PurePosixPath(name).parts[0] != packs.FOLDER:
+            with path.open("rb") as content:
+                yield name, content
+    for tar, paths in packs.by_tar(index).items():
+        for places, picture in packs.pictures_in(folder, tar, paths):
+            for place in places:
+                yield place, io.BytesIO(picture)
 
 
 def _files(folder: UPath) -> list[UPath]:

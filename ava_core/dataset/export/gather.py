@@ -18,7 +18,7 @@ from ava_core.base.storage import Storage
 from ava_core.batch import open_batch
 from ava_core.dataset.export.inputs import BatchTables, BatchWork
 from ava_core.dataset.export.options import ReleaseOptions
-from ava_core.dataset.export.release_pictures import Pictures, pictures_of, videos_of
+from ava_core.dataset.export.release_pictures import Fetch, Pictures, pictures_of, videos_of
 from ava_core.dataset.export.release_splits import given_splits, release_splits
 from ava_core.dataset.export.val_clips import unvalidated, usable_clips
 from ava_core.dataset.formats.ava.rows import KEY_COLUMNS, annotation_rows
@@ -84,7 +84,7 @@ def gather(
     storage: Storage,
     store: Store,
     *,
-    fetch: Callable[[UPath], Path],
+    fetch: Fetch,
     fetch_video: Callable[[UPath], Path],
 ) -> Gathered:
     """Put the batches together; `fetch` brings a folder of pictures to this machine, `fetch_video` a
@@ -113,6 +113,7 @@ def gather(
             videos = videos_of(clips, storage, fetch_video)
         return Pictures(pictures.folders, videos.videos, {**lacking, **videos.lacking, **pictures.lacking})
 
+    inputs = _without_doubt(inputs, options)
     chosen = choose(inputs, options, settings, store, pictures=look)
     options = _without_idle_pins(options, chosen, inputs)
     content, ontology = chosen.content, chosen.ontology
@@ -125,7 +126,7 @@ def gather(
     rows, used = chosen.rows, chosen.clips
     if rows.is_empty():
         raise ExportError(
-            "No clip is left: those of val and test have nobody at a second that validation looks at.",
+            "No clip remains: those of val and test show no people at any second used for validation.",
             "Pin their source videos to train, or approve more clips.",
         )
     dataset = Dataset(
@@ -145,6 +146,10 @@ def gather(
     }  # fmt: skip
     dropped = {ontology.action(number).name: why for number, why in chosen.dropped.items()}
     return Gathered(dataset, record, chosen.agreement, dropped, {**chosen.pictures.lacking, **left_out})
+
+
+def _without_doubt(inputs: Inputs, options: ReleaseOptions) -> Inputs:
+    return [(tables.without_doubt(options.least_chance), work) for tables, work in inputs]
 
 
 def _of_clips(places: Mapping[str, Path], clips: pl.DataFrame) -> dict[str, Path]:
@@ -172,6 +177,7 @@ def choose(
 
     Raises `ExportError` as `gather` does.
     """
+    inputs = _without_doubt(inputs, options)
     _refuse_doubled_sources(inputs)
     _refuse_unanswered(inputs, settings, store)
     ontology = _common_ontology([tables for tables, _ in inputs], settings, store)
@@ -185,9 +191,7 @@ def choose(
     dropped = _dropped(found, agreement["per_class"], ontology, options)
     rows = found.filter(~pl.col("action_id").is_in(list(dropped)))
     if rows.is_empty():
-        raise ExportError(
-            "No labelled person is left in an approved clip.", "Approve clips, or lower the floor."
-        )
+        raise ExportError("No approved clip has a labelled person.", "Approve clips, or lower the floor.")
     used = _with_rows(clips, rows)
     usable = usable_clips(rows, used, pl.concat([tables.proposals for tables, _ in inputs]))
     return Chosen(ontology, rows, used, _content(inputs), agreement, dropped, there, usable)
@@ -225,8 +229,8 @@ def _dropped(
         weak = f"alpha {alpha:.3f}, below {floor:g}"
         if not options.drop_weak:
             raise ExportError(
-                f"Annotators do not agree on {action.name}: {weak}, the ontology's floor.",
-                "Have it labelled or adjudicated again, or leave it out: --drop-weak.",
+                f"Annotators disagree on {action.name}: {weak}, the ontology's floor.",
+                "Have it labelled or adjudicated again, or exclude it: --drop-weak.",
             )
         dropped[action.id] = weak
     return dropped
@@ -267,7 +271,7 @@ def _refuse_doubled_sources(inputs: Inputs) -> None:
             if owner.setdefault(source, tables.batch) != tables.batch:
                 raise ExportError(
                     f"Batches {owner[source]} and {tables.batch} both have a source video {source}.",
-                    "Add one of them again under another batch name.",
+                    "Add one of them again under a different batch name.",
                 )
 
 
@@ -280,9 +284,9 @@ def _refuse_unanswered(inputs: Inputs, settings: Settings, store: Store) -> None
         found = shares(work.answered, tables.consensus_boxes["clip_id"].unique().to_list(), without)
         for group, share in found.filter(pl.col("share") < least).select("group", "share").rows():
             raise ExportError(
-                f"Batch {tables.batch}: annotators answered {group!r} for {share:.0%} of the time that people are seen,"
-                f" less than {least:.0%} (AVA_ANSWERED_LEAST).",
-                "Have the rest answered, release other batches without this one, or lower the share.",
+                f"Batch {tables.batch}: annotators answered {group!r} for {share:.0%} of the time people "
+                f"are visible, less than {least:.0%} (AVA_ANSWERED_LEAST).",
+                "Have the rest answered, release without this batch, or lower the share.",
             )
 
 
@@ -296,6 +300,6 @@ def _common_ontology(inputs: Sequence[BatchTables], settings: Settings, store: S
             raise ExportError(
                 f"Batch {batch} uses ontology {ontology.name} {ontology.version}, others {newest.name} "
                 f"{newest.version}" + (f", where {clash[0].id} is not {clash[0].name}." if clash else "."),
-                "Release batches of one ontology together.",
+                "Release only batches of one ontology together.",
             )
     return newest

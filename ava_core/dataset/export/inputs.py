@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import polars as pl
 
@@ -57,6 +57,21 @@ class BatchTables:
     note: str = ""
     imported: ImportRecord | None = None
 
+    def without_doubt(self, least_chance: float) -> BatchTables:
+        """The same with seconds excluded too at which somebody has a label that holds with less than that chance.
+
+        Of a label without a chance nothing is known: it excludes nothing.
+        """
+        doubtful = self.consensus_labels.filter(pl.col("posterior") < least_chance)
+        seconds = (
+            doubtful.select("clip_id", "second")
+            .unique()
+            .with_columns(reason=pl.lit(f"a label holds with a chance below {least_chance:g}"))
+        )
+        added = seconds.join(self.disputed, on=["clip_id", "second"], how="anti")
+        disputed = pl.concat([self.disputed, conform(added, DISPUTED, "disputed")])
+        return replace(self, disputed=disputed.sort("clip_id", "second"))
+
 
 @dataclass(frozen=True)
 class BatchWork:
@@ -90,9 +105,9 @@ def ready_batches(storage: Storage, store: Store, wanted: Sequence[str] = ()) ->
         if name not in ready:
             raise ExportError(
                 f"Batch {name} has no dataset yet." if name in known else f"There is no batch {name}.",
-                "Approve clips of it, and wait for ava_csv."
+                "Approve clips in it, then wait for ava_csv."
                 if name in known
-                else "`ava batch list` shows them.",
+                else "List them with `ava batch list`.",
             )
     return [name for name in ready if name in wanted or not wanted]
 
@@ -118,7 +133,7 @@ def load_inputs(
         now = standing(at.store, at.batch)
         inputs.append((load_batch(at, now), load_work(at, now)))
     if not any(tables.consensus_labels.height for tables, _ in inputs):
-        raise ExportError("No batch has an approved dataset yet.", "Approve clips, and wait for ava_csv.")
+        raise ExportError("No batch has an approved dataset yet.", "Approve clips, then wait for ava_csv.")
     return inputs
 
 

@@ -99,7 +99,7 @@ def _lineage_of(release: Path) -> pl.LazyFrame:
     path = release / names.LINEAGE
     if not path.is_file():
         raise InputError(
-            f"{release} holds no {names.LINEAGE}.", "Only releases made by `ava release make` do."
+            f"{release} holds no {names.LINEAGE}.", "Only releases created by `ava release make` have it."
         )
     return pl.scan_parquet(path, glob=False)
 
@@ -110,7 +110,9 @@ def _wanted(row: str) -> pl.Expr:
         return (pl.col("split") == split) & (pl.col("line") == int(line))
     cells = row.strip().split(",")
     if len(cells) != 8 or not all(cell.strip().isdigit() for cell in (cells[1], *cells[6:])):
-        raise InputError(f"{row!r} names no row.", "Say train:12, or paste a line of the csv.")
+        raise InputError(
+            f"{row!r} does not identify a row.", "Use the form train:12, or paste a line of the CSV."
+        )
     values = (cells[0].strip(), int(cells[1]), int(cells[7]), int(cells[6]))
     return pl.all_horizontal(pl.col(name) == value for name, value in zip(KEY_COLUMNS, values, strict=True))
 

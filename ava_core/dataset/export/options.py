@@ -17,6 +17,7 @@ class ReleaseOptions:
     of single source videos; `flavours`: layouts beside annotations (`flavours.FLAVOURS`); `least_rows`: rows below
     which a class is reported in the card, and left out where `drop_rare`; `drop_weak`: leave out classes whose
     agreement lies below the ontology's `minimum_alpha`, which block a release otherwise. Ids never change.
+    `least_chance`: seconds at which a label is less likely to hold are excluded, as disputed ones are.
     `licence` and `authors` go into card and citation. `batches`: those that go in, none for all that have a dataset;
     `actor`: who asked for the release, kept in `release.json`. `wait`: seconds to wait for batches whose consensus says
     something else than the log; then they are refused, or with `leave_behind` left out and named.
@@ -32,6 +33,7 @@ class ReleaseOptions:
     least_rows: int = 0
     drop_rare: bool = False
     drop_weak: bool = False
+    least_chance: float = 0.0
     batches: Sequence[str] = ()
     actor: str = ""
     wait: float = 0.0

@@ -76,10 +76,10 @@ def _verdict(row: dict[str, Any]) -> dict[str, Any]:
 
 def _missing(row: dict[str, Any]) -> Iterator[str]:
     if not row["processed"]:
-        yield "it is not processed yet"
+        yield "it has not been processed yet"
         return
     if number := row["unannotated"]:
-        yield _number(number, "clip was", "clips were") + " completed by nobody yet"
+        yield _number(number, "clip was", "clips were") + " not completed by anyone yet"
     if number := row["waiting"]:
         yield _number(number, "clip waits", "clips wait") + " for a decision"
     if number := row["rejected"]:

@@ -123,9 +123,9 @@ def _figures(storage: Storage, batch: str, times: Times) -> tuple[pl.DataFrame, 
 def _weak(classes: pl.DataFrame) -> list[str]:
     """What holds a batch's dataset back: classes in use whose alpha is below the ontology's, or undefined."""
     return [
-        f"class {name} has no alpha, and must have {floor:g}"
+        f"class {name} has no alpha but needs {floor:g}"
         if alpha is None
-        else f"class {name} is below its least alpha ({alpha:.2f} < {floor:g})"
+        else f"class {name} is below its minimum alpha ({alpha:.2f} < {floor:g})"
         for name, alpha, floor in below_floor(classes).select("name", "alpha", "minimum_alpha").rows()
     ]
 

@@ -28,7 +28,7 @@ def pack(release: Path, target: Path, most_bytes: int = SHARD_BYTES) -> list[Pat
     """
     refuse_other(release)
     if target.exists():
-        raise ExportError(f"{target} exists already.", "Choose another name, or remove it.")
+        raise ExportError(f"{target} already exists.", "Choose another name, or remove it.")
     name = release_name(release)
     alone = target.suffix == ".tar"
     staged = target.with_name(f".{target.name}.part")
@@ -55,7 +55,7 @@ def refuse_other(folder: Path) -> None:
     """Raise `ExportError` where a folder is no release."""
     if not (folder / names.RECORD).is_file():
         raise ExportError(
-            f"{folder} is no release: it has no {names.RECORD}.", "`ava release list` shows them."
+            f"{folder} is not a release: it has no {names.RECORD}.", "List them with `ava release list`."
         )
 
 

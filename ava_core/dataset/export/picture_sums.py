@@ -58,4 +58,4 @@ def refuse_damaged(folder: Path, sums: Sums) -> None:
     """Raise `InputError` naming the first picture whose content is another one than when it was made."""
     for name in sorted(sums):
         if zlib.crc32((folder / name).read_bytes()) != sums[name]:
-            raise InputError(f"its picture {name} is damaged: it is not what was written")
+            raise InputError(f"its picture {name} is damaged: its content has changed since it was written")

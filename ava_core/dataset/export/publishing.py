@@ -35,12 +35,10 @@ def publish(release: Path, target: str, licence: str, *, public: bool = False) -
     if target.startswith(HUB):
         return _to_hub(release, target.removeprefix(HUB), hub_card(release, licence), public)
     if "://" not in target:
-        raise InputError(f"{target} is no place to publish to.", "Say hub:owner/name or s3://bucket/folder.")
+        raise InputError(f"{target} is not a valid target.", "Use hub:owner/name or s3://bucket/folder.")
     folder = UPath(target, **(OBJECT_STORE if target.startswith("s3://") else {}))
     if folder.exists() and any(folder.iterdir()):
-        raise ExportError(
-            f"{target} holds something already, and releases never change.", "Name a new folder."
-        )
+        raise ExportError(f"{target} is not empty, and releases never change.", "Name a new folder.")
     send_folder(release, folder)
     return target
 
@@ -48,9 +46,7 @@ def publish(release: Path, target: str, licence: str, *, public: bool = False) -
 def check_licence(licence: str) -> None:
     """Raise `InputError` where none is said."""
     if not licence:
-        raise InputError(
-            "Nothing says under which licence the release is.", "Say --licence cc-by-4.0, or another."
-        )
+        raise InputError("The release has no licence.", "Set one with --licence, e.g. cc-by-4.0.")
 
 
 def what_goes(release: Path) -> dict[str, int]:
@@ -87,7 +83,7 @@ def _to_hub(release: Path, repository: str, card: str, public: bool) -> str:
         raise InputError("The Hub's client is not installed.", "pip install 'ava-platform[hub]'.") from None
     owner, _, name = repository.partition("/")
     if not owner or not name or "/" in name:
-        raise InputError(f"hub:{repository} names no repository.", "Say hub:owner/name.")
+        raise InputError(f"hub:{repository} is not a repository.", "Use hub:owner/name.")
     paths = what_goes(release)
     if len(paths) > MOST_FILES:
         raise ExportError(
@@ -100,7 +96,7 @@ def _to_hub(release: Path, repository: str, card: str, public: bool) -> str:
     try:
         api.create_repo(repository, repo_type="dataset", private=not public, exist_ok=True)
         if api.file_exists(repository, names.RECORD, repo_type="dataset"):
-            raise ExportError(f"{repository} holds a release already.", "Name another repository.")
+            raise ExportError(f"{repository} already holds a release.", "Choose another repository.")
         made = api.create_commit(
             repository, operations, repo_type="dataset", commit_message=f"Release {release_name(release)}"
         )
@@ -108,6 +104,6 @@ def _to_hub(release: Path, repository: str, card: str, public: bool) -> str:
         reason = str(error).splitlines()[0]
         raise ExportError(
             f"The Hub refused {repository}: {reason}",
-            "Look at your token (HF_TOKEN) and the repository's name.",
+            "Check your token (HF_TOKEN) and the repository's name.",
         ) from error
     return str(made.commit_url)

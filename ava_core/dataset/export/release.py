@@ -10,6 +10,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+import polars as pl
 from upath import UPath
 
 from ava_core.base.errors import ExportError
@@ -26,6 +27,7 @@ from ava_core.dataset.export.folders import building
 from ava_core.dataset.export.gather import Gathered, Inputs, gather, manifest
 from ava_core.dataset.export.lineage import lineage
 from ava_core.dataset.export.options import ReleaseOptions
+from ava_core.dataset.export.packs import stand_ins_for_packed
 from ava_core.dataset.export.stand_ins import stand_in_for
 from ava_core.dataset.formats.ava import names
 from ava_core.dataset.formats.ava.names import SPLITS
@@ -67,12 +69,12 @@ def write_release(
     progress = Progress("write release", 4, "parts", sink)
     with ExitStack() as fetched:
 
-        def fetch(folder: UPath) -> Path:
+        def fetch(folder: UPath, noted: pl.DataFrame) -> Path:
             if storage.is_local:
                 return storage.local(folder)
-            return stand_in_for(
-                folder, Path(fetched.enter_context(TemporaryDirectory(prefix="ava-"))) / folder.name
-            )
+            here = Path(fetched.enter_context(TemporaryDirectory(prefix="ava-"))) / folder.name
+            packed = stand_ins_for_packed(folder.parent.parent, folder.name, noted, here)
+            return packed or stand_in_for(folder, here)  # one by one, as `ava move` takes them along
 
         gathered = gather(
             name, inputs, options, settings, storage, store, fetch=fetch,
@@ -140,9 +142,9 @@ def _free_name(root: UPath, name: str) -> str:
             number += 1
         return f"v{number}"
     if not NAME.fullmatch(name):
-        raise ExportError(f"{name!r} cannot name a release.", "Use letters, digits, '_', '.', '-'.")
+        raise ExportError(f"{name!r} is not a valid release name.", "Use letters, digits, '_', '.', '-'.")
     if (root / name).exists():
         raise ExportError(
-            f"Release {name} exists already, and releases never change.", "Choose another name."
+            f"Release {name} already exists, and releases never change.", "Choose another name."
         )
     return name

@@ -8,12 +8,13 @@ from collections.abc import Callable, Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeAlias
 
 import polars as pl
 from upath import UPath
 
 from ava_core.base.errors import ExportError, InputError
+from ava_core.base.schemas import PICTURES, empty
 from ava_core.base.set_aside import setting_aside
 from ava_core.base.storage import Storage
 from ava_core.dataset.export.picture_sums import KEPT_PICTURES, Sums, noted_sums, refuse_damaged, sums_by_clip
@@ -38,23 +39,29 @@ class Pictures:
     lacking: Mapping[str, str] = field(default_factory=dict)
 
 
-def pictures_of(clips: pl.DataFrame, storage: Storage, fetch: Callable[[UPath], Path]) -> Pictures:
+Fetch: TypeAlias = Callable[[UPath, pl.DataFrame], Path]
+"""Brings a folder of a clip's pictures to this machine; what was noted of them (`schemas.PICTURES`) goes along."""
+
+
+def pictures_of(clips: pl.DataFrame, storage: Storage, fetch: Fetch) -> Pictures:
     """The pictures of clips (`schemas.CLIPS`) as their batches' datasets hold them.
 
-    `fetch` brings a folder to this machine. Raises `ExportError` with the first reasons where no clip has all.
+    Raises `ExportError` with the first reasons where no clip has all.
     """
-    sums: dict[str, Sums] = {}
+    noted: dict[str, pl.DataFrame] = {}
     for batch in clips["batch"].unique():
-        sums |= sums_by_clip(noted_sums(storage, batch))
+        of_batch = noted_sums(storage, batch).partition_by("clip_id", as_dict=True)
+        noted |= {str(clip): own for (clip,), own in of_batch.items()}
 
     def look(clip: str, batch: str, frames: int) -> tuple[Path | None, str]:
         """The folder, or why it cannot be used."""
         folder = None
         with setting_aside() as fate:
-            folder = fetch(storage.asset_dir(batch, "ava_csv") / "dataset" / names.FRAMES / clip)
+            own = noted.get(clip, empty(PICTURES))
+            folder = fetch(storage.asset_dir(batch, "ava_csv") / "dataset" / names.FRAMES / clip, own)
             _refuse_lack(folder, clip, frames)
             if storage.is_local:  # object stores have checksums of their own
-                _refuse_damage(storage, batch, clip, folder, sums.get(clip, {}))
+                _refuse_damage(storage, batch, clip, folder, sums_by_clip(own).get(clip, {}))
         return folder, fate.reason
 
     wanted = clips.select("clip_id", "batch", "frames").sort("clip_id").rows()

@@ -24,7 +24,7 @@ def load_release_quality(storage: Storage, ontology: Ontology, name: str, *, see
     """
     folder = storage.path("releases", name)
     if not (folder / names.RECORD).exists():
-        raise InputError(f"There is no release {name!r}.", "`ava release list` shows them.")
+        raise InputError(f"There is no release {name!r}.", "List them with `ava release list`.")
     about = json.loads((folder / names.RECORD).read_text("utf-8"))
     videos = storage.read_table(folder / names.MANIFEST)["video_id"].unique().to_list()
     inside = pl.col("clip_id").is_in(videos)

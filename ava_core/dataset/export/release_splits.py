@@ -47,7 +47,7 @@ def release_splits(
         if pin and was and pin != was:
             raise ExportError(
                 f"{source} is pinned to {pin}, but was released in {was}.",
-                "A source video never changes its split: what was trained on would be tested on.",
+                "A source video never changes its split; otherwise you would test on training data.",
             )
         if split := pin or was or (given or {}).get(source):
             fixed.setdefault(stands_for[source], split)
@@ -55,7 +55,7 @@ def release_splits(
         fixed.setdefault(stands_for[source], "train")
     unknown = sorted(set(options.pins) - set(sources))
     if unknown:
-        raise ExportError(f"{unknown[0]} is pinned, but no approved clip comes from it.", "Check the name.")
+        raise ExportError(f"{unknown[0]} is pinned, but has no approved clips.", "Check the name.")
     counts = (
         rows.join(used.select(video_id="clip_id", source_id="source_id"), on="video_id")
         .with_columns(pl.col("source_id").replace_strict(stands_for))

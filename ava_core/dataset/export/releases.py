@@ -52,7 +52,7 @@ def release_folder(storage: Storage, name: str) -> UPath:
     """The folder of a release. Raises `InputError` where there is none of that name."""
     folder = storage.path("releases", name)
     if not NAME.fullmatch(name) or not (folder / names.RECORD).exists():
-        raise InputError(f"There is no release {name!r}.", "The dataset page lists them.")
+        raise InputError(f"There is no release {name!r}.", "See the Dataset page.")
     return folder
 
 
@@ -65,7 +65,7 @@ def release_file(storage: Storage, name: str, path: str) -> UPath:
     if within and storage.is_local:
         within = storage.local(found).resolve().is_relative_to(storage.local(folder).resolve())
     if not within or not found.is_file():
-        raise InputError(f"Release {name} has no file {path!r}.", "The release's page lists them.")
+        raise InputError(f"Release {name} has no file {path!r}.", "See the release's page.")
     return found
 
 
@@ -74,7 +74,7 @@ def name_problem(storage: Storage, name: str) -> str | None:
     if not NAME.fullmatch(name):
         return "Begin with a letter or digit; then letters, digits, '_', '.', '-', at most 63."
     if storage.path("releases", name).exists():
-        return f"{name} exists already, and releases never change: choose another name."
+        return f"{name} already exists, and releases never change. Choose another name."
     return None
 
 

@@ -30,6 +30,8 @@ BYTES_PER_PIXEL: Final = 0.117
 """Of pictures that nobody noted: an hour of street scenes at 1280 × 720 gave 11.6 GB in 108,000 pictures."""
 LABEL_BYTES: Final = 90
 """Of a label in a clip's JSON, about: time, person, id and name of the action, box."""
+SECOND_BYTES: Final = 1_050
+"""By which a second of a clip as a video of its own is larger than its share of the clip, about: the file's head."""
 TAR_BLOCK: Final = 512
 """Tar files hold a header of one block before each member, and fill its last one."""
 
@@ -62,7 +64,7 @@ def expected_sizes(by_batch: pl.DataFrame, batches: Sequence[str] = ()) -> pl.Da
     linked = [
         name
         for name, flavour in FLAVOURS.items()
-        if (flavour.pictures or flavour.videos) and not flavour.packs
+        if (flavour.pictures or flavour.videos) and not (flavour.packs or flavour.encodes)
     ]
     shards = pl.when(pl.col("flavour").is_in(packs)).then(pl.col("bytes") // SHARD_BYTES).otherwise(0)
     hours = pl.col("seconds") / 3600
@@ -108,6 +110,9 @@ def _of_batch(storage: Storage, store: Store, batch: str) -> Iterator[dict[str, 
             files, fixed, size = clips.height, len(SPLITS), sum(videos.values())
         if flavour.packs:
             files, size = 0, _packed(videos, used)
+        if flavour.encodes:
+            files, fixed = int((clips["frames"] // CLIP_FPS).sum()), 0
+            size += files * SECOND_BYTES
         yield {**whole, "flavour": name, "files": files, "fixed": fixed, "bytes": size}
 
 

@@ -38,7 +38,7 @@ def assign_splits(
     given = dict(fixed or {})
     unknown = sorted(set(given.values()) - set(SPLITS))
     if unknown:
-        raise ExportError(f"{unknown[0]!r} is no split.", f"Splits are {', '.join(SPLITS)}.")
+        raise ExportError(f"{unknown[0]!r} is not a split.", f"Splits are {', '.join(SPLITS)}.")
     sources, table = _class_shares(counts)
     placed = {number: SPLITS.index(given[name]) for number, name in enumerate(sources) if name in given}
     new = [number for number in range(len(sources)) if number not in placed]
@@ -56,7 +56,7 @@ def check_leakage(splits: pl.DataFrame) -> None:
     for what, split in torn.sort("sha256").select("what", "split").rows():
         raise ExportError(
             f"{what[0]} ({split[0]}) and {what[1]} ({split[1]}) have the same content.",
-            "Pin both to one split, or leave one out.",
+            "Pin both to the same split, or exclude one.",
         )
 
 

@@ -15,6 +15,13 @@ MARK: Final = b"ava stand-in for "
 """No picture begins so."""
 MOST_BYTES: Final = 2000
 """Of a stand-in: keys of object stores have 1024 bytes at most."""
+WITHIN: Final = "\n"
+"""Between a tar file and the name of a picture in it."""
+
+
+def write_stand_in(path: Path, source: str, member: str = "") -> None:
+    """Let `path` stand in for an object `source` of the store, or for a member of that tar file."""
+    path.write_bytes(MARK + (f"{source}{WITHIN}{member}" if member else source).encode())
 
 
 def stand_in_for(source: UPath, folder: Path) -> Path:
@@ -23,13 +30,22 @@ def stand_in_for(source: UPath, folder: Path) -> Path:
     if source.exists():
         for path, about in source.fs.find(source.path, detail=True).items():
             name = path.rsplit("/", 1)[-1]
-            (folder / name).write_bytes(MARK + path.encode() if about["size"] else b"")
+            if about["size"]:
+                write_stand_in(folder / name, path)
+            else:
+                (folder / name).touch()
     return folder
 
 
-def stands_for(path: Path) -> str:
-    """What a file stands in for, as its file system writes it; "" where it is a file of its own."""
+def stands_for(path: Path) -> tuple[str, str]:
+    """What a file stands in for, as its file system writes it, and the member of it, "" for the whole.
+
+    Two times "" where it is a file of its own.
+    """
     if path.stat().st_size > MOST_BYTES:
-        return ""
+        return "", ""
     content = path.read_bytes()
-    return content.removeprefix(MARK).decode() if content.startswith(MARK) else ""
+    if not content.startswith(MARK):
+        return "", ""
+    source, _, member = content.removeprefix(MARK).decode().partition(WITHIN)
+    return source, member

@@ -43,5 +43,5 @@ def width_and_height(path: Path, place: str) -> InputError:
     """The refusal of such a file."""
     return InputError(
         f"{path}: boxes look like left, top, width, height: x2 or y2 is not beyond x1 or y1, {place}.",
-        "Write x1, y1, x2, y2; where they are so, mend or remove those rows.",
+        "Write x1, y1, x2, y2; where they already are, fix or remove those rows.",
     )

@@ -77,6 +77,6 @@ class Dataset:
         strange = sorted(set(self.rows["action_id"].unique()) - known)
         if strange:
             raise ExportError(
-                f"Action {strange[0]} stands in the labels but not in ontology {self.ontology.name}.",
+                f"Action {strange[0]} is in the labels but not in ontology {self.ontology.name}.",
                 "Retire actions instead of deleting them.",
             )

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal
 
-from ava_core.base.errors import ExportError
+from ava_core.base.errors import AvaError, ExportError
 from ava_core.base.plugins import load_plugin, plugin_names, refused
 from ava_core.dataset.formats.ava.frames import link_frames, link_keyframes, link_rawframes
 from ava_core.dataset.formats.ava.writer import write_annotations
@@ -17,6 +17,7 @@ from ava_core.dataset.formats.datumaro.writer import write_datumaro
 from ava_core.dataset.formats.kinetics.writer import write_kinetics
 from ava_core.dataset.formats.multisports.writer import write_multisports
 from ava_core.dataset.formats.parquet.writer import write_parquet
+from ava_core.dataset.formats.seconds.writer import write_seconds
 from ava_core.dataset.formats.shards.writer import write_shards
 from ava_core.dataset.formats.videos.writer import write_videos
 
@@ -26,8 +27,9 @@ class Flavour:
     """A layout: how it is written, and what it holds.
 
     `pictures`: which ones of each clip, none for ""; `labelled`: keyframes that have labels; `videos`: the clips' own;
-    `pixels`: whether its boxes are in pixels; `packs`: whether it copies what it holds, where others have hard links.
-    `write` gets the dataset's folder and the dataset, and fills a folder of its own in there, named as the layout.
+    `pixels`: whether its boxes are in pixels; `packs`, `encodes`: whether it copies what it holds into tar files, or
+    encodes it anew, where others have hard links. `write` gets the dataset's folder and the dataset, and fills a folder
+    of its own in there, named as the layout.
     """
 
     write: Callable[[Path, Dataset], None]
@@ -35,6 +37,7 @@ class Flavour:
     videos: bool = False
     pixels: bool = False
     packs: bool = False
+    encodes: bool = False
 
 
 FLAVOURS: Final[Mapping[str, Flavour]] = {
@@ -49,9 +52,10 @@ FLAVOURS: Final[Mapping[str, Flavour]] = {
     "coco": Flavour(write_coco, pixels=True),
     "parquet": Flavour(write_parquet),
     "videos": Flavour(write_videos, videos=True),
+    "seconds": Flavour(write_seconds, videos=True, encodes=True),
     "shards": Flavour(write_shards, videos=True, packs=True),
 }
-"""Layouts beside AVA's annotations, by name; all but `shards` are hard links, so together they cost little."""
+"""Layouts beside AVA's annotations, by name; but for `seconds` and `shards` they are hard links, and cost little."""
 
 DEFAULT: Final = tuple(name for name, flavour in FLAVOURS.items() if not flavour.videos)
 """Those that are written where nobody chooses: what needs no more than pictures."""
@@ -84,7 +88,9 @@ def added_flavour(name: str) -> Flavour:
 
 
 def write_dataset(folder: Path, dataset: Dataset, flavours: Collection[str] = DEFAULT) -> None:
-    """Write a dataset into the new folder `folder`; raises `ExportError` before anything is written."""
+    """Write a dataset into the new folder `folder`; raises `ExportError` before anything is written, and `PluginError`
+    where the layout of a package breaks.
+    """
     chosen = chosen_flavours(flavours)
     lacking = sorted(set(dataset.split_of) - set(dataset.videos))
     for name, flavour in chosen.items():
@@ -94,5 +100,16 @@ def write_dataset(folder: Path, dataset: Dataset, flavours: Collection[str] = DE
             )
     dataset.refuse_unfit()
     write_annotations(folder, dataset)
-    for flavour in chosen.values():
+    for name, flavour in chosen.items():
+        _write(name, flavour, folder, dataset)
+
+
+def _write(name: str, flavour: Flavour, folder: Path, dataset: Dataset) -> None:
+    try:
         flavour.write(folder, dataset)
+    except (AvaError, OSError):
+        raise
+    except Exception as error:
+        if name in FLAVOURS:
+            raise
+        raise refused("layouts", name, f"cannot be written: {type(error).__name__}: {error}") from error

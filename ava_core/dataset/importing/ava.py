@@ -191,7 +191,7 @@ def _tidied(found: pl.DataFrame, clips: pl.DataFrame, repairs: list[Repair]) -> 
     """Rows in order, once each, only where models have context."""
     rows = found.unique(KEY_COLUMNS, keep="first").sort(KEY_COLUMNS)
     if rows.height < found.height:
-        repairs.append(Repair("rows that stand twice", "kept once", found.height - rows.height))
+        repairs.append(Repair("rows that appear twice", "kept once", found.height - rows.height))
     second = pl.col("timestamp") - AVA_TIMESTAMP_OFFSET
     placed = rows.with_columns(second=second).join(
         clips.select("frames", video_id="clip_id"), on="video_id", maintain_order="left"

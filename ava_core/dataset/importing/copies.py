@@ -46,8 +46,8 @@ def named_copies(
     if len(unnamed) > 1 and not clip_from:
         raise InputError(
             f"{file_name(unnamed[0].path)} and {file_name(unnamed[1].path)} name no task, as exports of jobs do not: "
-            "are they copies of one clip?",
-            "Say where their clips are named: --clip-from file, or --clip-from folder for a folder a clip.",
+            "so they may be copies of one clip.",
+            "Name their clips with --clip-from file, or --clip-from folder with one folder per clip.",
         )
     named = []
     for copy in copies:
@@ -96,7 +96,7 @@ def label_of_people(copies: Sequence[CvatCopy], ontology: Ontology, repairs: Rep
     if len(fit) != 1:
         raise InputError(
             f"No shape is labelled {LABEL!r}; there are {', '.join(map(repr, labels))}.",
-            "Say which of them are people: --label NAME.",
+            "Name the label for people with --label NAME.",
         )
     repairs.note(f"no label {LABEL!r}", f"shapes labelled {fit[0]!r} are taken for people", "")
     return fit[0]
@@ -110,7 +110,7 @@ def of_one_size(copy: CvatCopy, width: int, height: int, repairs: Repairs) -> Cv
         raise InputError(
             f"{file_name(copy.path)}: {copy.name} measures {copy.width}×{copy.height}, "
             f"and {width}×{height} in another export.",
-            "They are not of one video: import them apart.",
+            "They show different videos: import them separately.",
         )
     x, y = width / copy.width, height / copy.height
     repairs.note(
@@ -168,8 +168,8 @@ def _refuse_same_person(copies: Sequence[CvatCopy]) -> None:
         if other is not copy:
             raise InputError(
                 f"{file_name(other.path)} and {file_name(copy.path)} are both {copy.name} by {copy.annotator}: "
-                "which one holds?",
-                "Give one of them, or say who made which: --by FILE=NAME.",
+                "which conflicts.",
+                "Give only one of them, or name their annotators with --by FILE=NAME.",
             )
 
 

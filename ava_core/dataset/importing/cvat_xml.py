@@ -59,7 +59,7 @@ def import_cvat_xml(
     file, and where the files do not tell clips or annotators apart.
     """
     if index_fps is not None and not (math.isfinite(index_fps) and 0 < index_fps <= 1000):
-        raise InputError(f"{index_fps:g} frames a second are no rate.", "Say 30 or 1: --index-fps.")
+        raise InputError(f"{index_fps:g} frames per second is not a rate.", "Use --index-fps 1 or 30.")
     repairs = Repairs()
     copies = [
         copy for path in paths for copy in read_cvat_xml(path, (annotators or {}).get(path, ""), repairs)

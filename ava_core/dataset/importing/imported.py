@@ -44,11 +44,9 @@ def write_import(folder: Path, imported: Imported, flavours: Collection[str] = D
     dataset cannot be read by AVA's readers.
     """
     if folder.exists():
-        raise InputError(f"{folder} exists already.", "Choose another folder.")
+        raise InputError(f"{folder} already exists.", "Choose another folder.")
     if imported.dataset.rows.is_empty():
-        raise ExportError(
-            "No labelled person is left.", "See what was left out: the repairs are listed above."
-        )
+        raise ExportError("No labelled person remains.", "See the repairs listed above.")
     known = chosen_flavours(flavours)
     chosen = [name for name, flavour in known.items() if imported.sized or not flavour.pixels]
     folder.parent.mkdir(parents=True, exist_ok=True)

@@ -24,8 +24,8 @@ RARE: Final = 20
 """Classes with fewer yes-ratings are left out of the macro mean: their alpha is mostly chance."""
 
 NO_PAIRS: Final = "no person was labelled by two annotators"
-CONSTANT: Final = "everyone always said the same, so no disagreement can be expected"
-UNUSED: Final = "nobody used this class"
+CONSTANT: Final = "everyone always gave the same answer, so chance disagreement is zero"
+UNUSED: Final = "no one used this class"
 
 
 @dataclass(frozen=True)

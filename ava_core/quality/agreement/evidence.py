@@ -10,14 +10,13 @@ import numpy as np
 import numpy.typing as npt
 
 from ava_core.quality.agreement.panel import Panel
-from ava_core.quality.agreement.steadiness import changed_answers
 
 Array = npt.NDArray[np.float64]
 
 
 def decisions(panel: Panel) -> Array:
     """Decisions that each answer stands for `(P, K, G)`: one by the seconds of its run, 0 where there is none."""
-    changed = changed_answers(panel)
+    changed = panel.changed
     follows = panel.follows
     _, slots, groups = panel.rated.shape
     shares: Array = np.zeros(panel.rated.shape)

@@ -14,6 +14,7 @@ from typing import Any, Final
 import polars as pl
 
 from ava_core.base.schemas import GATE, GateStatus
+from ava_core.base.text import plural
 
 LEAST_ALPHA: Final = 0.25
 LEAST_SHARE_OF_MEDIAN: Final = 0.5
@@ -35,7 +36,7 @@ def gate(tables: dict[str, pl.DataFrame]) -> pl.DataFrame:
     for card in cards.to_dicts():
         name, boxes = card["annotator"], card["shared_boxes"] or 0
         if card["clips"] < LEAST_CLIPS or boxes < LEAST_BOXES:
-            seen = f"{card['clips']} clip(s) and {boxes} shared boxes are too few to judge"
+            seen = f"too little to judge: {plural(card['clips'], 'clip')}, {plural(boxes, 'shared box')}"
             rows.append({"annotator": name, "status": "unknown", "reasons": [seen]})
             continue
         against = _disagreement(alphas.get(name, []), median(means) if means else None)
@@ -58,7 +59,9 @@ def _disagreement(own: list[float], usual: float | None) -> list[str]:
     if max(own) < LEAST_ALPHA:
         return [f"agrees with no one (best pooled alpha {max(own):.2f})"]
     if mean(own) < LEAST_SHARE_OF_MEDIAN * usual:
-        return [f"agrees half as well as the median (pooled alpha {mean(own):.2f}, median {usual:.2f})"]
+        return [
+            f"agrees less than half as well as the median (pooled alpha {mean(own):.2f}, median {usual:.2f})"
+        ]
     return []
 
 

@@ -49,7 +49,7 @@ NO_SHARED_CLIP: Final = "no clip was completed by two annotators"
 NO_SHARED_BOX: Final = "no box of one person by two annotators"
 NO_BOX: Final = "there is no box"
 NO_ACTION: Final = "no action was named by two annotators who saw the same person"
-ONLY_KAPPA: Final = "kappa: each two annotators always said the same, so no disagreement can be expected"
+ONLY_KAPPA: Final = "kappa: each pair always gave the same answer, so chance disagreement is zero"
 """Where alpha is undefined, kappa is too, for the same reason; the other way round there are rare cases."""
 NO_NEIGHBOURS: Final = "no person was labelled at two seconds in a row"
 
@@ -275,7 +275,7 @@ def _clips(panel: Panel, labels: LabelSums, pairs: PairSums) -> pl.DataFrame:
     boxes = sums["boxes_a"] + sums["boxes_b"]
     why = np.where(labels.ratings.any(axis=1), CONSTANT, NO_PAIRS)
     people = np.bincount(panel.clip[panel.tubes], minlength=count)
-    why = np.where(people == 0, "nobody drew a person", why)
+    why = np.where(people == 0, "no one drew a person", why)
     agreed = kappa_by_clip(pairs, count)
     figures = {
         "pooled_alpha": value, "kappa": agreed, "mean_iou": share(sums["iou"], sums["shared"]),

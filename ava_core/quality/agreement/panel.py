@@ -119,6 +119,29 @@ class Panel:
         flags: Flags = (np.diff(self.tube, prepend=-1) == 0) & (np.diff(self.second, prepend=-1) == 1)
         return flags
 
+    @cached_property
+    def changed(self) -> Flags:
+        """Answers that differ from those one place before: `(P, K, G)`.
+
+        At the first place of a person that tells nothing: look at `follows` too.
+        """
+        named, changed = self.named, np.zeros(self.rated.shape, dtype=bool)
+        for step in (-1, 1):  # against the place before; and told at the place after
+            row, slot = np.nonzero(named.votes & ~self.votes_beside(step))
+            place = named.place[row] + (step > 0)
+            kept = place < len(changed)
+            changed[place[kept], slot[kept], self.group_of[named.column[row[kept]]]] = True
+        return changed
+
+    def votes_beside(self, step: int) -> Flags:
+        """Votes for the class of each row of `named` so many places later `(n, K)`; none at another person's."""
+        named, classes = self.named, len(self.action_ids)
+        key = named.place * classes + named.column  # ascends
+        at = np.minimum(np.searchsorted(key, key + step * classes), max(len(key) - 1, 0))
+        found = (key[at] == key + step * classes) & (self.tube[named.place[at]] == self.tube[named.place])
+        flags: Flags = found[:, None] & named.votes[at]
+        return flags
+
     def by_clip(self, values: npt.NDArray[Any]) -> Array:
         """Sums over the places of each clip: `(clips, …)` of `(P, …)`."""
         return sum_by(values, self.clip, len(self.clips))

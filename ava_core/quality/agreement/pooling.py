@@ -20,17 +20,17 @@ from ava_core.quality.agreement.dawid_skene import Learn, Learnt
 
 Array = npt.NDArray[np.float64]
 
-COMPETENCE: Final = 3.0
+COMPETENCE: Final = 8.0
 """Decisions that the crew's mean counts for in an annotator's competence. Like the numbers below it was chosen on
 planted batches of several kinds (`benchmarks.consensus`); half or twice of it changes the results little."""
 
-CONFUSION: Final = 8.0
+CONFUSION: Final = 60.0
 """Decisions that the crew's confusion counts for in each row of an annotator's own."""
 
-CONFUSION_OF_TWO: Final = 3.0
+CONFUSION_OF_TWO: Final = 20.0
 """The same where most is rated by two, who look alike from their votes alone unless they may differ."""
 
-CLASS_ERROR: Final = 5.0
+CLASS_ERROR: Final = 20.0
 """Decisions that the mean over classes counts for in how hard a class of an exclusive group is."""
 
 CREW: Final = 30.0
@@ -67,8 +67,8 @@ def pool_exclusive(votes: Array, *, mostly_two: bool) -> Learn:
 
     def learn(truths: Array, answers: Array) -> Learnt:
         own = answers[0]
-        crew = own.sum(axis=0)
         right, given = np.trace(own, axis1=1, axis2=2), own.sum(axis=(1, 2))
+        crew = np.tensordot(_at_most_usual(given), own, axes=1)
         mean = (np.trace(crew) + CREW * RIGHT) / (crew.sum() + CREW)
         each = (right + CREW * mean) / (given + CREW)
         typical = np.average(each, weights=np.minimum(given, 10)) if given.any() else mean
@@ -82,6 +82,13 @@ def pool_exclusive(votes: Array, *, mostly_two: bool) -> Learn:
         return Learnt(prior, confusion[None])
 
     return learn
+
+
+def _at_most_usual(given: Array) -> Array:
+    """What the decisions of each annotator count for in the crew's: who changes the answer at every second, as somebody
+    who guesses does, does not tell more than the others what is confused with what."""
+    usual = float(np.median(given[given > 0])) if (given > 0).any() else 0.0
+    return np.divide(usual, given, out=np.ones(len(given)), where=given > usual)
 
 
 def _taken_for(crew: Array, base: Array, other: Array) -> Array:

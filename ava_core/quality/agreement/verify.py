@@ -95,13 +95,12 @@ def in_full(verified: pl.DataFrame) -> pl.DataFrame:
 def _refuse_other_work(panel: Panel, stored: Mapping[str, pl.DataFrame]) -> None:
     """Raise `InputError` unless both are about the same clips, crews and classes."""
     if not stored.keys() >= COMPARED:
-        raise InputError("Agreement was not measured yet.", "Materialise agreement of this batch first.")
+        raise InputError("Agreement has not been measured yet.", "Materialise agreement of this batch first.")
     crews = dict(zip(panel.clips, (panel.crew >= 0).sum(axis=1).tolist(), strict=True))
     same_crews = dict(stored["clips"].select("clip_id", "annotators").rows()) == crews
     if not (same_crews and stored["per_class"]["action_id"].to_list() == panel.action_ids.tolist()):
         raise InputError(
-            "The figures of agreement are about other work than the readings: jobs, gold clips or the ontology "
-            "have changed since they were measured.",
+            "The agreement figures are out of date: jobs, gold clips or the ontology have changed since.",
             "Materialise agreement of this batch again.",
         )
 

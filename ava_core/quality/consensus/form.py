@@ -12,6 +12,7 @@ from ava_core.base.schemas import ADJUDICATIONS, DISPUTED, PLACE, conform, empty
 from ava_core.decisions import PRESENCE, on_presence
 from ava_core.ontology import Ontology
 from ava_core.quality.agreement.build import Work, match_work
+from ava_core.quality.agreement.delay import aligned
 from ava_core.quality.agreement.dependence import Pair, undecided, votes
 from ava_core.quality.agreement.panel import Panel
 from ava_core.quality.agreement.reliability import estimate_labels
@@ -93,7 +94,7 @@ class Draft:
         panel = work.panel.without(excluded)
         dependent = undecided(work.dependent, excluded, independent)
         merged = merge_boxes(panel, votes(panel, dependent, "boxes")).once(panel)
-        seen = _only_of_used_boxes(panel, merged)
+        seen = aligned(_only_of_used_boxes(panel, merged))
         estimate = estimate_labels(seen, votes(seen, dependent, "labels"))
         return cls(work, frozenset(excluded), dependent, panel, merged, seen, decide(seen, estimate))
 

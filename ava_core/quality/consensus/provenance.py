@@ -75,11 +75,11 @@ def behind(formed: pl.DataFrame, provenance: pl.DataFrame, now: Standing) -> lis
             name for name in now.readings.get(clip, ()) if name.rsplit(":", 2)[0] not in now.state.excluded
         }
         if clip in later:
-            found.append(f"{clip} was read anew after it was approved ({', '.join(later[clip])})")
+            found.append(f"{clip} was read again after it was approved ({', '.join(later[clip])})")
         elif clip not in known:
             found += [f"{clip} was approved after it"] if clip in now.readings else []
         elif newer := sorted(read.difference(known[clip])):
-            found.append(f"{clip} was read anew after it ({', '.join(newer)})")
+            found.append(f"{clip} was read again after it ({', '.join(newer)})")
         elif now.state.settled.get(clip, 0) > row["decision"]:
             found.append(f"an answer of {clip} was settled after it")
     return found

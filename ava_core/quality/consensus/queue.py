@@ -17,7 +17,6 @@ import polars as pl
 from ava_core.base.schemas import ADJUDICATION_QUEUE, CLIP_FPS, CLIP_NEEDS, Need, conform
 from ava_core.decisions import PRESENCE as PRESENCE
 from ava_core.quality.agreement.panel import Flags, Panel
-from ava_core.quality.agreement.steadiness import changed_answers
 from ava_core.quality.consensus.boxes import Merged
 from ava_core.quality.consensus.labels import Decided
 
@@ -50,9 +49,7 @@ def adjudication_queue(panel: Panel, merged: Merged, decided: Decided) -> pl.Dat
     """`schemas.ADJUDICATION_QUEUE`, stretch by stretch, the one whose look mends most per minute first."""
     errors = np.where(merged.kept[:, None], decided.expected_errors, np.nan)
     doubtful = errors >= LEAST_EXPECTED_ERROR
-    changes = changed_answers(panel).any(axis=1) | (panel.rated != np.roll(panel.rated, 1, axis=0)).any(
-        axis=1
-    )
+    changes = panel.changed.any(axis=1) | (panel.rated != np.roll(panel.rated, 1, axis=0)).any(axis=1)
     moved = (panel.present != np.roll(panel.present, 1, axis=0)).any(axis=1)
     names = [group.name for group in panel.ontology.groups]
     parts = []
@@ -105,8 +102,8 @@ def clip_needs(panel: Panel, merged: Merged, decided: Decided) -> pl.DataFrame:
     need = np.select([voters == 0, voters == 1, voters < WANTED], ["annotator", "review", "top_up"], "")
     reasons: dict[Need, str] = {
         "annotator": "every annotator of this clip is excluded",
-        "review": "one annotator's answers were copied and have no posterior: look them over",
-        "top_up": "two annotators cannot outvote each other: give the clip to a third",
+        "review": "one annotator's answers were copied and have no posterior: review them",
+        "top_up": "two annotators cannot outvote each other: add a third",
         "": "",
     }
     rows = {"clip_id": list(panel.clips), "voters": voters, "need": need.tolist(),

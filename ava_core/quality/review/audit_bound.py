@@ -37,9 +37,9 @@ def audit_bound(wrong: int, checked: int, confidence: float = CONFIDENCE) -> Aud
     Raises `InputError` for impossible counts.
     """
     if not 0 <= wrong <= checked:
-        raise InputError(f"{wrong} of {checked} checked items cannot be wrong.", "Count them again.")
+        raise InputError(f"{wrong} of {checked} checked items cannot be wrong.", "Check the counts.")
     if checked == 0:
-        return AuditBound(0, 0, None, None, confidence, "Nothing was checked, so nothing is known.")
+        return AuditBound(0, 0, None, None, confidence, "No items were checked, so there is no bound.")
     from scipy.stats import beta
 
     bound = 1.0 if wrong == checked else float(beta.ppf(confidence, wrong + 1, checked - wrong))

@@ -78,7 +78,7 @@ def start_audit(
     if answers.is_empty():
         raise InputError(
             f"Batch {at.batch} has no approved answer to audit.",
-            "Approve clips first, and let their consensus be made.",
+            "Approve clips first, and wait for their consensus.",
         )
     drawn = audit_sample(answers.select(ANSWER), size, seed=seed)
     rows = drawn.join(answers, on=ANSWER, how="left", maintain_order="left").to_dicts()
@@ -118,7 +118,7 @@ def items_of(store: Store, audit_id: int) -> list[AuditItem]:
         wanted = select(AuditItem).where(AuditItem.audit_id == audit_id)
         found = list(session.scalars(wanted.order_by(AuditItem.position)))
     if not found:
-        raise InputError(f"There is no audit {audit_id}.", "`ava qc audit` starts one.")
+        raise InputError(f"There is no audit {audit_id}.", "Start one with `ava qc audit`.")
     return found
 
 
@@ -134,7 +134,7 @@ def blind_item(store: Store, batch: str, item_id: int) -> BlindItem:
         of = session.get(Audit, item.audit_id) if item else None
     if item is None or of is None or of.batch != batch:
         raise InputError(
-            f"Batch {batch} has no audit item {item_id}.", "`ava qc audit` lists those of a batch."
+            f"Batch {batch} has no audit item {item_id}.", "List a batch's items with `ava qc audit`."
         )
     return _blind(item)
 
@@ -164,13 +164,15 @@ def answer_item(
     with store.session() as session:
         item = session.get(AuditItem, item_id)
         if item is None:
-            raise InputError(f"There is no audit item {item_id}.", "`ava qc audit` lists those of a batch.")
+            raise InputError(
+                f"There is no audit item {item_id}.", "List a batch's items with `ava qc audit`."
+            )
         _check(item, group, given, present)
         open_items = select(func.count()).where(
             AuditItem.audit_id == item.audit_id, AuditItem.answered_at.is_(None)
         )
         if not session.scalar(open_items):
-            raise DecisionError(f"Audit {item.audit_id} is complete.", "Start another one to look again.")
+            raise DecisionError(f"Audit {item.audit_id} is complete.", "Start another audit to check again.")
         item.answered_at, item.answered_by, item.comment = now(), actor, comment
         item.present, item.answer = present, given
         item.wrong = not present or given != sorted(item.expected)
@@ -189,7 +191,7 @@ def audit_result(store: Store, audit_id: int) -> tuple[AuditBound, pl.DataFrame]
     if waiting:
         raise InputError(
             f"{waiting} of {len(items)} items of audit {audit_id} are not answered yet.",
-            "Answer them first: an audit is blind until it is complete.",
+            "Answer them first: the audit stays blind until it is complete.",
         )
     rows = pl.DataFrame(
         [(item.group, 1, int(bool(item.wrong))) for item in items], schema=BY_GROUP, orient="row"
@@ -211,10 +213,10 @@ def _check(item: AuditItem, group: Group, given: list[int], present: bool) -> No
         )
     unknown = [action for action in given if action not in group.ids]
     if unknown:
-        raise InputError(f"Group {group.name} has no action {unknown[0]}.", "Choose among its own actions.")
+        raise InputError(f"Group {group.name} has no action {unknown[0]}.", "Choose one of its actions.")
     if not present:
         if given:
-            raise InputError("Where nobody is, nobody does anything.", "Leave the actions out.")
+            raise InputError("No person is there, so there are no actions.", "Leave the actions out.")
         return
     if group.kind == "exclusive" and len(given) != 1:
         raise InputError(f"Of {group.name} exactly one action holds, not {len(given)}.", "Choose one.")

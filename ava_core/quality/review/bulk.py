@@ -101,7 +101,7 @@ def _why_not(row: dict[str, object], thresholds: Thresholds) -> str:
         if least <= 0:
             continue
         if name not in row:
-            return f"{name} was not measured yet: materialise agreement again"
+            return f"{name} has not been measured yet: materialise agreement again"
         if value is None:
             return f"{name} is undefined: {_reason(row, name)}"
         if float(str(value)) < least:

@@ -46,10 +46,10 @@ def _blocks(
     yield Text(
         f"{done['clip_id'].n_unique()} clips completed in {done.height} jobs by {done['annotator'].n_unique()} "
         f"annotators. Approved: {len(state.approved)}; rejected: {len(state.rejected)}; "
-        f"annotators left out: {', '.join(sorted(state.excluded)) or 'none'}."
+        f"excluded annotators: {', '.join(sorted(state.excluded)) or 'none'}."
     )
     if not tables.agreement:
-        yield Text("Agreement was not measured yet.", strong=True)
+        yield Text("Agreement has not been measured yet.", strong=True)
         return
     yield from _agreement(tables.agreement)
     yield from _annotators(tables.agreement)
@@ -62,7 +62,7 @@ def _agreement(agreement: dict[str, pl.DataFrame]) -> Iterator[Block]:
     yield Heading("Agreement")
     yield Text(
         "Intervals are of 95 %, from resampling clips. The headline is Krippendorff's alpha, pooled over classes: "
-        "0 is what chance gives, 1 is perfect. What is undefined has a reason, never a number."
+        "0 is chance level, 1 is perfect. Undefined figures show a reason, never a number."
     )
     overall = agreement["overall"].select("statistic", "value", "low", "high", "n", "reason")
     yield Numbers(("figure", "value", "low", "high", "n", "reason"), overall.rows())
@@ -75,12 +75,13 @@ def _annotators(agreement: dict[str, pl.DataFrame]) -> Iterator[Block]:
         names = cards["annotator"].to_list()
         yield Picture(
             "pairs",
-            "Pooled alpha of each two annotators",
+            "Pooled alpha of each pair of annotators",
             plot_matrix(agreement["pairs"], names, "pooled_alpha"),
         )
     yield Text(
-        "Sensitivity and false alarms are estimated against the consensus. Box error is in shares of the box's size. "
-        "A low edit rate means that pre-drawn boxes were left as they were, which makes agreement look better."
+        "Sensitivity and false alarms are estimated against the consensus. Box error is a fraction of the "
+        "box size. "
+        "A low edit rate means that annotators kept the pre-drawn boxes, which makes agreement look better."
     )
     columns = ("clips", "boxes", "edit_rate", "alpha", "sensitivity", "false_alarm_rate", "box_error",
                "gold_accuracy", "drift")  # fmt: skip
@@ -108,7 +109,9 @@ def _classes(agreement: dict[str, pl.DataFrame], ontology: Ontology) -> Iterator
     names = {action.id: action.name for action in ontology.actions}
     for (group,), own in agreement["confusion"].group_by(["group"], maintain_order=True):
         yield Picture(
-            f"confusion_{group}", f"{group}: what one said by what another said", plot_confusion(own, names)
+            f"confusion_{group}",
+            f"{group}: one annotator's answers against another's",
+            plot_confusion(own, names),
         )
 
 
@@ -134,7 +137,7 @@ def _clips(agreement: dict[str, pl.DataFrame], state: DecisionState) -> Iterator
 def _doubts(tables: QualityTables, link: Link) -> Iterator[Block]:
     queue = tables.consensus_labels.get("queue")
     if queue is not None and queue.height:
-        yield Heading("What an expert should look at first")
+        yield Heading("Review these first")
         rows = queue.head(MOST_LISTED).select(
             "clip_id", "second", "person_id", "group", "expected_error", "frame"
         )
@@ -148,7 +151,7 @@ def _doubts(tables: QualityTables, link: Link) -> Iterator[Block]:
     yield Numbers(("kind", "places"), counts.rows())
     worst = conflicts.filter(pl.col("kind") != "missed").head(MOST_LISTED)
     yield Numbers(
-        ("clip", "second", "person", "kind", "who said what", "where"),
+        ("clip", "second", "person", "kind", "answers", "where"),
         [
             (*row[:-1], link(row[0], row[-1]))
             for row in worst.select("clip_id", "second", "person_id", "kind", "detail", "frame").rows()

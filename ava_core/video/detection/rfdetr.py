@@ -106,8 +106,8 @@ def person_ids(names: Sequence[str], classes: int, weights: str) -> list[int]:
     if not found:
         known = ", ".join(names) or f"{classes} classes without names"
         raise DetectorError(
-            f"{weights}: no class of these weights is a person; they know {known}.",
-            "Name one of them person when you train, or use weights that find people.",
+            f"{weights}: these weights have no person class, only {known}.",
+            "Name one class person when you train, or use weights that detect people.",
         )
     return found
 
@@ -117,8 +117,8 @@ def check_weights(weights: Path) -> None:
     if not weights.is_file():
         raise DetectorError(
             f"RF-DETR's weights are not at {weights}.",
-            f"Put {weights.name} there (Roboflow publishes it), or set AVA_RFDETR_WEIGHTS to where it lies. "
-            "Nothing is downloaded.",
+            f"Put {weights.name} there (Roboflow publishes it), or set AVA_RFDETR_WEIGHTS to its path. "
+            f"Nothing is downloaded automatically.",
         )
 
 

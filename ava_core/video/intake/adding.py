@@ -49,7 +49,9 @@ def adding(one: Adding) -> Iterator[bool]:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
-            raise StillAdding(f"Batch {one.batch} is being added just now.", "Wait until it is.") from None
+            raise StillAdding(
+                f"Batch {one.batch} is being added right now.", "Wait until it has been added."
+            ) from None
         before = _read(one.file)
         file.truncate(0)
         file.write(json.dumps(asdict(one)))

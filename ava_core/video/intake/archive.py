@@ -64,7 +64,7 @@ def check_input(source: Path) -> None:
     """
     if source.is_dir():
         if not any(may_be_video(path.name) and path.is_file() for path in source.rglob("*")):
-            raise InputError(f"{source} holds no video.", "Give videos, or a zip or folder of them.")
+            raise InputError(f"{source} contains no video.", "Give videos, or a zip or folder of them.")
     elif not source.exists():
         raise InputError(f"{source} does not exist.", "Give a zip, a folder or a video.")
     elif _is_zip(source):
@@ -79,10 +79,10 @@ def check_input(source: Path) -> None:
 def _check_zip(archive: Zip) -> None:
     wanted = [name for name in archive.members if may_be_video(name)]
     if not wanted:
-        raise InputError(f"{archive.path} holds no video.", "Put videos into the zip.")
+        raise InputError(f"{archive.path} contains no video.", "Put videos in the zip.")
     problems = [archive.problem(name) for name in wanted]
     if all(problems):
-        raise InputError(f"Nothing of {archive.path} can be unpacked. {wanted[0]}: {problems[0]}.")
+        raise InputError(f"{archive.path} cannot be unpacked. {wanted[0]}: {problems[0]}.")
 
 
 def _check_video(path: Path) -> None:
@@ -133,7 +133,7 @@ def _unpack(path: Path, scratch: Path, prefix: str, *, nested: bool) -> Iterator
             if is_junk(name):
                 continue
             if nested and suffix_of(name) == ZIP:
-                yield FoundVideo(name, None, "it lies two zips deep; unpack the outer ones first")
+                yield FoundVideo(name, None, "it is nested two zips deep; unpack the outer ones first")
                 continue
             target = folder / f"{number}{plain_suffix(name)}"
             try:

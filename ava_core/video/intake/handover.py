@@ -7,7 +7,6 @@ lists as given is used as it stands and never made again.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
 
 import polars as pl
@@ -19,15 +18,14 @@ from ava_core.base.schemas import ADDED_TO_SOURCE_VIDEOS, SOURCE_VIDEOS, USABLE,
 from ava_core.base.storage import Storage
 from ava_core.batch import BatchContext
 from ava_core.video.given import FORMAT, MANIFEST, Manifest, checked_paths, mark_given
+from ava_core.video.intake.known import Known, nowhere
 
 
 def manifest_of(folder: Path) -> Manifest | None:
     """The manifest of a preprocessed folder; `None` where the path is none. Raises `InputError` if unusable."""
     if not (folder / MANIFEST).is_file():
         if (folder / "batches").is_dir():
-            raise InputError(
-                f"{folder} is not finished.", "Run `ava preprocess` again: it goes on from there."
-            )
+            raise InputError(f"{folder} is not finished.", "Run `ava preprocess` again to resume.")
         return None
     try:
         content = json.loads((folder / MANIFEST).read_bytes())
@@ -40,7 +38,7 @@ def manifest_of(folder: Path) -> Manifest | None:
     return manifest
 
 
-def take_over(at: BatchContext, folder: Path, known_sha256: Mapping[str, str] | None = None) -> pl.DataFrame:
+def take_over(at: BatchContext, folder: Path, known: Known = nowhere) -> pl.DataFrame:
     """Take a preprocessed folder into the storage; returns its `schemas.SOURCE_VIDEOS`.
 
     Files keep their places. Content known here already becomes a duplicate, and its clips are left out. Raises
@@ -59,7 +57,7 @@ def take_over(at: BatchContext, folder: Path, known_sha256: Mapping[str, str] | 
             _bring(folder / name, at.storage, name)
     mark_given(at, manifest)
     table = with_new_columns(at.table("source_videos"), ADDED_TO_SOURCE_VIDEOS)
-    return _without_known(checked_paths(table, SOURCE_VIDEOS, at.batch), known_sha256 or {})
+    return _without_known(checked_paths(table, SOURCE_VIDEOS, at.batch), known)
 
 
 def _check_files(folder: Path, manifest: Manifest) -> None:
@@ -72,7 +70,7 @@ def _check_files(folder: Path, manifest: Manifest) -> None:
                 f"{folder / MANIFEST} names {name}, which lies outside.", "Do not use this folder."
             )
         if not (folder / name).is_file() or (folder / name).stat().st_size != size:
-            raise InputError(f"{folder / name} is missing or torn.", "Copy the folder again.")
+            raise InputError(f"{folder / name} is missing or incomplete.", "Copy the folder again.")
 
 
 def _bring(source: Path, storage: Storage, name: str) -> None:
@@ -83,10 +81,12 @@ def _bring(source: Path, storage: Storage, name: str) -> None:
         link_or_copy(source, temporary, replace=True)
 
 
-def _without_known(sources: pl.DataFrame, known: Mapping[str, str]) -> pl.DataFrame:
-    seen = pl.col("sha256").is_in(list(known)) & USABLE
-    where = pl.col("sha256").replace_strict(known, default="", return_dtype=pl.String)
+def _without_known(sources: pl.DataFrame, known: Known) -> pl.DataFrame:
+    usable = sources.filter(USABLE)["sha256"].unique()
+    where = {sha256: known(sha256) for sha256 in usable}
+    told = pl.col("sha256").replace_strict(where, default="", return_dtype=pl.String)
+    seen = USABLE & (told != "")
     return sources.with_columns(
         status=pl.when(seen).then(pl.lit("duplicate")).otherwise("status"),
-        reason=pl.when(seen).then("same content as " + where).otherwise("reason"),
+        reason=pl.when(seen).then("same content as " + told).otherwise("reason"),
     )

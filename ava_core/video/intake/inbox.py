@@ -19,6 +19,7 @@ from ava_core.base.errors import AvaError, InputError
 from ava_core.base.files import link_or_copy
 from ava_core.base.names import batch_name_for, check_batch_name
 from ava_core.base.settings import Settings
+from ava_core.base.text import plural
 from ava_core.store import Store, batches
 from ava_core.video.detection.registry import refuse_unknown_detector
 from ava_core.video.given import Manifest
@@ -43,7 +44,7 @@ class InboxLook:
 def look_into_inbox(inbox: Path, store: Store, seen: dict[str, Fingerprint]) -> InboxLook:
     """Register what has settled since `seen`, the fingerprints of the last look."""
     if not inbox.is_dir():
-        return InboxLook({}, [], f"The inbox {inbox} does not exist yet; `ava batch add PATH` makes it.")
+        return InboxLook({}, [], f"The inbox {inbox} does not exist yet; `ava batch add PATH` creates it.")
     registered, given_up = take_up(inbox, store)
     taken = {Path(path) for path in batches.source_paths(store)} | being_added(inbox)
     now: dict[str, Fingerprint] = {}
@@ -57,7 +58,11 @@ def look_into_inbox(inbox: Path, store: Store, seen: dict[str, Fingerprint]) -> 
             registered.append(register_batch(store, item))
             settled.add(item.name)
     waiting = len(now.keys() - settled)
-    sentence = f"Nothing new in {inbox}." if not now else f"{waiting} item(s) still settling in {inbox}."
+    sentence = (
+        f"Nothing new in {inbox}."
+        if not now
+        else f"{plural(waiting, 'item')} still being copied into {inbox}."
+    )
     return InboxLook(now, registered, " ".join([*given_up, sentence]))
 
 
@@ -76,7 +81,7 @@ def take_up(inbox: Path, store: Store) -> tuple[list[str], list[str]]:
         except StillAdding:
             continue
         except AvaError as error:
-            given_up.append(f"Adding {one.batch} was broken off and cannot be finished: {error}")
+            given_up.append(f"Adding {one.batch} was interrupted and cannot be finished: {error}")
         else:
             registered.append(one.batch)
     return registered, given_up
@@ -105,12 +110,12 @@ def add_to_inbox(
             f"{path} was preprocessed as batch {made.batch}; its ids say so.", "Leave out --name."
         )
     if batch in batches.names(store):
-        raise InputError(f"Batch {batch} exists already.", "Give another name with --name.")
+        raise InputError(f"Batch {batch} already exists.", "Give another name with --name.")
     target = settings.inbox_dir / (f"{batch}.zip" if path.suffix.lower() == ".zip" else batch)
     with adding(Adding(batch, str(path), str(target), options)) as broken_off:
         if path != target:
             if target.exists() and not broken_off:
-                raise InputError(f"{target} exists already.", "Give another name with --name.")
+                raise InputError(f"{target} already exists.", "Give another name with --name.")
             if not target.exists():
                 _copy_atomically(path, target)
         batches.add(store, batch, str(target), options)

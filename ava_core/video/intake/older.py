@@ -105,14 +105,14 @@ def _clips(content: Any, archive: zipfile.ZipFile) -> Iterator[OlderClip]:
             pictures.setdefault(match[1], {})[int(match[2])] = name
     if not pictures:
         raise InputError(
-            f"{archive.filename} holds no <clip>_frame_<second>.jpg.", "Give an older tool's zip."
+            f"{archive.filename} holds no <clip>_frame_<second>.jpg.", "Use a zip made by the older tools."
         )
     boxes = _ava_boxes(content) if _is_ava(content) else _older_boxes(content)
     unknown = sorted(set(boxes) - set(pictures))
     if unknown:
         raise InputError(
             f"{PICKLE} speaks of {unknown[0]}, of which {archive.filename} has no picture.",
-            "Give files of the same run.",
+            "Use files of the same run.",
         )
     for name in sorted(pictures):
         yield OlderClip(name, pictures[name], boxes.get(name, {}), _is_ava(content))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -10,15 +9,15 @@ import polars as pl
 
 from ava_core.base.errors import MediaError
 from ava_core.base.progress import Progress, ProgressSink, ignore_progress
-from ava_core.base.schemas import SOURCE_VIDEOS, USABLE, SourceStatus
+from ava_core.base.schemas import SOURCE_VIDEOS, SourceStatus
 from ava_core.base.set_aside import setting_aside
-from ava_core.base.storage import Storage
 from ava_core.batch import BatchContext
 from ava_core.video.given import is_given
 from ava_core.video.intake.archive import FoundVideo, copy_file, plain_suffix, videos_of
 from ava_core.video.intake.handover import manifest_of, take_over
 from ava_core.video.intake.ids import SourceIds
 from ava_core.video.intake.kinds import other_archive
+from ava_core.video.intake.known import Known, nowhere
 from ava_core.video.intake.older import import_older, is_older
 from ava_core.video.media.hashing import hash_file
 from ava_core.video.media.probe import VideoInfo, probe
@@ -27,29 +26,29 @@ from ava_core.video.media.probe import VideoInfo, probe
 def take_in_sources(
     at: BatchContext,
     input_path: Path,
-    known_sha256: Mapping[str, str] | None = None,
+    known: Known = nowhere,
     sink: ProgressSink = ignore_progress,
 ) -> pl.DataFrame:
     """Store the videos of a zip, folder or file; returns `schemas.SOURCE_VIDEOS`.
 
     A file that cannot be used is quarantined with its reason and the rest go on. Content seen before, in this
-    batch or under `known_sha256` (hash → where), is a duplicate. A video that was taken in before
-    keeps its id. A folder of `ava preprocess` or of an older tool's files is taken as it stands. Raises
-    `InputError` where the input as a whole cannot be used.
+    batch or where `known` says, is a duplicate. A video that was taken in before keeps its id. A folder of
+    `ava preprocess` or of an older tool's files is taken as it stands. Raises `InputError` where the input as a
+    whole cannot be used.
     """
     if manifest_of(input_path):
-        return take_over(at, input_path, known_sha256)
+        return take_over(at, input_path, known)
     if is_given(at, "source_videos"):
         return at.table("source_videos")
     if is_older(input_path):
         return import_older(at, input_path)
-    seen = dict(known_sha256 or {})
+    seen: dict[str, str] = {}
     ids = SourceIds(at)
     rows = []
     with videos_of(input_path) as found:
         progress = Progress("take in", len(found), "videos", sink)
         for video in found:
-            row = _take_in(at, video, seen, ids)
+            row = _take_in(at, video, lambda sha256: seen.get(sha256) or known(sha256), ids)
             if row["status"] == "ok":
                 seen[row["sha256"]] = f"{row['source_id']} of batch {at.batch}"
             rows.append(row)
@@ -58,21 +57,7 @@ def take_in_sources(
     return pl.DataFrame(rows, schema=dict(SOURCE_VIDEOS))
 
 
-def known_sources(storage: Storage, *, except_batch: str) -> dict[str, str]:
-    """Hashes of all usable source videos of other batches, with where they are."""
-    known: dict[str, str] = {}
-    folder = storage.path("batches")
-    if not folder.exists():
-        return known
-    for batch in sorted(path.name for path in folder.iterdir() if path.name != except_batch):
-        table = storage.table_path(batch, "source_videos")
-        if table.exists():
-            rows = storage.read_table(table).filter(USABLE).select("sha256", "source_id")
-            known |= {sha256: f"{source_id} of batch {batch}" for sha256, source_id in rows.rows()}
-    return known
-
-
-def _take_in(at: BatchContext, video: FoundVideo, seen: Mapping[str, str], ids: SourceIds) -> dict[str, Any]:
+def _take_in(at: BatchContext, video: FoundVideo, known: Known, ids: SourceIds) -> dict[str, Any]:
     row: dict[str, Any] = dict.fromkeys(SOURCE_VIDEOS) | {
         "source_id": ids.of(video.name, PurePosixPath(video.name).stem), "batch": at.batch,
         "original_name": video.name, "path": "", "sha256": "", "size_bytes": 0, "status": "ok", "reason": "",
@@ -85,9 +70,12 @@ def _take_in(at: BatchContext, video: FoundVideo, seen: Mapping[str, str], ids: 
         return refused("quarantined", video.problem)
     with setting_aside() as fate:
         row |= {"size_bytes": video.path.stat().st_size, "sha256": hash_file(video.path)}
-        if row["sha256"] in seen:
-            return refused("duplicate", f"same content as {seen[row['sha256']]}")
-        row |= vars(_probed(video.path)) | {"path": _stored(at, row, video, video.path)}
+    # A question that finds no answer is no fault of the video: it is not set aside.
+    if not fate.reason and (where := known(row["sha256"])):
+        return refused("duplicate", f"same content as {where}")
+    if not fate.reason:
+        with setting_aside() as fate:
+            row |= vars(_probed(video.path)) | {"path": _stored(at, row, video, video.path)}
     return refused("quarantined", fate.reason) if fate.reason else row
 
 
@@ -104,5 +92,5 @@ def _probed(path: Path) -> VideoInfo:
     """What a video is. Raises `MediaError`, which names an archive for what it is."""
     kind = other_archive(path)
     if kind:
-        raise MediaError(f"it is an archive ({kind}), which is not opened; unpack it first")
+        raise MediaError(f"it is an archive ({kind}); unpack it first")
     return probe(path)

@@ -56,7 +56,7 @@ class Zip:
             return "it is encrypted; make the zip without a password"
         if member.compress_type not in READABLE:
             method = METHODS.get(member.compress_type, f"method {member.compress_type}")
-            return f"it is packed with {method}, which is not read; pack it with Deflate"
+            return f"it is packed with {method}, which is not supported; use Deflate"
         return ""
 
     def extract(self, name: str, target: Path) -> None:
@@ -74,7 +74,7 @@ class Zip:
             target.unlink(missing_ok=True)
             if isinstance(error, OSError) and error.errno:
                 raise
-            raise CannotUnpackError(f"it is damaged in the zip ({error})") from None
+            raise CannotUnpackError(f"it is damaged inside the zip ({error})") from None
 
     def _chunks(self, member: zipfile.ZipInfo) -> Iterator[bytes]:
         if member.compress_type == DEFLATE64:
@@ -97,7 +97,7 @@ def opened_zip(path: Path) -> Iterator[Zip]:
     with archive:
         members = archive.infolist()
         if not members:
-            raise InputError(f"{path} is empty.", "Put videos into the zip.")
+            raise InputError(f"{path} is empty.", "Put videos in the zip.")
         if len(members) > MAX_MEMBERS:
             raise InputError(f"{path} holds {len(members)} files; {MAX_MEMBERS} is the limit.", "Split it.")
         if sum(member.file_size for member in members) > MAX_BYTES:
@@ -120,7 +120,7 @@ def _refusal(path: Path, error: Exception) -> InputError:
     if is_zip(path):
         return InputError(
             f"{path} is cut short, or one part of several: its list of contents is missing.",
-            "Copy it again, or put its parts together.",
+            "Copy it again, or join its parts.",
         )
     return InputError(f"{path} cannot be read as a zip: {error}.", "Make or copy it again.")
 
@@ -141,7 +141,7 @@ def _write_at_most(chunks: Iterator[bytes], target: Path, limit: int) -> None:
             written += len(chunk)
             if written > limit:
                 raise CannotUnpackError(
-                    f"it unpacks to more than {MAX_RATIO} times its size: it is hardly more than zeros"
+                    f"it unpacks to more than {MAX_RATIO} times its size: it is almost all zeros"
                 )
             plain.write(chunk)
 

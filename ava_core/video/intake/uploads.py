@@ -61,9 +61,10 @@ class Uploads:
         ):
             if used + more > quota:
                 raise QuotaError(
-                    f"{whose} may hold {gigabytes(quota)} that are no batch yet: {gigabytes(used)} are there, "
-                    f"and {gigabytes(more)} more do not fit.",
-                    "Add what is uploaded as a batch, or discard it; an admin of this machine may raise the quota.",
+                    f"{whose} may hold {gigabytes(quota)} that are not yet a batch: {gigabytes(used)} are "
+                    f"used, and {gigabytes(more)} more do not fit.",
+                    "Add the uploads as a batch, or discard them; an admin of this machine can raise the "
+                    "quota.",
                 )
 
     def append(self, key: str, offset: int, piece: bytes) -> int:
@@ -81,7 +82,7 @@ class Uploads:
                 there = file.seek(0, os.SEEK_END)
                 if there != offset:
                     raise InputError(
-                        f"{there} bytes are there, the piece begins at {offset}.", "Go on from there."
+                        f"{there} bytes are there, but the chunk begins at {offset}.", "Resume from there."
                     )
                 file.write(piece)
                 return file.tell()
@@ -89,7 +90,7 @@ class Uploads:
             if error.errno not in (errno.ENOSPC, errno.EDQUOT):
                 raise
             raise QuotaError(
-                "The disk of the inbox is full; what came before is kept.", "Free some space, then go on."
+                "The disk of the inbox is full; the upload so far is kept.", "Free some space, then resume."
             ) from None
 
     def discard_all(self) -> None:
@@ -126,7 +127,7 @@ class Uploads:
 
     def _part(self, key: str) -> Path:
         if not _KEY.fullmatch(key):
-            raise InputError(f"{key!r} is no upload.", "Choose the file again.")
+            raise InputError(f"{key!r} is not an upload.", "Choose the file again.")
         return self.own / f"{key}.part"
 
 

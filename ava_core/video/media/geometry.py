@@ -172,6 +172,22 @@ def _planar(frame: Any) -> Any:
     return plain
 
 
+def cropped(frame: Any, left: int, top: int, width: int, height: int) -> Any:
+    """A part of a yuv420p frame as a frame of its own; all numbers are even."""
+    import av
+
+    if (width, height) == (frame.width, frame.height):
+        return frame
+    target = av.VideoFrame(width, height, "yuv420p")
+    for name in COLOUR_TAGS:
+        setattr(target, name, getattr(frame, name))
+    for source, sink, part in zip(frame.planes, target.planes, (1, 2, 2), strict=True):
+        rows = slice(top // part, (top + height) // part)
+        columns = slice(left // part, (left + width) // part)
+        plane_pixels(sink)[:] = plane_pixels(source)[rows, columns]
+    return target
+
+
 def plane_pixels(plane: Any) -> Plane:
     """A colour plane as an array `(H, W)` that shares its memory."""
     return np.frombuffer(plane, np.uint8).reshape(plane.height, plane.line_size)[:, : plane.width]

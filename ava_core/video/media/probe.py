@@ -121,7 +121,7 @@ def _length(seen: _Seen, reading: Reading) -> tuple[float, float]:
     gaps = sorted(b - a for a, b in pairwise(times))
     usual = gaps[len(gaps) // 2]
     if not usual > 0:
-        raise MediaError("its frames carry no times")
+        raise MediaError("its frames have no timestamps")
     return times[-1] + min(usual, 1 / reading.rate), usual
 
 

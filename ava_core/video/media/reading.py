@@ -226,17 +226,19 @@ def _open_as(path: Path, demuxer: str | None, decoder: str) -> tuple[Any, Any]:
 
 def _words(error: BaseException) -> str:
     text = getattr(error, "strerror", None) or str(error)
-    return "its format holds no video" if text == "Invalid argument" else text
+    return "its format contains no video" if text == "Invalid argument" else text
 
 
 def _best_track(container: Any) -> Any:
     """The recording: of the tracks that are large enough, the default one, or the largest; never cover art."""
     videos = [one for one in container.streams.video if not int(one.disposition) & NOT_FILM]
     if not videos:
-        raise MediaError("it holds sound but no picture" if container.streams.audio else "it holds no video")
+        raise MediaError(
+            "it contains sound but no picture" if container.streams.audio else "it contains no video"
+        )
     known = [one for one in videos if one.codec_context is not None]
     if not known:
-        raise MediaError("its pictures are coded in a way that cannot be decoded")
+        raise MediaError("its codec is not supported")
     sizes = {one.index: one.codec_context.width * one.codec_context.height for one in known}
     recordings = [one for one in known if sizes[one.index] >= PREVIEW * max(sizes.values())]
     return max(

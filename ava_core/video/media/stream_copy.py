@@ -106,7 +106,7 @@ class Copier:
 
         known = [stamp for stamp in stamps if stamp in self._place]
         if len(known) != len(stamps) or not self._is_exact(known):
-            raise CannotCopyError("its packets are not the frames that were seen")
+            raise CannotCopyError("its packets do not match its frames")
         number_of = {stamp: number for number, stamp in enumerate(known)}
         own = self._own(number_of)
         with av.open(str(target), "w", options=dict(MP4)) as sink:

@@ -9,6 +9,7 @@ from nicegui import ui
 
 from ava_core.annotation.gateway import CvatGateway
 from ava_core.base.settings import Settings, variable_of
+from ava_core.base.text import plural
 from ava_core.store import annotators
 from ava_ui.frame.visit import Visit
 
@@ -32,7 +33,7 @@ def connection(visit: Visit) -> None:
         known = {a.username for a in annotators.everyone(visit.console.store)}
         result.clear()
         with result:
-            ui.label(f"Connected: version {version}, {len(members)} member(s).").classes("good")
+            ui.label(f"Connected: version {version}, {plural(len(members), 'member')}.").classes("good")
             new = sorted(set(members) - known - {settings.cvat_username})
             chosen = ui.select(new, multiple=True, label="members to add as annotators").classes("w-full")
 
@@ -53,13 +54,13 @@ def connection(visit: Visit) -> None:
 def _another(visit: Visit) -> None:
     """Try another host or account; what to set is shown once it has been reached."""
     settings = visit.console.settings
-    with ui.expansion("Another host or account", icon="dns").classes("w-full").mark("another-host"):
+    with ui.expansion("Try another host or account", icon="dns").classes("w-full").mark("another-host"):
         fields = {
             "cvat_url": ui.input("host", value=settings.cvat_url, placeholder="https://cvat.example.org"),
             "cvat_organisation": ui.input("organisation", value=settings.cvat_organisation),
             "cvat_username": ui.input("account", value=settings.cvat_username),
             "cvat_password": ui.input("password", password=True),
-            "cvat_token": ui.input("or a token that may write", password=True),
+            "cvat_token": ui.input("or a token with write access", password=True),
         }
         for name, field in fields.items():
             field.classes("w-full").mark(f"try-{name}")
@@ -79,8 +80,10 @@ def _another(visit: Visit) -> None:
                 if value
             ]
             with result:
-                ui.label(f"Reached: version {version}, {len(members)} member(s).").classes("good")
-                ui.label("To use it, set these (in .env, say) and start the platform again:")
+                ui.label(f"Connection works: version {version}, {plural(len(members), 'member')}.").classes(
+                    "good"
+                )
+                ui.label("To use it, set these variables (for example in .env) and restart the platform:")
                 ui.code("\n".join(lines), language="bash").classes("w-full")
 
         ui.button("Try it", on_click=visit.action("admin", attempt)).props("outline").mark("try-host")

@@ -21,7 +21,7 @@ async def panel(visit: Visit) -> None:
     """Everybody who annotates with how far they are with practice, and adding somebody."""
     theme.heading("Annotators")
     ui.label(
-        "An annotator signs in here with their account of the annotation server, and sees their own work alone."
+        "Annotators sign in here with their account on the annotation server, and see only their own work."
     ).classes("soft")
     locked = sign_in_tries.locked(visit.console.store, now())
     people = annotators.everyone(visit.console.store)
@@ -42,18 +42,18 @@ async def panel(visit: Visit) -> None:
             drawn = await asyncio.to_thread(crew.add_annotator, settings, store, given, email=address)
             await visit.note("add annotator", given)
             if drawn:
-                await _show_once(f"{given} may sign in now, with this password.", drawn)
+                await _show_once(f"{given} can now sign in with this password.", drawn)
             ui.navigate.reload()
 
         ui.button("Add annotator", icon="person_add", on_click=visit.action("admin", add)).mark(
             "add-annotator"
         )
     if embedded:
-        ui.label("The account is made here; its first password is shown once.").classes("soft")
+        ui.label("This creates the account; its first password is shown once.").classes("soft")
     else:
         ui.label(
-            f"Somebody with an account on {visit.console.settings.resolved_cvat_url} is taken in; for anybody else "
-            "give an e-mail address, and the account is made there."
+            f"Enter a user name on {visit.console.settings.resolved_cvat_url}. For someone without an "
+            f"account there, add an e-mail address to create one."
         ).classes("soft")
     ui.label(f"A user name has {crew.NAME_RULE}").classes("soft")
 
@@ -62,21 +62,21 @@ def _person(visit: Visit, person: Annotator, locked: set[str], practised: Standi
     name = person.username
     with ui.row().classes("items-center"):
         ui.link(name, addresses.progress(annotator=name)).classes("text-weight-bold")
-        if person.paused and person.active:
-            ui.badge("paused")
+        if not person.active or person.paused:
+            ui.badge("paused" if person.active else "inactive")
         if name in locked:
-            ui.label("locked where wrong passwords came from").classes("bad")
+            ui.label("locked for now: too many wrong passwords").classes("bad")
         _practice(visit, person, practised)
         ui.button("New password", on_click=_new_password(visit, name)).props("flat dense no-caps").mark(
             f"password-{name}"
         )
-        words = "Deactivate" if person.active else "may not sign in: let in"
+        words = "Deactivate" if person.active else "Activate"
         change = _set_active(visit, name, active=not person.active)
         ui.button(words, on_click=change).props("flat dense no-caps").mark(f"active-{name}")
 
 
 def _practice(visit: Visit, person: Annotator, practised: Standing) -> None:
-    """How somebody did in practice; who has not passed may be let in all the same."""
+    """How an annotator did in practice; an admin may qualify one who has not passed."""
     if not practised.clips:
         return
     if person.qualified_at is not None:
@@ -91,11 +91,15 @@ def _practice(visit: Visit, person: Annotator, practised: Standing) -> None:
 def _set_active(visit: Visit, name: str, *, active: bool) -> Callable[..., Awaitable[None]]:
     async def act() -> None:
         if not active:
-            with theme.asking(f"Shut {name} out?", "Deactivate") as dialog:
-                ui.label("They get no work and cannot sign in. What they did is kept; open jobs stay theirs.")
+            with theme.asking(f"Deactivate {name}?", "Deactivate") as dialog:
+                ui.label(
+                    "They get no new work and cannot sign in. Their finished work is kept; open jobs stay "
+                    "assigned to them."
+                )
                 if not visit.console.settings.cvat_is_embedded:
                     ui.label(
-                        f"Their account on {visit.console.settings.resolved_cvat_url} stays; end it there."
+                        f"Their account on {visit.console.settings.resolved_cvat_url} stays active; disable "
+                        f"it there."
                     )
             if not await dialog:
                 return
@@ -111,13 +115,13 @@ def _new_password(visit: Visit, name: str) -> Callable[..., Awaitable[None]]:
     async def act() -> None:
         settings, store = visit.console.settings, visit.console.store
         if settings.cvat_is_embedded:
-            with theme.asking(f"Draw a new password for {name}?", "Draw") as dialog:
-                ui.label("The old one ends at once, and so do their sessions.")
+            with theme.asking(f"Create a new password for {name}?", "Draw") as dialog:
+                ui.label("The old password stops working immediately, and their sessions end.")
             if not await dialog:
                 return
         drawn = await asyncio.to_thread(crew.reset_password, settings, store, name)
         await visit.note("reset password of annotator", name)
-        await _show_once(f"The new password of {name}.", drawn)
+        await _show_once(f"New password for {name}:", drawn)
 
     return visit.action("admin", act)
 
@@ -127,7 +131,7 @@ async def _show_once(what: str, password: str) -> None:
     with ui.dialog().props("persistent") as dialog, ui.card().classes("asking"):
         ui.label(what).classes("text-weight-bold")
         ui.label(password).style("font-family: monospace; user-select: all").mark("shown-once")
-        ui.label("It is shown only now. Hand it on by a way that you trust.")
-        ui.button("I have it", on_click=dialog.close).mark("have-it")
+        ui.label("You see it only once. Pass it on through a channel you trust.")
+        ui.button("Done", on_click=dialog.close).mark("have-it")
     await dialog
     dialog.delete()

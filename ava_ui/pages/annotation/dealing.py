@@ -13,6 +13,7 @@ from ava_core.annotation.assignment import AssignmentPlan
 from ava_core.annotation.tasks import new_clips, plan_batch
 from ava_core.base.errors import InputError
 from ava_core.base.settings import DEALING_OPTIONS
+from ava_core.base.text import plural
 from ava_core.batch import BatchContext
 from ava_core.store import annotators, batches
 from ava_ui.elements.ask_button import AskButton
@@ -71,9 +72,9 @@ class Dealing:
     def plan(self) -> Dealt:
         """What the choices give. Raises `InputError` where nobody is chosen, or the choices do not go together."""
         if not self.chosen and self.people:
-            raise InputError("Nobody is chosen.", "Choose annotators of this batch.")
+            raise InputError("No annotator is chosen.", "Choose annotators for this batch.")
         clips = self.console.tables.table(self.batch, "clips")
-        assert clips is not None, "only batches that have clips can be chosen"
+        assert clips is not None, "only batches with clips are listed"
         settings = self.console.batch_settings(self.batch).with_options(self.options())
         at = BatchContext(self.batch, settings, store=self.console.store)
         return Dealt(plan_batch(at, clips), len(new_clips(at, clips)))
@@ -83,7 +84,7 @@ class Dealing:
         dealt = self.plan()
         if not dealt.to_make:
             raise InputError(
-                "Every clip has its task already.", "Top clips up, or hand jobs on, below and on Progress."
+                "Every clip already has a task.", "Top up clips below, or reassign jobs on Progress."
             )
         return dealt
 
@@ -111,15 +112,15 @@ class DealingPanel:
         """Make the tasks, once somebody has seen who gets how many."""
         dealing = self.dealing
         dealt = await asyncio.to_thread(dealing.plan_to_make)
-        with theme.asking(f"Make {dealt.to_make} tasks of {dealing.batch}?", "Create") as dialog:
+        with theme.asking(f"Create {plural(dealt.to_make, 'task')} for {dealing.batch}?", "Create") as dialog:
             for name, clips in sorted(dealt.plan.load.items()):
                 ui.label(f"{name}: {clips} clips")
-            ui.label("Tasks that exist stay as they are.")
+            ui.label("Existing tasks do not change.")
         if await dialog:
             await asyncio.to_thread(dealing.keep)
             await self.visit.note("create tasks", dealing.batch, **dealing.options())
             await self.button.process([dealing.batch], ["cvat_tasks"])
-            ui.notify("Started; how far it is shows below.")
+            ui.notify("Started; progress appears below.")
 
     def _draw_people(self) -> list[Any]:
         dealing = self.dealing
@@ -128,7 +129,7 @@ class DealingPanel:
                 dealing.people, value=dealing.chosen, multiple=True, label="annotators of this batch"
             ).props("use-chips").classes("w-96").mark("plan-people")  # fmt: skip
             floor = ui.number(
-                "clips that every two share at least", value=dealing.pair_floor, min=0, precision=0
+                "clips shared by each pair (minimum)", value=dealing.pair_floor, min=0, precision=0
             )
             seed = ui.number("seed", value=dealing.seed, min=0, precision=0).classes("w-24")
         people.bind_value_to(dealing, "chosen", lambda value: list(value or []))
@@ -139,8 +140,8 @@ class DealingPanel:
     def _draw_overlap(self) -> list[Any]:
         dealing = self.dealing
         with ui.row().classes("items-center w-full"):
-            overlap = _slider("clips that several do (%)", 0, 100, 5, dealing.overlap)
-            per_clip = _slider("annotators on each of these", 1, 10, 1, dealing.per_clip)
+            overlap = _slider("clips with several annotators (%)", 0, 100, 5, dealing.overlap)
+            per_clip = _slider("annotators per shared clip", 1, 10, 1, dealing.per_clip)
         overlap.bind_value_to(dealing, "overlap", _whole)
         per_clip.bind_value_to(dealing, "per_clip", _whole)
         return [overlap, per_clip]
@@ -161,16 +162,16 @@ def _draw_plan(dealt: Dealt) -> None:
     plan = dealt.plan
     shared = sum(len(names) > 1 for names in plan.annotators.values())
     theme.facts({
-        "clips": len(plan.annotators), "to make": dealt.to_make, "done by several": shared,
+        "clips": len(plan.annotators), "to create": dealt.to_make, "with several annotators": shared,
         "jobs": sum(map(len, plan.annotators.values())),
     })  # fmt: skip
     pairs = {f"{a} and {b}": clips for (a, b), clips in plan.shared.items()}
     with ui.element("div").classes("two"):
         with ui.card():
-            theme.heading("Clips of each annotator")
+            theme.heading("Clips per annotator")
             DataTable(_clips_by("annotator", plan.load), file="load", sort_by="clips", descending=True)
         with ui.card():
-            theme.heading("Clips that two share")
+            theme.heading("Clips shared by two annotators")
             DataTable(_clips_by("pair", pairs), file="shared", sort_by="clips")
 
 

@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable
 from nicegui import ui
 
 from ava_core.annotation.mending import VERBS, look, mend
+from ava_core.base.text import plural
 from ava_core.store import discrepancies
 from ava_core.store.tables import Discrepancy
 from ava_ui.frame import theme
@@ -63,4 +64,6 @@ class DiscrepanciesPanel:
         console = self.visit.console
         found = await asyncio.to_thread(look, console.settings, console.store)
         self.draw()
-        ui.notify(f"{len(found)} difference(s)." if found else "The server has all that was made there.")
+        ui.notify(
+            f"{plural(len(found), 'difference')}." if found else "Everything on the server is in place."
+        )

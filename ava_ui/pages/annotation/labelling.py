@@ -26,8 +26,9 @@ def labeller_here() -> Labeller:
     labeller = signed_in_labeller(ui.context.client.request.state)
     if labeller is None:
         raise InputError(
-            "You are not signed in as an annotator.",
-            "Sign in with your account of the annotation server; an admin may choose “Label yourself” on Your work.",
+            "You have not signed in as an annotator.",
+            "Sign in with your annotation server account. Admins can also choose “Label yourself” on Your "
+            "work.",
         )
     return labeller
 

@@ -35,7 +35,7 @@ async def panel(store: Store, name: str) -> None:
     tries = await asyncio.to_thread(practice.tries, store, name)
     now, rule = await asyncio.to_thread(standing, store, name), await asyncio.to_thread(practice.rule, store)
     theme.heading("Practice")
-    waits = "Real work comes once you have passed." if rule.required and not now.passed else ""
+    waits = "You get real work once you have passed." if rule.required and not now.passed else ""
     ui.label(
         f"{now.words}; the pass mark is {rule.pass_mark:.0%}. {'You have passed.' if now.passed else waits}"
     ).mark("practice-standing")

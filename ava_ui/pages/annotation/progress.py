@@ -15,6 +15,7 @@ from ava_core.annotation.retrieve import answered_now
 from ava_core.base.errors import AvaError, InputError
 from ava_core.base.schemas import ANSWERED, JOB_FINDINGS
 from ava_core.base.settings import Settings
+from ava_core.base.text import plural
 from ava_core.store import annotators, batches
 from ava_ui import addresses
 from ava_ui.addresses import cell
@@ -35,7 +36,7 @@ LABELS: Final = {
 
 FINDINGS: Final = {
     "kind": "kind", "job_id": "job", "batch": "batch", "clip_id": "clip", "annotator": "annotator",
-    "version": "version", "detail": "what", "cure": "what to do",
+    "version": "version", "detail": "what", "cure": "next step",
 }  # fmt: skip
 
 ASKED: Final = {"batch": "batch", "clip": "clip_id", "annotator": "annotator", "state": "status"}
@@ -52,7 +53,7 @@ async def content(visit: Visit) -> None:
     batch = visit.query.get("batch", "")
     jobs = await asyncio.to_thread(_jobs, visit.console, batch, measured)
     if jobs.is_empty():
-        theme.empty("No jobs yet.", "Deal clips out to annotators.", addresses.TASKS, "Tasks")
+        theme.empty("No jobs yet.", "Assign clips to annotators.", addresses.TASKS, "Tasks")
         return
     DiscrepanciesPanel(visit, batch)
     wanted = narrowed(jobs, visit.query)
@@ -124,7 +125,7 @@ async def _findings(visit: Visit) -> None:
     found = await asyncio.to_thread(read)
     found = narrowed(found.with_columns(status=pl.lit("")), visit.query)
     if not found.is_empty():
-        theme.heading("Jobs that are not read as they are")
+        theme.heading("Jobs with reading problems")
         links = {"job_id": addresses.READINGS, "batch": addresses.BATCH, "clip_id": addresses.REVIEW}
         DataTable(found, labels=FINDINGS, file="job_findings", sort_by="kind", links=links)
 
@@ -135,18 +136,18 @@ def _measure(visit: Visit, table: DataTable, measured: dict[int, float], follow:
     async def measure() -> None:
         chosen = table.selected.select("batch", "job_id").rows()
         if not chosen:
-            raise InputError("No job is ticked.", "Tick jobs in the table.")
+            raise InputError("No job is selected.", "Select jobs in the table.")
         for batch in sorted({batch for batch, _ in chosen}):
             numbers = [job for own, job in chosen if own == batch]
             measured.update(await asyncio.to_thread(answered_now, visit.console.batch(batch), numbers))
         await follow()
         left_out = sum(job not in measured for _, job in chosen)
         ui.notify(
-            f"Measured: {len(chosen) - left_out} job(s)."
-            + (f" {left_out} say nothing yet." if left_out else "")
+            f"Measured: {plural(len(chosen) - left_out, 'job')}."
+            + (f" No answers yet: {plural(left_out, 'job')}." if left_out else "")
         )
 
-    button = ui.button("Measure answers in ticked jobs now", icon="rule").mark("measure-answers")
+    button = ui.button("Measure answers in selected jobs", icon="rule").mark("measure-answers")
     button.on_click(visit.action("admin", measure))
 
 
@@ -158,28 +159,29 @@ def _hand_on(visit: Visit, table: DataTable, follow: Follow) -> None:
 
         async def reassign() -> None:
             if not who.value:
-                raise InputError("Nobody is chosen.", "Choose an annotator.")
+                raise InputError("No annotator is chosen.", "Choose an annotator.")
             name = str(who.value)
             await _change(
-                visit, table, follow, f"Hand %d job(s) to {name}?", "Only jobs that nobody has begun change hands.",
+                visit, table, follow, f"Reassign {{jobs}} to {name}?",
+                "Only jobs that have not been started change hands.",
                 lambda job, settings: staffing.reassign(settings, visit.console.store, job, name, visit.user.username),
             )  # fmt: skip
 
-        button = ui.button("Hand ticked jobs on", icon="forward").mark("hand-on")
+        button = ui.button("Reassign selected jobs", icon="forward").mark("hand-on")
         button.on_click(visit.action("admin", reassign))
-        comment = ui.input("what to mend (optional)").classes("w-64").mark("requeue-comment")
+        comment = ui.input("what to fix (optional)").classes("w-64").mark("requeue-comment")
 
         async def requeue() -> None:
             said = (comment.value or "").strip()
             await _change(
-                visit, table, follow, "Give %d job(s) back to their annotators?",
-                "What was annotated in them stays; the annotator sees the comment in the job.",
+                visit, table, follow, "Return {jobs} to their annotators?",
+                "Existing annotations are kept; the annotator sees your comment in the job.",
                 lambda job, settings: staffing.hand_back(
                     settings, visit.console.store, [job], visit.user.username, comment=said
                 ),
             )  # fmt: skip
 
-        button = ui.button("Queue ticked jobs again", icon="replay").mark("queue-again")
+        button = ui.button("Return selected jobs", icon="replay").mark("queue-again")
         button.on_click(visit.action("admin", requeue))
 
 
@@ -191,11 +193,11 @@ async def _change(
     note: str,
     change: Callable[[int, Settings], object],
 ) -> None:
-    """Do something with every ticked job; what is refused is said, and the others are done all the same."""
+    """Change every ticked job and report those that refuse; `{jobs}` in `question` becomes their number."""
     chosen = table.selected.select("job_id", "batch").rows()
     if not chosen:
-        raise InputError("No job is ticked.", "Tick jobs in the table.")
-    with theme.asking(question % len(chosen), "Yes") as dialog:
+        raise InputError("No job is selected.", "Select jobs in the table.")
+    with theme.asking(question.replace("{jobs}", plural(len(chosen), "job")), "Yes") as dialog:
         ui.label(note)
     if not await dialog:
         return
@@ -208,5 +210,5 @@ async def _change(
     await follow()
     table.table.selected.clear()
     if refused:
-        raise AvaError(f"{len(refused)} of {len(chosen)} job(s) stayed as they were.", refused[0])
-    ui.notify(f"Done: {len(chosen)} job(s).")
+        raise AvaError(f"Not changed: {len(refused)} of {plural(len(chosen), 'job')}.", refused[0])
+    ui.notify(f"Done: {plural(len(chosen), 'job')}.")

@@ -16,8 +16,8 @@ from ava_ui.frame import theme
 from ava_ui.frame.visit import Visit
 
 LABELS: Final = {
-    "version": "version", "annotator": "work of", "read_at": "read at", "people": "people at seconds",
-    "answers": "answers", "status": "what became of it",
+    "version": "version", "annotator": "annotator", "read_at": "read at", "people": "person-seconds",
+    "answers": "answers", "status": "result",
 }  # fmt: skip
 
 
@@ -25,13 +25,16 @@ async def content(visit: Visit) -> None:
     """The versions, and for admins the choice."""
     batch, number = visit.params["batch"], visit.params["job_id"]
     if not number.isdigit():
-        raise InputError(f"{number!r} is no job.", "The page Progress lists them.")
+        raise InputError(f"{number!r} is not a job.", "See Progress for the list of jobs.")
     at, job_id = visit.console.batch(batch), int(number)
     found = await asyncio.to_thread(versions_of, at, job_id)
     ui.link(f"Jobs of {batch}", addresses.progress(batch))
     if found.is_empty():
         theme.empty(
-            "It was never read.", "Jobs are read once they are completed.", addresses.progress(batch), "Jobs"
+            "It has not been read yet.",
+            "Jobs are read when they are completed.",
+            addresses.progress(batch),
+            "Jobs",
         )
         return
     table = DataTable(found, labels=LABELS, file=f"readings_{job_id}", sort_by="version", descending=True)
@@ -43,13 +46,16 @@ async def content(visit: Visit) -> None:
         async def take_up() -> None:
             if choice.value is None:
                 raise InputError("No version is chosen.", "Choose one.")
-            with theme.asking(f"Let version {choice.value} of job {job_id} count?", "Take up") as dialog:
-                ui.label("Newer versions are set aside, not lost. What follows from the batch is made anew.")
+            with theme.asking(f"Use version {choice.value} of job {job_id}?", "Use") as dialog:
+                ui.label(
+                    "Newer versions are set aside, not deleted. Everything computed from the batch is "
+                    "updated."
+                )
             if await dialog:
                 await asyncio.to_thread(
                     readings.take_up, visit.console.store, job_id, int(choice.value), visit.user.username
                 )
                 table.set_frame(await asyncio.to_thread(versions_of, at, job_id))
 
-        button = ui.button("Take up", icon="task_alt").mark("take-up")
+        button = ui.button("Use", icon="task_alt").mark("take-up")
         button.on_click(visit.action("admin", take_up))

@@ -10,6 +10,7 @@ from nicegui import ui
 
 from ava_core.annotation.staffing import top_up
 from ava_core.base.errors import InputError
+from ava_core.base.text import plural
 from ava_core.store import annotators, tasks
 from ava_core.store.tables import Annotator
 from ava_ui import addresses
@@ -60,7 +61,9 @@ def _with_clips(visit: Visit) -> list[str]:
 def _people(visit: Visit, load: dict[str, tuple[int, int]]) -> None:
     everyone = annotators.everyone(visit.console.store)
     if not everyone:
-        ui.label("Nobody yet. Test the connection, then add members of the organisation.").classes("soft")
+        ui.label("No annotators yet. Test the connection, then add members of the organisation.").classes(
+            "soft"
+        )
         return
     rows = [
         (person.username, _state(person), *load.get(person.username, (0, 0))[::-1], person.capacity)
@@ -76,7 +79,7 @@ def _people(visit: Visit, load: dict[str, tuple[int, int]]) -> None:
     jobs = addresses.progress(annotator=cell("annotator"))
     table = DataTable(
         pl.DataFrame(rows, schema=schema, orient="row"), file="annotators", selectable=visit.may("admin"),
-        labels={"annotator": "annotator", "state": "state", "done": "done", "jobs": "jobs", "limit": "clips at most"},
+        labels={"annotator": "annotator", "state": "state", "done": "done", "jobs": "jobs", "limit": "most clips"},
         links={"annotator": jobs, "jobs": jobs,
                "done": addresses.progress(annotator=cell("annotator"), state="completed")},
     )  # fmt: skip
@@ -89,13 +92,13 @@ def _people(visit: Visit, load: dict[str, tuple[int, int]]) -> None:
 
 
 def _state(person: Annotator) -> str:
-    return "inactive" if not person.active else "paused" if person.paused else "gets work"
+    return "inactive" if not person.active else "paused" if person.paused else "active"
 
 
 def _ticked(table: DataTable) -> list[str]:
     names: list[str] = table.selected["annotator"].to_list()
     if not names:
-        raise InputError("Nobody is ticked.", "Tick annotators in the table.")
+        raise InputError("No annotator is selected.", "Select annotators in the table.")
     return names
 
 
@@ -114,7 +117,7 @@ def _set_state(visit: Visit, table: DataTable, *, paused: bool) -> Callable[...,
 def _set_limit(visit: Visit, table: DataTable) -> Callable[..., Awaitable[None]]:
     async def act() -> None:
         names = _ticked(table)
-        with theme.asking(f"Clips of a batch that {', '.join(names)} get(s) at most", "Keep") as dialog:
+        with theme.asking(f"Most clips of one batch for {', '.join(names)}", "Save") as dialog:
             most = ui.number("clips", value=20, min=1, precision=0)
         if await dialog:
             for name in names:
@@ -137,15 +140,15 @@ async def _needs(visit: Visit, batch: str) -> None:
     wanting = needs.filter((pl.col("need") != "") | (pl.col("worth") > 0))
     if wanting.is_empty():
         return
-    theme.heading("Clips that need somebody more")
-    ui.label(
-        "First those where one annotator more is expected to mend most wrong labels for each answer that is given."
-    ).classes("soft")
+    theme.heading("Clips that need another annotator")
+    ui.label("Sorted by how many wrong labels another annotator is expected to fix per answer.").classes(
+        "soft"
+    )
     wanting = wanting.sort("worth", "clip_id", descending=[True, False], nulls_last=True)
     table = DataTable(
         wanting, file=f"{batch}_needs", facets=["need"], selectable=visit.may("admin"),
         labels={"clip_id": "clip", "voters": "trusted annotators", "need": "need", "reason": "why",
-                "expected_errors": "labels expected wrong", "worth": "mended by 100 answers"},
+                "expected_errors": "expected wrong labels", "worth": "fixed per 100 answers"},
         links={"clip_id": addresses.review(batch, cell("clip_id")),
                "voters": addresses.progress(batch, clip=cell("clip_id"))},
     )  # fmt: skip
@@ -155,16 +158,16 @@ async def _needs(visit: Visit, batch: str) -> None:
     async def top_up_ticked() -> None:
         clips = table.selected["clip_id"].to_list()
         if not clips:
-            raise InputError("No clip is ticked.", "Tick clips in the table.")
-        with theme.asking(f"Give {len(clips)} clip(s) one annotator more each?", "Top up") as dialog:
-            ui.label("Who has least to do in the batch gets them.")
+            raise InputError("No clip is selected.", "Select clips in the table.")
+        with theme.asking(f"Add one annotator to {plural(len(clips), 'clip')}?", "Top up") as dialog:
+            ui.label("Each clip goes to the annotator with the least work in the batch.")
         if not await dialog:
             return
         at = visit.console.batch(batch)
         for clip in clips:
             who = await asyncio.to_thread(top_up, at, clip, visit.user.username)
-            ui.notify(f"{clip}: {who} has a job of it now.")
+            ui.notify(f"{clip}: {who} now has a job for it.")
 
-    ui.button("Top ticked clips up …", icon="group_add", on_click=visit.action("admin", top_up_ticked)).mark(
-        "top-up"
-    )
+    ui.button(
+        "Top up selected clips …", icon="group_add", on_click=visit.action("admin", top_up_ticked)
+    ).mark("top-up")

@@ -25,10 +25,11 @@ def panel(visit: Visit) -> None:
     clips, rule = practice.clips(store), practice.rule(store)
     theme.heading("Practice")
     ui.label(
-        "New annotators label these clips first, and are told after each what was right. Nothing of it is used."
+        "New annotators label these clips first and see the correct answers after each. Practice work never "
+        "enters a dataset."
     ).classes("soft")
     if not clips:
-        ui.label("No practice clip yet: choose one where a clip is reviewed (Quality).")
+        ui.label("No practice clips yet. Open a clip's review under Quality to choose one.")
     for clip in clips:
         _clip(visit, clip)
     with ui.row().classes("items-center"):
@@ -36,7 +37,7 @@ def panel(visit: Visit) -> None:
             "pass mark, %", value=round(rule.pass_mark * PER_CENT), min=1, max=PER_CENT, precision=0
         )
         mark.classes("w-32").mark("pass-mark")
-        required = ui.switch("real work only after passing", value=rule.required).mark("practice-required")
+        required = ui.switch("require a pass before real work", value=rule.required).mark("practice-required")
 
         async def keep() -> None:
             await asyncio.to_thread(
@@ -46,7 +47,7 @@ def panel(visit: Visit) -> None:
             ui.navigate.reload()
 
         ui.button("Save", on_click=visit.action("admin", keep)).mark("keep-practice")
-    ui.label("Whoever has completed a job by then need not pass.").classes("soft")
+    ui.label("Annotators who have already completed a job need not pass.").classes("soft")
 
 
 def _clip(visit: Visit, clip: PracticeClip) -> None:
@@ -55,11 +56,11 @@ def _clip(visit: Visit, clip: PracticeClip) -> None:
         ui.navigate.reload()
 
     answers = sum(len(right) for *_, right in clip.truth)
-    right = "its consensus" if clip.measure == CONSENSUS else f"what {clip.measure} said"
+    right = "its consensus" if clip.measure == CONSENSUS else clip.measure
     with ui.row().classes("items-center"):
         ui.link(clip.clip_id, addresses.review(clip.batch, clip.clip_id))
-        ui.label(f"right is {right}: {plural(answers, 'answer')}")
-        ui.button("Take out", on_click=visit.action("admin", end)).props("flat dense no-caps").mark(
+        ui.label(f"correct answers from {right}: {plural(answers, 'answer')}")
+        ui.button("Remove", on_click=visit.action("admin", end)).props("flat dense no-caps").mark(
             f"end-practice-{clip.practice_id}"
         )
 
@@ -77,7 +78,7 @@ def let_in(visit: Visit, name: str) -> Callable[..., Awaitable[None]]:
 
 def choose(visit: Visit, batch: str, clip_id: str, workers: Sequence[str]) -> None:
     """On a clip's review: make it a practice clip, with whose answers are right."""
-    options = {"": "no practice clip", CONSENSUS: "practice: the approved consensus"}
+    options = {"": "not a practice clip", CONSENSUS: "practice: the approved consensus"}
     options |= {name: f"practice: the work of {name}" for name in workers}
     now = [one for one in practice.clips(visit.console.store) if (one.batch, one.clip_id) == (batch, clip_id)]
 
@@ -88,7 +89,7 @@ def choose(visit: Visit, batch: str, clip_id: str, workers: Sequence[str]) -> No
         else:
             for one in now:
                 await asyncio.to_thread(practice.end, store, one.practice_id, actor)
-        ui.notify("New annotators practise on it." if measure else "No practice clip any more.")
+        ui.notify("New annotators now practise on it." if measure else "No longer a practice clip.")
 
     act = visit.action("admin", put)
     ui.select(

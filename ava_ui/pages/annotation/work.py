@@ -20,7 +20,7 @@ from ava_ui.frame.visit import Visit
 from ava_ui.pages.annotation import practise
 
 PARTS: Final = (
-    ("rejected", "Handed back"),
+    ("rejected", "Returned to you"),
     ("in progress", "Under way"),
     ("new", "Waiting"),
     ("completed", "Done"),
@@ -37,10 +37,10 @@ async def content(visit: Visit) -> None:
     await practise.panel(visit.console.store, labeller.user_name)
     jobs = await asyncio.to_thread(own_jobs, visit.console.settings, visit.console.store, labeller)
     if not jobs and visit.may("admin"):
-        theme.empty("You have no jobs.", "Deal a batch out to yourself.", addresses.TASKS, "Tasks")
+        theme.empty("You have no jobs.", "Assign a batch to yourself.", addresses.TASKS, "Tasks")
         return
     if not jobs:
-        theme.empty("You have no jobs.", "An admin deals them out; look again later.")
+        theme.empty("You have no jobs.", "An admin assigns jobs; check again later.")
         return
     _next(jobs)
     _counts(visit, labeller, jobs)
@@ -56,10 +56,12 @@ def _not_labelling(visit: Visit) -> None:
     """An admin may begin to label with one button; anybody else signs in as an annotator."""
     if not (visit.may("admin") and visit.console.settings.cvat_is_embedded):
         raise InputError(
-            "You are not signed in as an annotator.",
-            "Sign out, and sign in with your account of the annotation server.",
+            "You have not signed in as an annotator.",
+            "Sign out, then sign in with your annotation server account.",
         )
-    theme.empty("You are not signed in as an annotator.", "You may label beside all else that you do here.")
+    theme.empty(
+        "You have not signed in as an annotator.", "You can label as well as everything else you do here."
+    )
 
     async def begin() -> None:
         settings, store = visit.console.settings, visit.console.store
@@ -76,9 +78,9 @@ def _next(jobs: list[OwnJob]) -> None:
     order = [state for state, _ in PARTS[:-1]]
     left = sorted((job for job in jobs if job.state in order), key=lambda job: order.index(job.state))
     if not left:
-        ui.label("Everything is done.").classes("text-weight-bold")
+        ui.label("All your jobs are done.").classes("text-weight-bold")
         return
-    words = {"new": "Start", "in progress": "Go on with", "rejected": "Redo"}[left[0].state]
+    words = {"new": "Start", "in progress": "Continue", "rejected": "Redo"}[left[0].state]
     button = ui.button(
         f"{words} {left[0].clip_id}", on_click=lambda: ui.navigate.to(addresses.label(left[0].job_id))
     )

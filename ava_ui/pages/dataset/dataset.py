@@ -24,7 +24,7 @@ from ava_ui.pages.dataset.form import release_form
 LABELS: Final = {
     "batch": "batch", "clips": "clips", "approved": "approved", "waiting": "waiting", "rejected": "rejected",
     "unannotated": "not annotated", "in_consensus": "in consensus", "labels": "labels",
-    "disputed": "disputed seconds", "ready": "goes in", "missing": "missing",
+    "disputed": "disputed seconds", "ready": "included", "missing": "missing",
 }  # fmt: skip
 
 LINKS: Final = {
@@ -48,9 +48,9 @@ RELEASE_LABELS: Final = {
 async def content(visit: Visit) -> None:
     """Content of the next release, its options, and the ones there are."""
     inside, sources = await asyncio.to_thread(next_release, visit.console)
-    theme.heading("What would go in")
+    theme.heading("Ready for release")
     if inside.is_empty():
-        theme.empty("No batches yet.", "Add one first.", addresses.BATCHES, "Batches")
+        theme.empty("No batches yet.", "Add a batch first.", addresses.BATCHES, "Batches")
     else:
         _inside(inside, sources)
         if visit.may("admin"):
@@ -100,7 +100,7 @@ def _releases(visit: Visit, made: pl.DataFrame) -> None:
     theme.heading("Releases")
     if made.is_empty():
         theme.empty(
-            "No releases yet.", "Approve clips, then generate a dataset.", addresses.QUALITY, "Review clips"
+            "No releases yet.", "Approve clips, then create a release.", addresses.QUALITY, "Review clips"
         )
         return
     name = cell("name")
@@ -116,10 +116,10 @@ def _releases(visit: Visit, made: pl.DataFrame) -> None:
     def compare() -> None:
         chosen = table.selected.sort("made_at", "name")["name"].to_list()
         if len(chosen) != 2:
-            raise InputError(f"{len(chosen)} releases are ticked.", "Tick two, then compare them.")
+            raise InputError(f"Releases selected: {len(chosen)}.", "Select exactly two, then compare them.")
         ui.navigate.to(addresses.comparison(*chosen))
 
     if made.height > 1:
         ui.button(
-            "Compare the two that are ticked", icon="compare_arrows", on_click=visit.action("viewer", compare)
+            "Compare the selected two", icon="compare_arrows", on_click=visit.action("viewer", compare)
         ).props("flat no-caps").mark("compare")

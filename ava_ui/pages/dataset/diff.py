@@ -39,7 +39,7 @@ async def content(visit: Visit) -> None:
         ui.link(before, addresses.release(before))
         ui.label("to").classes("soft")
         ui.link(after, addresses.release(after))
-        ui.link("the other way round", addresses.comparison(after, before))
+        ui.link("Swap", addresses.comparison(after, before))
 
     async def show() -> None:
         _show(before, after, await asyncio.to_thread(difference, visit.console.releases, before, after))
@@ -75,7 +75,7 @@ def _batches(known: ReleaseContents, name: str) -> dict[str, str]:
 
 def _show(before: str, after: str, found: Diff) -> None:
     if found.is_empty:
-        theme.empty("They say the same.", "Every clip, split, label and box of the one is in the other.")
+        theme.empty("No differences.", "Both have the same clips, splits, labels and boxes.")
         return
     file = f"{before}_{after}"
     tables = {"clips": found.clips, "labels": found.labels}

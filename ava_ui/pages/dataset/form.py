@@ -42,7 +42,7 @@ def release_form(visit: Visit, ready: dict[str, str], sources: list[str]) -> Non
             )
             button = AskButton(visit, "Generate dataset", icon="play_arrow").mark("generate")
         if not ready:
-            ui.label("No batch has a dataset yet: approve clips, and wait for ava_csv.").classes("soft")
+            ui.label("No batch has a dataset yet. Approve clips, then wait for ava_csv.").classes("soft")
         place = ui.column().classes("w-full")
     if ready:
         theme.later(visit, lambda: _say_sizes(visit, form))
@@ -59,10 +59,10 @@ class _Form:
         storage = visit.console.storage
         with ui.row().classes("items-start"):
             self.name = ui.input(
-                "name", placeholder="the next of v1, v2, …",
+                "name", placeholder="next of v1, v2, …",
                 validation=lambda value: name_problem(storage, value.strip()) if (value or "").strip() else None,
             ).classes("w-64").mark("release-name")  # fmt: skip
-            self.note = ui.input("a sentence for the card").classes("w-64")
+            self.note = ui.input("note for the dataset card").classes("w-64")
             self.licence = ui.input("licence", placeholder="CC-BY-4.0").classes("w-40")
             self.authors = ui.input("authors (Family, Given; …)").classes("w-64")
         with ui.row().classes("items-start"):
@@ -74,7 +74,7 @@ class _Form:
                 for split, share in RATIOS.items()
             }  # fmt: skip
             self.batches = ui.select(
-                ready, multiple=True, value=[], label="batches (none chosen: all that are ready)", clearable=True,
+                ready, multiple=True, value=[], label="batches (empty: all that are ready)", clearable=True,
                 with_input=len(ready) > 12,
             ).props("use-chips").classes("w-80").mark("release-batches")  # fmt: skip
             self.flavours = (
@@ -82,7 +82,7 @@ class _Form:
                     {name: name for name in flavour_names()},
                     value=list(DEFAULT),
                     multiple=True,
-                    label="layouts beside AVA's",
+                    label="additional layouts",
                     on_change=lambda: self._name_chosen(),
                 )
                 .classes("w-64")
@@ -90,11 +90,11 @@ class _Form:
             )
         with ui.row().classes("items-center"):
             self.least = ui.number(
-                "rare below (labels)", value=0, min=0, precision=0, validation=_least_problem
+                "rare if fewer labels than", value=0, min=0, precision=0, validation=_least_problem
             ).classes("w-40")
-            self.drop_rare = ui.switch("leave rare classes out")
-            self.drop_weak = ui.switch("leave classes below their least alpha out")
-            self.leave_behind = ui.switch("leave batches out whose consensus is behind their log").mark(
+            self.drop_rare = ui.switch("exclude rare classes")
+            self.drop_weak = ui.switch("exclude classes below their minimum alpha")
+            self.leave_behind = ui.switch("exclude batches whose consensus is out of date").mark(
                 "leave-behind"
             )
         self.pins = Pins(sources, SPLITS)
@@ -119,7 +119,7 @@ class _Form:
         checked: list[ValidationElement[Any]] = [self.name, *self.shares.values(), self.least]
         problems = [field for field in checked if not field.validate()]
         if problems:
-            raise InputError("Nothing was done: a field cannot be used.", "It says why, in red.")
+            raise InputError("Nothing was done: a field is not valid.", "Fix the fields marked in red.")
         return {
             "name": (self.name.value or "").strip(), "note": self.note.value or "",
             "licence": self.licence.value or "",
@@ -133,7 +133,7 @@ class _Form:
 
     def _shares_problem(self) -> str | None:
         total = sum(float(field.value or 0) for field in self.shares.values())
-        return None if abs(total - 1) < 1e-6 else f"The shares add up to {total:g}: make it 1."
+        return None if abs(total - 1) < 1e-6 else f"The shares add up to {total:g}; they must add up to 1."
 
     def _check_shares(self) -> None:
         for field in self.shares.values():
@@ -141,7 +141,7 @@ class _Form:
 
 
 def _least_problem(value: float | None) -> str | None:
-    return None if value is None or value >= 0 else "A number of labels: 0 or more."
+    return None if value is None or value >= 0 else "Enter a number of labels, 0 or more."
 
 
 async def _say_sizes(visit: Visit, form: _Form) -> None:
@@ -186,7 +186,7 @@ def _splits(found: Preview) -> None:
     total = sum(rows.values())
     theme.facts({split: f"{number} labels ({number / total:.0%})" for split, number in rows.items()})
     for name, why in found.dropped.items():
-        ui.label(f"Left out: {name}, {why}.").classes("warn")
+        ui.label(f"Excluded: {name}, {why}.").classes("warn")
     DataTable(
         found.sources, file="splits_preview", facets=("split",), sort_by="split",
         labels={"source_id": "source video", "original_name": "file", "batch": "batch", "split": "split",

@@ -58,7 +58,7 @@ async def content(visit: Visit) -> None:
         for anchor, title in PARTS.items():
             ui.link(title, addresses.here({}, anchor))
     if found is None:
-        ui.label(f"It has no {names.MANIFEST} or no {names.LINEAGE}, so nothing can be counted.").classes(
+        ui.label(f"{names.MANIFEST} or {names.LINEAGE} is missing, so the counts are unknown.").classes(
             "soft"
         )
     else:
@@ -133,10 +133,10 @@ def _left_out(info: ReleaseInfo) -> None:
     """Clips that the release goes without, at the top: nobody should have to look for them."""
     lost = list(info.record.get("left_out", {}).items())
     for clip, reason in lost[:LEFT_OUT_SHOWN]:
-        ui.label(f"Clip {clip} is left out: {reason}.").classes("text-warning")
+        ui.label(f"Clip {clip} is excluded: {reason}.").classes("text-warning")
     if len(lost) > LEFT_OUT_SHOWN:
         ui.link(
-            f"{len(lost) - LEFT_OUT_SHOWN} more clips are left out: see the card", addresses.here({}, "card")
+            f"{len(lost) - LEFT_OUT_SHOWN} more clips are excluded: see the card", addresses.here({}, "card")
         )
 
 
@@ -165,7 +165,7 @@ def _classes(name: str, found: Contents) -> None:
     with ui.card().classes("w-full"):
         class_bars(first)
         if found.classes.height > CHART_CLASSES:
-            ui.label(f"The {CHART_CLASSES} with most labels; the table lists all.").classes("soft")
+            ui.label(f"The {CHART_CLASSES} classes with most labels; the table lists all.").classes("soft")
     DataTable(
         found.classes, file=_table(name, "classes"),
         labels={"action_id": "id", "name": "class", **{split: split for split in SPLITS}, "labels": "labels"},
@@ -209,7 +209,7 @@ async def _files(visit: Visit, name: str, size: ui.label) -> None:
     size.set_text(readable(found.bytes))
     pictures = [f"{folder}/: {number} ({readable(total)})" for folder, number, total in found.pictures.rows()]
     if pictures:
-        ui.label(f"Pictures come with the zip. {', '.join(pictures)}.").classes("soft")
+        ui.label(f"The zip contains these pictures: {', '.join(pictures)}.").classes("soft")
     DataTable(
         found.single.with_columns(kb=pl.col("bytes") / 1000, sha256=pl.col("sha256").str.head(HASH_SHOWN)),
         file=_table(name, "files"), labels={"path": "file", "kb": "kB", "sha256": "SHA-256 begins"},

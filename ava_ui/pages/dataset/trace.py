@@ -11,6 +11,7 @@ from nicegui import ui
 
 from ava_core.base.errors import InputError
 from ava_core.base.schemas import AVA_TIMESTAMP_OFFSET, BOX_COLUMNS, CLIP_FPS
+from ava_core.base.text import plural
 from ava_core.dataset.export import lineage
 from ava_core.dataset.export.folders import fetched_folder
 from ava_core.dataset.export.releases import release_folder
@@ -48,7 +49,7 @@ def trace_form(visit: Visit, name: str) -> None:
         person = _whole("person", asked.get("person", ""), "all").mark("trace-person")
         ui.label("or").classes("soft self-center")
         row = (
-            ui.input("row", value=asked.get("row", ""), placeholder="train:12, or a line of the csv")
+            ui.input("row", value=asked.get("row", ""), placeholder="train:12, or a line from the CSV")
             .classes("w-72")
             .mark("trace-row")
         )
@@ -59,7 +60,7 @@ def trace_form(visit: Visit, name: str) -> None:
 
     async def trace() -> None:
         if not (timestamp.validate() and person.validate()):
-            raise InputError("Nothing was looked up: a field cannot be used.", "It says why, in red.")
+            raise InputError("Nothing was traced: a field is not valid.", "Fix the fields marked in red.")
         given = [(field.value or "").strip() for field in (video, timestamp, person, row)]
 
         async def show() -> None:
@@ -78,7 +79,7 @@ def traced(visit: Visit, name: str, video: str, timestamp: str, person: str, row
     """The lineage of the rows that are meant. Raises `InputError` where none is."""
     storage = visit.console.storage
     if not row and not (video and timestamp):
-        raise InputError("Nobody can tell which row is meant.", "Give a clip and a timestamp, or a row.")
+        raise InputError("The row is ambiguous.", "Enter a clip and a timestamp, or a row.")
     with fetched_folder(storage, release_folder(storage, name), only=names.LINEAGE) as folder:
         if row:
             return [lineage.trace(folder, row)]
@@ -89,7 +90,7 @@ def _whole(label: str, value: str, example: str) -> ui.input:
     def problem(text: str | None) -> str | None:
         plain = (text or "").strip()
         good = not plain or (plain.isascii() and plain.isdigit() and len(plain) < 6)
-        return None if good else f"A whole number, such as {example if example.isdigit() else 3}."
+        return None if good else f"Enter a whole number, such as {example if example.isdigit() else 3}."
 
     return ui.input(label, value=value, placeholder=example, validation=problem).classes("w-32")
 
@@ -101,7 +102,9 @@ def _show(name: str, rows: list[Row], actions: dict[int, str]) -> None:
     with ui.row().classes("no-wrap items-start w-full"):
         _picture(name, rows)
         with ui.column():
-            ui.label(f"{clip} at {first['timestamp']:04d}: {len(rows)} row(s)").classes("text-weight-bold")
+            ui.label(f"{clip} at {first['timestamp']:04d}: {plural(len(rows), 'row')}").classes(
+                "text-weight-bold"
+            )
             ui.label(
                 f"Second {shown(first['source_second'])} of {first['original_name']}, "
                 f"frame {second * CLIP_FPS} of the clip"
@@ -110,7 +113,7 @@ def _show(name: str, rows: list[Row], actions: dict[int, str]) -> None:
             ui.label(f"Approved by {shown(first['approved_by'])}, {str(shown(first['approved_at']))[:16]}")
             with ui.row():
                 ui.link("Review the clip here", addresses.review(batch, clip, second * CLIP_FPS))
-                ui.link("clip with its tracks", addresses.clip(batch, clip))
+                ui.link("Clip with its tracks", addresses.clip(batch, clip))
                 ui.link("batch", addresses.batch(batch))
                 ui.link("jobs", jobs)
     said = [
@@ -137,7 +140,7 @@ def _picture(name: str, rows: list[Row]) -> None:
     """The keyframe with the boxes of the rows' persons; boxes are shares of the picture."""
     with ui.element("div").classes("traced"):
         address = addresses.release_picture(name, rows[0]["picture"])
-        ui.element("img").props(f'src="{address}" alt="The keyframe, boxes drawn in"')
+        ui.element("img").props(f'src="{address}" alt="The keyframe with its boxes"')
         for person, (x1, y1, x2, y2) in {
             row["person_id"]: [row[side] for side in BOX_COLUMNS] for row in rows
         }.items():

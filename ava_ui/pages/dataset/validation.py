@@ -8,6 +8,7 @@ from typing import Final
 import polars as pl
 from nicegui import ui
 
+from ava_core.base.text import plural
 from ava_core.dataset.export.folders import fetched_folder
 from ava_core.dataset.export.releases import release_folder
 from ava_core.dataset.formats.ava.checks import Finding, validate_dataset
@@ -25,11 +26,11 @@ FINDINGS: Final = {
 
 
 def validation(visit: Visit, name: str) -> None:
-    theme.heading("Does it keep the rules?")
+    theme.heading("Validate against AVA's rules")
     ui.element("a").props("id=rules")
-    ui.label("Everything that its readers enforce is checked, and that no file was changed since.").classes(
-        "soft"
-    )
+    ui.label(
+        "Checks everything that AVA readers enforce, and that no file has changed since the release."
+    ).classes("soft")
     button = ui.button("Validate", icon="rule").props("outline").mark("validate")
     place = ui.column().classes("w-full")
 
@@ -53,13 +54,13 @@ def validation(visit: Visit, name: str) -> None:
 
 def _findings(name: str, findings: list[Finding]) -> None:
     if not findings:
-        ui.label("No findings: every rule holds.").classes("good")
+        ui.label("No findings: the release follows every rule.").classes("good")
         return
     rows = [
         (one.severity, one.file, one.line or None, one.rule, one.consequence, _row(one)) for one in findings
     ]
     table = pl.DataFrame(rows, schema=FINDINGS, orient="row")
-    ui.label(f"{len(findings)} finding(s).").classes("bad")
+    ui.label(f"{plural(len(findings), 'finding')}.").classes("bad")
     trace = addresses.here({"row": cell("row")}, "trace")
     DataTable(table, file=f"{name}_findings", facets=("severity", "file"), links={"row": trace})
 

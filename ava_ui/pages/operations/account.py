@@ -15,14 +15,14 @@ from ava_ui.frame.visit import Visit
 async def content(visit: Visit) -> None:
     """A new password, given the old one."""
     ui.label(f"{visit.user.username}, {visit.user.role}")
-    old = ui.input("present password", password=True).classes("w-64").mark("old-password")
+    old = ui.input("current password", password=True).classes("w-64").mark("old-password")
     new = ui.input("new password", password=True).classes("w-64").mark("new-password")
     ui.label(users.PASSWORD_RULE).classes("soft")
-    again = ui.input("new password again", password=True).classes("w-64").mark("again-password")
+    again = ui.input("repeat new password", password=True).classes("w-64").mark("again-password")
 
     async def change() -> None:
         if new.value != again.value:
-            raise InputError("The two new passwords differ.", "Type both again.")
+            raise InputError("The new passwords do not match.", "Type the new password in both fields.")
         await asyncio.to_thread(
             users.sign_in, visit.console.store, visit.user.username, old.value or "", source="account page"
         )
@@ -31,4 +31,4 @@ async def content(visit: Visit) -> None:
         ui.navigate.to(addresses.LOGIN)
 
     ui.button("Change password", on_click=visit.action("viewer", change)).mark("change-password")
-    ui.label("All sessions end; sign in again with the new password.").classes("soft")
+    ui.label("All your sessions end; sign in again with the new password.").classes("soft")

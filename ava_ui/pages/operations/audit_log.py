@@ -13,6 +13,6 @@ async def content(visit: Visit) -> None:
     """The list; the filter searches all of it, csv gives out what it lets through."""
     log = await asyncio.to_thread(visit.console.audit_log.table)
     if log.is_empty():
-        theme.empty("Nothing was done yet.", "What anybody does is written here.")
+        theme.empty("Nothing has been done yet.", "Every action is recorded here.")
         return
     DataTable(log, file="audit", sort_by="when", descending=True, facets=["who", "action"])

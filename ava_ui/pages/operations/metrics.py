@@ -11,6 +11,7 @@ import polars as pl
 from nicegui import ui
 
 from ava_core.annotation.working_time import active_by_class
+from ava_core.base.text import plural
 from ava_core.operations import metrics
 from ava_core.store import batches
 from ava_ui import addresses
@@ -34,7 +35,7 @@ ANNOTATOR: Final = cell("annotator")
 """What the tables' links take from their rows."""
 
 INGEST: Final = {
-    "videos_in": "videos taken in", "clips_cut": "clips cut", "tracks_made": "tracks made",
+    "videos_in": "videos added", "clips_cut": "clips cut", "tracks_made": "tracks made",
     "tasks_ready": "tasks ready",
 }  # fmt: skip
 
@@ -52,8 +53,8 @@ BATCH_LINKS: Final = {
 }  # fmt: skip
 
 PACE_LABELS: Final = {
-    "annotator": "annotator", "jobs": "jobs", "completed": "completed", "timed": "of these timed",
-    "median_h": "hours, median", "high_h": "hours, 90 % within", "clips_per_day": "clips a day on days with work",
+    "annotator": "annotator", "jobs": "jobs", "completed": "completed", "timed": "of which timed",
+    "median_h": "hours, median", "high_h": "hours, 90 % within", "clips_per_day": "clips per working day",
 }  # fmt: skip
 
 PACE_LINKS: Final = {
@@ -63,18 +64,18 @@ PACE_LINKS: Final = {
 
 JOB_LABELS: Final = {
     "job_id": "job", "batch": "batch", "clip_id": "clip", "annotator": "annotator",
-    "waited_h": "hours from ready to begun", "elapsed_h": "hours from begun to completed",
+    "waited_h": "hours from ready to start", "elapsed_h": "hours from start to completion",
 }  # fmt: skip
 
 ACTIVE_LABELS: Final = {
     "annotator": "annotator", "job_id": "job", "batch": "batch", "clip_id": "clip", "active_min": "minutes active",
-    "elapsed_h": "hours from begun to completed", "answers": "labels said",
-    "seconds_per_label": "active seconds a label",
+    "elapsed_h": "hours from start to completion", "answers": "labels given",
+    "seconds_per_label": "active seconds per label",
 }  # fmt: skip
 
 CLASS_LABELS: Final = {
-    "annotator": "annotator", "ontology": "ontology", "action": "class", "labels": "labels said",
-    "active_s": "seconds active", "seconds_per_label": "active seconds a label",
+    "annotator": "annotator", "ontology": "ontology", "action": "class", "labels": "labels given",
+    "active_s": "seconds active", "seconds_per_label": "active seconds per label",
 }  # fmt: skip
 
 WAITING_LABELS: Final = {
@@ -120,9 +121,7 @@ async def content(visit: Visit) -> None:
     if found.batches.is_empty():
         theme.empty("Nothing to measure yet.", "Add a batch first.", addresses.BATCHES, "Batches")
         return
-    ui.label(
-        "Elapsed is not working time: all hours here count nights, queues and everything else between."
-    ).classes("soft")
+    ui.label("Elapsed time is not working time: all hours include nights, queues and breaks.").classes("soft")
     _batches(found.batches)
     theme.later(visit, lambda: _rest(visit, found))
 
@@ -134,7 +133,7 @@ async def _rest(visit: Visit, found: Figures) -> None:
     await _active(visit)
     await _classes(visit)
     await _every_job(visit)
-    theme.heading("Who waits on whom")
+    theme.heading("Open work")
     _waiting(found)
 
 
@@ -159,7 +158,7 @@ def _shown(table: pl.DataFrame) -> pl.DataFrame:
 
 
 def _batches(times: pl.DataFrame) -> None:
-    theme.heading("Batches, hours elapsed since they were added")
+    theme.heading("Hours elapsed per batch since it was added")
     newest = times.tail(BATCHES_DRAWN)
     drawn = {name: newest[column].round(2).to_list() for column, name in INGEST.items()}
     if any(value is not None for values in drawn.values() for value in values):
@@ -169,8 +168,7 @@ def _batches(times: pl.DataFrame) -> None:
     if unknown:
         named = ", ".join(unknown[:UNKNOWN_NAMED] + ["…"] * (len(unknown) > UNKNOWN_NAMED))
         ui.label(
-            f"Of {len(unknown)} batch(es) it is unknown when videos, clips or tracks were made: they were processed"
-            f" before that was noted ({named})."
+            f"Unknown for {plural(len(unknown), 'batch')} processed before these times were recorded: {named}."
         ).classes("soft").mark("unknown")
     ui.label("Makespan: from the first job's readiness to the last one's completion.").classes("soft")
     DataTable(_shown(times.drop("unknown")), labels=BATCH_LABELS, links=BATCH_LINKS, file="batch_times")
@@ -179,7 +177,7 @@ def _batches(times: pl.DataFrame) -> None:
 def _days(by_day: pl.DataFrame) -> None:
     theme.heading("Clips completed, by annotator and day")
     if by_day.is_empty():
-        ui.label("No job was completed yet.").classes("soft")
+        ui.label("No job has been completed yet.").classes("soft")
         return
     last = date.fromisoformat(str(by_day["day"].max()))
     days = [(last - timedelta(days=back)).isoformat() for back in reversed(range(DAYS_DRAWN))]
@@ -194,41 +192,39 @@ def _days(by_day: pl.DataFrame) -> None:
             stacked=True,
             unit="clips",
         )
-    ui.label("Days in UTC. Work that was handed back counts on the day of its last completion.").classes(
-        "soft"
-    )
+    ui.label("Days in UTC. Returned work counts on the day it was last completed.").classes("soft")
 
 
 def _pace(pace: pl.DataFrame) -> None:
-    theme.heading("Hours elapsed per job, from begun to completed")
+    theme.heading("Hours elapsed per job, from start to completion")
     if pace.is_empty():
-        theme.empty("No jobs yet.", "Deal clips out to annotators.", addresses.TASKS, "Tasks")
+        theme.empty("No jobs yet.", "Assign clips to annotators.", addresses.TASKS, "Tasks")
         return
     timed = pace.filter(pl.col("timed") > 0)
     if timed.is_empty():
-        ui.label("No completed job was seen to begin yet.").classes("soft")
+        ui.label("No completed job has a known start yet.").classes("soft")
     else:
         drawn = timed.sort("timed", descending=True).head(ANNOTATORS_DRAWN).sort("annotator")
         rows = [(name, values) for name, *values in drawn.select("annotator", *metrics.QUANTILES).iter_rows()]
         with ui.card().classes("w-full"):
             charts.boxes(rows, unit="hours")
         ui.label(
-            "Boxes hold the middle half of the jobs, lines reach from 10 % to 90 %. Jobs whose beginning was not seen"
-            " are not timed."
+            "Boxes show the middle half of the jobs; whiskers run from 10 % to 90 %. Jobs with an unknown "
+            "start are not timed."
         ).classes("soft")
     DataTable(_shown(pace), labels=PACE_LABELS, links=PACE_LINKS, file="pace")
 
 
 async def _active(visit: Visit) -> None:
     """Working time, beside the time that merely passed."""
-    theme.heading("Minutes active at each job, beside hours elapsed")
+    theme.heading("Active minutes and elapsed hours per job")
     worked = await asyncio.to_thread(metrics.job_work, visit.console.store)
     if worked.is_empty():
-        ui.label("Nobody has labelled on this platform's own page yet; work in CVAT is not timed.").classes(
-            "soft"
-        )
+        ui.label("No work on the labelling page yet; work in CVAT is not timed.").classes("soft")
         return
-    ui.label("Active is the time with the page in view and somebody at its keys or mouse.").classes("soft")
+    ui.label(
+        "Active time counts while the page is in view and the annotator uses keyboard or mouse."
+    ).classes("soft")
     DataTable(
         _shown(worked), labels=ACTIVE_LABELS, file="working_time", sort_by="active_min", descending=True,
         links={"job_id": addresses.LABEL, "batch": addresses.BATCH, "clip_id": addresses.REVIEW,
@@ -242,8 +238,8 @@ async def _classes(visit: Visit) -> None:
     found = await asyncio.to_thread(active_by_class, store, ontology_of)
     if found.is_empty():
         return
-    theme.heading("Active seconds a label, by annotator and class")
-    ui.label("From one answer to the next: the time belongs to the one that it led to.").classes("soft")
+    theme.heading("Active seconds per label, by annotator and class")
+    ui.label("Measured from one answer to the next; the time counts for the later answer.").classes("soft")
     DataTable(
         _shown(found), labels=CLASS_LABELS, file="seconds_by_class", sort_by="active_s", descending=True,
         facets=("annotator", "action"), links={"annotator": addresses.progress(annotator=ANNOTATOR)},
@@ -281,20 +277,20 @@ async def _every_job(visit: Visit) -> None:
 def _waiting(found: Figures) -> None:
     with ui.element("div").classes("two"):
         with ui.card():
-            theme.heading("On annotators")
+            theme.heading("Waiting on annotators")
             if found.waiting.is_empty():
-                ui.label("No job is open.").classes("soft")
+                ui.label("No open jobs.").classes("soft")
             else:
                 DataTable(
                     _shown(found.waiting), labels=WAITING_LABELS, links=WAITING_LINKS, file="waiting",
                     sort_by="oldest_h", descending=True,
                 )  # fmt: skip
         with ui.card():
-            theme.heading("On the platform's people")
+            theme.heading("Waiting on reviewers and admins")
             if found.waiting_here.is_empty():
-                ui.label("No clip waits for a review or for a release.").classes("soft")
+                ui.label("No clips wait for review or release.").classes("soft")
             else:
                 DataTable(
                     _shown(found.waiting_here), labels=HERE_LABELS, links=HERE_LINKS, file="waiting_here"
                 )
-                ui.label("A clip on which nobody was labelled goes into no release.").classes("soft")
+                ui.label("Clips without labelled people are not released.").classes("soft")

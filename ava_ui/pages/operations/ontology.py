@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Awaitable, Callable
 
 import polars as pl
 from nicegui import ui
 
+from ava_core.base.errors import AvaError
+from ava_core.base.plugins import plugin_names
 from ava_core.base.schemas import CLIP_FPS
 from ava_core.ontology import Ontology, load_ontology, shipped_ontologies
 from ava_core.ontology.extend import publish, published, with_action
@@ -20,7 +23,7 @@ from ava_ui.frame.visit import Visit
 
 SCHEMA = {
     "id": pl.Int64, "action": pl.String, "group": pl.String, "kind": pl.String, "description": pl.String,
-    "hotkey": pl.String, "least alpha": pl.Float64,
+    "hotkey": pl.String, "minimum alpha": pl.Float64,
 }  # fmt: skip
 
 
@@ -29,7 +32,7 @@ async def content(visit: Visit) -> None:
     folder = visit.console.settings.home_dir / "ontologies"
     configured = visit.console.settings.ontology
     known = {name: load_ontology(name) for name in dict.fromkeys([configured, *shipped_ontologies()])}
-    known |= published(folder)
+    known |= _of_packages() | published(folder)
     name = visit.query.get("name", configured)
     name = name if name in known else configured
     with ui.row():
@@ -47,9 +50,18 @@ async def content(visit: Visit) -> None:
         for attribute in cvat_labels(ontology)[0]["attributes"]:
             values = list(attribute["values"])
             ui.select(values, value=values[0], label=attribute["name"]).classes("w-56")
-    ui.label(f"To use it: AVA_ONTOLOGY={name}, or a batch's own option.").classes("soft")
+    ui.label(f"To use it, set AVA_ONTOLOGY={name}, or set it in a batch's options.").classes("soft")
     if visit.may("admin"):
         _extend(visit, ontology)
+
+
+def _of_packages() -> dict[str, Ontology]:
+    """Those that installed packages add; a broken one stands on System."""
+    found = {}
+    for name in plugin_names("ontologies"):
+        with contextlib.suppress(AvaError):
+            found[name] = load_ontology(name)
+    return found
 
 
 def _examples(visit: Visit, ontology: Ontology) -> None:
@@ -58,7 +70,7 @@ def _examples(visit: Visit, ontology: Ontology) -> None:
     found = examples.of_ontology(visit.console.store, ontology.name)
     names = {action.id: action.name.replace("_", " ") for action in ontology.actions}
     if not found:
-        ui.label("None yet: mark a person as an example where a clip is reviewed (Quality).").classes("soft")
+        ui.label("No examples yet. Open a clip's review under Quality and mark a person.").classes("soft")
 
     def remove(number: int) -> Callable[..., Awaitable[None]]:
         async def act() -> None:
@@ -90,9 +102,9 @@ def actions_table(ontology: Ontology) -> pl.DataFrame:
 
 def _extend(visit: Visit, ontology: Ontology) -> None:
     theme.heading("Add an action")
-    ui.label("It becomes a new version; ids are permanent, and what is published never changes.").classes(
-        "soft"
-    )
+    ui.label(
+        "Publishing creates a new version. Ids are permanent, and published actions never change."
+    ).classes("soft")
     with ui.row().classes("items-center"):
         name = ui.input("name").mark("action-name")
         groups = [group.name for group in ontology.groups]
@@ -104,7 +116,7 @@ def _extend(visit: Visit, ontology: Ontology) -> None:
             with theme.asking(
                 f"Publish {new.name} version {new.version} with {name.value!r}?", "Publish"
             ) as dialog:
-                ui.label("It cannot be taken back, only retired by a later version.")
+                ui.label("You cannot undo this; a later version can only retire the action.")
             if await dialog:
                 path = await asyncio.to_thread(
                     publish, ontology, new, visit.console.settings.home_dir / "ontologies"

@@ -53,7 +53,7 @@ async def content(visit: Visit) -> None:
     if not rows:
         theme.empty(
             "No batches yet.",
-            "Add a zip of videos; it is processed by itself.",
+            "Add a zip of videos; processing starts automatically.",
             addresses.BATCHES,
             "Add a batch",
         )
@@ -78,13 +78,13 @@ async def _beside(visit: Visit, rows: list[BatchRow]) -> None:
     done = await asyncio.to_thread(clips_by_day, visit.console.store)
     with ui.element("div").classes("two"):
         with ui.card():
-            theme.heading("How many clips are how far")
+            theme.heading("Clips by stage")
             sums = [sum(row.counts[stage] or 0 for row in rows) for stage in FUNNEL]
             charts.funnel(list(FUNNEL.values()), sums)
-            theme.heading("Jobs completed a day")
+            theme.heading("Jobs completed per day")
             daily = done.group_by("day").agg(pl.col("clips").sum()).sort("day")
             if daily.is_empty():
-                ui.label("No completed work was read yet.").classes("soft")
+                ui.label("No completed work has been read yet.").classes("soft")
             else:
                 charts.bars(daily["day"].to_list(), {"jobs": daily["clips"].to_list()})
         with ui.card():

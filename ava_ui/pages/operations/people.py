@@ -19,7 +19,7 @@ async def content(visit: Visit) -> None:
     locked = sign_in_tries.locked(visit.console.store, now())
     for user in users.everyone(visit.console.store):
         _person(visit, user, locked)
-    theme.heading("Add somebody")
+    theme.heading("Add a person")
     with ui.row().classes("items-center"):
         name = ui.input("name").mark("new-name")
         password = ui.input("password", password=True, password_toggle_button=True).mark("new-password")
@@ -34,7 +34,7 @@ async def content(visit: Visit) -> None:
 
         ui.button("Add", icon="person_add", on_click=visit.action("admin", add)).mark("add-user")
     ui.label(f"Password: {users.PASSWORD_RULE}").classes("soft")
-    ui.label("viewer looks, reviewer decides on clips, admin may do everything.").classes("soft")
+    ui.label("Viewers can look, reviewers decide on clips, admins can do everything.").classes("soft")
     await crew.panel(visit)
     training.panel(visit)
 
@@ -51,7 +51,7 @@ def _person(visit: Visit, user: User, locked: set[str]) -> None:
         return visit.action("admin", act)
 
     async def new_password() -> None:
-        with theme.asking(f"New password of {user.username}", "Set") as dialog:
+        with theme.asking(f"New password for {user.username}", "Set") as dialog:
             password = ui.input("password", password=True)
             ui.label(users.PASSWORD_RULE).classes("soft")
         if await dialog:
@@ -59,16 +59,18 @@ def _person(visit: Visit, user: User, locked: set[str]) -> None:
                 users.set_password, visit.console.store, user.username, password.value or ""
             )
             await visit.note("set password", user.username)
-            ui.notify("Set; older sessions have ended.")
+            ui.notify("Password set; their earlier sessions have ended.")
 
     with ui.row().classes("items-center"):
         ui.label(user.username).classes("text-weight-bold")
         ui.badge(user.role)
+        if not user.active:
+            ui.badge("disabled")
         if user.username in locked:
-            ui.label("locked where wrong passwords came from").classes("bad")
+            ui.label("locked for now: too many wrong passwords").classes("bad")
         for role in users.ROLES:
             if role != user.role:
                 ui.button(f"make {role}", on_click=change(role=role)).props("flat dense no-caps")
         ui.button("Password", on_click=visit.action("admin", new_password)).props("flat dense no-caps")
-        words = "may not sign in: let in" if not user.active else "shut out"
+        words = "Disable" if user.active else "Enable"
         ui.button(words, on_click=change(active=not user.active)).props("flat dense no-caps")

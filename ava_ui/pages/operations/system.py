@@ -36,7 +36,7 @@ async def content(visit: Visit) -> None:
         ui.timer(0.1, look, once=True)
     else:
         show(await health.look_closely())
-    theme.heading("Where things are")
+    theme.heading("Locations")
     _places(visit.console.settings)
     theme.heading("Backup")
     _backup(visit)
@@ -45,7 +45,7 @@ async def content(visit: Visit) -> None:
 def _backup(visit: Visit) -> None:
     """What belongs together, in the order in which it is copied, and the two commands."""
     shown = visit.console.store.engine.url.render_as_string(hide_password=True)
-    ui.label("`ava backup FOLDER` copies what belongs together while everything runs, in this order:")
+    ui.label("`ava backup FOLDER` makes a consistent copy while everything runs, in this order:")
     with ui.element("table").classes("keys").mark("backup"):
         for part in parts(visit.console.settings, shown):
             with ui.element("tr"):
@@ -53,8 +53,8 @@ def _backup(visit: Visit) -> None:
                     with ui.element("td"):
                         ui.label(text)
     ui.label(
-        "`ava restore FOLDER` puts it back into an empty home, database and storage. `ava move --database … "
-        "--storage …` takes it to others."
+        "`ava restore FOLDER` restores it into an empty home, database and storage. `ava move --database … "
+        "--storage …` moves it elsewhere."
     )
 
 

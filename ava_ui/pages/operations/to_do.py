@@ -47,7 +47,7 @@ class ToDoPanel:
             for item in found:
                 _item(item)
             if not found:
-                ui.label("Nothing waits for anybody.").classes("soft")
+                ui.label("Nothing to do.").classes("soft")
 
     def _find(self) -> list[ToDo]:
         console = self.visit.console
@@ -69,7 +69,7 @@ async def checklist(visit: Visit) -> None:
     counts = {row.batch: row.counts for row in visit.console.counts.rows}
     steps = await asyncio.to_thread(first_steps, visit.console.store, counts)
     with ui.card().classes("w-full").mark("first-steps"):
-        theme.heading("From here to a first dataset")
+        theme.heading("Next steps to your first dataset")
         for number, step in enumerate(steps, start=1):
             _step(number, step)
 

@@ -33,7 +33,7 @@ async def content(visit: Visit) -> None:
     waiting = await asyncio.to_thread(drafts.doubtful_answers, visit.console, batch)
     if clip_id:
         waiting = waiting.filter(pl.col("clip_id") == clip_id)
-    ui.link("back to the queue of clips", addresses.quality(batch))
+    ui.link("back to the review queue", addresses.quality(batch))
     number = visit.number("at")
     row = _asked_for(visit) or (
         waiting.row(min(number, waiting.height - 1), named=True) if waiting.height else None
@@ -66,13 +66,13 @@ def _queue(batch: str, clip_id: str, waiting: pl.DataFrame) -> None:
     """All answers that wait."""
     if waiting.is_empty():
         theme.empty(
-            "Nothing is left to adjudicate.", "Answers come here when annotators differ.",
+            "Nothing is left to adjudicate.", "Answers appear here when annotators disagree.",
             addresses.quality(batch), "Clips to review",
         )  # fmt: skip
         return
     rows = in_stretches(waiting)
     theme.heading(
-        f"{waiting.height:,} answers wait in {plural(rows.height, 'stretch')}, the most doubtful first"
+        f"{waiting.height:,} answers to settle in {plural(rows.height, 'stretch')}, most doubtful first"
     )
     here = addresses.adjudication(batch, at=cell("at"), clip=clip_id)
     DataTable(
@@ -120,7 +120,7 @@ async def _item(
         choices(said(work, row), ontology, group, {} if named else crew), alike(work, row, waiting), seen.of(batch),
     )  # fmt: skip
     Decided(seen, settling.concerns)
-    asked = "is somebody there at all?" if settling.of_presence else group
+    asked = "is this person there at all?" if settling.of_presence else group
     ui.label(f"{clip_id} · second {row['second']} · person {row['person_id']} · {asked}").classes(
         "part-title"
     )
@@ -154,7 +154,7 @@ def _settled(visit: Visit, batch: str) -> None:
          "person": d.after["person_id"], "group": d.after["group"], "answer": _answer(d.after, names)}
         for d in reversed(made)
     ]  # fmt: skip
-    theme.heading(f"{len(made)} answer(s) settled")
+    theme.heading(f"{plural(len(made), 'answer')} settled")
     again = addresses.answer(batch, *map(cell, ("clip_id", "second", "person", "group")))
     DataTable(pl.DataFrame(rows), file=f"{batch}_settled", links={"clip_id": again, "answer": again})
 
@@ -162,5 +162,5 @@ def _settled(visit: Visit, batch: str) -> None:
 def _answer(after: dict[str, Any], names: dict[int, str]) -> str:
     ids = after["action_ids"]
     if after["group"] == PRESENCE:
-        return "somebody is there" if ids else "nobody is there"
+        return "the person is there" if ids else "no one is there"
     return ", ".join(names.get(i, str(i)) for i in ids) or "none"

@@ -13,6 +13,7 @@ import polars as pl
 from nicegui import ui
 
 from ava_core.base.errors import InputError
+from ava_core.base.text import plural
 from ava_core.quality.agreement.conflicts import between
 from ava_core.quality.agreement.stretches import stretches
 from ava_core.quality.review.plots import RELIABLE, TENTATIVE
@@ -29,7 +30,7 @@ BINS: Final = 10
 STATISTICS: Final = ("pooled_alpha", "kappa", "mean_iou", "f1", "tube_iou", "shared_clips")
 """Figures of pairs that the matrix can show."""
 OVERALL: Final = {
-    "statistic": "figure", "value": "value", "low": "low", "high": "high", "n": "n", "detail": "what it says",
+    "statistic": "figure", "value": "value", "low": "low", "high": "high", "n": "n", "detail": "text",
     "reason": "note",
 }  # fmt: skip
 
@@ -44,7 +45,7 @@ async def content(visit: Visit) -> None:
         ui.link("adjudication", addresses.adjudication(batch))
     theme.heading("Overall")
     ui.label(
-        "Intervals are of 95 %, from resampling clips. An undefined figure is a dash, with its reason."
+        "95 % intervals from resampling clips. A dash marks an undefined figure, with its reason."
     ).classes("soft")
     meaning = pl.col("statistic").replace_strict(MEANINGS, default="", return_dtype=pl.String)
     DataTable(overall.with_columns(detail=meaning), file=f"{batch}_overall", labels=OVERALL)
@@ -53,7 +54,7 @@ async def content(visit: Visit) -> None:
             theme.heading("Clips by alpha")
             _histogram(_table(visit, "clips"))
         with ui.card():
-            theme.heading("Annotator by annotator")
+            theme.heading("Agreement between annotators")
             _matrix(visit, _table(visit, "pairs"))
     theme.later(visit, lambda: _details(visit, batch))
 
@@ -70,8 +71,8 @@ def _table(visit: Visit, name: str) -> pl.DataFrame:
     found = visit.console.tables.table(visit.params["batch"], "agreement", name)
     if found is None:
         raise InputError(
-            f"Agreement of {visit.params['batch']} was not measured yet.",
-            "It follows by itself once completed jobs were read.",
+            f"Agreement of {visit.params['batch']} has not been measured yet.",
+            "It is measured automatically once completed jobs have been read.",
         )
     return found
 
@@ -105,7 +106,7 @@ def _histogram(clips: pl.DataFrame) -> None:
     charts.bars([f"{low:g} to {high:g}" for low, high in bins], {"clips": counts})
     if undefined:
         ui.label(
-            f"{undefined} clip(s) have no alpha: fewer than two people labelled the same person."
+            f"No alpha for {plural(undefined, 'clip')}: fewer than two annotators labelled the same person."
         ).classes("soft")
 
 
@@ -128,11 +129,11 @@ def _matrix(visit: Visit, pairs: pl.DataFrame) -> None:
             target = addresses.agreement(batch, asked, "diverging")
             cells[a, b] = str(shown(found)), target, trust(statistic, found)
     _square(names, cells)
-    ui.label(MEANINGS.get(statistic, "Clips that both have completed.")).classes("soft")
+    ui.label(MEANINGS.get(statistic, "Clips that both annotators have completed.")).classes("soft")
     if statistic in ALPHAS:
         ui.label(
-            f"Green from {RELIABLE:g}, yellow from {TENTATIVE:g} (Krippendorff's marks; they block nothing). "
-            "A cell opens what the two say differently."
+            f"Green from {RELIABLE:g}, yellow from {TENTATIVE:g} (Krippendorff's thresholds; they block "
+            f"nothing). Select a cell to see where the two disagree."
         ).classes("soft")
 
 
@@ -161,7 +162,7 @@ def _confusions(visit: Visit, batch: str) -> None:
     if confusion is None or confusion.is_empty():
         return
     ui.element("a").props("id=confusion")
-    theme.heading("What is confused with what")
+    theme.heading("Confused classes")
     ontology = visit.console.ontology(batch)
     groups = confusion["group"].unique(maintain_order=True).to_list()
     group = visit.query.get("group", "")
@@ -203,7 +204,7 @@ def _with_names(detail: str, names: tuple[tuple[int, str], ...]) -> str:
 def _diverging(visit: Visit, batch: str, differing: pl.DataFrame) -> None:
     ui.element("a").props("id=diverging")
     a, b = visit.query.get("a", ""), visit.query.get("b", "")
-    theme.heading(f"Where {a} and {b} differ" if a and b else "Where annotators differ")
+    theme.heading(f"Where {a} and {b} disagree" if a and b else "Where annotators disagree")
     if a and b:
         ui.link("everybody", addresses.agreement(batch, mark="diverging"))
     review = addresses.review(batch, cell("clip_id"), cell("frame"))

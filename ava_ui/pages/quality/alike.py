@@ -29,10 +29,10 @@ async def alike_panel(visit: Visit, seen: Seen, state: DecisionState) -> None:
     dependent = visit.console.tables.table(batch, "agreement", "dependent")
     if dependent is None or (shown := undecided(dependent, state.excluded, ())).is_empty():
         return
-    theme.heading("Conspicuously alike")
+    theme.heading("Suspiciously similar work")
     ui.label(
-        "One of the two may have copied. Together they have one vote, until you decide: leave one of them out, or say "
-        "that they work independently."
+        "One of the two may have copied the other. Together they count as one vote until you exclude one or "
+        "confirm that they work independently."
     ).classes("soft")
     differing = visit.console.tables.table(batch, "agreement", "conflicts")
     for pair, found in shown.group_by("annotator", "annotator_b", maintain_order=True):
@@ -63,7 +63,7 @@ def _pair(
         ui.navigate.reload()
 
     if visit.may("admin"):
-        words = "Count as one vote again" if is_independent else "They work independently"
+        words = "Count as one vote again" if is_independent else "Confirm independent work"
         ui.button(words, on_click=visit.action("admin", judge)).props("flat dense").mark(
             f"judge-{names[0]}-{names[1]}"
         )
@@ -71,23 +71,24 @@ def _pair(
 
 def _words(row: dict[str, Any]) -> str:
     if row["what"] == "boxes":
-        return f"Drawn boxes overlap by {row['alike']:.3f} on average, over {row['shared']} boxes: no two hands do."
-    if row["expected"] is None:
         return (
-            f"Labels are the same to the letter ({row['alike']:.3f}) at {row['shared']} people and seconds."
+            f"The boxes they drew overlap by {row['alike']:.3f} on average, over {row['shared']} boxes; "
+            "independent annotators never get that close."
         )
+    if row["expected"] is None:
+        return f"Labels are identical ({row['alike']:.3f}) at {row['shared']} people and seconds."
     return (
-        f"Kappa of their labels {row['alike']:.2f}; by what each has with the others, {row['expected']:.2f} is to be "
-        f"expected ({row['shared']} people and seconds)."
+        f"Kappa of their labels {row['alike']:.2f}; from each one's agreement with the others, "
+        f"{row['expected']:.2f} is expected ({row['shared']} people and seconds)."
     )
 
 
 async def _items(batch: str, names: tuple[str, str], differing: pl.DataFrame) -> None:
     items = await asyncio.to_thread(alike_against, differing, *names)
-    with ui.expansion(f"What both say and others don't ({items.height})").classes("w-full"):
+    with ui.expansion(f"Answers only these two give ({items.height})").classes("w-full"):
         DataTable(
             items.head(SHOWN).select("clip_id", "second", "frame", "person_id", "kind", "detail"),
             file=f"{batch}_{names[0]}_{names[1]}",
-            labels={"clip_id": "clip", "person_id": "person", "detail": "who says what"},
+            labels={"clip_id": "clip", "person_id": "person", "detail": "all answers"},
             links={"clip_id": addresses.review(batch, cell("clip_id"), cell("frame"))},
         )

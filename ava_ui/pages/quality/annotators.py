@@ -26,7 +26,8 @@ async def content(visit: Visit) -> None:
     gate = visit.console.tables.table(batch, "agreement", "gate")
     if cards is None or gate is None:
         raise InputError(
-            f"Agreement of {batch} was not measured yet.", "It follows once completed jobs were read."
+            f"Agreement of {batch} has not been measured yet.",
+            "It is measured automatically once completed jobs have been read.",
         )
     seen = Seen(visit.console.store, batch)
     state = decisions.decision_state(visit.console.store, batch)
@@ -47,7 +48,7 @@ def _verdict(visit: Visit, seen: Seen, name: str, status: str, reasons: list[str
     with ui.card():
         ui.label(name).classes("text-weight-bold")
         ui.badge(
-            "left out" if is_out else status,
+            "excluded" if is_out else status,
             color={"ok": "positive", "suspect": "negative"}.get(status, "warning"),
         )
         for reason in reasons:
@@ -58,7 +59,7 @@ def _verdict(visit: Visit, seen: Seen, name: str, status: str, reasons: list[str
             raw, ontology = raw_tables(visit.console, batch), visit.console.ontology(batch)
             state = decisions.decision_state(store, batch)
             effect = await asyncio.to_thread(exclusion_effect, raw, ontology, state, name)
-            with theme.asking(f"Leave {name} out of the consensus of {batch}?", "Leave out") as dialog:
+            with theme.asking(f"Exclude {name} from the consensus of {batch}?", "Exclude") as dialog:
                 for row in effect.iter_rows(named=True):
                     ui.label(
                         f"{row['figure'].replace('_', ' ')}: {shown(row['before'])} → {shown(row['after'])}"
@@ -79,5 +80,5 @@ def _verdict(visit: Visit, seen: Seen, name: str, status: str, reasons: list[str
             ui.navigate.reload()
 
         if visit.may("admin"):
-            words, act = ("Take in again", take_back) if is_out else ("Leave out …", leave_out)
+            words, act = ("Include again", take_back) if is_out else ("Exclude …", leave_out)
             ui.button(words, on_click=visit.action("admin", act)).props("flat dense").mark(f"exclude-{name}")

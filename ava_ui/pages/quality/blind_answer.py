@@ -45,7 +45,7 @@ class BlindAnswer:
     @property
     def question(self) -> str:
         """What is asked."""
-        return f"{self.group.name.replace('_', ' ')} of the marked person at second {self.item.second}?"
+        return f"{self.group.name.replace('_', ' ')} of the marked person at second {self.item.second}:"
 
     @property
     def of_several(self) -> bool:
@@ -79,7 +79,7 @@ class BlindAnswerPanel:
                     self._draw_several()
                 else:
                     self._draw_one()
-                nobody = ui.button("Nobody is there, or the box shows somebody else").mark("audit-nobody")
+                nobody = ui.button("No one is there, or the box shows someone else").mark("audit-nobody")
                 nobody.props("flat no-caps").on_click(self._gives(present=False))
             player.on("choose", self.by_key)
 
@@ -97,13 +97,13 @@ class BlindAnswerPanel:
 
     def _draw_several(self) -> None:
         actions = {a.id: a.name for a in self.answer.group.actions}
-        chosen = ui.select(actions, multiple=True, value=[], label="all that hold")
+        chosen = ui.select(actions, multiple=True, value=[], label="all correct actions")
         chosen.classes("w-64").mark("audit-answers")
 
         async def save() -> None:
             await self._gives(*chosen.value)()
 
-        ui.button("Save (none: none holds)", on_click=save).mark("audit-save")
+        ui.button("Save without actions", on_click=save).mark("audit-save")
 
     def _draw_one(self) -> None:
         for number, action in enumerate(self.answer.group.actions, start=1):

@@ -60,7 +60,7 @@ class NewAudit:
     def meaning(self) -> str:
         """What a sample of this size can show."""
         bound = audit_bound(0, max(1, self.size)).bound
-        return f"If none is wrong, at most {bound:.1%} of all are, with 95 % confidence."
+        return f"If you find no errors, at most {bound:.1%} of all answers are wrong, with 95 % confidence."
 
     def start(self) -> None:
         """Draw the sample. Raises `InputError` where there is no consensus to draw from."""
@@ -71,7 +71,8 @@ class NewAudit:
         }
         if "consensus_boxes" not in tables:
             raise InputError(
-                f"Batch {self.batch} has no consensus yet.", "Approve clips; it follows by itself."
+                f"Batch {self.batch} has no consensus yet.",
+                "Approve clips; the consensus then forms automatically.",
             )
         audits.start_audit(
             self.console.batch(self.batch), tables, size=self.size, seed=self.seed, actor=self.actor,
@@ -81,8 +82,8 @@ class NewAudit:
 def _start(visit: Visit) -> None:
     """What an audit is, and for reviewers the start of one."""
     ui.label(
-        "A simple random sample of approved answers is answered anew by somebody who does not see what was decided. "
-        "What it finds holds for all approved answers of the batch."
+        "An auditor answers a simple random sample of approved answers again without seeing the decisions. "
+        "The result estimates the error rate of all approved answers in the batch."
     )
     if not visit.may("reviewer"):
         return
@@ -110,7 +111,7 @@ def _complete(visit: Visit, done: list[Audit]) -> pl.DataFrame:
     for one in done:
         bound, _ = audits.audit_result(visit.console.store, one.audit_id)
         rows.append((one.audit_id, one.started_at, one.started_by, bound.checked, bound.wrong, bound.bound))
-    columns = ["audit", "started", "by", "checked", "wrong", "at most wrong of all"]
+    columns = ["audit", "started", "by", "checked", "wrong", "error rate, upper bound"]
     return pl.DataFrame(rows, schema=columns, orient="row")
 
 
@@ -119,7 +120,7 @@ def _results(visit: Visit, done: list[Audit], complete: pl.DataFrame) -> None:
     chosen = visit.number("audit")
     shown = next((one.audit_id for one in done if one.audit_id == chosen), done[0].audit_id)
     bound, by_group = audits.audit_result(store, shown)
-    theme.heading(f"What audit {shown} found")
+    theme.heading(f"Result of audit {shown}")
     ui.label(bound.sentence).mark("audit-sentence")
     here = addresses.blind_audit(batch, cell("audit"))
     with ui.element("div").classes("two"):
@@ -136,12 +137,12 @@ def _results(visit: Visit, done: list[Audit], complete: pl.DataFrame) -> None:
 
     rows = [
         (item.clip_id, item.second, item.person_id, item.group, words(item.expected),
-         words(item.answer) if item.present else "nobody is there", item.answered_by, item.second * CLIP_FPS)
+         words(item.answer) if item.present else "no one is there", item.answered_by, item.second * CLIP_FPS)
         for item in audits.items_of(store, shown) if item.wrong
     ]  # fmt: skip
-    theme.heading("Where the audit says otherwise")
+    theme.heading("Where the audit disagrees")
     if not rows:
-        ui.label("Nowhere.").classes("good")
+        ui.label("No disagreements.").classes("good")
         return
     columns = ["clip_id", "second", "person", "group", "consensus", "audit", "answered by", "frame"]
     review = addresses.review(batch, cell("clip_id"), cell("frame"))

@@ -9,6 +9,7 @@ import polars as pl
 from nicegui import ui
 
 from ava_core import decisions
+from ava_core.base.text import plural
 from ava_core.quality.review.bulk import Thresholds
 from ava_ui import addresses
 from ava_ui.elements.data_table import DataTable
@@ -43,7 +44,7 @@ class BulkEffect:
     @property
     def sentence(self) -> str:
         """The effect in words."""
-        return f"{self.number} clip(s) would be approved, {self.left.height} would stay pending."
+        return f"{plural(self.number, 'clip')} would be approved; {self.left.height} would stay pending."
 
 
 @dataclass
@@ -89,16 +90,17 @@ class BulkPanel:
     def __init__(self, visit: Visit, batch: str) -> None:
         self.approval = BulkApproval(visit.console, batch, visit.user.username)
         with (
-            ui.expansion("Approve many by thresholds", icon="done_all")
+            ui.expansion("Approve in bulk by thresholds", icon="done_all")
             .classes("w-full")
             .mark("bulk") as panel
         ):
             ui.label(
-                "A figure that is undefined passes no threshold but 0; a clip that breaks a blocking rule passes none."
+                "An undefined figure passes only a threshold of 0; a clip that breaks a blocking rule never "
+                "passes."
             ).classes("soft")
             sliders = self._draw_sliders()
             self.effect = ui.label().mark("bulk-effect")
-            self.button = ui.button("Approve them", icon="done_all").mark("bulk-approve")
+            self.button = ui.button("Approve these clips", icon="done_all").mark("bulk-approve")
             place = ui.column().classes("w-full")
         self.panel, self.newest = panel, newest_in(place, self.approval.effect, self._draw)
         follow = visit.action("reviewer", self.follow)
@@ -116,13 +118,13 @@ class BulkPanel:
         """Approve what passes now, once somebody has seen how many that are."""
         effect = await asyncio.to_thread(self.approval.effect)
         with theme.asking(f"Approve {effect.number} clips?", "Approve") as dialog:
-            ui.label("Each can be taken back later.")
+            ui.label("You can undo each approval later.")
         if not await dialog:
             return
         moved = await asyncio.to_thread(self.approval.approve, effect)
         if moved:
             with theme.asking(
-                f"{len(moved)} clip(s) moved meanwhile and stay as they are", "Look again"
+                f"Changed in the meantime and not approved: {plural(len(moved), 'clip')}", "Reload"
             ) as told:
                 for clip, why in moved.items():
                     ui.label(f"{clip}: {why}").mark("moved")
@@ -133,7 +135,7 @@ class BulkPanel:
         names = {"alpha": "alpha", "kappa": "kappa", "iou": "mean IoU", "f1": "box F1"}
         with ui.row().classes("items-center w-full"):
             return [
-                _slider(f"{words} at least", getattr(self.approval, name)).bind_value_to(self.approval, name)
+                _slider(f"{words}, at least", getattr(self.approval, name)).bind_value_to(self.approval, name)
                 for name, words in names.items()
             ]
 
@@ -141,7 +143,7 @@ class BulkPanel:
         self.effect.set_text(effect.sentence)
         self.button.set_enabled(effect.number > 0)
         if effect.left.height:
-            ui.label("These stay, and why").classes("soft")
+            ui.label("Not approved, and why").classes("soft")
             DataTable(effect.left, file="left_pending", links={"clip_id": addresses.REVIEW})
 
 

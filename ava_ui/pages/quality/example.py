@@ -29,7 +29,7 @@ def panel(visit: Visit, player: ClipPlayer, batch: str, clip_id: str) -> None:
 
             async def mark() -> None:
                 if not action.value:
-                    raise InputError("No action is chosen.", "Choose the one that the person shows.")
+                    raise InputError("No action is chosen.", "Choose the action that the person shows.")
                 number, second = int(person.value or 0), player.second
                 box = await asyncio.to_thread(_box, visit, batch, clip_id, number, second)
                 at, actor = visit.console.batch(batch), visit.user.username
@@ -47,6 +47,6 @@ def _box(visit: Visit, batch: str, clip_id: str, person: int, second: int) -> tu
     rows = boxes.filter(mine).select(BOX_COLUMNS).rows()
     if not rows:
         raise InputError(
-            f"Person {person} is not seen at second {second}.", "Go to a second at which their box is drawn."
+            f"Person {person} has no box at second {second}.", "Go to a second with a box for this person."
         )
     return tuple(rows[0])

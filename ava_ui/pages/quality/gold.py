@@ -10,6 +10,7 @@ from nicegui import ui
 from ava_core import decisions
 from ava_core.annotation.gold import deal_gold, plan_gold
 from ava_core.base.errors import DecisionError, InputError
+from ava_core.base.text import plural
 from ava_ui import addresses
 from ava_ui.addresses import cell
 from ava_ui.elements.ask_button import AskButton
@@ -39,7 +40,7 @@ async def content(visit: Visit) -> None:
     if gold:
         _gold_clips(batch, gold, jobs)
     else:
-        ui.label("None yet: choose a clip that an expert has completed.").classes("soft")
+        ui.label("No gold clips yet. Choose a clip that an expert has completed.").classes("soft")
     if visit.may("reviewer"):
         done = jobs.filter(pl.col("status") == "completed").select("clip_id", "annotator").sort(pl.all())
         _choose(visit, seen, gold, done.rows())
@@ -58,7 +59,7 @@ def _gold_clips(batch: str, gold: dict[str, str], jobs: pl.DataFrame) -> None:
     columns = {"clip_id": pl.String, "expert": pl.String, "others": pl.Int64}
     DataTable(
         pl.DataFrame(rows, schema=columns, orient="row"), file=f"{batch}_gold",
-        labels={"clip_id": "clip", "expert": "measure: the work of", "others": "others who have it"},
+        labels={"clip_id": "clip", "expert": "reference: work of", "others": "others who have the clip"},
         links={"clip_id": addresses.review(batch, cell("clip_id")),
                "others": addresses.progress(batch, clip=cell("clip_id"))},
     )  # fmt: skip
@@ -68,13 +69,13 @@ def _measured(visit: Visit, batch: str) -> None:
     """What gold says of the annotators, as it was measured last."""
     cards = visit.console.tables.table(batch, "agreement", "annotators")
     if cards is not None:
-        theme.heading("Measured by gold")
+        theme.heading("Accuracy on gold clips")
         known = [name for name in MEASURED if name in cards.columns]
         DataTable(
             cards.select(known), file=f"{batch}_gold_accuracy", sort_by="gold_accuracy",
             links={"annotator": addresses.annotators(batch)},
         )  # fmt: skip
-        ui.label("Figures follow once agreement is measured again.").classes("soft")
+        ui.label("Figures appear after the next agreement run.").classes("soft")
     if not visit.may("admin"):
         return
 
@@ -82,7 +83,7 @@ def _measured(visit: Visit, batch: str) -> None:
 
     async def again() -> None:
         await button.process([batch], ("agreement",))
-        ui.notify("Started; the overview shows how far it is.")
+        ui.notify("Started; the overview shows its progress.")
 
     button.wire(again)
 
@@ -102,7 +103,7 @@ def _choose(visit: Visit, seen: Seen, gold: dict[str, str], done: list[tuple[str
         async def make() -> None:
             chosen = table.selected.select("clip_id", "annotator").rows()
             if not chosen:
-                raise InputError("No clip is ticked.", "Tick one whose answers you trust.")
+                raise InputError("No clip is selected.", "Select a clip whose answers you trust.")
 
             def mark() -> list[str]:
                 problems = []
@@ -115,10 +116,10 @@ def _choose(visit: Visit, seen: Seen, gold: dict[str, str], done: list[tuple[str
 
             problems = await asyncio.to_thread(mark)
             if problems:
-                raise DecisionError(problems[0], f"{len(problems)} of {len(chosen)} were not made gold.")
+                raise DecisionError(problems[0], f"Not made gold: {len(problems)} of {len(chosen)}.")
             ui.navigate.reload()
 
-        ui.button("Make ticked ones gold", icon="star", on_click=visit.action("reviewer", make)).mark(
+        ui.button("Make selected clips gold", icon="star", on_click=visit.action("reviewer", make)).mark(
             "make-gold"
         )
     with ui.row().classes("items-center"):
@@ -126,13 +127,13 @@ def _choose(visit: Visit, seen: Seen, gold: dict[str, str], done: list[tuple[str
 
         async def unmake() -> None:
             if not taken.value:
-                raise InputError("No gold clip is chosen.", "Choose one beside the button.")
+                raise InputError("No gold clip is chosen.", "Choose one next to the button.")
             await asyncio.to_thread(
                 decisions.unmark_gold, store, batch, taken.value, name, seen=seen.of(batch)
             )
             ui.navigate.reload()
 
-        ui.button("An ordinary clip again", on_click=visit.action("reviewer", unmake)).props("flat").mark(
+        ui.button("Remove from gold", on_click=visit.action("reviewer", unmake)).props("flat").mark(
             "unmake-gold"
         )
 
@@ -141,19 +142,19 @@ def _deal(visit: Visit) -> None:
     """Deal gold clips out; who would get which is shown before."""
     batch = visit.params["batch"]
     theme.heading("Deal out")
-    ui.label("Annotators find them among their other jobs; nothing tells that an expert did them.").classes(
-        "soft"
-    )
+    ui.label(
+        "Annotators get them among their other jobs; nothing shows that an expert has done them."
+    ).classes("soft")
     with ui.row().classes("items-center"):
-        each = ui.number("gold clips for everybody", value=1, min=1, precision=0).mark("gold-each")
+        each = ui.number("gold clips per annotator", value=1, min=1, precision=0).mark("gold-each")
 
         async def deal() -> None:
             at, count = visit.console.batch(batch), int(each.value or 1)
             plan = plan_gold(at, each=count)
             if not plan:
-                ui.notify("Everybody has that many already.")
+                ui.notify("Everyone already has that many.")
                 return
-            with theme.asking(f"Make {len(plan)} job(s)?", "Deal out") as dialog:
+            with theme.asking(f"Create {plural(len(plan), 'job')}?", "Deal out") as dialog:
                 for clip, person in plan:
                     ui.label(f"{person} gets {clip}")
             if not await dialog:
@@ -161,7 +162,7 @@ def _deal(visit: Visit) -> None:
             button.props(add="loading")
             try:
                 dealt = await asyncio.to_thread(deal_gold, at, visit.user.username, each=count)
-                ui.notify(f"{len(dealt)} gold clip(s) dealt out.")
+                ui.notify(f"{plural(len(dealt), 'gold clip')} dealt out.")
             finally:
                 button.props(remove="loading")
 

@@ -94,7 +94,7 @@ def place_among_waiting(found: pl.DataFrame, clip_id: str) -> str:
     """
     waiting = found.filter(pl.col("status") == "pending")["clip_id"].sort()
     if clip_id in waiting:
-        return f"{(waiting < clip_id).sum() + 1:,} of {len(waiting):,} that wait"
+        return f"{(waiting < clip_id).sum() + 1:,} of {len(waiting):,} waiting"
     return f"{plural(len(waiting), 'clip')} of {found.height:,} wait"
 
 
@@ -105,7 +105,7 @@ class JudgementPanel:
         self.visit, self.player, self.judgement = visit, player, judgement
         judgement.comment = visit.draft
         self.comment = (
-            ui.input("Comment (needed for a rejection)", value=judgement.comment)
+            ui.input("Comment (required to reject)", value=judgement.comment)
             .classes("grow comment")
             .mark("comment")
             .bind_value_to(judgement, "comment", lambda value: value or "")
@@ -115,9 +115,7 @@ class JudgementPanel:
         reject = ui.button("Reject (R)", icon="close", color="negative").mark("reject")
         self.hand_back = ui.switch("hand back", value=True).mark("hand-back")
         with self.hand_back:
-            ui.tooltip(
-                "A rejected clip goes back to its annotators, with the comment at the second that is shown."
-            )
+            ui.tooltip("A rejected clip returns to its annotators with your comment at the current second.")
         reopen = ui.button("Undo (U)", icon="undo").props("flat").mark("reopen")
         reopen.set_enabled(judgement.may_reopen)
         ui.button("Skip (S)", icon="skip_next", on_click=self.go_on).props("flat").mark("skip")
@@ -130,7 +128,7 @@ class JudgementPanel:
         """Approve; where that breaks a rule, ask first."""
         blocked = self.judgement.blocked
         if blocked:
-            with theme.asking("Approve it although it breaks a rule?", "Approve all the same") as dialog:
+            with theme.asking("Approve it even though it breaks a rule?", "Approve anyway") as dialog:
                 ui.label(f"{blocked}.")
             if not await dialog:
                 return
@@ -143,7 +141,7 @@ class JudgementPanel:
         judgement = self.judgement
         if not judgement.may_reject:
             self.comment.run_method("focus")
-            ui.notify("Say in the comment what the annotators should mend, then press Enter.")
+            ui.notify("Write in the comment what the annotators should fix, then press Enter.")
             return
         await asyncio.to_thread(judgement.reject)
         self.visit.keep_draft("")

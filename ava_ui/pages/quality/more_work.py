@@ -20,9 +20,9 @@ class MoreWorkPanel:
     def __init__(self, visit: Visit, batch: str, clip_id: str) -> None:
         self.visit, self.batch, self.clip_id = visit, batch, clip_id
         names = [person.username for person in annotators.available(visit.console.store)]
-        self.who = ui.select(names, label="somebody more").classes("w-48").mark("more")
+        self.who = ui.select(names, label="annotator").classes("w-48").mark("more")
         for words, act, mark in (
-            ("As another annotator", self.top_up, "top-up"),
+            ("Add as annotator", self.top_up, "top-up"),
             ("Ask an expert to correct it", self.send, "expert"),
         ):
             button = ui.button(words, on_click=visit.action("admin", act))
@@ -32,14 +32,14 @@ class MoreWorkPanel:
     def chosen(self) -> str:
         """Who is chosen. Raises `InputError` where nobody is."""
         if not self.who.value:
-            raise InputError("Nobody is chosen.", "Choose somebody beside the button.")
+            raise InputError("No annotator is chosen.", "Choose an annotator next to the button.")
         return str(self.who.value)
 
     async def top_up(self) -> None:
         """One job more of the clip."""
         name, at, actor = self.chosen, self.visit.console.batch(self.batch), self.visit.user.username
         await asyncio.to_thread(staffing.top_up, at, self.clip_id, actor, name)
-        ui.notify(f"{name} has a job of this clip now.")
+        ui.notify(f"{name} now has a job for this clip.")
 
     async def send(self) -> None:
         """The consensus, for the expert to correct."""
@@ -47,4 +47,4 @@ class MoreWorkPanel:
         formed = await asyncio.to_thread(preview_consensus, console, self.batch, self.clip_id)
         at = console.batch(self.batch)
         await asyncio.to_thread(send_to_expert, at, self.clip_id, name, formed, actor=actor)
-        ui.notify(f"{name} has a job now to correct the consensus.")
+        ui.notify(f"{name} now has a job to correct the consensus.")

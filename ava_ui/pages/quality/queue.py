@@ -12,6 +12,7 @@ from nicegui import ui
 
 from ava_core.annotation.staffing import requeue
 from ava_core.base.errors import AvaError, InputError
+from ava_core.base.text import plural
 from ava_core.decisions.log import QC_STATUS
 from ava_core.store import batches
 from ava_ui import addresses
@@ -38,9 +39,9 @@ BATCH_LABELS: Final = {
 STATUSES: Final = ("pending", "approved", "rejected")
 
 NOTHING: Final = {
-    "pending": "Nothing waits: every completed clip has been judged.",
-    "approved": "No clip is approved yet.",
-    "rejected": "No clip is rejected.",
+    "pending": "The queue is empty: every completed clip has been reviewed.",
+    "approved": "No approved clips yet.",
+    "rejected": "No rejected clips.",
 }
 
 PARTS: Final[dict[str, Callable[[addresses.Part], str]]] = {
@@ -66,7 +67,7 @@ async def content(visit: Visit) -> None:
     found = await asyncio.to_thread(queue, visit.console, asked.batch)
     if found.is_empty():
         theme.empty(
-            "No clip has been completed yet.", "Clips come here as soon as an annotator completes a job.",
+            "No clip has been completed yet.", "Clips appear here as soon as an annotator completes a job.",
             addresses.PROGRESS, "See the jobs",
         )  # fmt: skip
         return
@@ -78,7 +79,7 @@ async def content(visit: Visit) -> None:
     left = found.filter(pl.col("status") == "rejected", pl.col("completed") == pl.col("jobs")).height
     if left:
         ui.link(
-            f"{left} rejected clip(s) with their annotators' finished work: hand them back",
+            f"Not yet returned to their annotators: {plural(left, 'rejected clip')}",
             addresses.quality(asked.batch, "rejected"),
         ).classes("warn")
     _clips(visit, asked, wanted)
@@ -135,15 +136,15 @@ def _hand_back(visit: Visit, table: DataTable) -> None:
     async def act() -> None:
         chosen = table.selected
         if chosen.is_empty():
-            raise InputError("No clip is ticked.", "Tick clips in the table.")
+            raise InputError("No clip is selected.", "Select clips in the table.")
         problems = []
         for (batch,), rows in chosen.group_by(["batch"], maintain_order=True):
             problems += await handed_back(visit, str(batch), dict.fromkeys(rows["clip_id"].to_list(), 0))
         if problems:
-            raise AvaError(problems[0], f"{len(problems)} of {chosen.height} clip(s) were not handed back.")
+            raise AvaError(problems[0], f"Not returned: {len(problems)} of {plural(chosen.height, 'clip')}.")
         ui.navigate.reload()
 
-    button = ui.button("Hand ticked clips back to their annotators", icon="replay").mark("hand-back-ticked")
+    button = ui.button("Return selected clips to their annotators", icon="replay").mark("hand-back-ticked")
     button.on_click(visit.action("reviewer", act))
 
 

@@ -40,8 +40,8 @@ async def content(visit: Visit) -> None:
     mine = found.filter(pl.col("clip_id") == clip_id)
     if mine.is_empty():
         theme.empty(
-            "Nobody has completed this clip yet.",
-            "It can be judged once a job of it is completed.",
+            "No annotator has completed this clip yet.",
+            "You can review it once an annotator completes a job.",
             addresses.progress(batch, clip=clip_id),
             "Its jobs",
         )
@@ -60,9 +60,7 @@ async def content(visit: Visit) -> None:
     Decided(seen, lambda decision: decision.subject == clip_id)
     _figures(row, found)
     if judgement.blocked:
-        ui.label(f"Breaks a rule that must not be broken: {judgement.blocked}.").classes("bad").mark(
-            "blocked"
-        )
+        ui.label(f"Breaks a blocking rule: {judgement.blocked}.").classes("bad").mark("blocked")
     above = ui.row().classes("items-center w-full")
     player = ClipPlayer(addresses.review_shown(batch, clip_id), frame=visit.number("frame"))
     player.on("skip", lambda: ui.navigate.to(judgement.next_address), [])
@@ -81,8 +79,8 @@ async def content(visit: Visit) -> None:
 def _being_read(visit: Visit, batch: str, clip_id: str) -> None:
     """A clip that was completed, but is not read yet: the page comes by itself once it is."""
     theme.empty(
-        "This clip was completed a moment ago, and is being read.",
-        "It appears here by itself; the batch's page shows how far that is.",
+        "This clip was just completed and is being read.",
+        "It appears here automatically; the batch's page shows progress.",
         addresses.batch(batch),
         f"Batch {batch}",
     )
@@ -109,7 +107,7 @@ def _figures(row: dict[str, Any], found: pl.DataFrame) -> None:
         ui.label(" · ".join(f"{name} {shown(row[column])}" for name, column in FIGURES.items()))
         ui.link(place_among_waiting(found, clip), addresses.quality(batch)).mark("position")
         ui.link("agreement", addresses.agreement(batch))
-        ui.link("adjudicate its answers", addresses.adjudication(batch, clip=clip))
+        ui.link("adjudicate answers", addresses.adjudication(batch, clip=clip))
         if row["reason"]:
             ui.label(str(row["reason"])).classes("warn")
 
@@ -131,13 +129,13 @@ def _measure(visit: Visit, seen: Seen, batch: str, clip_id: str) -> None:
 
     async def choose(name: str) -> None:
         seen.made(await asyncio.to_thread(decide, name))
-        ui.notify("Noted; the scorecards follow when agreement is measured again.")
+        ui.notify("Saved; scorecards update after the next agreement run.")
 
-    options = {"": "no gold clip"} | {name: f"gold: the work of {name}" for name in workers}
+    options = {"": "not a gold clip"} | {name: f"gold: the work of {name}" for name in workers}
     act = visit.action("reviewer", choose)
-    ui.select(options, value=expert, label="measure of the others", on_change=lambda e: act(e.value)).classes(
-        "w-64"
-    ).mark("gold")
+    ui.select(
+        options, value=expert, label="reference for the others", on_change=lambda e: act(e.value)
+    ).classes("w-64").mark("gold")
     if visit.may("admin"):
         training.choose(visit, batch, clip_id, workers)
 

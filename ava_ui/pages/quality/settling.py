@@ -99,9 +99,9 @@ class SettlingPanel:
         self.visit, self.settling, self.following = visit, settling, following
         if settling.has_stretch:
             first, last = settling.alike[0], settling.alike[-1]
-            ui.switch(
-                f"seconds {first} to {last}, at which everybody says the same", value=settling.whole
-            ).mark("whole-stretch").bind_value_to(settling, "whole")
+            ui.switch(f"seconds {first} to {last}, where everyone agrees", value=settling.whole).mark(
+                "whole-stretch"
+            ).bind_value_to(settling, "whole")
         self.acts = [self._chooses(choice) for choice in settling.choices]
         for number, (choice, act) in enumerate(zip(settling.choices, self.acts, strict=True), start=1):
             who = f" ({', '.join(choice.who)})" if choice.who else ""
@@ -189,7 +189,7 @@ def choices(
         who = (called or {}).get(name, name)
         by_answer.setdefault(answer if isinstance(answer, bool) else tuple(answer), []).append(who)
     if group == PRESENCE:
-        words = {True: "somebody is there", False: "nobody is there"}
+        words = {True: "the person is there", False: "no one is there"}
         return [
             Choice(words[is_there], tuple(by_answer.get(is_there, ())), present=is_there)
             for is_there in words

@@ -23,9 +23,7 @@ def archiving(visit: Visit, name: str, *, archived: bool) -> None:
         ui.navigate.reload()
 
     if archived:
-        button = ui.button(
-            "Take back from the archive", icon="unarchive", on_click=visit.action("admin", back)
-        )
+        button = ui.button("Restore from the archive", icon="unarchive", on_click=visit.action("admin", back))
     else:
         act = visit.action("admin", lambda: ask_to_archive(visit, name))
         button = ui.button("Archive batch …", icon="archive", on_click=act)
@@ -52,4 +50,4 @@ async def ask_to_archive(visit: Visit, name: str, why: str = "") -> None:
 async def check_idle(visit: Visit, name: str) -> None:
     """Raise `InputError` where a run is under way: it would be about a batch that is not there any more."""
     if await visit.console.dagster.runs(batch=name, statuses=RUNNING):
-        raise InputError(f"{name} is being processed.", "Wait for its runs, or end them first.")
+        raise InputError(f"{name} is being processed.", "Wait for its runs to finish, or stop them first.")

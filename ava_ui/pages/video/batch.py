@@ -47,11 +47,11 @@ async def content(visit: Visit) -> None:
         ui.link("jobs", addresses.progress(name))
         if found.archived_at is None:
             ui.link("deal out", addresses.tasks(name))
-    options = ", ".join(f"{key} = {value}" for key, value in found.options.items()) or "none of its own"
+    options = ", ".join(f"{key} = {value}" for key, value in found.options.items()) or "none"
     ui.label(f"From {found.source_path} · options: {options}").classes("soft")
     archived = found.archived_at is not None
     if archived:
-        ui.label("In the archive: lists leave it out, and it gets no new tasks or runs.").classes("warn")
+        ui.label("Archived: hidden from lists, and it gets no new tasks or runs.").classes("warn")
     elif visit.may("admin"):
         _process(visit, name)
     await _waits(visit, name)
@@ -81,12 +81,12 @@ def _process(visit: Visit, name: str) -> None:
 
         async def process() -> None:
             await button.process([name], STAGES[stage.value])
-            ui.notify("Started; it shows below in a moment.")
+            ui.notify("Started; it appears below in a moment.")
 
         button.wire(process)
     store, settings = visit.console.store, visit.console.settings
     if tasks.tasks_of(store, name):
-        ui.label("Its tasks are made: its options stay as they are.").classes("soft")
+        ui.label("This batch has tasks, so its options can no longer change.").classes("soft")
         return
     options = options_form(settings, visit.console.batch_settings(name))
 
@@ -95,9 +95,9 @@ def _process(visit: Visit, name: str) -> None:
         settings.with_options(chosen)
         await asyncio.to_thread(batches.set_options, store, name, chosen, without=FORM_OPTIONS)
         await visit.note("set options", name, **chosen)
-        ui.notify("Kept. What was made with other options stays until it is processed again.")
+        ui.notify("Saved. Results made with other options stay until you process the batch again.")
 
-    ui.button("Keep these options", on_click=visit.action("admin", save)).props("flat").mark("keep-options")
+    ui.button("Save options", on_click=visit.action("admin", save)).props("flat").mark("keep-options")
 
 
 def _videos(visit: Visit, name: str) -> None:
@@ -105,7 +105,7 @@ def _videos(visit: Visit, name: str) -> None:
     ui.element("a").props("id=videos")
     videos = visit.console.tables.table(name, "source_videos")
     if videos is None:
-        theme.empty("Not taken in yet.", "The running platform does it by itself; see the runs below.")
+        theme.empty("Not added yet.", "The running platform does this automatically; see the runs below.")
         return
     refused = videos.filter(~USABLE)
     for row in refused.iter_rows(named=True):
@@ -118,7 +118,7 @@ def _clips(visit: Visit, name: str) -> None:
     ui.element("a").props("id=clips")
     clips = visit.console.tables.table(name, "clips")
     if clips is None:
-        theme.empty("Not cut yet.", "Clips appear once the source videos are taken in.")
+        theme.empty("Not cut yet.", "Clips appear once the source videos have been processed.")
         return
     _outcome(visit, name, clips)
     DataTable(
@@ -138,7 +138,7 @@ def _outcome(visit: Visit, name: str, clips: pl.DataFrame) -> None:
             ui.label(complaint).classes("bad")
     tracks = visit.console.tables.table(name, "tracks")
     if tracks is not None and (empty := clips_without_people(clips, tracks)):
-        ui.label(f"Nobody was found in {empty} of {clips.height} clips.").classes("warn")
+        ui.label(f"No people were found in {empty} of {clips.height} clips.").classes("warn")
 
 
 def _pictures(visit: Visit, name: str, clips: pl.DataFrame) -> None:

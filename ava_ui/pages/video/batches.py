@@ -70,8 +70,8 @@ async def content(visit: Visit) -> None:
     _archive(len(counts.archived), shown=archived)
     if not rows:
         theme.empty(
-            "No batches here." if counts.archived else "No batches yet.",
-            "Upload a zip of videos, or put one into the inbox folder.",
+            "No matching batches." if counts.archived else "No batches yet.",
+            "Upload a zip of videos, or put one in the inbox folder.",
         )
         return
     theme.heading("Batches")
@@ -88,7 +88,7 @@ async def content(visit: Visit) -> None:
     if visit.may("admin"):
         _process(visit, table)
     theme.later(visit, lambda: _newest(visit, rows))
-    theme.heading("Many at once")
+    theme.heading("Process several batches")
     Backfills(visit)
 
 
@@ -127,15 +127,17 @@ def options_form(settings: Settings, own: Settings | None = None) -> Callable[[]
     with ui.expansion("Options of this batch", icon="tune").classes("w-full"), ui.row():
         fields: dict[str, ValueElement[Any]] = {
             "detector": ui.select(known_detectors(own), label="detector"),
-            "detect_fps": ui.number("detector frames/s", min=1, max=30, placeholder="10 on a GPU, else 5"),
+            "detect_fps": ui.number(
+                "detector frames per second", min=1, max=30, placeholder="10 on a GPU, else 5"
+            ),
             "detection_threshold": ui.number("detection threshold", min=0, max=1, step=0.05),
             "ontology": ui.select(known_ontologies(own), label="ontology"),
-            "clip_seconds": ui.number("seconds a clip", min=1),
-            "clip_min_seconds": ui.number("least seconds of a last clip", min=0.1),
+            "clip_seconds": ui.number("seconds per clip", min=1),
+            "clip_min_seconds": ui.number("minimum seconds of the last clip", min=0.1),
             "clip_fit": ui.select(["auto", "scale", "letterbox", "keep"], label="fit"),
             "deal_out": ui.select(
-                {"at once": "by themselves", "on request": "when I have seen the plan"},
-                label="tasks are made",
+                {"at once": "automatically", "on request": "after I have seen the plan"},
+                label="create tasks",
             ),
         }
         for name, field in fields.items():
@@ -163,8 +165,8 @@ def known_detectors(settings: Settings) -> list[str]:
 async def _upload(visit: Visit) -> None:
     theme.heading("Upload")
     ui.label(
-        "A zip of videos, videos, or dense_proposals.pkl with frames.zip made elsewhere. A broken upload goes on "
-        "where it stopped when the same file is chosen again."
+        "Choose a zip of videos, single videos, or a dense_proposals.pkl with its frames.zip. To resume an "
+        "interrupted upload, choose the same file again."
     ).classes("soft")
     finished: dict[str, str] = {}
     uploads = uploads_of(visit.console.settings, visit.user.username)
@@ -186,7 +188,7 @@ async def _upload(visit: Visit) -> None:
 
     Uploader(uploaded, propose, UPLOADED)
     name = (
-        ui.input("Name of the batch", placeholder="from the file's name").classes("w-full").mark("batch-name")
+        ui.input("Name of the batch", placeholder="from the file name").classes("w-full").mark("batch-name")
     )
     options = options_form(visit.console.settings)
 
@@ -211,13 +213,13 @@ async def _quota(visit: Visit, uploads: Uploads) -> None:
     used = await asyncio.to_thread(uploads.used)
     taken, quota = gigabytes(used), gigabytes(uploads.quota.person)
     with ui.row().classes("items-center"):
-        ui.label(f"{taken} of your {quota} are taken by uploads that are no batch yet.").classes("soft")
+        ui.label(f"Uploads that are not yet a batch use {taken} of your {quota}.").classes("soft")
         if not used:
             return
 
         async def discard() -> None:
-            with theme.asking("Discard all you have uploaded that is no batch yet?", "Discard") as dialog:
-                ui.label("Uploads under way begin anew.")
+            with theme.asking("Discard all your uploads that are not yet a batch?", "Discard") as dialog:
+                ui.label("Uploads in progress start over.")
             if await dialog:
                 await asyncio.to_thread(uploads.discard_all)
                 await visit.note("discard uploads", "", bytes=used)
@@ -232,7 +234,9 @@ async def _inbox(visit: Visit) -> None:
     taken = {Path(path) for path in await asyncio.to_thread(batch_store.source_paths, visit.console.store)}
     items = [p for p in sorted(folder.iterdir()) if not p.name.startswith(".")] if folder.is_dir() else []
     waiting = [path for path in items if path not in taken and not path.name.endswith(".part")]
-    ui.label(f"What is put into {folder} becomes a batch by itself once it has settled.").classes("soft")
+    ui.label(
+        f"Files in {folder} become a batch automatically once they have been copied completely."
+    ).classes("soft")
     if not waiting:
         ui.label("Nothing waits.")
         return
@@ -270,10 +274,14 @@ def _process(visit: Visit, table: DataTable) -> None:
         async def process() -> None:
             names = table.selected["batch"].to_list()
             if not names:
-                ui.notify("Tick the batches first.")
+                ui.notify("Select batches first.")
                 return
-            with theme.asking(f"Make {stage.value} of {len(names)} batch(es) again?", "Process") as dialog:
-                ui.label("What depends on it is made again too. Tasks in CVAT are never made twice.")
+            with theme.asking(
+                f"Make {stage.value} of {plural(len(names), 'batch')} again?", "Process"
+            ) as dialog:
+                ui.label(
+                    "Everything that depends on it is updated too. Tasks in CVAT are never created twice."
+                )
             if await dialog:
                 number = await button.process(names, STAGES[stage.value])
                 ui.notify(f"Backfill {number} started; the overview shows its runs.")

@@ -24,17 +24,22 @@ def removal(visit: Visit, name: str, *, archived: bool) -> None:
         at = console.batch(name)
         going = await asyncio.to_thread(what_goes, at)
         if going.stays and archived:
-            raise InputError(f"{name} stays: {going.stays}.", "What people did is never removed.")
+            raise InputError(f"{name} stays: {going.stays}.", "People's work is never removed.")
         if going.stays:
-            await ask_to_archive(visit, name, f"{name} stays: {going.stays}. You can archive it instead.")
+            await ask_to_archive(
+                visit, name, f"{name} cannot be removed: {going.stays}. You can archive it instead."
+            )
             return
         # Asked first: a run would write files of a batch that is gone, and a partition would outlive it.
         await check_idle(visit, name)
         with theme.asking(f"Remove batch {name}?", "Remove") as dialog:
-            ui.label(f"{plural(going.files, 'file')} made of its videos go, {readable(going.bytes)}.")
+            ui.label(
+                f"{plural(going.files, 'file')} made from its videos will be deleted, "
+                f"{readable(going.bytes)}."
+            )
             if going.source:
-                ui.label(f"Its input goes too: {going.source}")
-            ui.label("Nobody has worked on it. It cannot be brought back, only uploaded again.")
+                ui.label(f"Its input will be deleted too: {going.source}")
+            ui.label("No one has worked on it. You cannot undo this; you can only upload the input again.")
         if not await dialog:
             return
         await asyncio.to_thread(remove, at, visit.user.username)

@@ -62,7 +62,7 @@ class RunPanel:
 
     async def end(self) -> None:
         """End it, where somebody confirms that."""
-        with theme.asking("End this run? What it has written so far is kept.", "End it") as dialog:
+        with theme.asking("Stop this run? Everything it has written so far is kept.", "Stop") as dialog:
             pass
         if await dialog:
             await self.visit.note("end run", self.run_id)

@@ -43,7 +43,7 @@ def _section(name: str, does: str) -> str:
 def _signature(name: str, found: Any) -> str:
     if inspect.isclass(found) and getattr(found, "_is_protocol", False):
         return inspect.getsource(found).rstrip()
-    signature = inspect.signature(found)
+    signature = _unquoted(inspect.signature(found))
     one = f"{name}{signature}"
     if len(one) <= 88:
         return one
@@ -51,6 +51,24 @@ def _signature(name: str, found: Any) -> str:
     gives = signature.return_annotation
     arrow = "" if gives is inspect.Signature.empty else f" -> {gives}"
     return f"{name}(\n{words}){arrow}"
+
+
+class _Bare:
+    """An annotation as it stands in the source: a text of its own would be shown in quotes."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+
+    def __repr__(self) -> str:
+        return self.text
+
+
+def _unquoted(signature: inspect.Signature) -> inspect.Signature:
+    def bare(annotation: Any) -> Any:
+        return _Bare(annotation) if isinstance(annotation, str) else annotation
+
+    parameters = [each.replace(annotation=bare(each.annotation)) for each in signature.parameters.values()]
+    return signature.replace(parameters=parameters, return_annotation=bare(signature.return_annotation))
 
 
 def _with_examples(text: str) -> str:

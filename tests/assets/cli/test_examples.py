@@ -102,11 +102,11 @@ def test_a_batch_is_added(run: Run) -> None:
 def test_a_batch_is_archived_and_taken_back(run: Run) -> None:
     store = open_store(load_settings())
     batches.add(store, "batch1", "/in/batch1.zip", {})
-    assert "batch1 is in the archive" in said(run, "ava batch archive")
+    assert "batch1 is archived" in said(run, "ava batch archive")
     assert batches.archived(store) == {"batch1"}
     assert "batch1" not in run("ava batch list").output
     assert "batch1" in run("ava batch list --archived").output
-    assert "batch1 is back" in run("ava batch archive batch1 --undo").output
+    assert "batch1 is restored" in run("ava batch archive batch1 --undo").output
     assert batches.archived(store) == set()
 
 

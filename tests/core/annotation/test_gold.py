@@ -76,7 +76,7 @@ def test_an_expert_who_adjudicated_in_the_parent_job_makes_gold_and_is_not_dealt
     assert plan_gold(site.context, each=1) == [], "the others have it, the expert must not"
     with pytest.raises(AssignmentError, match="is the expert"):
         top_up(site.context, clip, "ann", expert)
-    with pytest.raises(AssignmentError, match="Nobody is free"):
+    with pytest.raises(AssignmentError, match="No other annotator is available"):
         top_up(site.context, clip, "ann")
 
 

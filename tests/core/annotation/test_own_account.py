@@ -66,7 +66,7 @@ def test_only_admins_and_only_on_the_embedded_server(home: Home, cvat_server: Ru
     with pytest.raises(SignInError, match="Only admins"):
         label_yourself(home.settings, home.store, users.sign_in(home.store, "vera", PASSWORD))
     real = home.settings.model_copy(update={"cvat_url": cvat_server.url})
-    with pytest.raises(InputError, match="Add yours on People"):
+    with pytest.raises(InputError, match="Add yours on the People page"):
         label_yourself(real, home.store, users.sign_in(home.store, "adam", PASSWORD))
     vera = users.sign_in(home.store, "vera", PASSWORD)
     label_again(home.settings, home.store, vera)

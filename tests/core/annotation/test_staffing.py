@@ -70,7 +70,7 @@ def test_nobody_gets_two_copies_of_a_clip_or_work_while_paused(site: AnnotationS
     annotators.set_state(site.store, other, paused=True)
     with pytest.raises(AssignmentError, match="paused"):
         staffing.reassign(site.settings, site.store, first.job_id, other, "admin")
-    with pytest.raises(AssignmentError, match="Nobody is free"):
+    with pytest.raises(AssignmentError, match="No other annotator is available"):
         top_up(site, first.clip_id)
 
 

@@ -115,7 +115,7 @@ def test_uploaded_files_are_not_trusted(tmp_path: Path) -> None:
     with pytest.raises(UnsafePickleError):
         write_proposals_xml(tmp_path / "out", proposals, frames, ontology)
     for content, message in [
-        ([1, 2], "no dict of clips"),
+        ([1, 2], "not a dict of clips"),
         ({"../../x": {}}, "no picture of clip"),
         ({"7_clip_000": {"7_clip_000_frame_0099.jpg": []}}, "no picture '7_clip_000_frame_0099.jpg'"),
         ({"7_clip_000": {"7_clip_000_frame_0000.jpg": [[1, 2]]}}, "2 numbers"),

@@ -9,6 +9,7 @@ import pytest
 from ava_core.annotation.rules import load_rules
 from ava_core.base.errors import DetectorError, ExportError, InputError, OntologyError, PluginError
 from ava_core.base.plugins import load_plugin, plugin_names
+from ava_core.base.set_aside import setting_aside
 from ava_core.base.settings import Settings, load_settings
 from ava_core.contract.sample import sample_dataset
 from ava_core.dataset.formats.flavours import DEFAULT, chosen_flavours, flavour_names, write_dataset
@@ -85,6 +86,14 @@ def test_a_broken_detector_is_named_with_its_package(
     assert said in caught.value.message
     assert f"'yard' in ava.detectors, which bad-eyes adds as {value}" in caught.value.message
     assert "uninstall bad-eyes" in caught.value.cure
+
+
+def test_a_broken_detector_ends_the_work_instead_of_setting_every_video_aside(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, settings: Settings
+) -> None:
+    install(monkeypatch, tmp_path, "bad-eyes", {"ava.detectors": {"yard": "bad_eyes:gone"}}, DETECTOR)
+    with pytest.raises(PluginError), setting_aside():
+        make_detector(settings)
 
 
 def test_two_packages_of_one_name_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -172,6 +181,17 @@ def test_a_layout_is_written_where_it_is_chosen_and_never_else(
     assert "yard" not in DEFAULT
     write_dataset(tmp_path / "release", sample_dataset(tmp_path / "given"), ["yard"])
     assert (tmp_path / "release/yard/rows.txt").read_text() == "2"
+
+
+def test_a_layout_that_breaks_is_named_with_its_package(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    code = LAYOUT.replace('(folder / "yard").mkdir()', 'dataset.rows["no such column"]')
+    install(monkeypatch, tmp_path, "torn-layout", {"ava.layouts": {"yard": "torn_layout:LAYOUT"}}, code)
+    with pytest.raises(
+        PluginError, match=r"which torn-layout adds .* cannot be written: ColumnNotFoundError"
+    ):
+        write_dataset(tmp_path / "release", sample_dataset(tmp_path / "given"), ["yard"])
 
 
 def test_what_is_no_layout_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

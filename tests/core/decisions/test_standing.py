@@ -75,7 +75,7 @@ def test_a_clip_that_was_read_anew_waits_for_a_review_again(batch: Store) -> Non
     assert decisions.review_reread(batch, "b", "reopen") == ["c"]
     last = decisions.decisions_of(batch, "b")[-1]
     assert (last.action, last.actor, last.comment) == (
-        "reopen", "platform", "read anew after it was approved",
+        "reopen", "platform", "read again after it was approved",
     )  # fmt: skip
     assert [task.qc_status for task in tasks.tasks_of(batch, "b")] == ["pending"]
     assert decisions.review_reread(batch, "b", "reopen") == []
@@ -95,10 +95,12 @@ def test_what_was_read_while_somebody_looked_is_not_approved_unseen(batch: Store
     shown = standing(batch, "b").readings
     seen = decisions.newest_decision(batch, "b")
     read(batch, 2, "tom", "second")
-    with pytest.raises(DecisionError, match=r"c was read anew meanwhile \(tom:2:2\). Look again"):
+    with pytest.raises(
+        DecisionError, match=r"c was read again in the meantime \(tom:2:2\). Reload and try again"
+    ):
         decisions.approve(batch, "b", ["c"], "ann", seen=seen, shown=shown)
     done = decisions.approve_unmoved(batch, "b", ["c"], "ann", "bulk", seen=seen, shown=shown)
-    assert (done.made, done.moved) == ([], {"c": "c was read anew meanwhile (tom:2:2)."})
+    assert (done.made, done.moved) == ([], {"c": "c was read again in the meantime (tom:2:2)."})
     assert decisions.decisions_of(batch, "b") == []
     decisions.approve(batch, "b", ["c"], "ann", seen=seen, shown=standing(batch, "b").readings)
 

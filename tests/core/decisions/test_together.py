@@ -157,9 +157,9 @@ def test_when_it_was_is_said_in_words(hours: float, said: str) -> None:
 @pytest.mark.parametrize(
     ("action", "after", "did"),
     [("exclude", {}, "left mia out"), ("include", {}, "took mia in again"), ("reopen", {}, "reopened mia"),
-     ("gold", {"expert": "eva"}, "made mia gold by the work of eva"),
+     ("gold", {"expert": "eva"}, "made mia gold with the work of eva"),
      ("gold", {"expert": ""}, "made mia an ordinary clip"),
-     ("expert", {"expert": "eva"}, "gave mia to eva"), ("expert", {"expert": ""}, "took mia back from its expert"),
+     ("expert", {"expert": "eva"}, "gave mia to eva"), ("expert", {"expert": ""}, "withdrew mia from its expert"),
      ("adjudicate", WHAT | {"group": "presence"}, "settled the presence of person 1 of c1 at second 3")],
 )  # fmt: skip
 def test_every_decision_has_its_words(action: str, after: dict[str, object], did: str) -> None:

@@ -81,7 +81,7 @@ def test_ava80_has_the_official_ids():
 @pytest.mark.parametrize(
     ("old", "new", "line", "reason"),
     [
-        ("id: 2", "id: 1", 9, "id 1 is used already in line 8"),
+        ("id: 2", "id: 1", 9, "id 1 is already used in line 8"),
         ("id: 2", "id: 9", 9, "id 9 is retired"),
         ("id: 2", "id: 0", 9, "whole number from 1"),
         ("id: 2", "id: two", 9, "whole number from 1"),

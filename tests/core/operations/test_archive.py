@@ -96,7 +96,7 @@ def test_it_cannot_be_archived_or_taken_back_twice(home: Home) -> None:
     with pytest.raises(InputError, match="north is not in the archive"):
         take_back(home.at("north"), "adam")
     archive(home.at("north"), "adam")
-    with pytest.raises(InputError, match="north is in the archive already"):
+    with pytest.raises(InputError, match="north is already archived"):
         archive(home.at("north"), "adam")
     with pytest.raises(InputError, match="There is no batch nope"):
         archive(home.at("nope"), "adam")
@@ -104,5 +104,5 @@ def test_it_cannot_be_archived_or_taken_back_twice(home: Home) -> None:
 
 def test_its_name_is_still_taken(home: Home) -> None:
     archive(home.at("north"), "adam")
-    with pytest.raises(InputError, match="north exists already"):
+    with pytest.raises(InputError, match="north already exists"):
         batches.add(home.store, "north", "/in/north.zip", {})

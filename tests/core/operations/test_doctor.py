@@ -63,6 +63,6 @@ def test_what_was_changed_on_the_server_is_said_with_its_cure(tmp_path: Path) ->
         ],
     )
     assert said() == Finding(
-        "work on it", "warning", "anna is no member.", "Invite. 2 such stand on the page Progress."
+        "work on it", "warning", "anna is no member.", "Invite. 2 differences; see the Progress page."
     )
     store.close()

@@ -106,12 +106,12 @@ def test_a_damaged_or_unfinished_backup_is_not_put_back(world, tmp_path: Path) -
     world.add_batch("north")
     folder = tmp_path / "backup"
     backup.back_up(world.settings, folder, "chief")
-    with pytest.raises(InputError, match="holds a backup"):
+    with pytest.raises(InputError, match="already contains a backup"):
         backup.back_up(world.settings, folder, "chief")
     empty = load_settings(home=tmp_path / "new")
     name = next(iter(json.loads((folder / backup.RECORD).read_text())["files"]))
     (folder / "storage" / name).write_bytes(b"other")
-    with pytest.raises(InputError, match=f"damaged: {name} has another content"):
+    with pytest.raises(InputError, match=f"damaged: {name} has different content"):
         backup.restore(empty, folder, "chief")
     (folder / backup.RECORD).unlink()
     with pytest.raises(InputError, match="no backup"):

@@ -78,7 +78,7 @@ def test_a_batch_waits_to_be_dealt_out_only_where_somebody_wants_to_see_the_plan
         home.register_batch(name, options)
         tracks = pl.DataFrame({"clip_id": ["c1"], "track_id": [1]})
         home.write_tables(name, {("tracks", ""): tracks})
-    assert waiting(home) == [ToDo("1 batch to deal out", 1, "tasks", "north")]
+    assert waiting(home) == [ToDo("1 batch to assign", 1, "tasks", "north")]
 
 
 def test_the_first_steps_are_ticked_as_they_are_done(tmp_path: Path) -> None:

@@ -65,7 +65,7 @@ def test_a_database_of_dagsters_is_refused(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path / 'dagster.db'}"
     with sa.create_engine(url).begin() as connection:
         connection.exec_driver_sql("CREATE TABLE event_logs (id INTEGER)")
-    with pytest.raises(StoreError, match="Make a database for each"):
+    with pytest.raises(StoreError, match="Create a database for each"):
         open_store(url)
 
 
@@ -104,7 +104,7 @@ def test_an_id_that_two_batches_share_belongs_to_the_first(tmp_path: Path) -> No
 
 def test_names_of_batches_differ_in_more_than_the_case_of_letters(store: Store) -> None:
     batches.add(store, "Gate", "x", {})
-    with pytest.raises(InputError, match="Gate exists already"):
+    with pytest.raises(InputError, match="Gate already exists"):
         batches.add(store, "gate", "x", {})
 
 

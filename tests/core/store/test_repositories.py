@@ -41,7 +41,7 @@ def _job(job_id: int, annotator: str, **more: Any) -> Job:
 
 def test_a_batch_is_added_once(store: Store) -> None:
     batches.add(store, "one", "/x.zip", {"overlap": 0.2})
-    with pytest.raises(InputError, match="exists already"):
+    with pytest.raises(InputError, match="already exists"):
         batches.add(store, "one", "/y.zip", {})
     assert batches.get(store, "one").options == {"overlap": 0.2}
     assert batches.names(store) == ["one"]

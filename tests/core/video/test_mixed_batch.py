@@ -26,10 +26,10 @@ REASONS = {
     "broken.zip": "it is cut short, or one part of several: its list of contents is missing",
     "cut.mp4": "it cannot be read as video (Invalid data found when processing input)",
     "empty.avi": "the file is empty",
-    "packed.rar": "it is an archive (RAR), which is not opened; unpack it first",
-    "sound.mp4": "it holds sound but no picture",
+    "packed.rar": "it is an archive (RAR); unpack it first",
+    "sound.mp4": "it contains sound but no picture",
     "text.mp4": "it cannot be read as video (Invalid data found when processing input)",
-    "zipped.zip/inner.zip/deep.zip": "it lies two zips deep; unpack the outer ones first",
+    "zipped.zip/inner.zip/deep.zip": "it is nested two zips deep; unpack the outer ones first",
 }
 
 
@@ -76,7 +76,7 @@ def test_bad_files_stop_nobody(
     outcome = outcome_of(at)
     assert outcome is not None
     assert outcome.complaints == [
-        "short.mp4: it gave no clip: no stretch of it is long enough.",
+        "short.mp4: no part of it is long enough for a clip.",
         "b_hole_000: not tracked, b_hole_000.mp4 is missing.",
     ]
     assert outcome.cuts.select(pl.col("damaged", "used").sum()).row(0)[0] == 20

@@ -23,7 +23,8 @@ from ava_core.video.cutting import cut_clips
 from ava_core.video.given import MANIFEST
 from ava_core.video.intake.handover import manifest_of
 from ava_core.video.intake.inbox import add_to_inbox, look_into_inbox
-from ava_core.video.intake.source_videos import known_sources, take_in_sources
+from ava_core.video.intake.known import Known, nowhere
+from ava_core.video.intake.source_videos import take_in_sources
 from ava_core.video.preprocess import preprocess
 from ava_core.video.proposals.batch import make_proposals
 from ava_core.video.tracking.batch import track_clips
@@ -59,11 +60,12 @@ def folder(made: Path, tmp_path: Path) -> Path:
     return Path(shutil.copytree(made, tmp_path / "copied"))
 
 
-def go_on(batch: str, storage: Storage, settings: Settings, source: Path) -> dict[str, pl.DataFrame]:
+def go_on(
+    batch: str, storage: Storage, settings: Settings, source: Path, known: Known = nowhere
+) -> dict[str, pl.DataFrame]:
     """What the assets do up to the proposals."""
     tables = {}
     at = BatchContext(batch, settings, storage=storage)
-    known = known_sources(storage, except_batch=batch)
     tables["source_videos"] = take_in_sources(at, source, known)
     storage.write_table(storage.table_path(batch, "source_videos"), tables["source_videos"])
     tables["clips"] = cut_clips(at, tables["source_videos"])
@@ -147,8 +149,10 @@ def test_a_batch_keeps_the_name_its_ids_are_made_of(
 def test_content_known_here_is_reported_and_left_out(folder: Path, videos: Path, tmp_path: Path) -> None:
     storage, settings = Storage(tmp_path / "s"), elsewhere_settings()
     first = take_in_sources(BatchContext("before", settings, storage=storage), videos / "a.mp4")
-    storage.write_table(storage.table_path("before", "source_videos"), first)
-    tables = go_on("day1", storage, settings, folder)
+    [content] = first["sha256"]
+    tables = go_on(
+        "day1", storage, settings, folder, lambda sha256: "before_a of batch before" * (sha256 == content)
+    )
     row = tables["source_videos"].row(by_predicate=pl.col("original_name") == "a.mp4", named=True)
     assert (row["status"], row["reason"]) == ("duplicate", "same content as before_a of batch before")
     for asset in ("clips", "tracks", "dense_proposals"):

@@ -153,7 +153,7 @@ async def test_a_dagster_that_is_away_is_an_error_for_people() -> None:
     def handle(request: httpx.Request) -> httpx.Response:
         raise httpx.ConnectError("refused")
 
-    with pytest.raises(DagsterError, match="does not answer at http://dagster") as away:
+    with pytest.raises(DagsterError, match="is not responding at http://dagster") as away:
         await DagsterClient("http://dagster", httpx.MockTransport(handle)).version()
     assert "ava up" in away.value.cure
 

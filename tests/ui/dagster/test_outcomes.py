@@ -24,15 +24,15 @@ def run(batch: str, status: str) -> Run:
 @pytest.mark.parametrize(
     ("found", "said", "is_bad"),
     [
-        (backfill("REQUESTED", done=1), "1 of 2 batch(es) done · under way", False),
-        (backfill("REQUESTED", done=1, failed=1), "1 of 2 batch(es) done, 1 failed · under way", True),
-        (backfill("COMPLETED_SUCCESS", done=2), "2 of 2 batch(es) done · over", False),
+        (backfill("REQUESTED", done=1), "1 of 2 batches done · under way", False),
+        (backfill("REQUESTED", done=1, failed=1), "1 of 2 batches done, 1 failed · under way", True),
+        (backfill("COMPLETED_SUCCESS", done=2), "2 of 2 batches done · over", False),
         (
             backfill("COMPLETED_FAILED", done=1, failed=1),
-            "1 of 2 batch(es) done, 1 failed · open their runs",
+            "1 of 2 batches done, 1 failed · open the failed runs",
             True,
         ),
-        (backfill("CANCELED", done=1), "1 of 2 batch(es) done · was ended by somebody", False),
+        (backfill("CANCELED", done=1), "1 of 2 batches done · stopped by a user", False),
     ],
 )
 def test_each_state_has_its_words(found: Backfill, said: str, is_bad: bool) -> None:
@@ -45,7 +45,7 @@ def test_a_backfill_that_failed_with_all_its_runs_successful_needs_nothing() -> 
     found = backfill("FAILED", problem="DagsterError: a code location was away\nand more")
     words, is_bad = outcome(found, [run("b", "SUCCESS"), run("b", "FAILURE"), run("a", "SUCCESS")])
     assert words == (
-        "every batch came through in its runs; nothing has to be made again. "
+        "every batch was processed; you need not do anything. "
         "Dagster stopped it: DagsterError: a code location was away"
     )
     assert not is_bad
@@ -53,11 +53,9 @@ def test_a_backfill_that_failed_with_all_its_runs_successful_needs_nothing() -> 
 
 def test_a_backfill_that_failed_in_between_says_how_far_it_came() -> None:
     words, is_bad = outcome(backfill("FAILED"), [run("a", "SUCCESS"), run("b", "STARTED")])
-    assert words.startswith(
-        "stopped before it was through: of its 2 run(s) 1 were successful, 1 are under way."
-    )
+    assert words.startswith("stopped early: 1 of 2 runs succeeded, 1 still under way.")
     assert is_bad
     one_asset_more = replace(backfill("FAILED"), assets=("clips", "tracks"))
     assert outcome(one_asset_more, [run("a", "SUCCESS"), run("b", "SUCCESS")])[1]
     assert outcome(backfill("FAILED"), [run("b", "FAILURE"), run("b", "SUCCESS"), run("a", "SUCCESS")])[1]
-    assert outcome(backfill("FAILED"))[0].startswith("stopped before it was through: it started no run.")
+    assert outcome(backfill("FAILED"))[0].startswith("stopped early: it started no run.")

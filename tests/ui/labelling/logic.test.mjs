@@ -190,7 +190,7 @@ test("held keys count from the second after they were pressed, corrected by the 
 
 function outbox(send) {
   const news = [], kept = [];
-  const box = new Outbox({ send, keep: entry => kept.push(entry), tell: state => news.push(state), pause: 1e6 });
+  const box = new Outbox({ send, keep: entry => kept.push(entry), tell: state => news.push(state), pause: 1e6, latest: 1e6 });
   return { box, news, kept };
 }
 const server = (log = []) => async edits => { log.push(edits); return { conflicts: {}, stored: Object.fromEntries(edits.map(e => [e.key, e.gone ? null : { id: e.id || 50 + log.length, hash: `h${log.length}` }])) }; };
@@ -210,6 +210,23 @@ test("edits are sent once, with what they began with", async () => {
   assert.deepEqual(log[1].map(e => [e.key, e.id, e.base, e.gone]), [["t1", 9, "h1", true], ["n1", 51, "h1", true]]);
   assert.equal(news.at(-1), "stored");
   clearTimeout(box.timer);
+});
+
+test("edits are sent in a pause between keys, and while there is none soon all the same", t => {
+  t.mock.timers.enable({ apis: ["setTimeout", "Date"] });
+  const log = [], box = new Outbox({ send: server(log), keep() {}, tell() {}, pause: 300, latest: 700 }), one = { ...track(), id: 9, hash: "h0" };
+  box.start([one]);
+  const sent = at => { box.put([say(one, "pose", 0, [at])]); t.mock.timers.tick(200); return log.length; };
+  assert.deepEqual([1, 2, 3].map(sent), [0, 0, 0], "keys follow each other");
+  t.mock.timers.tick(100);
+  assert.equal(log.length, 1, "700 ms after the first");
+  const still = new Outbox({ send: server(log), keep() {}, tell() {}, pause: 300, latest: 700 });
+  still.start([one]);
+  still.put([say(one, "pose", 0, [4])]);
+  t.mock.timers.tick(299);
+  assert.equal(log.length, 1);
+  t.mock.timers.tick(1);
+  assert.equal(log.length, 2, "a pause");
 });
 
 test("what cannot be sent is kept and sent later, in its newest form", async () => {

@@ -27,7 +27,7 @@ SETTLED = """async () => {
   return document.querySelector(".label-stage video").readyState >= 2 && where() === before;
 }"""
 """The picture is there and stays where it is."""
-STORED = "document.querySelector('.label-state')?.textContent === 'All stored'"
+STORED = "document.querySelector('.label-state')?.textContent === 'All saved'"
 
 
 @pytest.fixture
@@ -77,7 +77,7 @@ def test_a_job_is_labelled_by_keyboard(
 
     # what is unset is listed, and cannot be finished by accident
     page.keyboard.press("Control+Enter")
-    page.wait_for_selector("text=/answers are unset/")
+    page.wait_for_selector("text=/unanswered/")
     page.screenshot(path=str(shots / "job_unset.png"))
     page.keyboard.press("Escape")
     # by its name
@@ -184,7 +184,7 @@ def test_nothing_is_lost_while_the_server_is_away_or_somebody_edits_in_between(
     # a session that ended is said, and what was done meanwhile is stored once there is one again
     page.route("**/labelling/*/save", lambda route: route.fulfill(status=401, body="no"))
     page.keyboard.press("t")
-    page.wait_for_selector("text=/your session has ended/")
+    page.wait_for_selector("text=/your session has expired/")
     page.unroute("**/labelling/*/save")
     page.wait_for_function(STORED, timeout=30_000)
 
@@ -200,7 +200,7 @@ def test_nothing_is_lost_while_the_server_is_away_or_somebody_edits_in_between(
     page.keyboard.press("e")
     page.get_by_role("button", name="Keep mine").wait_for()
     [now] = shapes(annotation_site, place)
-    assert now["shapes"][0]["points"] == track["shapes"][0]["points"], "nothing was written over"
+    assert now["shapes"][0]["points"] == track["shapes"][0]["points"], "nothing was overwritten"
     page.get_by_role("button", name="Keep mine").click()
     page.wait_for_function(STORED)
     assert "empty hands" in page.locator(".label-sheet").inner_text()
@@ -253,7 +253,7 @@ def test_the_page_shuts_nobody_out(browser: Browser, place: LabellingSite, shots
     page.keyboard.press("Tab")
     assert page.evaluate("document.activeElement.textContent") in ("Play", "Pause")
     page.keyboard.press("Tab")
-    assert page.evaluate("document.activeElement.ariaLabel") == "A second back"
+    assert page.evaluate("document.activeElement.ariaLabel") == "One second back"
     for name, key in (("keys", "?"), ("find", "/"), ("unset", "Control+Enter")):
         page.keyboard.press(key)
         page.wait_for_selector(".label-card")

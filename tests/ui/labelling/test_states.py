@@ -20,7 +20,7 @@ from tests.support.labelling_site import LabellingSite, labelling, signed_in
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("browser")]
 
 THEMES = ["light", "dark"]
-STORED = "document.querySelector('.label-state')?.textContent === 'All stored'"
+STORED = "document.querySelector('.label-state')?.textContent === 'All saved'"
 
 Look = Callable[[str], None]
 

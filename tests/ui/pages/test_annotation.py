@@ -110,7 +110,7 @@ async def test_the_plan_follows_who_is_chosen(site: Site) -> None:
     people.set_value(["good0", "good1", "good2"])  # type: ignore[attr-defined]
     await eventually(lambda: dealt_to() == {"good0", "good1", "good2"})
     people.set_value([])  # type: ignore[attr-defined]
-    await adam.should_see("Choose annotators of this batch.", retries=50)
+    await adam.should_see("Choose annotators for this batch.", retries=50)
 
 
 async def test_tasks_are_made_for_the_chosen_people(site: Site) -> None:
@@ -134,7 +134,7 @@ async def test_tasks_are_made_for_the_chosen_people(site: Site) -> None:
     (people,) = adam.find(marker="plan-people").elements
     people.set_value(["nora", "good1", "good2"])  # type: ignore[attr-defined]
     adam.find(marker="create-tasks").click()
-    await adam.should_see(f"Make {CLIPS_PLANTED} tasks of night?", retries=50)
+    await adam.should_see(f"Create {CLIPS_PLANTED} tasks for night?", retries=50)
     adam.find(marker="confirm").click()
     await eventually(lambda: any(one["operation"] == "Backfill" for one in asked))
     options = batches.get(console.store, "night").options
@@ -157,17 +157,17 @@ async def test_jobs_that_cannot_be_handed_on_stay_and_the_reason_is_said(site: S
     await adam.open("/progress")
     await adam.should_see(marker="hand-on", retries=50)
     adam.find(marker="hand-on").click()
-    await adam.should_see("Nobody is chosen.", retries=50)
+    await adam.should_see("No annotator is chosen.", retries=50)
     (who,) = adam.find(marker="hand-to").elements
     who.set_value("good1")  # type: ignore[attr-defined]
     adam.find(marker="hand-on").click()
-    await adam.should_see("No job is ticked.", retries=50)
+    await adam.should_see("No job is selected.", retries=50)
     (table,) = adam.find(ui.table).elements
     table.selected = table.rows[:1]
     adam.find(marker="hand-on").click()
-    await adam.should_see("Hand 1 job(s) to good1?", retries=50)
+    await adam.should_see("Reassign 1 job to good1?", retries=50)
     adam.find(marker="confirm").click()
-    await adam.should_see("1 of 1 job(s) stayed as they were.", retries=50)
+    await adam.should_see("Not changed: 1 of 1 job.", retries=50)
     assert {job.annotator for job in tasks.jobs_of(site.console.store, BATCH)} == {"good0", "good1", "good2"}
 
 
@@ -207,13 +207,13 @@ async def test_progress_shows_answers_and_jobs_that_are_not_read_as_they_are(sit
     [job, *_] = tasks.completed_jobs(console.store, BATCH)
     own = {"clip_id": job.clip_id, "annotator": job.annotator, "job_id": job.job_id}
     answered = pl.DataFrame([own | {"group": "g", "living": 8, "answered": 6}], schema=dict(ANSWERED))
-    finding = own | {"kind": "held_back", "version": 2, "detail": "It has 0 answers.", "cure": "Take it up."}
+    finding = own | {"kind": "held_back", "version": 2, "detail": "It has 0 answers.", "cure": "Reopen."}
     found = pl.DataFrame([finding], schema=dict(JOB_FINDINGS))
     for name, table in (("answered", answered), ("job_findings", found)):
         console.storage.write_table(console.storage.table_path(BATCH, "raw_annotations", name), table)
     vera = site.enter("vera")
     await vera.open("/progress")
-    await vera.should_see("Jobs that are not read as they are", retries=50)
+    await vera.should_see("Jobs with reading problems", retries=50)
     jobs, findings = vera.find(ui.table).elements
     tables = sorted((jobs, findings), key=lambda table: len(table.rows))  # type: ignore[attr-defined]
     assert tables[0].rows[0]["href job_id"] == f"/readings/{BATCH}/{job.job_id}"  # type: ignore[attr-defined]
@@ -239,7 +239,7 @@ async def test_an_admin_takes_an_earlier_version_up(site: Site) -> None:
     (choice,) = adam.find(marker="version").elements
     choice.set_value(1)  # type: ignore[attr-defined]
     adam.find(marker="take-up").click()
-    await adam.should_see(f"Let version 1 of job {job.job_id} count?", retries=50)
+    await adam.should_see(f"Use version 1 of job {job.job_id}?", retries=50)
     adam.find(marker="confirm").click()
     await eventually(lambda: readings.latest(store, [job.job_id])[job.job_id].version == 1)
 

@@ -110,7 +110,7 @@ async def test_an_archived_batch_is_asked_nothing_of_and_its_failure_waits_for_n
     batches.add(site.console.store, "other", "/in/other.zip", {})
     site.console.counts.refresh()
     await adam.open("/")
-    await adam.should_see("Nothing waits for anybody.", retries=50)
+    await adam.should_see("Nothing to do.", retries=50)
     await adam.should_see("Running and failed", retries=50)
     await adam.should_not_see(marker="retry", retries=2)
     assert dagster.done == []
@@ -129,5 +129,5 @@ async def test_a_backfill_that_failed_although_its_runs_went_well_says_so(
     }
     vera = site.enter("vera")
     await vera.open("/batches")
-    await vera.should_see("every batch came through in its runs; nothing has to be made again.", retries=50)
+    await vera.should_see("every batch was processed; you need not do anything.", retries=50)
     await vera.should_see("Dagster stopped it: a code location was away")

@@ -60,8 +60,8 @@ async def test_an_admin_labels_with_one_button_and_no_second_sign_in(
         adam.find(marker="label-yourself").click()
         await eventually(lambda: annotators.available(site.console.store))
         await adam.open("/work")
-        await adam.should_see("Deal a batch out to yourself.", retries=20)
+        await adam.should_see("Assign a batch to yourself.", retries=20)
         entered = await site.http.post("/login", data={"username": "adam", "password": PASSWORD})
         assert entered.status_code == 303
         again = await site.http.get("/work")
-        assert "Deal a batch out to yourself." in again.text, "a later sign-in labels at once"
+        assert "Assign a batch to yourself." in again.text, "a later sign-in labels at once"

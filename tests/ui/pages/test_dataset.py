@@ -97,7 +97,7 @@ async def test_the_dataset_page_says_what_goes_in_and_which_releases_there_are(s
     user = site.enter(name)
     await user.open("/dataset")
     await filled(user)
-    await user.should_see("What would go in")
+    await user.should_see("Ready for release")
     inside = {row["batch"]: row for row in tables(user, "next_release")}
     assert (inside["north"]["ready"], inside["west"]["ready"]) == ("yes", "no")
     assert inside["west"]["missing"] == "1 clip waits for a decision"
@@ -118,7 +118,7 @@ async def test_two_ticked_releases_are_compared_the_older_first(site: Site) -> N
     await filled(vera)
     (table,) = [each for each in shown_tables(vera) if each.test_file == "releases"]
     vera.find(marker="compare").click()
-    await vera.should_see("0 releases are ticked", retries=20)
+    await vera.should_see("Releases selected: 0", retries=20)
     table.selected = list(table.rows)
     vera.find(marker="compare").click()
     await eventually(lambda: vera.back_history[-1:] == ["/dataset/v1/compare/v2"])
@@ -134,8 +134,8 @@ async def test_a_form_that_cannot_be_used_says_where_and_makes_nothing(site: Sit
     train.set_value(0.9)  # type: ignore[attr-defined]
     adam.find(marker="generate").click()
     await adam.should_see("a field cannot be used", retries=20)
-    await adam.should_see("v1 exists already, and releases never change: choose another name.")
-    await adam.should_see("The shares add up to 1.2: make it 1.")
+    await adam.should_see("v1 already exists, and releases never change. Choose another name.")
+    await adam.should_see("The shares add up to 1.2; they must add up to 1.")
     adam.find(marker="release-name").clear().type("../v3")
     await adam.should_see("Begin with a letter or digit")
     assert [entry.action for entry in audit_log.newest(site.console.store)].count("generate dataset") == 0
@@ -148,7 +148,7 @@ async def test_a_pin_without_a_source_video_is_refused(site: Site) -> None:
     await adam.should_see(marker="add-pin")
     adam.find(marker="add-pin").click()
     adam.find(marker="preview").click()
-    await adam.should_see("a pin names no source video", retries=20)
+    await adam.should_see("a pin has no source video", retries=20)
 
 
 async def test_what_was_chosen_is_what_the_run_is_given(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -236,7 +236,7 @@ async def test_a_release_names_the_clips_that_it_goes_without(site: Site) -> Non
     await vera.should_see(
         "Clip north_gate_004 is left out: it has 0 pictures where its table says 210 frames."
     )
-    await vera.should_see("2 more clips are left out: see the card")
+    await vera.should_see("2 more clips are excluded: see the card")
     await vera.should_not_see("Clip north_gate_005 is left out")
     await vera.open("/dataset/v1")
     await vera.should_not_see("left out")
@@ -255,13 +255,13 @@ async def test_a_release_is_validated_beside_the_page(site: Site) -> None:
     await vera.open("/dataset/v1")
     await vera.should_see(marker="validate")
     vera.find(marker="validate").click()
-    await vera.should_see("No findings: every rule holds.", retries=100)
+    await vera.should_see("No findings: the release follows every rule.", retries=100)
     csv = site.console.storage.path("releases", "v1", "annotations", "ava_train_v2.2.csv")
     lines = csv.read_text().splitlines()
     lines[1] = lines[1].replace(",0", ",7", 1)
     csv.write_text("\n".join(lines) + "\n")
     vera.find(marker="validate").click()
-    await vera.should_see("finding(s).", retries=100)
+    await vera.should_see(" findings.", retries=100)
     found = tables(vera, "v1_findings")
     assert "the file was changed since the release was made" in {row["rule"] for row in found}
     on_line = [row for row in found if row["row"] == "train:2"]
@@ -276,7 +276,7 @@ async def test_a_row_is_traced_to_its_annotators(site: Site) -> None:
     vera.find(marker="trace-video").type("south_lane_000")
     vera.find(marker="trace-timestamp").type("0903")
     vera.find(marker="trace").click()
-    await vera.should_see("south_lane_000 at 0903: 4 row(s)", retries=50)
+    await vera.should_see("south_lane_000 at 0903: 4 rows", retries=50)
     await vera.should_see("Second 33 of street/south_lane.mp4, frame 90 of the clip")
     actions = [row["action"] for row in tables(vera, "v2_trace")]
     assert actions == ["walk", "carry", "phone", "walk"]
@@ -290,10 +290,10 @@ async def test_a_row_is_traced_to_its_annotators(site: Site) -> None:
 @pytest.mark.parametrize(
     ("query", "said"),
     [
-        ("row=train:1", "1 row(s)"),
-        ("video=south_lane_000&timestamp=903&person=2", "1 row(s)"),
+        ("row=train:1", "1 row"),
+        ("video=south_lane_000&timestamp=903&person=2", "1 row"),
         ("video=south_lane_000&timestamp=950", "v2 has no row of 'south_lane_000' at 0950."),
-        ("row=hello", "names no row"),
+        ("row=hello", "does not identify a row"),
     ],
 )
 async def test_a_trace_is_a_link(site: Site, query: str, said: str) -> None:
@@ -308,8 +308,8 @@ async def test_what_is_no_timestamp_is_said_in_its_field(site: Site) -> None:
     await vera.should_see(marker="trace")
     vera.find(marker="trace-timestamp").type("soon")
     vera.find(marker="trace").click()
-    await vera.should_see("A whole number, such as 0903.")
-    await vera.should_see("Nothing was looked up", retries=20)
+    await vera.should_see("Enter a whole number, such as 0903.")
+    await vera.should_see("Nothing was traced", retries=20)
 
 
 @pytest.mark.parametrize("name", ["vera", "adam"])
@@ -328,7 +328,7 @@ async def test_two_releases_are_compared(site: Site, name: str) -> None:
 async def test_releases_that_say_the_same_and_releases_that_are_not_there(site: Site) -> None:
     vera = site.enter("vera")
     await vera.open("/dataset/v1/compare/v1")
-    await vera.should_see("They say the same.", retries=50)
+    await vera.should_see("No differences.", retries=50)
     for path in ("/dataset/v1/compare/v9", "/dataset/v9/compare/v1", "/dataset/v9"):
         await vera.open(path)
         await vera.should_see("There is no release 'v9'.")

@@ -45,7 +45,7 @@ async def test_an_object_that_is_not_there_is_explained(site: Site) -> None:
     for path, said in {
         "/batches/nope": "There is no batch nope.",
         f"/batches/{BATCH}/clips/nope": "has no clip 'nope'",
-        "/quality/nope/agreement": "was not measured yet",
+        "/quality/nope/agreement": "has not been measured yet",
         "/dataset/v9": "There is no release 'v9'",
     }.items():
         await vera.open(path)
@@ -67,7 +67,7 @@ async def test_a_rejection_needs_a_comment(site: Site) -> None:
     await rita.open(f"/quality/{BATCH}/clips/clip_0003")
     await rita.should_see(marker="reject", retries=50)
     rita.find(marker="reject").click()
-    await rita.should_see("Say in the comment what the annotators should mend", retries=10)
+    await rita.should_see("Write in the comment what the annotators should fix", retries=10)
     assert not decisions.decision_state(site.console.store, BATCH).rejected
     rita.find(marker="comment").type("boxes are too wide")
     rita.find(marker="reject").click()
@@ -90,7 +90,7 @@ async def test_whose_role_was_taken_can_no_longer_decide(site: Site) -> None:
     users.change(site.console.store, "rita", role="viewer")
     await rita.should_see(marker="approve", retries=50)
     rita.find(marker="approve").click()
-    await rita.should_see("Only reviewers may do this.", retries=10)
+    await rita.should_see("Only reviewers can do this.", retries=10)
     assert not decisions.decision_state(site.console.store, BATCH).approved
 
 
@@ -103,7 +103,7 @@ async def test_bulk_approval_says_its_effect_and_asks(site: Site) -> None:
     sliders = list(rita.find(ui.slider).elements)
     for slider in sliders:
         slider.set_value(0)
-    await rita.should_see(f"{CLIPS_PLANTED} clip(s) would be approved, 0 would stay pending.", retries=50)
+    await rita.should_see(f"{CLIPS_PLANTED} clips would be approved; 0 would stay pending.", retries=50)
     rita.find(marker="bulk-approve").click()
     await rita.should_see(f"Approve {CLIPS_PLANTED} clips?", retries=10)
     assert not decisions.decision_state(site.console.store, BATCH).approved
@@ -151,11 +151,11 @@ async def test_an_annotation_server_that_is_away_is_an_error_for_people(site: Si
     await adam.open(f"/quality/{BATCH}/clips/clip_0001")
     await adam.should_see(marker="top-up", retries=50)
     adam.find(marker="top-up").click()
-    await adam.should_see("Nobody is chosen.", retries=50)
+    await adam.should_see("No annotator is chosen.", retries=50)
     (select,) = adam.find(marker="more").elements
     select.set_value("nora")  # type: ignore[attr-defined]
     adam.find(marker="top-up").click()
-    await adam.should_see("The annotation server does not answer", retries=400)
+    await adam.should_see("The annotation server is not responding", retries=400)
 
 
 async def test_ones_own_password_is_changed_with_the_old_one(site: Site) -> None:
@@ -181,7 +181,7 @@ async def test_what_breaks_is_said(site: Site, monkeypatch, caplog) -> None:  # 
     await rita.open(f"/quality/{BATCH}/clips/clip_0000")
     await rita.should_see(marker="approve", retries=50)
     rita.find(marker="approve").click()
-    await rita.should_see("Something broke", retries=50)
+    await rita.should_see("Something went wrong", retries=50)
     assert "a bug" in caplog.text
 
 
@@ -191,7 +191,7 @@ async def test_an_action_is_added_as_a_new_version(site: Site) -> None:
     await adam.should_see(marker="action-name", retries=50)
     adam.find(marker="action-name").type("cartwheel")
     adam.find(marker="add-action").click()
-    await adam.should_see("It cannot be taken back", retries=50)
+    await adam.should_see("You cannot undo this", retries=50)
     adam.find(marker="confirm").click()
     folder = site.console.settings.home_dir / "ontologies"
     await eventually(lambda: (folder / "street_v2.yaml").exists())
@@ -203,7 +203,7 @@ async def test_an_annotator_is_paused(site: Site) -> None:
     await adam.open("/tasks")
     await adam.should_see(marker="pause", retries=50)
     adam.find(marker="pause").click()
-    await adam.should_see("Nobody is ticked.", retries=50)
+    await adam.should_see("No annotator is selected.", retries=50)
     people = next(t for t in adam.find(ui.table).elements if t.selection)
     people.selected = [row for row in people.rows if row["annotator"] == "good1"]
     adam.find(marker="pause").click()

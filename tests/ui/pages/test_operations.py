@@ -84,8 +84,8 @@ async def test_the_page_shows_times_pace_and_who_waits(site: Site) -> None:
     tasks.update_jobs(site.console.store, [{"job_id": jobs[0].job_id, "state": "in progress"}])
     vera = site.enter("vera")
     await vera.open("/metrics")
-    await vera.should_see("Elapsed is not working time", retries=20)
-    for text in ("Makespan", "Hours elapsed per job", "Who waits on whom", "On the platform's people"):
+    await vera.should_see("Elapsed time is not working time", retries=20)
+    for text in ("Makespan", "Hours elapsed per job", "Open work", "Waiting on reviewers and admins"):
         await vera.should_see(text)
     assert first_row(vera, "makespan")["makespan"] == "–", "a job is open"
     assert first_row(vera, "median_h")["median_h"] == "2"
@@ -104,7 +104,7 @@ async def test_a_batch_of_which_moments_were_not_noted_is_named(site: Site) -> N
     with site.console.store.session() as session:
         session.execute(delete(AuditLogEntry))
     await vera.open("/metrics")
-    await vera.should_see(f"they were processed before that was noted ({BATCH})", retries=20)
+    await vera.should_see(f"processed before these times were recorded: {BATCH}", retries=20)
 
 
 async def test_every_job_is_listed_when_somebody_asks(site: Site) -> None:
@@ -128,19 +128,19 @@ async def test_charts_say_in_words_what_they_show(site: Site) -> None:
     begin_and_complete(site)
     vera = site.enter("vera")
     await vera.open("/metrics")
-    await vera.should_see("Who waits on whom", retries=20)
+    await vera.should_see("Open work", retries=20)
     charts = list(vera.find(ui.echart).elements)
     assert {chart.props["role"] for chart in charts} == {"img"}
     words = " | ".join(chart.props["aria-label"] for chart in charts)
-    for said in ("Chart in hours: videos taken in: street", "Chart in clips", "medians: "):
+    for said in ("Chart in hours: videos added: street", "Chart in clips", "medians: "):
         assert said in words
 
 
 async def test_without_completed_work_the_page_says_so(site: Site) -> None:
     vera = site.enter("vera")
     await vera.open("/metrics")
-    await vera.should_see("No completed job was seen to begin yet.", retries=20)
-    await vera.should_see("No job was completed yet.")
+    await vera.should_see("No completed job has a known start yet.", retries=20)
+    await vera.should_see("No job has been completed yet.")
 
 
 def test_a_clip_comes_to_the_queue_with_its_first_completed_job(console: Console) -> None:

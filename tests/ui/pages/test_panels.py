@@ -71,10 +71,10 @@ def test_the_plan_follows_the_choices(console: Console) -> None:
 def test_nobody_is_refused_and_so_is_what_is_made_already(console: Console) -> None:
     dealing = Dealing.of(console, BATCH)
     assert dealing.plan().to_make == 0
-    with pytest.raises(InputError, match="Every clip has its task already"):
+    with pytest.raises(InputError, match="Every clip already has a task"):
         dealing.plan_to_make()
     dealing.chosen = []
-    with pytest.raises(InputError, match="Nobody is chosen"):
+    with pytest.raises(InputError, match="No annotator is chosen"):
         dealing.plan()
 
 
@@ -102,7 +102,7 @@ def test_thresholds_of_nothing_let_every_clip_through(console: Console) -> None:
     bulk = BulkApproval(console, BATCH, "rita", alpha=0, kappa=0, iou=0, f1=0)
     effect = bulk.effect()
     assert effect.number == CLIPS_PLANTED
-    assert effect.sentence == f"{CLIPS_PLANTED} clip(s) would be approved, 0 would stay pending."
+    assert effect.sentence == f"{CLIPS_PLANTED} clips would be approved; 0 would stay pending."
     bulk.approve(effect)
     state = decisions.decision_state(console.store, BATCH)
     assert len(state.approved) == CLIPS_PLANTED
@@ -330,7 +330,9 @@ def test_without_a_consensus_there_is_nothing_to_audit(console: Console) -> None
 
 def test_a_larger_sample_shows_more(console: Console) -> None:
     usual, small = NewAudit(console, BATCH, "rita"), NewAudit(console, BATCH, "rita", size=1)
-    assert usual.meaning == "If none is wrong, at most 4.9% of all are, with 95 % confidence."
+    assert (
+        usual.meaning == "If you find no errors, at most 4.9% of all answers are wrong, with 95 % confidence."
+    )
     assert "95.0% of all" in small.meaning
     assert NewAudit(console, BATCH, "rita", size=0).meaning == small.meaning
 

@@ -32,7 +32,7 @@ async def test_an_admin_chooses_a_clip_and_a_pass_mark(site: Site) -> None:
     chosen.set_value(worker)
     await eventually(lambda: [one.measure for one in practice.clips(store)] == [worker])
     await adam.open("/people")
-    await adam.should_see(f"right is what {worker} said", retries=20)
+    await adam.should_see(f"correct answers from {worker}", retries=20)
     adam.find(marker="pass-mark").clear().type("70")
     adam.find(marker="practice-required").click()
     adam.find(marker="keep-practice").click()

@@ -53,7 +53,7 @@ async def test_a_rejection_that_cannot_be_handed_back_shows_in_the_queue(site: S
         seconds=30,
     )
     await rita.open("/quality?status=rejected")
-    await rita.should_see("1 rejected clip(s) with their annotators' finished work", retries=20)
+    await rita.should_see("Not yet returned to their annotators: 1 rejected clip", retries=20)
     await rita.should_see(marker="hand-back-ticked", retries=20)
 
 
@@ -76,7 +76,7 @@ async def test_approving_what_breaks_a_rule_asks(site: Site) -> None:
     await rita.open(f"/quality/{BATCH}/clips/clip_0001")
     await rita.should_see("good0 breaks rule tiny_box at second 2", retries=50)
     rita.find(marker="approve").click()
-    await rita.should_see("Approve it although it breaks a rule?", retries=50)
+    await rita.should_see("Approve it even though it breaks a rule?", retries=50)
     assert not decisions.decision_state(site.console.store, BATCH).approved
     rita.find(marker="confirm").click()
     await eventually(lambda: decisions.decision_state(site.console.store, BATCH).approved == {"clip_0001"})
@@ -94,7 +94,7 @@ async def test_bulk_approval_leaves_what_breaks_a_rule(site: Site) -> None:
     panel.set_value(True)  # type: ignore[attr-defined]
     for slider in rita.find(ui.slider).elements:
         slider.set_value(0)
-    await rita.should_see(f"{CLIPS_PLANTED - 1} clip(s) would be approved, 1 would stay pending.", retries=50)
+    await rita.should_see(f"{CLIPS_PLANTED - 1} clips would be approved; 1 would stay pending.", retries=50)
 
 
 async def test_a_disputed_person_is_settled(site: Site) -> None:
@@ -108,7 +108,7 @@ async def test_a_disputed_person_is_settled(site: Site) -> None:
     assert shown.filter(**at).is_empty()
     before = drafts.draft(console, BATCH).tables(approved=["clip_0000"])["consensus_boxes"]
     assert before.filter(**at).height == 1
-    await rita.should_see("1 answer(s) settled", retries=50)
+    await rita.should_see("1 answer settled", retries=50)
 
 
 async def test_whoever_settles_an_answer_sees_what_the_actions_mean(site: Site) -> None:
@@ -147,7 +147,7 @@ async def test_a_blind_audit_is_answered_and_says_what_it_found(site: Site) -> N
     await rita.should_see("Item 2 of 2, 1 answered", retries=50)
     rita.find(marker="audit-nobody").click()
     await rita.should_see("1 of 2 items, drawn at random, were wrong", retries=50)
-    await rita.should_see("Where the audit says otherwise")
+    await rita.should_see("Where the audit disagrees")
 
 
 async def test_what_an_auditor_sees_tells_nothing_of_what_was_decided(site: Site) -> None:
@@ -170,7 +170,7 @@ async def test_a_clip_is_made_gold_on_the_page_of_gold(site: Site) -> None:
     await rita.open(f"/quality/{BATCH}/gold")
     await rita.should_see(marker="make-gold", retries=50)
     rita.find(marker="make-gold").click()
-    await rita.should_see("No clip is ticked.", retries=50)
+    await rita.should_see("No clip is selected.", retries=50)
     table = next(t for t in rita.find(ui.table).elements if t.selection)
     wanted = {"clip_id": "clip_0002", "annotator": "good1"}
     table.selected = [row for row in table.rows if wanted.items() <= row.items()]
@@ -203,7 +203,7 @@ async def test_two_who_are_alike_have_one_vote_until_an_admin_decides(site: Site
     await rita.should_not_see(marker="judge-good0-good1")
     await adam.open(f"/quality/{BATCH}/annotators")
     await adam.should_see("Kappa of their labels 0.97", retries=20)
-    await adam.should_see("What both say and others don't")
+    await adam.should_see("Answers only these two give")
     adam.find(marker="judge-good0-good1").click()
     pair = ("good0", "good1")
     await eventually(lambda: pair in decisions.decision_state(store, BATCH).independent)

@@ -160,7 +160,7 @@ async def test_a_refused_form_keeps_the_code_and_says_the_rule(site: Site) -> No
 async def test_only_admins_see_people(site: Site) -> None:
     rita, adam = site.enter("rita"), site.enter("adam")
     await rita.open("/people")
-    await rita.should_see("Only admins see this page.")
+    await rita.should_see("Only admins can open this page.")
     await adam.open("/people")
     await adam.should_see("vera")
 
@@ -183,7 +183,7 @@ async def test_an_action_asks_for_the_session_anew(site: Site) -> None:
     adam.find(marker="new-name").type("eve")
     adam.find(marker="new-password").type(PASSWORD)
     adam.find(marker="add-user").click()
-    await adam.should_see("Your session has ended; nothing was done.", retries=10)
+    await adam.should_see("Your session has expired; nothing was changed.", retries=10)
     assert "eve" not in {user.username for user in users.everyone(site.console.store)}
 
 

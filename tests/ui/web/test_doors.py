@@ -69,7 +69,7 @@ async def answer(http: httpx.AsyncClient, door: doors.Door, token: str) -> str:
     sent = BODIES.get(path, {}) if method == "POST" else {}
     http.cookies.clear()
     got = await http.request(method, address, headers={"Cookie": f"{COOKIE}={token}"}, **sent)
-    if "s see this page." in got.text:
+    if "s can open this page." in got.text:
         return "no"
     return "in" if got.status_code == 404 else doors.word(got.status_code)
 

@@ -59,7 +59,7 @@ async def test_a_job_whose_clip_is_missing_says_so_and_keeps_the_work(
         sheet = f"/labelling/{job_id}/sheet"
         answer = await site.http.get(sheet)  # no table of clips was ever written
         assert answer.status_code == 409
-        assert f"The clip of job {job_id} is missing from the platform" in answer.text
+        assert f"The platform has no clip for job {job_id}" in answer.text
         assert "Tell an admin; nothing is lost." in answer.text
         annotation_site.keep_tables()
         assert (await site.http.get(sheet)).json()["clip"]["frames"] == 60
@@ -83,7 +83,7 @@ async def test_work_that_cannot_be_stored_is_refused_in_a_sentence(annotation_si
             # past annotation
             gateway.set_job(job.job_id, stage="validation")
             answer = await job.save(SAID)
-            assert (answer.status_code, "a reviewer has it now" in answer.text) == (409, True)
+            assert (answer.status_code, "already in review" in answer.text) == (409, True)
             gateway.set_job(job.job_id, stage="annotation")
             [now] = desk.open()["tracks"]
             assert now == job.track, "nothing was written meanwhile"
@@ -93,7 +93,7 @@ async def test_work_that_cannot_be_stored_is_refused_in_a_sentence(annotation_si
             other = next(name for name in ("maria", "tomas", "chloe") if name != job.name)
             gateway.set_job(job.job_id, assignee=gateway.members()[other])
             answer = await job.save({})
-            assert (answer.status_code, "is not one of yours" in answer.text) == (409, True)
+            assert (answer.status_code, "is not yours" in answer.text) == (409, True)
         with desk_as(platform, job.job_id, other) as theirs:
             assert theirs.open()["tracks"][0]["said"] == SAID
 
@@ -101,7 +101,7 @@ async def test_work_that_cannot_be_stored_is_refused_in_a_sentence(annotation_si
             with platform.gateway() as gateway:
                 gateway.remove_task(job_of(platform.store, job.job_id).task_id)
             answer = await job.save({})
-            assert (answer.status_code, "is gone from the annotation server" in answer.text) == (409, True)
+            assert (answer.status_code, "was deleted on the annotation server" in answer.text) == (409, True)
 
 
 async def test_a_session_that_ended_on_the_server_is_said_to_have_ended(
@@ -135,9 +135,9 @@ async def test_labels_that_were_changed_on_the_server_lose_nothing(annotation_si
             assert (await job.save({})).json()["conflicts"] == {"t": None}
             job.track["id"], job.track["hash"] = None, ""
             answer = await job.save(SAID)
-            assert (answer.status_code, "labels of the project were changed" in answer.text) == (409, True)
+            assert (answer.status_code, "project's labels were changed" in answer.text) == (409, True)
             sheet = (await job.http.get(f"/labelling/{job.job_id}/sheet")).json()
-            assert "Every track of this job is gone" in sheet["notes"][0]
+            assert "All tracks of this job were deleted" in sheet["notes"][0]
 
 
 async def test_the_page_learns_which_clip_comes_next_and_may_fetch_it(

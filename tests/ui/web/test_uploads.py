@@ -13,6 +13,7 @@ from threading import Barrier
 from unittest.mock import Mock
 
 import pytest
+from starlette.middleware.base import BaseHTTPMiddleware
 
 from ava_core.base.errors import InputError, QuotaError
 from ava_core.store import batches
@@ -118,7 +119,7 @@ async def test_a_piece_is_measured_whatever_its_header_says(
 
 def test_uploads_of_one_person_and_of_all_have_a_quota(uploads: Uploads) -> None:
     uploads.append(KEY, 0, bytes(15))
-    with pytest.raises(QuotaError, match=r"^Your uploads may hold .* Add what is uploaded as a batch"):
+    with pytest.raises(QuotaError, match=r"^Your uploads may hold .* Add the uploads as a batch"):
         uploads.append(OTHER, 0, bytes(6))
     other = replace(uploads, person="../ben")
     with pytest.raises(QuotaError, match=r"^All people's uploads together may hold"):
@@ -176,6 +177,18 @@ async def test_the_quota_stands_where_one_uploads_and_unfinished_uploads_can_be_
     await adam.open("/batches")
     await adam.should_see("0.01 GB of your 100.0 GB are taken", retries=50)
     adam.find(marker="discard").click()
-    await adam.should_see("Uploads under way begin anew.", retries=50)
+    await adam.should_see("Uploads in progress start over.", retries=50)
     adam.find(marker="confirm").click()
     await eventually(lambda: uploads_of(site.console.settings, "adam").used() == 0)
+
+
+async def test_pieces_and_deliveries_go_past_the_layers_that_cost_more_than_they_do(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(BaseHTTPMiddleware, "__call__", Mock(side_effect=AssertionError("not the short way")))
+    http = site.enter("adam").http_client
+    answer = await http.post(f"/upload/{KEY}?offset=0", content=b"abc")
+    assert (answer.status_code, answer.json()) == (200, {"received": 3})
+    assert (await http.post("/webhook", content=b"{}")).status_code == 403
+    with pytest.raises(AssertionError, match="not the short way"):
+        await http.get("/")

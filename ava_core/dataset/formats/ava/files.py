@@ -63,7 +63,8 @@ def find_files(place: Path) -> AvaFiles:
         role = _role(place)
         if role is None:
             raise InputError(
-                f"{place} is no file of an AVA dataset: neither rows video,timestamp,x1,y1,x2,y2,action,person, nor "
+                f"{place} is not a file of an AVA dataset: neither rows "
+                f"video,timestamp,x1,y1,x2,y2,action,person, nor "
                 "a label map, list of frames or seconds, or boxes.",
                 "Give the folder of a dataset, or one of its files.",
             )
@@ -83,7 +84,7 @@ def find_files(place: Path) -> AvaFiles:
     best = {key: sorted(paths, key=_preference) for key, paths in found.items() if paths}
     if not any(role == "rows" for role, _ in best):
         raise InputError(
-            f"{place} holds no {names.rows_csv('<split>')}, nor another csv with rows of AVA.",
+            f"{place} has no {names.rows_csv('<split>')}, nor another csv with rows of AVA.",
             f"Give the folder that holds `{names.ANNOTATIONS}`, or a csv "
             "video,timestamp,x1,y1,x2,y2,action,person.",
         )

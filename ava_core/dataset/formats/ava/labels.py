@@ -34,9 +34,7 @@ def read_pbtxt(text: str, origin: str = "label map") -> dict[int, str]:
         if len(number) > LONGEST_ID:
             raise InputError(f"{origin}:{line}: an id of {len(number)} digits.", "Number actions from 1.")
         if int(number) in names:
-            raise InputError(
-                f"{origin}:{line}: id {number} stands twice.", "Give each action an id of its own."
-            )
+            raise InputError(f"{origin}:{line}: id {number} appears twice.", "Give each action its own id.")
         names[int(number)] = fields["name"]
     if not names:
         raise InputError(

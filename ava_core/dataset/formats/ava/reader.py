@@ -39,7 +39,7 @@ def read_rows(folder: Path) -> pl.DataFrame:
         if (path := folder / names.rows_csv(split)).is_file()
     ]
     if not found:
-        raise InputError(f"{folder} holds no {names.rows_csv('<split>')}.", "Give the folder of a dataset.")
+        raise InputError(f"{folder} has no {names.rows_csv('<split>')}.", "Give the folder of a dataset.")
     return pl.concat(found)
 
 
@@ -87,7 +87,7 @@ def action_names(path: Path) -> dict[int, str]:
     try:
         text = read_bytes(path).decode("utf-8-sig")
     except UnicodeDecodeError:
-        raise InputError(f"{path} is no UTF-8 text.", "Save it as such.") from None
+        raise InputError(f"{path} is not UTF-8 text.", "Save it as such.") from None
     return read_pbtxt(text, str(path))
 
 
@@ -129,4 +129,4 @@ def _refuse_line(path: Path, schema: Schema) -> None:
     line = bad["line"][0]
     if line == 1 and bad["video_id"][0] in ("video_id", "video", "vid"):
         raise InputError(f"{path}:1: a header, which AVA's readers do not expect.", "Remove the line.")
-    raise InputError(f"{path}:{line}: the row is not {','.join(schema)}.", "Mend or remove it.")
+    raise InputError(f"{path}:{line}: the row is not {','.join(schema)}.", "Fix or remove it.")

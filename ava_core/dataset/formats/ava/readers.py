@@ -12,7 +12,7 @@ from typing import Final, Literal
 
 Role = Literal[
     "rows", "label map", "excluded", "frame list", "predicted", "proposals", "frames", "rawframes", "keyframes",
-    "kinetics", "datumaro",
+    "seconds", "kinetics", "datumaro",
 ]  # fmt: skip
 """What a file or folder of a dataset is for, whatever it is called."""
 
@@ -56,7 +56,19 @@ READERS: Final = (
     ),
     Reader("YOWOv2", ("rows", "frame list", "excluded", "label map", "frames"), (), "config/dataset_config.py"),
     Reader("YOWOv3", ("rows", "frames"), (), "config/ava_config.yaml"),
-    Reader("AlphAction", ("rows", "keyframes"), (), "--csv_path, --movie_list, --img_root of csv2COCO.py"),
+    Reader(
+        "AlphAction", ("rows", "keyframes", "seconds"), (),
+        "--csv_path, --movie_list, --img_root of csv2COCO.py; alphaction/config/paths_catalog.py",
+    ),
+    Reader(
+        "VideoMAE-Action-Detection", ("rows", "keyframes", "seconds"), (),
+        "csv2COCO.py as AlphAction; alphaction/config/paths_catalog.py",
+    ),
+    Reader(
+        "STMixer", ("rows", "frame list", "frames"), ("label map", "excluded", "seconds"),
+        "AVA.TRAIN_GT_BOX_LISTS, TEST_GT_BOX_LISTS, TRAIN_LISTS, TEST_LISTS, LABEL_MAP_FILE, EXCLUSION_FILE",
+    ),
+    Reader("TubeR", ("rows", "frames"), (), "obtain_generated_bboxes_training(input_csv, frame_root), DATA.DATA_PATH"),
     Reader("Datumaro", ("datumaro",), (), "the folder"),
 )  # fmt: skip
 
@@ -70,6 +82,7 @@ OWN_NAMES: Final[Mapping[Role, str]] = {
     "frames": "frames/<video>/<video>_%06d.jpg",
     "rawframes": "rawframes/<video>/img_%05d.jpg",
     "keyframes": "keyframes/<video>/<timestamp>.jpg",
+    "seconds": "seconds/<video>/<timestamp>.mp4",
     "kinetics": "kinetics/",
     "datumaro": "datumaro/",
 }

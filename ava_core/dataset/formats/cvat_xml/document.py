@@ -36,7 +36,7 @@ def open_document(path: Path) -> Any:
         root = fromstring(content)
     except DefusedXmlException as error:
         raise InputError(
-            f"{file_name(path)} declares entities, which no export does: {type(error).__name__}.",
+            f"{file_name(path)} declares entities, which exports never do: {type(error).__name__}.",
             "Export it again.",
         ) from None
     except (ParseError, ValueError, LookupError) as error:
@@ -65,7 +65,7 @@ def _text(path: Path) -> bytes:
                 raise _too_large(path)
             return archive.read(info)
     except (KeyError, BadZipFile):
-        raise InputError(f"{file_name(path)} holds no {MEMBER}.", "Give CVAT's export as it is.") from None
+        raise InputError(f"{file_name(path)} holds no {MEMBER}.", "Use CVAT's export unchanged.") from None
     except (RuntimeError, NotImplementedError, OSError, EOFError, ValueError, zlib.error) as error:
         raise InputError(
             f"{MEMBER} in {file_name(path)} cannot be unpacked: {error}.", "Export it again."

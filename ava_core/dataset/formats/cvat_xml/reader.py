@@ -134,7 +134,7 @@ class _Reading:
                 return self._sides(size.findtext("width"), size.findtext("height"))
         if not images:
             raise InputError(
-                f"{self._at()} does not say how large the pictures are.", "Export it with its meta data."
+                f"{self._at()} does not give the size of the pictures.", "Export it with its meta data."
             )
         return self._sides(images[0].get("width"), images[0].get("height"))
 
@@ -246,7 +246,8 @@ def _refuse_ownerless(path: Path, root: Any, tasks: set[str | None]) -> None:
         for element in root.iterfind(tag):
             if element.get("task_id") not in tasks:
                 raise InputError(
-                    f"{file_name(path)} has several tasks, and {tag} {element.get('id')} does not say of which it is.",
+                    f"{file_name(path)} has several tasks, and {tag} {element.get('id')} does not name its "
+                    f"task.",
                     "Export the tasks one by one.",
                 )
 

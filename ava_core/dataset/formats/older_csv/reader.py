@@ -52,7 +52,7 @@ def read_older_csv(
     `size`: of the pictures in pixels, for boxes in pixels. Raises `InputError` where a row cannot be understood.
     """
     if not (math.isfinite(index_fps) and index_fps > 0):
-        raise InputError(f"{index_fps:g} frame numbers a second are no rate.", "Say 1 or 30: --index-fps.")
+        raise InputError(f"{index_fps:g} frame numbers per second is not a rate.", "Use --index-fps 1 or 30.")
     found = OlderRows(path, read_cells(read_bytes(path), COLUMNS))
     found.drop_header()
     found.drop_doubles()
@@ -101,7 +101,7 @@ class OlderRows:
         if once.height < self.rows.height:
             line = self.rows.filter(pl.struct(COLUMNS).is_duplicated())["line"][0]
             gone = self.rows.height - once.height
-            self.repairs.append(Repair("rows that stand several times", "kept once", gone, line))
+            self.repairs.append(Repair("rows that appear several times", "kept once", gone, line))
             self.rows = once
 
     def read_numbers(self) -> None:
@@ -118,7 +118,7 @@ class OlderRows:
         bad = numbers.filter(nothing | unfit | (pl.col("video_id") == ""))
         if bad.height:
             raise InputError(
-                f"{self.path}:{bad['line'][0]}: the row is not {','.join(COLUMNS)}.", "Mend or remove it."
+                f"{self.path}:{bad['line'][0]}: the row is not {','.join(COLUMNS)}.", "Fix or remove it."
             )
         self.rows = numbers.with_columns(pl.col("action_id", "person_id").cast(pl.Int32))
         self.keep(FINITE, "boxes with a number that is infinite or none")
@@ -163,7 +163,7 @@ class OlderRows:
         if latest > CLIP_SECONDS:
             raise InputError(
                 f"{self.path} counts to {float(stamps.max()):g}, beyond a clip of {CLIP_SECONDS} s.",  # type: ignore[arg-type]
-                "Say how many frame numbers a second has: --index-fps 30.",
+                "Give the frame numbers per second, e.g. --index-fps 30.",
             )
         self.keep(pl.col("second") == pl.col("second").round(), "frames between two keyframes")
         self.rows = self.rows.with_columns(pl.col("second").cast(pl.Int32))

@@ -57,8 +57,8 @@ def test_a_preview_makes_nothing_and_says_what_will_be_made(
         if words[:1] and words[0] in PEOPLE
     }
     assert rows == counts
-    assert "2 clips, of which 0 have their task" in shown
-    assert "2 clips, of which 2 have their task" in ava("assign", "preview", "b").stdout
+    assert "2 clips; 0 already have a task" in shown
+    assert "2 clips; 2 already have a task" in ava("assign", "preview", "b").stdout
 
 
 def test_moving_topping_up_and_handing_back(ava: Command, annotation_site: AnnotationSite) -> None:
@@ -67,16 +67,16 @@ def test_moving_topping_up_and_handing_back(ava: Command, annotation_site: Annot
         job for job in tasks.jobs_of(annotation_site.store, "b") if _copies(annotation_site, job.clip_id) == 1
     )
     other = next(name for name in PEOPLE if name != alone.annotator)
-    assert f"is {other}'s now" in ava("assign", "move", str(alone.job_id), other).stdout
+    assert f"now belongs to {other}" in ava("assign", "move", str(alone.job_id), other).stdout
     third = next(name for name in PEOPLE if name not in (alone.annotator, other))
     said = ava("assign", "top-up", "b", alone.clip_id, "--annotator", third).stdout
-    assert f"{third} gets clip {alone.clip_id}" in said
+    assert f"Added {third} to clip {alone.clip_id}" in said
     assert _copies(annotation_site, alone.clip_id) == 2
     with annotation_site.gateway() as gateway:
         gateway.set_job(alone.job_id, state="completed")
     annotation_site.look()
     reject(annotation_site.store, "b", [alone.clip_id], "rita", "Look again.")
-    assert "1 job(s)" in ava("assign", "requeue", "b", alone.clip_id, "--second", "1").stdout
+    assert "1 job" in ava("assign", "requeue", "b", alone.clip_id, "--second", "1").stdout
 
 
 def test_whoever_is_named_is_noted_else_the_user_of_the_machine(
@@ -98,7 +98,7 @@ def _copies(annotation_site: AnnotationSite, clip_id: str) -> int:
 
 
 def test_xml_of_a_batch(ava: Command, tmp_path: Path) -> None:
-    assert "2 file(s)" in ava("cvat", "xml", str(tmp_path / "out"), "--batch", "b").stdout
+    assert "2 files" in ava("cvat", "xml", str(tmp_path / "out"), "--batch", "b").stdout
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["c0.xml", "c1.xml"]
     assert ava("cvat", "xml", str(tmp_path / "out")).exit_code == 2, "neither a batch nor files"
 
@@ -123,6 +123,6 @@ def test_versions_of_a_job_are_listed_and_taken_up(ava: Command, annotation_site
     listed = ava("reading", "list", "b", str(own)).stdout
     assert "counts" in listed
     assert "It has lost all." in listed
-    assert f"Version 2 of job {own} counts" in ava("reading", "take-up", str(own), "2").stdout
-    assert "Nothing has changed." in ava("reading", "learn").stdout
+    assert f"Version 2 of job {own} now counts" in ava("reading", "take-up", str(own), "2").stdout
+    assert "No changes." in ava("reading", "learn").stdout
     assert "uses street 2" in ava("reading", "take-in", "b", "walking_behavior", "on a skateboard").stdout

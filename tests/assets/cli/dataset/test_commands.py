@@ -126,7 +126,7 @@ def test_import_lists_what_it_repaired(ava: Run, tmp_path: Path) -> None:
     csv.write_text("video_id,timestamp,x1,y1,x2,y2,action_id,person_id\n" + 4 * row)
     said = ava("import", csv, "--to", tmp_path / "out", "--ontology", "street")
     assert said.code == 0, said.err
-    assert "rows that stand several times: kept once (3 rows, line 2 first)" in said.out
+    assert "rows that appear several times: kept once (3 rows, line 2 first)" in said.out
     assert said.out.rstrip().endswith(f"dataset: {tmp_path / 'out'}")
     for arguments, reason in (
         ((csv, tmp_path), "cannot be imported together"),
@@ -181,7 +181,7 @@ def test_releases_are_made_listed_and_compared(ava: Run, world, monkeypatch: pyt
     world.add_batch("south", ["lane"])
     assert ava("release", "make", "--name", "spring").code == 0
     assert [line.split()[0] for line in ava("release", "list").out.splitlines()] == ["spring", "v1"]
-    assert ava("release", "diff", "v1", "v1").out.strip() == "v1 and v1 say the same."
+    assert ava("release", "diff", "v1", "v1").out.strip() == "v1 and v1 do not differ."
     compared = ava("release", "diff", "v1", "spring").out
     assert "south_lane_000" in compared
     assert "Labels: 10 added" in compared
@@ -192,7 +192,7 @@ def test_releases_are_made_listed_and_compared(ava: Run, world, monkeypatch: pyt
     assert packed.out.split() == [str(world.home / "lanes.tar"), str(world.home / "lanes.tar.sha256")]
     assert "There is no batch west" in ava("release", "make", "--batch", "west").err
     both = ava("release", "make", "--flavour", "none", "--flavour", "coco").err
-    assert "--flavour none stands beside coco" in both.replace("\n", " ")
+    assert "--flavour none cannot be combined with coco" in both.replace("\n", " ")
 
 
 def test_a_release_that_cannot_be_is_refused_in_a_sentence(
@@ -202,7 +202,7 @@ def test_a_release_that_cannot_be_is_refused_in_a_sentence(
     refused = ava("release", "make")
     assert refused.code == 1
     assert refused.err.strip().endswith(
-        "No batch has an approved dataset yet. Approve clips, and wait for ava_csv."
+        "No batch has an approved dataset yet. Approve clips, then wait for ava_csv."
     )
     assert ava("release", "make", "--ratios", "half").code == 1
     assert "is not SOURCE=SPLIT" in ava("release", "make", "--pin", "train").err
@@ -214,4 +214,4 @@ def test_what_would_be_published_is_printed_and_nothing_is_sent(ava: Run, releas
     assert "annotations/ava_train_v2.2.csv" in said.out
     assert "files would go to hub:ann/street" in said.out
     assert "license: cc-by-4.0" in said.out
-    assert "under which licence" in ava("release", "publish", released, "hub:ann/street").err
+    assert "has no licence" in ava("release", "publish", released, "hub:ann/street").err

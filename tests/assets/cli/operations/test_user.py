@@ -15,7 +15,7 @@ def test_a_user_is_added_listed_and_gets_a_new_password() -> None:
         app, ["user", "add", "nadia", "--role", "admin", "--password", "a long enough password"]
     )
     assert added.exit_code == 0, added.output
-    assert "nadia may sign in as admin." in added.output
+    assert "nadia can now sign in as admin." in added.output
     assert "admin" in run.invoke(app, ["user", "list"]).output
     store = open_store(load_settings())
     assert users.sign_in(store, "nadia", "a long enough password")

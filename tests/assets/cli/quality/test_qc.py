@@ -63,7 +63,7 @@ def state(store: Store) -> decisions.DecisionState:
 def test_bulk_decides_only_when_told(qc: Any, store: Store) -> None:
     code, said = qc("bulk", BATCH, "--alpha", "0")
     assert (code, state(store).approved) == (0, frozenset())
-    assert "Nothing was decided" in said
+    assert "Nothing was changed" in said
     qc("bulk", BATCH, "--alpha", "0", "--apply", "--as", "ann")
     assert len(state(store).approved) == 2
     assert {d.actor for d in decisions.decisions_of(store, BATCH)} == {"ann"}
@@ -77,13 +77,13 @@ def test_bulk_leaves_what_breaks_a_rule_or_agrees_too_little(qc: Any, store: Sto
     path = storage.table_path(BATCH, "raw_annotations", "rule_findings")
     storage.write_table(path, pl.DataFrame([row], schema=dict(RULE_FINDINGS)))
     said = qc("bulk", BATCH, "--alpha", "0")[1]
-    assert "1 clip(s) pass, 1 do not" in said
+    assert "Passing: 1 clip; not passing: 1." in said
     assert "good0 breaks rule tiny_box at second 2: 9 px²" in said
     said = qc("bulk", BATCH, "--alpha", "0", "--kappa", "1")[1]
-    assert "0 clip(s) pass" in said
+    assert "Passing: 0 clips" in said
     assert "is below 1" in said
     qc("exclude", BATCH, "good0", "--apply")
-    assert "2 clip(s) pass" in qc("bulk", BATCH, "--alpha", "0")[1]
+    assert "Passing: 2 clips" in qc("bulk", BATCH, "--alpha", "0")[1]
 
 
 def test_exclude_shows_its_effect_and_can_be_taken_back(qc: Any, store: Store) -> None:
@@ -116,14 +116,14 @@ def test_adjudication_takes_names_and_refuses_others(qc: Any, store: Store) -> N
 
 def test_presence_is_settled_by_yes_or_no(qc: Any, store: Store) -> None:
     at = ("adjudicate", BATCH, "clip_0000", "3", "1", "presence")
-    for word, ids, told in (("no", [], "nobody is there"), ("yes", [1], "somebody is there")):
+    for word, ids, told in (("no", [], "no one is there"), ("yes", [1], "the person is there")):
         code, said = qc(*at, word)
         assert (code, told in said) == (0, True)
         [row] = state(store).adjudications.to_dicts()
         assert (row["group"], row["action_ids"]) == ("presence", ids)
     for words in ((), ("perhaps",), ("yes", "no")):
         code, said = qc(*at, *words)
-        assert (code, "Say yes or no" in said) == (1, True)
+        assert (code, "Use yes or no" in said) == (1, True)
     assert len(decisions.decisions_of(store, BATCH)) == 2
 
 
@@ -148,22 +148,22 @@ def test_verify_holds_the_stored_alphas_to_krippendorffs(qc: Any, store: Store) 
 
 
 def test_an_audit_is_blind_goes_on_and_tells_its_result_once_complete(qc: Any, store: Store) -> None:
-    assert "was not audited yet" in qc("audit-result", BATCH)[1]
+    assert "has not been audited yet" in qc("audit-result", BATCH)[1]
     code, said = qc("audit", BATCH, "--size", "5")
     assert (code, "no approved answer" in said) == (1, True)
     qc("approve", BATCH, "clip_0000", "clip_0001")
     code, said = qc("audit", BATCH, "--size", "5", "--as", "ann")
     assert (code, said.count("clip_000"), said.count("?frame=")) == (0, 5, 5)
-    assert "5 of 5 items wait" in said
+    assert "5 of 5 items remaining" in said
     [known] = audits.audits_of(store, BATCH)
     items = audits.items_of(store, known.audit_id)
     ontology = load_ontology("ava80")
     names = {item.position: [ontology.action(n).name for n in item.expected] for item in items}
-    assert not any(name in said for own in names.values() for name in own), "the audit is blind"
+    assert not any(name in said for own in names.values() for name in own), "the audit stays blind"
 
     assert qc("audit-answer", BATCH, "1", *names[1])[0] == 0
     code, said = qc("audit-answer", BATCH, "2", "--nobody", "--comment", "a poster")
-    assert (code, "3 wait" in said) == (0, True)
+    assert (code, "3 remaining" in said) == (0, True)
     code, said = qc("audit-answer", BATCH, "6")
     assert (code, "1 to 5" in said) == (1, True)
     code, said = qc("audit", BATCH, "--size", "60", "--seed", "9")
@@ -177,7 +177,7 @@ def test_an_audit_is_blind_goes_on_and_tells_its_result_once_complete(qc: Any, s
     code, said = qc("audit-result", BATCH)
     assert (code, "1 of 5 items, drawn at random, were wrong" in said) == (0, True)
     assert f"{items[1].group} " in said
-    assert "waits for answers" in qc("audit-answer", BATCH, "1", *names[1])[1]
+    assert "has no audit in progress" in qc("audit-answer", BATCH, "1", *names[1])[1]
 
 
 def test_an_experts_clip_begins_with_every_decision_on_it(

@@ -73,4 +73,4 @@ def test_an_unknown_clip_is_named(ava: Any, videos: str) -> None:
     ava("preprocess", videos, "--out", "made")
     code, _, err = ava("preview", "made", "--clip", "nobody")
     assert code == 1
-    assert "has no clip nobody. Its first is day_1__v_000" in err
+    assert "has no clip nobody. Its first clip is day_1__v_000" in err

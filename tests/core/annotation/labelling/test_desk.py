@@ -109,7 +109,7 @@ def test_nobody_opens_anothers_job(site: AnnotationSite, jobs: pl.DataFrame) -> 
     other = next(who for who in ("maria", "tomas", "chloe") if who != name)
     for number in (job_id, 9999):
         with (
-            pytest.raises(InputError, match=f"Job {number} is not one of yours"),
+            pytest.raises(InputError, match=f"Job {number} is not yours"),
             desk_as(site, number, other),
         ):
             pass
@@ -119,7 +119,7 @@ def test_a_removed_job_is_said_to_be_gone(site: AnnotationSite, jobs: pl.DataFra
     job_id, name = first_of(jobs)
     with site.gateway() as gateway:
         gateway.remove_task(job_of(site.store, job_id).task_id)
-    with pytest.raises(InputError, match="gone from the annotation server"), desk_as(site, job_id, name):
+    with pytest.raises(InputError, match="deleted on the annotation server"), desk_as(site, job_id, name):
         pass
 
 
@@ -149,6 +149,6 @@ def test_labels_that_were_changed_on_the_server_lose_nothing(
             raise CvatError("the server refused to take it (400): spec_id `2` is invalid")
 
         desk.gateway.patch_tracks = refuse  # type: ignore[method-assign]
-        with pytest.raises(CvatError, match="labels of the project were changed"):
+        with pytest.raises(CvatError, match="project's labels were changed"):
             desk.save([edit(track, said={"walking_behavior": [[0, RUN]]})])
         assert desk.open()["tracks"] == [track]

@@ -46,7 +46,7 @@ def test_what_is_right_is_counted_and_nothing_is_remarked() -> None:
 def test_a_stretch_that_is_wrong_is_one_sentence_with_what_is_right() -> None:
     own = track(HERE, pose=[[0, [1]], [CLIP_FPS, [2]], [3 * CLIP_FPS, [1]]])
     assert told(person(1, HERE, pose=[1]), own) == (
-        4, 2, [(1, "person 7, pose: you said sit down, right is stand, up to second 2")],
+        4, 2, [(1, "person 7, pose: you said sit down; the correct answer is stand, up to second 2")],
     )  # fmt: skip
 
 
@@ -54,8 +54,8 @@ def test_saying_nothing_or_that_one_cannot_tell_is_not_right() -> None:
     _, correct, remarks = told(person(1, HERE, pose=[2], object=[]), track(HERE, pose=[[0, CANNOT_TELL]]))
     assert correct == 0
     assert remarks == [
-        (0, "person 7, object: you said nothing, right is none of these, up to second 3"),
-        (0, "person 7, pose: you said “cannot tell”, right is sit down, up to second 3"),
+        (0, "person 7, object: you said nothing; the correct answer is none of these, up to second 3"),
+        (0, "person 7, pose: you said “cannot tell”; the correct answer is sit down, up to second 3"),
     ]
 
 
@@ -64,8 +64,8 @@ def test_who_is_missing_and_who_is_nobody_are_told() -> None:
     asked, correct, remarks = told(person(1, HERE, pose=[1]), own)
     assert (asked, correct) == (5, 0), "four answers that are missing, and one box around nobody"
     assert [said for _, said in remarks] == [
-        "person 7 is nobody: “Not a person” takes the box away",
-        "somebody is there whom you have not drawn, or whose box lies elsewhere, up to second 3",
+        "person 7 is not a person: press “Not a person” to remove the box",
+        "you missed a person, or drew their box in the wrong place, up to second 3",
     ]
 
 

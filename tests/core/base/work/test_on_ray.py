@@ -103,5 +103,5 @@ def test_a_lost_node_costs_its_units_alone(cluster: RayNodes, tmp_path: Path) ->
 
 @pytest.mark.parametrize("address", ["127.0.0.1:1", "nowhere"])
 def test_no_cluster_is_said_as_it_is(address: str) -> None:
-    with pytest.raises(SettingsError, match=r"No Ray cluster answers.*AVA_RAY_ADDRESS"):
+    with pytest.raises(SettingsError, match=r"No Ray cluster is responding.*AVA_RAY_ADDRESS"):
         RayRunner(address).run(units.where, [1], untold)

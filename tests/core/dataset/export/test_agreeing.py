@@ -49,7 +49,7 @@ def settle(world, clip: str) -> None:
         (exclude, "ben was excluded after it"),
         (nobody_there, "an answer of north_gate_000 was settled after it"),
         (settle, "an answer of north_gate_000 was settled after it"),
-        (read_anew, r"north_gate_000 was read anew after it \(ann:10:1\)"),
+        (read_anew, r"north_gate_000 was read again after it \(ann:10:1\)"),
     ],
 )
 def test_a_batch_whose_consensus_is_behind_is_refused_and_named(world, change: Callable, said: str) -> None:
@@ -60,7 +60,7 @@ def test_a_batch_whose_consensus_is_behind_is_refused_and_named(world, change: C
         table = world.storage.table_path("north", "consensus_labels", "provenance")
         world.storage.write_table(table, world.storage.read_table(table).with_columns(readings=[]))
     change(world, clip)
-    with pytest.raises(ExportError, match=f"The consensus of batch north is behind: {said}"):
+    with pytest.raises(ExportError, match=f"The consensus of batch north is out of date: {said}"):
         world.release()
     assert world.left_behind() == []
 
@@ -73,7 +73,7 @@ def test_a_clip_that_was_approved_after_the_consensus_is_named(world) -> None:
     assert read_rows(world.release().folder)["video_id"].unique().to_list() == [first]
     read_anew(world, second)
     decisions.approve(world.store, "north", [second], "chief")
-    with pytest.raises(ExportError, match=f"behind: {second} was approved after it"):
+    with pytest.raises(ExportError, match=f"out of date: {second} was approved after it"):
         world.release()
 
 
@@ -93,7 +93,7 @@ def test_batches_that_are_behind_can_be_left_out_and_are_named(world) -> None:
     said = "ben was excluded after it"
     assert json.loads((folder / "release.json").read_text())["behind"] == {"south": said}
     assert (
-        f"Left out: batch south, whose consensus was behind its log: {said}."
+        f"Excluded: batch south, whose consensus was out of date: {said}."
         in (folder / "dataset_card.md").read_text()
     )
 

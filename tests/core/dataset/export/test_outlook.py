@@ -51,7 +51,7 @@ def test_counts_of_a_batch_that_goes_in(world) -> None:
 def test_a_batch_without_clips_is_not_processed(world) -> None:
     batches.add(world.store, "new", "/inbox/new.zip", {})
     row = look(world)["new"]
-    assert (row["clips"], row["ready"], row["missing"]) == (0, False, ["it is not processed yet"])
+    assert (row["clips"], row["ready"], row["missing"]) == (0, False, ["it has not been processed yet"])
 
 
 def test_what_waits_what_is_rejected_and_what_nobody_completed(world) -> None:
@@ -61,7 +61,7 @@ def test_what_waits_what_is_rejected_and_what_nobody_completed(world) -> None:
         for job in session.query(Job).filter(Job.clip_id == clips[2]):
             job.state = "in progress"
     assert look(world)["north"]["missing"] == [
-        "1 clip was completed by nobody yet",
+        "1 clip was not completed by anyone yet",
         "1 clip waits for a decision",
         "1 clip is rejected",
     ]
@@ -95,8 +95,8 @@ def test_a_dataset_that_is_missing_or_older_than_the_consensus_is_named(world) -
 @pytest.mark.parametrize(
     ("alpha", "said"),
     [
-        (0.412, "class walk is below its least alpha (0.41 < 0.6)"),
-        (None, "class walk has no alpha, and must have 0.6"),
+        (0.412, "class walk is below its minimum alpha (0.41 < 0.6)"),
+        (None, "class walk has no alpha but needs 0.6"),
     ],
 )
 def test_a_class_below_its_floor_holds_the_dataset_back(world, alpha: float | None, said: str) -> None:
@@ -163,7 +163,7 @@ def test_a_preview_is_refused_as_the_release_would_be(world) -> None:
     with pytest.raises(ExportError, match="No batch has an approved dataset"):
         preview()
     world.add_batch("north")
-    with pytest.raises(ExportError, match="no approved clip comes from it"):
+    with pytest.raises(ExportError, match="has no approved clips"):
         preview(pins={"nobody": "train"})
     with pytest.raises(ExportError, match="cannot be used"):
         preview(ratios={"train": -1.0, "val": 0.0, "test": 0.0})

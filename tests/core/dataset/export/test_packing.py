@@ -71,7 +71,7 @@ def test_a_packed_release_validates_where_it_is_unpacked(released: Path, tmp_pat
 
 def test_what_is_no_release_and_what_exists_is_refused(release: Path, tmp_path: Path) -> None:
     (tmp_path / "kept").mkdir()
-    with pytest.raises(ExportError, match="exists already"):
+    with pytest.raises(ExportError, match="already exists"):
         pack(release, tmp_path / "kept")
     (release / "release.json").unlink()
     with pytest.raises(ExportError, match="is no release"):

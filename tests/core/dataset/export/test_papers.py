@@ -66,9 +66,9 @@ def test_an_excluded_annotator_is_named_as_such(world) -> None:
     ("row", "reason"),
     [
         ("train:99", "has no row"),
-        ("dev:1", "names no row"),
-        ("hello", "names no row"),
-        ("a,b,c,d,e,f,g,h", "names no row"),
+        ("dev:1", "does not identify a row"),
+        ("hello", "does not identify a row"),
+        ("a,b,c,d,e,f,g,h", "does not identify a row"),
     ],
 )
 def test_a_row_that_is_not_there_is_said_so(released: Path, row: str, reason: str) -> None:

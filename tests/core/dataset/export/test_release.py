@@ -132,7 +132,7 @@ def test_names_count_up_and_are_never_taken_twice(world) -> None:
     assert [world.release().name, world.release().name] == ["v1", "v2"]
     with pytest.raises(ExportError, match="never change"):
         world.release("v1")
-    with pytest.raises(ExportError, match="cannot name a release"):
+    with pytest.raises(ExportError, match="is not a valid release name"):
         world.release("../out")
 
 
@@ -193,7 +193,7 @@ def test_a_clip_that_lacks_pictures_is_left_out_and_named_and_the_release_goes_o
     assert release.left_out == {lost: reason}
     folder = world.storage.local(release.folder)
     assert json.loads((folder / "release.json").read_text())["left_out"] == {lost: reason}
-    assert f"Left out: clip {lost}, {reason}." in (folder / "dataset_card.md").read_text()
+    assert f"Excluded: clip {lost}, {reason}." in (folder / "dataset_card.md").read_text()
     assert read_rows(folder)["video_id"].unique().to_list() == [kept]
     assert list(json.loads((folder / "splits.json").read_text())["sources"]) == ["north_gate"]
     assert [path.name for path in (folder / "frames").iterdir()] == [kept]
@@ -265,6 +265,20 @@ def test_rare_classes_are_named_or_left_out_without_renumbering(world) -> None:
         world.release("empty", least_rows=1000, drop_rare=True)
 
 
+def test_seconds_of_doubtful_labels_are_excluded_on_request_and_the_card_says_how_sure_all_are(world) -> None:
+    world.add_batch("north")
+    place = world.storage.table_path("north", "consensus_labels", "consensus_labels")
+    chance = pl.when(pl.col("second") == 5).then(0.6).otherwise(0.95)
+    world.storage.write_table(place, world.storage.read_table(place).with_columns(posterior=chance))
+    plain, sure = world.release("plain").folder, world.release("sure", least_chance=0.7).folder
+    seconds = [read_rows(folder)["timestamp"].unique() - 900 for folder in (plain, sure)]
+    assert set(seconds[0]) - set(seconds[1]) == {5}
+    assert "0905" in (sure / "annotations/ava_train_excluded_timestamps_v2.2.csv").read_text()
+    chances = pl.read_parquet(plain / "lineage.parquet")["posterior"]
+    said = f"Of {chances.len()} labels with a chance {(1 - chances).sum():.0f} are expected to be wrong"
+    assert said in (plain / "dataset_card.md").read_text()
+
+
 def test_a_class_on_which_nobody_agrees_blocks_the_release_or_is_left_out(world) -> None:
     (clip,) = world.add_batch("north")
     ontology = world.home / "tiny.yaml"
@@ -277,7 +291,7 @@ def test_a_class_on_which_nobody_agrees_blocks_the_release_or_is_left_out(world)
     world.storage.write_table(
         labels, said.with_columns(action_ids=pl.when(other).then(none).otherwise("action_ids"))
     )
-    with pytest.raises(ExportError, match=r"do not agree on carry: alpha .*, below 0\.4"):
+    with pytest.raises(ExportError, match=r"disagree on carry: alpha .*, below 0\.4"):
         world.release("weak")
     kept = world.release("kept", drop_weak=True).folder
     assert 4 not in read_rows(kept)["action_id"]
@@ -323,7 +337,7 @@ def test_pins_that_tear_one_content_apart_are_refused(world) -> None:
     world.add_batch("south", ["copy"], contents={"south_copy": "north_gate"})
     with pytest.raises(ExportError, match="have the same content"):
         world.release(pins={"north_gate": "train", "south_copy": "val"})
-    with pytest.raises(ExportError, match="no approved clip comes from it"):
+    with pytest.raises(ExportError, match="has no approved clips"):
         world.release(pins={"nobody": "train"})
 
 
@@ -376,7 +390,7 @@ def flip(path: Path) -> None:
 def test_a_changed_byte_in_a_picture_is_found_and_the_next_dataset_makes_it_anew(world) -> None:
     kept, lost = world.add_batch("north", ["gate", "yard"])
     flip(pictures_of(world, lost) / f"{lost}_000031.jpg")
-    reason = f"its picture {lost}_000031.jpg is damaged: it is not what was written"
+    reason = f"its picture {lost}_000031.jpg is damaged: its content has changed since it was written"
     assert world.release().left_out == {lost: reason}
     world.write_batch("north")
     assert read_rows(world.release().folder)["video_id"].unique().sort().to_list() == [kept, lost]

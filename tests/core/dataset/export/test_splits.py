@@ -79,7 +79,7 @@ def test_ratios_that_mean_nothing_are_refused(ratios: dict[str, float]) -> None:
 
 
 def test_a_pin_to_no_split_is_refused() -> None:
-    with pytest.raises(ExportError, match="'dev' is no split"):
+    with pytest.raises(ExportError, match="'dev' is not a split"):
         assign_splits(counts(3), seed=0, fixed={"s000": "dev"})
 
 

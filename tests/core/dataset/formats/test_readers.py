@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from pycocotools.coco import COCO
 
+from ava_core.dataset.formats.ava import names
+from ava_core.dataset.formats.ava.checks.present import verdicts
+from ava_core.dataset.formats.ava.files import find_files
 from ava_core.dataset.formats.ava.reader import read_rows
+from ava_core.dataset.formats.ava.readers import READERS as KNOWN
 from ava_core.dataset.formats.ava.readers import reader_table
+from ava_core.dataset.formats.flavours import FLAVOURS
 from tests.support import readers
+from tests.support.packages import PACKAGES
 from tests.support.readers import Item
 
 PAGE = Path(__file__).parents[4] / "docs" / "readers.md"
@@ -21,6 +29,9 @@ READERS: list[tuple[str, Callable[[Path, str], list[Item]]]] = [
     ("mmaction2 AVADataset", lambda folder, split: readers.mmaction2_ava(folder, split, clip=4, step=2)),
     ("mmaction2 AVAKineticsDataset", lambda folder, split: readers.mmaction2_kinetics(folder, split, clip=4, step=2)),
     ("AlphAction", readers.alphaction),
+    ("STMixer", readers.stmixer),
+    ("TubeR", readers.tuber),
+    ("YOWOv3", readers.yowov3),
     ("Datumaro", readers.datumaro),
     ("COCO", readers.coco),
 ]  # fmt: skip
@@ -70,3 +81,35 @@ def test_pycocotools_reads_coco(released: Path) -> None:
 
 def test_the_page_on_readers_holds_the_table() -> None:
     assert reader_table() in PAGE.read_text()
+
+
+def test_the_page_says_by_which_layouts_a_reader_loads_and_how_that_was_seen(
+    numbered: Path, tmp_path: Path
+) -> None:
+    lines = ["| reader | layouts beside annotations | it then | seen by |", "|---|---|---|---|"]
+    for number, reader in enumerate(KNOWN):
+        flavours = [need for need in reader.needs if need in FLAVOURS]
+        folder = tmp_path / str(number)
+        for name in (names.ANNOTATIONS, names.FRAME_LISTS, *flavours):
+            shutil.copytree(numbered / name, folder / name, copy_function=os.link)
+        verdict = dict(verdicts(find_files(folder), []))[reader.name]
+        shown = " ".join(f"`{name}`" for name in flavours) or "none"
+        lines.append(f"| {reader.name} | {shown} | {verdict} | {SEEN[reader.name]} |")
+        if flavours:
+            shutil.rmtree(folder / flavours[-1])
+            verdict = dict(verdicts(find_files(folder), []))[reader.name]
+            assert verdict == f"lacks {flavours[-1]}", reader.name
+    assert "\n".join(lines) in PAGE.read_text()
+
+
+RULES = {name for name, _ in READERS} | {"AVA evaluation", "YOWOv2", "VideoMAE-Action-Detection"}
+"""Read by its rules in this file or in `test_right_pictures.py`."""
+SEEN = {
+    reader.name: ", ".join(
+        [
+            *(["its package, every night"] if reader.name in {*PACKAGES, "Datumaro"} else []),
+            *(["its rules, every day"] if reader.name in RULES else []),
+        ]
+    )
+    for reader in KNOWN
+}

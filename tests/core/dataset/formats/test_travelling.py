@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import subprocess
 import tarfile
 from dataclasses import replace
 from pathlib import Path
 
+import av
 import polars as pl
 import pytest
 
@@ -26,14 +28,14 @@ from tests.support.world import BAR, HEIGHT, WIDTH, World
 
 @pytest.fixture(scope="session")
 def travelling(tmp_path_factory: pytest.TempPathFactory, seven_seconds: Path) -> Path:
-    """A release of three source videos as videos and shards, without a picture. Read only."""
+    """A release of three source videos as videos, whole and by the second, and shards, without a picture. Read only."""
 
     def make(folder: Path) -> None:
         made = World(folder, seven_seconds)
         first = made.add_batch("north", ["gate", "yard"])
         made.add_batch("south", ["lane"])
         made.dispute("north", first[0], 5)
-        made.release("travelling", flavours=["shards", "videos", "parquet"])
+        made.release("travelling", flavours=["shards", "videos", "seconds", "parquet"])
         made.close()
 
     return made_once(tmp_path_factory, "travelling", make) / "storage" / "releases" / "travelling"
@@ -96,6 +98,34 @@ def test_boxes_are_shares_of_the_video_that_has_bars(travelling: Path) -> None:
     at = record["timestamp"].index(903)
     assert record["box"][at] == pytest.approx(wanted, abs=1e-4)
     assert (travelling / "videos/train" / record["file_name"]).is_file()
+
+
+def test_a_second_is_the_picture_between_the_bars(travelling: Path) -> None:
+    clips = read_rows(travelling)["video_id"].unique().sort().to_list()
+    held = sorted((travelling / "seconds").glob("*/*.mp4"))
+    assert [(path.parent.name, int(path.stem)) for path in held] == [
+        (c, 900 + s) for c in clips for s in range(7)
+    ]
+    with av.open(str(held[3])) as container:
+        pictures = [frame.to_ndarray(format="gray") for frame in container.decode(video=0)]
+    assert {one.shape for one in pictures} == {(HEIGHT - 2 * BAR, WIDTH)}
+    assert [round(float(one.mean())) for one in pictures[::10]] == pytest.approx([105, 110, 115], abs=2)
+
+
+def test_a_clip_that_breaks_off_leaves_no_release(world) -> None:
+    world.add_batch("north")
+    path = world.storage.local(world.storage.path(world.at("north").table("clips")["path"][0]))
+    with av.open(str(path)) as container:
+        packets = [packet for packet in container.demux(video=0) if packet.dts is not None]
+        ends = packets[100].pos
+    damaged = bytearray(path.read_bytes())
+    damaged[ends : packets[-1].pos] = bytes(packets[-1].pos - ends)
+    path.write_bytes(damaged)
+    clips = world.at("north").table("clips").with_columns(sha256=pl.lit(hashlib.sha256(damaged).hexdigest()))
+    world.write_tables("north", {("clips", ""): clips})
+    with pytest.raises(ExportError, match=r"north_cam_000\.mp4 cannot be decoded beyond its frame"):
+        world.release(flavours=["seconds"])
+    assert world.left_behind() == []
 
 
 def test_videos_are_the_clips_themselves(world) -> None:

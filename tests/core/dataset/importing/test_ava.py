@@ -61,7 +61,7 @@ def test_rows_that_readers_would_misread_are_left_out_and_listed(released: Path,
     csv.write_text(csv.read_text() + f"{first}\n{first.replace('0902', '0901')}\n")
     imported = import_ava(copy)
     assert {repair.defect: repair.rows for repair in imported.repairs} == {
-        "rows that stand twice": 1,
+        "rows that appear twice": 1,
         "seconds without context on both sides": 1,
     }
 

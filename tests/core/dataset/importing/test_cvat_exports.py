@@ -237,7 +237,7 @@ def test_every_task_has_its_own_size(tmp_path: Path) -> None:
     imported = taken(*paths)
     assert places(imported) == SEEN
     assert "copies of other sizes of one clip" in listed(imported)
-    with pytest.raises(InputError, match="are not of one video"):
+    with pytest.raises(InputError, match="show different videos"):
         taken(paths[0], export(tmp_path / "c.xml", PERSON, task(who="cat", picture=(640, 480))))
 
 
@@ -261,7 +261,7 @@ def test_pictures_are_whole_seconds_unless_said_otherwise(tmp_path: Path) -> Non
 
 def test_what_belongs_to_no_task_is_refused(tmp_path: Path) -> None:
     meta = f"<project><tasks>{task('s1.mp4')}{task('s2.mp4', id=8)}</tasks></project>"
-    with pytest.raises(InputError, match="track 0 does not say of which"):
+    with pytest.raises(InputError, match="track 0 does not name its task"):
         taken(export(tmp_path / "a.xml", PERSON, meta))
     both = track(box(90), extra=' task_id="7"') + track(box(120), extra=' task_id="8"')
     assert taken(export(tmp_path / "b.xml", both, meta)).dataset.rows["video_id"].n_unique() == 2

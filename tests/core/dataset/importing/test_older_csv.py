@@ -44,7 +44,7 @@ def test_every_known_defect_is_repaired_and_listed(tmp_path: Path, ontology: Ont
     listed = {repair.defect: repair.rows for repair in imported.repairs}
     assert listed == {
         "a header": 1,
-        "rows that stand several times": 27 * 3,
+        "rows that appear several times": 27 * 3,
         "actions with id -1, which were never set": 9,
         "annotators in video ids": 18,
         "frame numbers for timestamps": 18,
@@ -81,7 +81,7 @@ def test_what_is_written_breaks_no_rule_but_has_no_pictures(tmp_path: Path, onto
     repairs = json.loads((folder / "import.json").read_text())["repairs"]
     assert repairs[0] == {"defect": "a header", "repair": "left out", "rows": 1, "line": 1, "place": ""}
     assert (
-        "> **rows that stand several times: kept once (24 rows).**"
+        "> **rows that appear several times: kept once (24 rows).**"
         in (folder / "dataset_card.md").read_text()
     )
     assert {path.stem for path in (folder / "work").iterdir()} == {
@@ -89,7 +89,7 @@ def test_what_is_written_breaks_no_rule_but_has_no_pictures(tmp_path: Path, onto
         "raw_labels",
         "completed_jobs",
     }
-    with pytest.raises(InputError, match="exists already"):
+    with pytest.raises(InputError, match="already exists"):
         write_import(folder, import_older_csv(tmp_path / "a.csv", ontology))
 
 

@@ -34,7 +34,7 @@ def test_too_little_is_not_judged() -> None:
     work = written({("c", "anna"): [Track()], ("c", "ben"): [Track()]})
     gate = measure_agreement(*work.tables)["gate"]
     assert set(gate["status"]) == {"unknown"}
-    assert gate["reasons"].list.first()[0] == "1 clip(s) and 10 shared boxes are too few to judge"
+    assert gate["reasons"].list.first()[0] == "too little to judge: 1 clip, 10 shared boxes"
 
 
 def test_a_verdict_says_why() -> None:

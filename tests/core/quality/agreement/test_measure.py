@@ -85,8 +85,8 @@ def test_a_class_nobody_used_says_so() -> None:
     work = written({("c", "anna"): [labelled([1], [4])], ("c", "ben"): [labelled([2], [4])]})
     classes = {row["action_id"]: row for row in measure_agreement(*work.tables)["per_class"].to_dicts()}
     assert classes[8]["alpha"] is None
-    assert classes[8]["reason"] == "nobody used this class"
-    assert classes[4]["reason"].startswith("everyone always said the same")
+    assert classes[8]["reason"] == "no one used this class"
+    assert classes[4]["reason"].startswith("everyone always gave the same answer")
     assert classes[1]["alpha"] is not None
 
 
@@ -227,7 +227,7 @@ def test_kappa_of_a_clip_pools_its_pairs_each_with_its_own_chance() -> None:
     observed = 2 * (0 + 3 + 3)
     expected = 2 * (2 * 2 * 8 / 10 + 2 * (2 * 5 + 5 * 8) / 10)
     assert clips["kappa"].to_list() == [pytest.approx(1 - observed / expected), None]
-    assert clips["reason"].to_list()[1].startswith("everyone always said the same")
+    assert clips["reason"].to_list()[1].startswith("everyone always gave the same answer")
 
 
 def test_kappa_may_be_undefined_where_alpha_is_not() -> None:
@@ -236,4 +236,4 @@ def test_kappa_may_be_undefined_where_alpha_is_not() -> None:
     work = written({("c", name): [Track(labels={"pose": said})] for name, said in poses.items()})
     row = measure_agreement(*work.tables)["clips"].row(0, named=True)
     assert (row["pooled_alpha"], row["kappa"]) == (1, None)
-    assert row["reason"].startswith("kappa: each two annotators always said the same")
+    assert row["reason"].startswith("kappa: each pair always gave the same answer")

@@ -151,7 +151,7 @@ def test_figures_of_other_work_are_refused(planted: Planted, stored: Tables) -> 
         verify_agreement(raw | {"completed_jobs": fewer}, stored, planted.ontology)
     with pytest.raises(InputError, match="other work"):
         verify_agreement(raw, stored, planted.ontology, gold={planted.clip_ids[0]: "good1"})
-    with pytest.raises(InputError, match="not measured yet"):
+    with pytest.raises(InputError, match="not been measured yet"):
         verify_agreement(raw, {}, planted.ontology)
 
 

@@ -46,6 +46,17 @@ def test_of_two_poses_the_one_that_is_common_elsewhere_is_likelier() -> None:
     assert said(consensus(group(one, other, seconds=3))) == {3: "dawid_skene"}
 
 
+def test_a_change_that_most_notice_late_counts_from_when_it_happened() -> None:
+    begins = {"anna": 5, "ben": 6, "cleo": 6}
+    jobs = {
+        (f"c{clip}", name): [Track(labels={"pose": {s: [1 if s < at else 2] for s in range(10)}})]
+        for clip in range(8)
+        for name, at in begins.items()
+    }
+    labels = consensus(written(jobs))["consensus_labels"].filter(pl.col("second") == 5)
+    assert labels.select("action_id", "votes", "voters").unique().rows() == [(2, 3, 3)]
+
+
 def test_an_even_tie_of_poses_goes_to_the_lower_id() -> None:
     assert said(consensus(group({"pose": [3]}, {"pose": [2]}))) == {2: "majority_tie"}
     assert said(consensus(group({"pose": [2]}, {"pose": [3]}))) == {2: "majority_tie"}

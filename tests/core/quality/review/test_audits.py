@@ -164,7 +164,7 @@ def test_an_item_is_wrong_where_other_actions_hold_or_nobody_is_there(batch: Sto
         (POSE, [4], True, "no action 4"),
         (POSE, [], True, "exactly one"),
         (POSE, [1, 2], True, "exactly one"),
-        (POSE, [1], False, "nobody does"),
+        (POSE, [1], False, "there are no actions"),
         (OBJECT, [4], True, "asks for pose"),
     ],
 )

@@ -72,7 +72,7 @@ def test_a_table_of_an_older_version_has_no_kappa() -> None:
     table = clips(a=(0.8, 0.9, 1.0)).drop("kappa")
     assert plan_of(table, Thresholds()).approve == ("a",)
     [(_, reason)] = plan_of(table, Thresholds(kappa=0.1)).left.rows()
-    assert reason == "kappa was not measured yet: materialise agreement again"
+    assert reason == "kappa has not been measured yet: materialise agreement again"
 
 
 def finding(clip: str, second: int, severity: str = "block", annotator: str = "mia") -> dict[str, object]:

@@ -71,7 +71,7 @@ def test_a_source_that_is_gone_is_said(settings: Settings, store: Store, source:
     (source / "a.mp4").unlink()
     source.rmdir()
     look = look_into_inbox(settings.inbox_dir, store, {})
-    assert "Adding street was broken off and cannot be finished" in look.sentence
+    assert "Adding street was interrupted and cannot be finished" in look.sentence
     assert batches.names(store) == []
 
 
@@ -88,6 +88,6 @@ def test_what_is_being_added_is_no_news_to_the_inbox(settings: Settings, store: 
 
 def test_one_that_is_refused_leaves_nothing(settings: Settings, store: Store, source: Path) -> None:
     (settings.inbox_dir / "street").mkdir(parents=True)
-    with pytest.raises(InputError, match="exists already"):
+    with pytest.raises(InputError, match="already exists"):
         add_to_inbox(settings, store, source)
     assert [item.name for item in settings.inbox_dir.iterdir()] == ["street"]

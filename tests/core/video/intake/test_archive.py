@@ -65,7 +65,7 @@ def test_zips_in_a_zip_are_opened_one_level_deep_and_named_beyond(tmp_path: Path
     with videos_of(path) as found:
         problems = {video.name: video.problem for video in found}
     assert problems == {
-        "day1/inner.zip/deepest.zip": "it lies two zips deep; unpack the outer ones first",
+        "day1/inner.zip/deepest.zip": "it is nested two zips deep; unpack the outer ones first",
         "day1/inner.zip/x/inner.mp4": "",
         "outer.mp4": "",
     }
@@ -148,7 +148,7 @@ def test_a_method_that_is_not_read_is_named(tmp_path: Path) -> None:
     data[data.index(b"PK\x01\x02") + 10] = 98
     path.write_bytes(data)
     with videos_of(path) as found:
-        assert found[0].problem == "it is packed with PPMd, which is not read; pack it with Deflate"
+        assert found[0].problem == "it is packed with PPMd, which is not supported; use Deflate"
         assert found[1].problem == ""
 
 
@@ -171,7 +171,7 @@ def test_deflate64_is_read_and_its_checksum_held(tmp_path: Path) -> None:
     data = path.read_bytes()
     path.write_bytes(data.replace(b"from Windows", b"from Nowhere"))
     with videos_of(path) as found:
-        assert found[0].problem == "it is damaged in the zip (its checksum is wrong)"
+        assert found[0].problem == "it is damaged inside the zip (its checksum is wrong)"
 
 
 @pytest.mark.parametrize(
@@ -234,4 +234,4 @@ def test_a_member_that_does_not_unpack_leaves_the_others(tmp_path: Path) -> None
             ("bad.mp4", True),
             ("good.mp4", False),
         ]
-        assert "it is damaged in the zip" in found[0].problem
+        assert "it is damaged inside the zip" in found[0].problem

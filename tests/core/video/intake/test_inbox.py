@@ -59,7 +59,7 @@ def test_adding_copies_and_registers_with_options(settings: Settings, store: Sto
     batch = batches.get(store, "mine")
     assert Path(batch.source_path).read_bytes() == source.read_bytes()
     assert batch.options == {"overlap": 0.2}
-    with pytest.raises(InputError, match="exists already"):
+    with pytest.raises(InputError, match="already exists"):
         add_to_inbox(settings, store, source, name="mine")
 
 

@@ -138,7 +138,7 @@ def test_a_clip_that_does_not_fit_is_quarantined_and_the_rest_goes_on(
     assert reasons["good"] == ""
     assert "second 1 but no picture" in reasons["lacks"]
     assert "differ in size" in reasons["sizes"]
-    assert "is no JPEG or PNG" in reasons["text"]
+    assert "is not a JPEG or PNG" in reasons["text"]
     assert tables["clips"].height == 1
 
 

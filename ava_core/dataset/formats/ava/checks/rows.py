@@ -188,7 +188,7 @@ class AnnotationCsv:
         doubled = rows.filter(pl.struct(ROW_COLUMNS).is_duplicated()).unique(ROW_COLUMNS, keep="last")
         yield from self._each(
             doubled,
-            "a row stands twice",
+            "a row appears twice",
             "The AVA evaluation counts it as a second person: recall below 1 for the truth itself",
             cure="Keep one: --fix does",
         )
