@@ -36,6 +36,9 @@ SCENE_SECONDS: Final = 8.0
 OF_THE_MOMENT: Final = (names.RECORD, "dataset_card", "CITATION.cff", "croissant.json", "pictures.parquet")
 """What says when and under which settings a release was made, and what only one on this machine has."""
 
+NUMBERED: Final = ("job_id", "task_id", "track_key")
+"""Of a rating in the lineage: tasks are made side by side, and get their numbers in whatever order they arrive."""
+
 
 def whole_batch(home: Path, given: tuple[Path, SceneTruth], **settings: Any) -> dict[str, str]:
     """From the zip to a release in every layout of pictures; SHA-256 of its files by path."""
@@ -75,10 +78,15 @@ def _files(storage: Storage) -> dict[str, str]:
 
 
 def _content(path: Path) -> bytes:
-    """What a file says, without when its clips were approved."""
-    if path.name == names.LINEAGE:
-        return pl.read_parquet(path).drop("approved_at").write_ndjson().encode()
-    return path.read_bytes()
+    """What a file says, without when its clips were approved and what the annotation server numbers as they come."""
+    if path.name != names.LINEAGE:
+        return path.read_bytes()
+    rows = pl.read_parquet(path).drop("approved_at").to_dicts()
+    for row in rows:
+        for rating in row["ratings"] or ():
+            for number in NUMBERED:
+                del rating[number]
+    return repr(rows).encode()
 
 
 def on_a_cluster(home: Path, given: tuple[Path, SceneTruth]) -> tuple[dict[str, str], list[str]]:
