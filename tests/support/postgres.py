@@ -1,4 +1,4 @@
-"""A PostgreSQL of the harness's own, which goes away and comes again; databases of runs lie in it."""
+"""A PostgreSQL of a program's own, which can go away and come again; the databases of its runs lie in it."""
 
 from __future__ import annotations
 
