@@ -70,7 +70,7 @@ def test_names_never_leave_the_folder(uploads: Uploads, name: str) -> None:
 
 @pytest.mark.parametrize("key", ["../x", "", "0123", "G" * 20])
 def test_keys_are_checked(uploads: Uploads, key: str) -> None:
-    with pytest.raises(InputError, match="no upload"):
+    with pytest.raises(InputError, match="is not an upload"):
         uploads.received(key)
 
 
@@ -167,7 +167,7 @@ async def test_what_does_not_fit_is_refused_before_its_first_byte(site: Site) ->
     quota = site.console.settings.upload_person_gb * 1e9
     answer = await adam.http_client.get(f"/upload/{KEY}?size={quota + 1:.0f}")
     assert answer.status_code == 413
-    assert answer.text.startswith("Your uploads may hold 100.0 GB that are no batch yet: 0 GB are there")
+    assert answer.text.startswith("Your uploads may hold 100.0 GB that are not yet a batch: 0 GB are used")
     assert (await adam.http_client.get(f"/upload/{KEY}?size={quota:.0f}")).json() == {"received": 0}
 
 
