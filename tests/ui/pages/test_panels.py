@@ -157,7 +157,9 @@ def test_what_the_page_does_not_show_is_not_overruled(console: Console) -> None:
     decisions.reject(console.store, BATCH, [CLIP], "lead", "boxes drift")
     stale = judgement(console, seen=shown, comment="fine")
     for act in (stale.approve, stale.reject, stale.reopen):
-        with pytest.raises(DecisionError, match=f"lead rejected {CLIP} just now: 'boxes drift'. Look again."):
+        with pytest.raises(
+            DecisionError, match=f"lead rejected {CLIP} just now: 'boxes drift'. Reload and try again."
+        ):
             act()
     assert decisions.decision_state(console.store, BATCH).rejected == {CLIP}
     judgement(console, seen=decisions.newest_decision(console.store, BATCH), comment="fine").approve()
