@@ -188,7 +188,7 @@ def test_a_clip_says_its_place_among_those_that_wait() -> None:
     statuses = {"a": "pending", "b": "approved", "c": "pending", "d": "pending"}
     found = pl.DataFrame({"clip_id": list(statuses), "status": list(statuses.values())})
     assert [place_among_waiting(found, clip) for clip in "acd"] == [
-        "1 of 3 that wait", "2 of 3 that wait", "3 of 3 that wait",
+        "1 of 3 waiting", "2 of 3 waiting", "3 of 3 waiting",
     ]  # fmt: skip
     assert place_among_waiting(found, "b") == "3 clips of 4 wait"
 
