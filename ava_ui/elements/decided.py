@@ -77,7 +77,7 @@ class Decided:
         self.known = 0
         with ui.row().classes("decided items-center").props('role=status aria-live="polite"') as self.place:
             self.words = ui.label().classes("grow").mark("decided")
-            ui.button("Look again", icon="refresh", on_click=ui.navigate.reload).props("flat no-caps")
+            ui.button("Reload", icon="refresh", on_click=ui.navigate.reload).props("flat no-caps")
         self.place.set_visibility(False)
         ui.timer(FOLLOW_SECONDS, self.follow)
 

@@ -83,7 +83,7 @@ def test_two_people_on_one_clip_cannot_overrule_each_other_unseen(
     )
     rita.page.screenshot(path=str(shots / "two_people_on_one_clip.png"))
     assert rita.page.url.endswith(clip), "nothing was decided, so the clip stays"
-    rita.page.get_by_role("button", name="Look again").click()
+    rita.page.get_by_role("button", name="Reload").click()
     rita.page.wait_for_selector(".q-badge:has-text('rejected')")
     rita.page.wait_for_function("window.did_handshake && !document.querySelector('.waits')")
     rita.page.wait_for_selector(".player-labels")

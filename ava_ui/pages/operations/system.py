@@ -30,7 +30,7 @@ async def content(visit: Visit) -> None:
     async def look() -> None:
         show(await health.look_closely())
 
-    ui.button("Look again", icon="refresh", on_click=visit.action("viewer", look)).mark("look-again")
+    ui.button("Check again", icon="refresh", on_click=visit.action("viewer", look)).mark("look-again")
     if health.findings:
         show(health.findings)
         ui.timer(0.1, look, once=True)

@@ -77,7 +77,9 @@ def test_of_several_who_saw_the_same_one_decides_and_the_others_look_again(batch
     refused = at_once([lambda who=who: ACTS[act](batch, who, seen) for who in people])
     [made] = decisions.decisions_of(batch, "b")
     assert len(refused) == PEOPLE - 1
-    assert all(said.startswith(f"{made.actor} ") and said.endswith("Look again.") for said in refused)
+    assert all(
+        said.startswith(f"{made.actor} ") and said.endswith("Reload and try again.") for said in refused
+    )
 
 
 def test_approving_and_rejecting_at_once_leaves_one_of_the_two(batch: Store) -> None:

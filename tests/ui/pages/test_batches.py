@@ -39,7 +39,7 @@ async def test_a_batch_with_peoples_work_stays(site: Site) -> None:
     await adam.open(f"/batches/{BATCH}")
     await adam.should_see(marker="remove", retries=50)
     adam.find(marker="remove").click()
-    await adam.should_see("street stays: it has 4 tasks. You can archive it instead.", retries=50)
+    await adam.should_see("street cannot be removed: it has 4 tasks. You can archive it instead.", retries=50)
     await adam.should_see("Archive batch street?")
     assert batches.names(site.console.store) == [BATCH]
 
@@ -101,7 +101,7 @@ async def test_only_its_own_pages_show_an_archived_batch(site: Site) -> None:
     await rita.open(f"/progress?batch={BATCH}")
     await rita.should_see("Jobs by annotator and state", retries=50)
     await rita.open(f"/quality/{BATCH}/clips/clip_0001")
-    await rita.should_see("2 of 4 that wait", retries=50)
+    await rita.should_see("2 of 4 waiting", retries=50)
 
 
 async def test_the_proposed_name_follows_the_chosen_file_until_somebody_types_one(site: Site) -> None:

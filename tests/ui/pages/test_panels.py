@@ -157,7 +157,9 @@ def test_what_the_page_does_not_show_is_not_overruled(console: Console) -> None:
     decisions.reject(console.store, BATCH, [CLIP], "lead", "boxes drift")
     stale = judgement(console, seen=shown, comment="fine")
     for act in (stale.approve, stale.reject, stale.reopen):
-        with pytest.raises(DecisionError, match=f"lead rejected {CLIP} just now: 'boxes drift'. Look again."):
+        with pytest.raises(
+            DecisionError, match=f"lead rejected {CLIP} just now: 'boxes drift'. Reload and try again."
+        ):
             act()
     assert decisions.decision_state(console.store, BATCH).rejected == {CLIP}
     judgement(console, seen=decisions.newest_decision(console.store, BATCH), comment="fine").approve()
@@ -186,7 +188,7 @@ def test_a_clip_says_its_place_among_those_that_wait() -> None:
     statuses = {"a": "pending", "b": "approved", "c": "pending", "d": "pending"}
     found = pl.DataFrame({"clip_id": list(statuses), "status": list(statuses.values())})
     assert [place_among_waiting(found, clip) for clip in "acd"] == [
-        "1 of 3 that wait", "2 of 3 that wait", "3 of 3 that wait",
+        "1 of 3 waiting", "2 of 3 waiting", "3 of 3 waiting",
     ]  # fmt: skip
     assert place_among_waiting(found, "b") == "3 clips of 4 wait"
 

@@ -97,7 +97,7 @@ def test_what_was_wrong_is_told_and_another_try_begins_anew(home: Practice) -> N
     shown = home.desk(number).open()
     assert shown["state"] == "completed"
     assert "pass mark is 80%" in shown["notes"][0]
-    assert "somebody is there" in shown["issues"][0]["said"]
+    assert "you missed a person" in shown["issues"][0]["said"]
     with pytest.raises(InputError, match="finished this attempt"):
         home.desk(number).save([])
     assert home.desk(number).set_state("in progress") == {"state": "in progress", "anew": True}
