@@ -23,7 +23,8 @@ _KEY = re.compile(r"[^\s,]+,\d{4}")
 LOWEST_THRESHOLD = 0.8
 """The lowest `AVA.DETECTION_SCORE_THRESH` in SlowFast's published configurations."""
 WRITTEN_ANEW = (
-    "Write {'<video>,<four digits>': float array (N, 5) of x1, y1, x2, y2, score in shares}, no key empty"
+    "Write {'<video>,<four digits>': float array (N, 5) of x1, y1, x2, y2, score as shares}, "
+    "no key without a box"
 )
 TRAIN_ON_IT = "Put the video into train, or set AVA.FULL_TEST_ON_VAL"
 STOPS = "SlowFast stops with AssertionError: len(boxes_and_labels) == len(image_paths)"
