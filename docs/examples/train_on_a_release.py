@@ -147,7 +147,8 @@ def main() -> None:
     losses = train(model, loader, chosen.steps)
     print(f"loss {losses[0]:.3f} → {losses[-1]:.3f} in {len(losses)} steps")
     after = evaluation(model, *against)
-    print(*after.warnings, sep="\n")
+    for warning in after.warnings:
+        print(warning)
     print(f"mAP on {chosen.against} {before.mean:.3f} → {after.mean:.3f}; see {chosen.detections}")
 
 
