@@ -133,7 +133,7 @@ async def test_a_form_that_cannot_be_used_says_where_and_makes_nothing(site: Sit
     (train,) = adam.find(marker="share-train").elements
     train.set_value(0.9)  # type: ignore[attr-defined]
     adam.find(marker="generate").click()
-    await adam.should_see("a field cannot be used", retries=20)
+    await adam.should_see("a field is not valid", retries=20)
     await adam.should_see("v1 already exists, and releases never change. Choose another name.")
     await adam.should_see("The shares add up to 1.2; they must add up to 1.")
     adam.find(marker="release-name").clear().type("../v3")

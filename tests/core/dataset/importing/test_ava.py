@@ -77,7 +77,7 @@ def test_an_ontology_that_contradicts_the_label_map_is_refused(released: Path, t
     with pytest.raises(InputError, match="--ontology"):
         import_ava(copy)
     (tmp_path / "empty").mkdir()
-    with pytest.raises(InputError, match="holds no annotations"):
+    with pytest.raises(InputError, match="has no annotations"):
         import_ava(tmp_path / "empty")
 
 

@@ -189,7 +189,7 @@ def test_a_person_through_several_jobs_is_one(tmp_path: Path) -> None:
 def test_two_exports_of_one_person_are_a_question(tmp_path: Path) -> None:
     paths = [export(tmp_path / name, PERSON) for name in ("a.xml", "a (1).xml")]
     with pytest.raises(
-        InputError, match=r"a\.xml and .*a \(1\)\.xml are both street_1\.mp4 by ann: which one"
+        InputError, match=r"a\.xml and .*a \(1\)\.xml are both street_1\.mp4 by ann: which conflicts"
     ):
         taken(*paths)
     imported = taken(*paths, annotators={paths[1]: "ben"})

@@ -155,7 +155,7 @@ BROKEN = [
     ("a frame for a second", cells(stamp="0060"), CSV, 4, "before 0902"),
     ("no context at the start", cells(stamp="0901"), CSV, 4, "before 0902"),
     ("no context at the end", cells(stamp="0906"), CSV, 4, "two seconds before the video's end"),
-    ("a row twice", rewritten(CSV, lambda rows: [*rows, rows[0]]), CSV, 15, "stands twice"),
+    ("a row twice", rewritten(CSV, lambda rows: [*rows, rows[0]]), CSV, 15, "appears twice"),
     ("a box that wavers", rewritten(CSV, lambda rows: [rows[0].replace("0.1250", "0.1251"), *rows[1:]]),
      CSV, 2, "differ in the box"),
     ("one box for two", rewritten(CSV, lambda rows: [*rows, rows[0][:-1] + "2"]),
@@ -436,7 +436,7 @@ def test_a_release_that_was_touched_is_found(released: Path, tmp_path: Path) -> 
 
 
 def test_a_folder_without_annotations_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="holds no annotations"):
+    with pytest.raises(InputError, match="has no annotations"):
         validate_dataset(tmp_path)
 
 
