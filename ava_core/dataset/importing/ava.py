@@ -59,7 +59,7 @@ def import_ava(
     ...     _ = csv.write_text("gate_000,0904,0.100,0.200,0.300,0.900,12,1\\n" * 2)
     ...     imported = import_ava(Path(folder), load_ontology("ava80"))
     >>> imported.dataset.rows.height, [(repair.defect, repair.rows) for repair in imported.repairs]
-    (1, [('videos without a frame list', 1), ('rows that stand twice', 1)])
+    (1, [('videos without a frame list', 1), ('rows that appear twice', 1)])
     """
     repairs: list[Repair] = []
     files = find_files(place)
