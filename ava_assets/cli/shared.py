@@ -68,8 +68,10 @@ def links(at: BatchContext) -> Callable[[str, int], str]:
     """The page of each clip's first job at a frame."""
     from ava_core.annotation.pages import at_frame, job_page
     from ava_core.store import tasks
+    from ava_core.store.imported_work import is_imported
 
-    jobs = {job.clip_id: job for job in reversed(tasks.jobs_of(at.store, at.batch))}
+    own = (job for job in tasks.jobs_of(at.store, at.batch) if not is_imported(job.job_id))
+    jobs = {job.clip_id: job for job in reversed(list(own))}
 
     def link(clip_id: str, frame: int) -> str:
         job = jobs.get(clip_id)

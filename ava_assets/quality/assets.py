@@ -32,6 +32,7 @@ qc_decisions = AssetSpec(
     "qc_decisions",
     partitions_def=video_batch,
     deps=["agreement"],
+    kinds={"table"},
     description="Decisions of admins and reviewers. No run makes it: a sensor reports each batch with new decisions.",
     **shown_as(GROUP, made_by="people"),
 )

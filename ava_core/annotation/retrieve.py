@@ -26,6 +26,7 @@ from ava_core.base.schemas import COMPLETED_JOBS, HELD_ANSWERS, RAW_BOXES, RAW_L
 from ava_core.batch import BatchContext
 from ava_core.ontology.form import form_fields
 from ava_core.store import readings, tasks
+from ava_core.store.imported_work import is_imported
 from ava_core.store.tables import Job, Reading
 
 VERSIONS: Final[Schema] = {
@@ -99,6 +100,7 @@ def check_rules(at: BatchContext, tables: Mapping[str, pl.DataFrame]) -> pl.Data
     pages = {
         job.job_id: job_page(at.settings, job.task_id, job.job_id)
         for job in tasks.jobs_of(at.store, at.batch)
+        if not is_imported(job.job_id)
     }
     rules = load_rules(at.settings.rules, at.ontology)
     held = tables["held_answers"]

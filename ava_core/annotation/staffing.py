@@ -24,6 +24,7 @@ from ava_core.base.text import plural
 from ava_core.batch import BatchContext
 from ava_core.decisions import decision_state, decisions_of
 from ava_core.store import Store, annotators, audit_log, practice, readings, tasks
+from ava_core.store.imported_work import is_imported
 from ava_core.store.tables import MISSING, Job
 
 GONE_CURE: Final = "Create its task again on the Progress page."
@@ -78,10 +79,16 @@ def requeue(at: BatchContext, clip_id: str, actor: str, *, second: int = 0) -> l
     """Hand a rejected clip back to its annotators, with the reviewer's comment as an issue at `second`.
 
     Returns the jobs that were handed back: all that were completed. Done again, it opens no second issue. Raises
-    `InputError` where the clip is not rejected.
+    `InputError` where the clip is not rejected, or all work on it was imported.
     """
     comment = _rejection(at, clip_id)
-    done = [job.job_id for job in tasks.completed_jobs(at.store, at.batch, clip_id)]
+    jobs = tasks.completed_jobs(at.store, at.batch, clip_id)
+    done = [job.job_id for job in jobs if not is_imported(job.job_id)]
+    if jobs and not done:
+        raise InputError(
+            f"All work on clip {clip_id} was imported: nobody here can go on with it.",
+            f"`ava assign top-up {at.batch} {clip_id}` gives it to an annotator.",
+        )
     return hand_back(at.settings, at.store, done, actor, comment=comment, second=second)
 
 
@@ -145,6 +152,11 @@ def _job(store: Store, job_id: int) -> Job:
         job = session.get(Job, job_id)
     if job is None or not job.of_annotator:
         raise InputError(f"There is no annotator's job {job_id}.", "See the batch's table `cvat_tasks`.")
+    if is_imported(job_id):
+        raise AssignmentError(
+            f"Job {job_id} of clip {job.clip_id} was imported, and is on no annotation server.",
+            f"`ava assign top-up {job.batch} {job.clip_id}` gives the clip to an annotator.",
+        )
     if job.state == MISSING:
         raise AssignmentError(f"Job {job_id} of clip {job.clip_id} was removed on CVAT.", GONE_CURE)
     return job

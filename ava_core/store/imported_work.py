@@ -27,6 +27,12 @@ def annotators_of(store: Store, batch: str) -> frozenset[str]:
         return frozenset(session.scalars(wanted))
 
 
+def batches_of(store: Store) -> frozenset[str]:
+    """Batches that were imported."""
+    with store.session() as session:
+        return frozenset(session.scalars(select(Project.name).where(Project.project_id < 0)))
+
+
 def refuse_taken(store: Store, clips: Sequence[str]) -> None:
     """Raise `InputError` where one of these ids is a clip's that the platform knows."""
     known = taken(store, clips)
@@ -53,7 +59,7 @@ def put_work(
             for column in (Project.project_id, Task.task_id, Job.job_id)
         )
         number = min(least, 0) - 1
-        project = Project(project_id=number, name=f"imported {batch}")
+        project = Project(project_id=number, name=batch)
         session.add(project)
         session.flush()
         jobs = {}

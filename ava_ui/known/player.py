@@ -11,6 +11,7 @@ from ava_core.base.schemas import BOX_COLUMNS, CLIP_FPS
 from ava_core.quality.agreement.stretches import stretches
 from ava_core.quality.review.audits import BlindItem
 from ava_core.store import tasks
+from ava_core.store.imported_work import is_imported
 from ava_ui import addresses
 from ava_ui.known.console import Console
 from ava_ui.known.drafts import preview_consensus, raw_tables
@@ -200,7 +201,7 @@ def _job_links(console: Console, batch: str, clip_id: str) -> dict[str, dict[str
     settings = console.settings
     found = {}
     for job in tasks.jobs_of(console.store, batch, clip_id):
-        if job.of_annotator:
+        if job.of_annotator and not is_imported(job.job_id):
             there = "" if settings.cvat_is_embedded else at_frame(job_page(settings, job.task_id, job.job_id))
             found[job.annotator] = {"link": at_frame(addresses.label(job.job_id)), "in_cvat": there}
     return found

@@ -56,6 +56,7 @@ def test_every_asset_explains_itself(graph: dg.AssetGraph) -> None:
         assert node.group_name in SUBJECTS, node.key
         assert node.owners == [f"team:{node.group_name}"]
         assert node.tags["subject"] == node.group_name
+        assert node.kinds, node.key
         assert (node.tags["made_by"] == "people") is not node.is_executable
 
 

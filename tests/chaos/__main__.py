@@ -23,7 +23,7 @@ from ava_core.demo.truth import SceneTruth
 from tests.chaos.faults import FAULTS, FAULTS_ON_POSTGRES, Fault, plan
 from tests.chaos.flow import Flow, StuckError
 from tests.chaos.platform import Platform
-from tests.chaos.postgres import Postgres
+from tests.support.postgres import Postgres
 
 SCENE_SECONDS = 8.0
 FAULTS_A_RUN = 12

@@ -14,7 +14,7 @@ import psutil
 
 from ava_assets.running import services
 from ava_core.base.settings import Settings, load_settings
-from tests.chaos.postgres import Postgres
+from tests.support.postgres import Postgres
 
 PROJECT = Path(__file__).resolve().parents[2]
 CLOCK = Path(__file__).parent / "clock"

@@ -9,7 +9,7 @@ import pytest
 from ava_core.demo.scenes import make_batch_zip
 from tests.chaos.__main__ import SCENE_SECONDS, disturbed, undisturbed
 from tests.chaos.platform import Platform
-from tests.chaos.postgres import Postgres
+from tests.support.postgres import Postgres
 
 FAULTS = ["run killed", "PostgreSQL killed", "code server killed", "disk full", "ava up and guard killed"]
 

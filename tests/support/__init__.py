@@ -11,7 +11,7 @@ Servers and programs
     `annotation_server`: the embedded one, `server_place`: without a port · `faults`: a proxy that breaks ·
     `webhook_receiver` ·
     `processes`: programs as people start them · `browser`: somebody at a real browser ·
-    `dagster_answers`: Dagster without Dagster.
+    `dagster_answers`: Dagster without Dagster · `postgres`, `object_store`, `ray_cluster`: what a team runs elsewhere.
 The real annotation server
     `recordings`: what it answered · `replay`: the same asked again · `json_differences`, `openapi`: answers compared.
 Running

@@ -81,7 +81,7 @@ class Alone:
         """Label clip after clip by keyboard; returns how many there were."""
         for done in range(100):
             self.visitor.open("/work")
-            begin = self.page.get_by_role("button", name=re.compile("^(Start|Go on with) "))
+            begin = self.page.get_by_role("button", name=re.compile("^(Start|Continue) "))
             if not begin.count():
                 return done
             begin.click()

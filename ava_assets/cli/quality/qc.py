@@ -132,7 +132,7 @@ def approve(batch: Batch, clips: Clips, comment: Comment = "", actor: Actor = ""
 def reject(
     batch: Batch,
     clips: Clips,
-    comment: Annotated[str, typer.Option(help="What the annotators should fix.")],
+    comment: Annotated[str, typer.Option(help="Comment: what the annotators should fix.")],
     actor: Actor = "",
 ) -> None:
     """Reject clips; your comment tells the annotators why."""

@@ -43,9 +43,7 @@ def _named(path: str, ontology: Ontology) -> RuleSet:
     if text is None:
         added = ", ".join(plugin_names("rules"))
         others = f", or one of: {added}" if added else ""
-        raise InputError(
-            f"There is no file of rules {path}.", f"Set AVA_RULES to a path to a YAML file{others}."
-        )
+        raise InputError(f"There is no rule file {path}.", f"Set AVA_RULES to a path to a YAML file{others}.")
     return parse_rules(text, f"rules {path}", ontology)
 
 
@@ -87,7 +85,6 @@ def _refuse_unknown_names(rules: RuleSet, origin: str, ontology: Ontology) -> No
             unknown = (set(rule.actions) | set(rule.needs)) - actions
         if unknown:
             raise InputError(
-                f"{origin}: rule {rule.id} names {min(unknown)!r}, which ontology {ontology.name} does not "
-                f"have.",
+                f"{origin}: rule {rule.id} names {min(unknown)!r}, which ontology {ontology.name} does not have.",
                 "Use the names in the ontology's file.",
             )

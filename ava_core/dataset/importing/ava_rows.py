@@ -184,5 +184,5 @@ def _few_persons(rows: pl.DataFrame, repairs: list[Repair]) -> pl.DataFrame:
     unfit = rows.filter(~pl.col("person_id").is_between(0, MAX_PERSON)).height
     if not unfit:
         return rows
-    repairs.append(Repair(f"person ids outside 0…{MAX_PERSON}", "numbered anew in each video", unfit))
+    repairs.append(Repair(f"person ids outside 0…{MAX_PERSON}", "numbered again in each video", unfit))
     return rows.with_columns(person_id=pl.col("person_id").rank("dense").over("video_id") - 1)

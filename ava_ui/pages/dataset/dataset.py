@@ -12,6 +12,7 @@ from ava_core.base.errors import InputError
 from ava_core.dataset.export.outlook import outlook
 from ava_core.dataset.export.outlook_tables import read_outlook
 from ava_core.dataset.formats.ava import names
+from ava_core.store import imported_work
 from ava_ui import addresses
 from ava_ui.addresses import cell
 from ava_ui.elements.data_table import DataTable
@@ -53,7 +54,12 @@ async def content(visit: Visit) -> None:
     else:
         _inside(inside, sources)
         if visit.may("admin"):
-            release_form(visit, inside.filter("ready")["batch"].to_list(), sources["source_id"].to_list())
+            imported = await asyncio.to_thread(imported_work.batches_of, visit.console.store)
+            ready = {
+                name: f"{name} (imported)" if name in imported else name
+                for name in inside.filter("ready")["batch"]
+            }
+            release_form(visit, ready, sources["source_id"].to_list())
     _releases(visit, await asyncio.to_thread(visit.console.releases.table))
 
 

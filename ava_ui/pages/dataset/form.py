@@ -28,8 +28,8 @@ from ava_ui.frame import theme
 from ava_ui.frame.visit import Visit
 
 
-def release_form(visit: Visit, ready: list[str], sources: list[str]) -> None:
-    """`ready`: batches that go in where none is chosen; `sources`: source videos that may be pinned."""
+def release_form(visit: Visit, ready: dict[str, str], sources: list[str]) -> None:
+    """`ready`: batches that go in where none is chosen, with their labels; `sources`: source videos to be pinned."""
     with (
         ui.expansion("Generate dataset", icon="dataset", value=bool(ready))
         .classes("w-full")
@@ -55,7 +55,7 @@ def release_form(visit: Visit, ready: list[str], sources: list[str]) -> None:
 class _Form:
     """The fields; `options` gives what they say."""
 
-    def __init__(self, visit: Visit, ready: list[str], sources: list[str]) -> None:
+    def __init__(self, visit: Visit, ready: dict[str, str], sources: list[str]) -> None:
         storage = visit.console.storage
         with ui.row().classes("items-start"):
             self.name = ui.input(

@@ -121,7 +121,7 @@ def _show(name: str, rows: list[Row], actions: dict[int, str]) -> None:
         for one in rows
     ]
     DataTable(_frame(said, ROW_LABELS), labels=ROW_LABELS, file=f"{name}_trace")
-    ui.label("What each annotator said").classes("text-weight-bold")
+    ui.label("Each annotator's answer").classes("text-weight-bold")
     ratings = {
         (one["person_id"], one["group"], rating["job_id"]): rating
         | {

@@ -12,7 +12,7 @@ from ava_ui.known.guidance import pictures_of_actions
 def panel(console: Console, ontology: str, group: Group, batch: str, clip_id: str) -> None:
     """Each action with its description and its newest examples, none of this clip."""
     pictures = pictures_of_actions(console, ontology, batch, clip_id)
-    title = f"What the actions of {group.name.replace('_', ' ')} mean"
+    title = f"Definitions: {group.name.replace('_', ' ')}"
     with ui.expansion(title, icon="school").classes("w-full").mark("meaning"):
         for action in group.actions:
             name = action.name.replace("_", " ")

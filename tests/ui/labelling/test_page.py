@@ -111,7 +111,7 @@ def test_the_next_job_follows_in_the_place_of_the_one_that_is_finished(
     visitor, page = opened(browser, place)
     page.keyboard.press("w")
     page.keyboard.press("Control+Shift+Enter")
-    page.get_by_text("I cannot tell any of these").click()
+    page.get_by_text("Mark all as cannot tell and finish").click()
     page.wait_for_url(f"**/work/{more.job_id}")
     page.wait_for_selector("[data-ready=yes]")
     assert state_of(site, place) == "completed"

@@ -79,7 +79,7 @@ def test_the_work_list(
         desk.save([{"key": "t", "base": track["hash"], **track, "said": {"walking_behavior": [[0, [5]]]}}])
     site.look()
     visitor.open("/work")
-    visitor.page.get_by_role("button", name=f"Go on with {second.clip_id}").wait_for()
+    visitor.page.get_by_role("button", name=f"Continue {second.clip_id}").wait_for()
     look("work_under_way")
 
     for job in tasks.open_jobs(site.store):
@@ -102,10 +102,10 @@ def test_the_work_list(
         finish(site, job.job_id, place.name)
     site.look()
     visitor.open("/work")
-    visitor.page.get_by_text("Everything is done.").wait_for()
+    visitor.page.get_by_text("All your jobs are done.").wait_for()
     look("work_done")
     visitor.open(f"/work/{first.job_id}")
-    visitor.page.get_by_role("button", name="Take it up again").wait_for()
+    visitor.page.get_by_role("button", name="Reopen").wait_for()
     look("job_finished")
 
     with site.gateway() as gateway:
@@ -143,7 +143,7 @@ def test_the_job_page(
     page.keyboard.press("Escape")
     page.keyboard.press("Escape")
 
-    page.route("**/labelling/*/save", lambda route: route.abort())
+    page.route("**/labelling/*/save", lambda route: route.fulfill(status=503, body="It is away."))
     page.keyboard.press("e")
     page.wait_for_selector(".label-state.away")
     look("job_away")
@@ -167,7 +167,7 @@ def test_the_job_page(
 
     page.keyboard.press("Delete")
     page.wait_for_function(STORED)
-    page.get_by_text("Nobody is drawn").wait_for()
+    page.get_by_text("No people yet").wait_for()
     look("job_nobody")
     other = page.context.new_page()
     other.goto(page.url)
@@ -209,7 +209,7 @@ def test_80_actions_have_keys_that_a_person_can_give_anew(
             page.keyboard.press(f"Shift+{before}" if before.isupper() else before)
             assert action.name.replace("_", " ") in page.locator(".label-sheet").inner_text()
             page.keyboard.press("?")
-            page.get_by_role("button", name="Keys of the ontology").click()
+            page.get_by_role("button", name="Reset to the ontology's keys").click()
             assert change.first.inner_text() == before
             assert visitor.troubles == []
     finally:

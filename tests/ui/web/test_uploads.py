@@ -175,7 +175,7 @@ async def test_the_quota_stands_where_one_uploads_and_unfinished_uploads_can_be_
     adam = site.enter("adam")
     await adam.http_client.post(f"/upload/{KEY}?offset=0", content=bytes(10_000_000))
     await adam.open("/batches")
-    await adam.should_see("0.01 GB of your 100.0 GB are taken", retries=50)
+    await adam.should_see("use 0.01 GB of your 100.0 GB", retries=50)
     adam.find(marker="discard").click()
     await adam.should_see("Uploads in progress start over.", retries=50)
     adam.find(marker="confirm").click()

@@ -10,9 +10,9 @@ import polars as pl
 import pytest
 
 from ava_core.annotation.retrieve import read_completed
-from ava_core.annotation.staffing import top_up
+from ava_core.annotation.staffing import hand_back, requeue, top_up
 from ava_core.annotation.sync import look_at_jobs
-from ava_core.base.errors import ExportError, InputError
+from ava_core.base.errors import AssignmentError, ExportError, InputError
 from ava_core.dataset.export.lineage import trace
 from ava_core.dataset.export.options import ReleaseOptions
 from ava_core.dataset.export.release import write_release
@@ -22,9 +22,10 @@ from ava_core.dataset.importing.ava import import_ava
 from ava_core.dataset.importing.batch import ImportedBatch, import_batch
 from ava_core.dataset.importing.imported import Imported
 from ava_core.dataset.importing.older_csv import import_older_csv
+from ava_core.decisions import reject
 from ava_core.ontology import load_ontology
 from ava_core.quality.agreement.measure import measure_agreement
-from ava_core.store import batches, tasks
+from ava_core.store import batches, imported_work, tasks
 from ava_core.video.intake.source_videos import take_in_sources
 from tests.support.annotation_site import AnnotationSite
 from tests.support.home import Home
@@ -199,3 +200,14 @@ def test_actions_that_exclude_each_other_are_cut_to_one_and_said(home: Home, old
     assert ("more than 1 action(s) of group 'pose' of one person at one time", 1, "hall at 0902") in [
         (repair.defect, repair.rows, repair.place) for repair in made.repairs
     ]
+
+
+def test_imported_work_is_not_handed_back(home: Home, older: Path) -> None:
+    at = taken_over(home, older).at
+    reject(home.store, "older", ["hall"], "chief", "the boxes drift")
+    with pytest.raises(InputError, match="`ava assign top-up older hall`"):
+        requeue(at, "hall", "chief")
+    (job,) = tasks.jobs_of(home.store, "older", "hall")
+    with pytest.raises(AssignmentError, match="was imported"):
+        hand_back(home.settings, home.store, [job.job_id], "chief")
+    assert imported_work.batches_of(home.store) == {"older"}

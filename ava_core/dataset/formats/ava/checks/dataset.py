@@ -182,6 +182,6 @@ def _in_one_split(csv: AnnotationCsv, split: str, split_of: dict[str, str]) -> I
                 csv.name,
                 0,
                 f"{video} is in {other} too",
-                "What is trained on is tested on",
+                "Training data is in the test data",
                 cure="Keep it in one of them",
             )

@@ -1,4 +1,4 @@
-"""A PostgreSQL of the harness's own, which goes away and comes again; databases of runs lie in it."""
+"""A PostgreSQL of a program's own, which can go away and come again; the databases of its runs lie in it."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ import sqlalchemy as sa
 from ava_core.base.settings import with_driver
 
 START_SECONDS = 120.0
+POLL_SECONDS = 0.5
 
 
 class Postgres:
@@ -63,6 +64,7 @@ class Postgres:
         while True:
             try:
                 return self._server.ensure_postgres_running()
-            except subprocess.SubprocessError:  # its own patience is ten seconds
+            except (subprocess.SubprocessError, AssertionError):  # its own patience is ten seconds
                 if time.monotonic() > deadline:
                     raise
+                time.sleep(POLL_SECONDS)

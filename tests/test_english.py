@@ -1,0 +1,76 @@
+"""Texts that people read are plain English: counts with their plurals, whole sentences, no worn words."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+PACKAGES = ("ava_ui", "ava_assets", "ava_core")
+SPEAKS_AS_CVAT = "annotation_server"
+"""The embedded server answers in CVAT's own words."""
+
+BANNED = {
+    "a plural in brackets": re.compile(r"\w\((?:es|s|ies)\)"),
+    "a sentence that begins with a bare who or what": re.compile(
+        r"(?:^|[.;!?] )(?:Who|What)(?:ever)? (?!is wrong\b)[a-z]+\b[^?]*$"
+    ),
+    "a word for which there is a plainer one": re.compile(
+        r"\b(?:mend(?:s|ed|ing)?(?!-)|anew|thereby|therewith|stands twice|lies at|shut out|let in|nobody holds)\b"
+    ),
+    "a bound behind its number": re.compile(r"\d+ \w+ at (?:least|most)\b|\bcharacters at (?:least|most)\b"),
+}
+HEADINGS = {"What changed from"}
+
+
+@pytest.mark.parametrize(
+    "text", ["2 clip(s)", "Who waits", "Done. What is left goes on.", "Mended anew", "10 clips at least"]
+)
+def test_each_ban_finds_its_kind(text: str) -> None:
+    assert faults(text.lower() if text.startswith("Mended") else text)
+
+
+@pytest.mark.parametrize(
+    "text", ["What is wrong: a row", "Which class?", "2 clips", "at least 10 characters"]
+)
+def test_plain_sentences_pass(text: str) -> None:
+    assert not faults(text)
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_texts_are_plain(package: str) -> None:
+    found = [
+        f"{path.relative_to(ROOT)}:{line}: {', '.join(faults(text))}: {text}"
+        for path in sorted((ROOT / package).rglob("*.py"))
+        if SPEAKS_AS_CVAT not in path.parts
+        for line, text in texts(path)
+        if faults(text)
+    ]
+    assert not found, "\n".join(found)
+
+
+def faults(text: str) -> list[str]:
+    """What is wrong with a text, by kind."""
+    plain = " ".join(text.split())
+    return [] if plain in HEADINGS else [kind for kind, pattern in BANNED.items() if pattern.search(plain)]
+
+
+def texts(path: Path) -> Iterator[tuple[int, str]]:
+    """Line and text of every string that reads as words; a placeholder is "…". Help of commands is one, too."""
+    tree = ast.parse(path.read_text("utf-8"))
+    silent = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.FunctionDef) and any(
+            ".command(" in ast.unparse(d) for d in node.decorator_list
+        ):
+            yield node.lineno, ast.get_docstring(node) or ""
+        elif isinstance(node, ast.JoinedStr):
+            silent.update(id(part) for part in ast.walk(node) if part is not node)
+            parts = [str(part.value) if isinstance(part, ast.Constant) else "…" for part in node.values]
+            yield node.lineno, "".join(parts)
+        elif isinstance(node, ast.Constant) and id(node) not in silent and " " in str(node.value):
+            yield node.lineno, str(node.value)
