@@ -295,7 +295,7 @@ def test_a_class_on_which_nobody_agrees_blocks_the_release_or_is_left_out(world)
         world.release("weak")
     kept = world.release("kept", drop_weak=True).folder
     assert 4 not in read_rows(kept)["action_id"]
-    assert "Left out: carry, alpha" in (kept / "dataset_card.md").read_text()
+    assert "Excluded: carry, alpha" in (kept / "dataset_card.md").read_text()
     assert clip in read_rows(kept)["video_id"]
 
 
