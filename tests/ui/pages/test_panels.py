@@ -253,7 +253,7 @@ def test_each_different_answer_stands_once_the_commonest_first() -> None:
 def test_presence_is_yes_or_no_whatever_was_said() -> None:
     found = choices({"mia": True}, load_ontology("street"), PRESENCE)
     assert [(one.words, one.who, one.present) for one in found] == [
-        ("somebody is there", ("mia",), True), ("nobody is there", (), False),
+        ("the person is there", ("mia",), True), ("no one is there", (), False),
     ]  # fmt: skip
 
 
@@ -308,7 +308,7 @@ def test_a_second_alone_is_no_stretch(console: Console) -> None:
 def test_presence_is_settled_as_such(console: Console) -> None:
     asked = settling(console, PRESENCE, whole=False)
     assert asked.of_presence
-    asked.settle(Choice("nobody is there", (), present=False))
+    asked.settle(Choice("no one is there", (), present=False))
     [made] = decisions.decisions_of(console.store, BATCH)
     assert (made.after["group"], made.after["action_ids"]) == (PRESENCE, [])
 

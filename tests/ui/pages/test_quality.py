@@ -101,8 +101,8 @@ async def test_a_disputed_person_is_settled(site: Site) -> None:
     console, at = site.console, {"clip_id": "clip_0000", "second": 1, "person_id": 1}
     rita = site.enter("rita")
     await rita.open(f"/quality/{BATCH}/adjudication?clip=clip_0000&second=1&person=1&group={PRESENCE}")
-    await rita.should_see("nobody is there", retries=50)
-    rita.find("2 · nobody is there").click()
+    await rita.should_see("no one is there", retries=50)
+    rita.find("2 · no one is there").click()
     await eventually(lambda: decisions.decision_state(console.store, BATCH).adjudications.height == 1)
     shown = drafts.preview_consensus(console, BATCH)["consensus_boxes"]
     assert shown.filter(**at).is_empty()

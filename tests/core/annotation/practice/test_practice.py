@@ -103,7 +103,7 @@ def test_what_was_wrong_is_told_and_another_try_begins_anew(home: Practice) -> N
     assert home.desk(number).set_state("in progress") == {"state": "in progress", "anew": True}
     assert home.desk(number).open()["tracks"] == []
     home.answer(number, right=True)
-    assert standing(home.store, NEW).words == "1 of 1 practice clips, 100% right (0% at first)"
+    assert standing(home.store, NEW).words == "1 of 1 practice clips, 100% right (0% on the first attempt)"
 
 
 def test_saving_again_doubles_nothing_and_another_tab_is_not_written_over(home: Practice) -> None:
