@@ -19,7 +19,7 @@ OPTION = re.compile(r"(?<![\w-])--[a-z][a-z-]+")
 OF_OTHERS = re.compile(r"`ray [^`]*`")
 """Commands of other programs, whose options are their own."""
 SETTING = re.compile(r"\bAVA_[A-Z_]+[A-Z]\b")
-PAGE = re.compile(r"(?:\b[Tt]he page|\bon) (?!CVAT)([A-Z][a-z]+(?: work)?)\b")
+PAGE = re.compile(r"(?:\bpage|\bon) (?!CVAT)([A-Z][a-z]+(?: work)?)\b|\b(?:the|The) ([A-Z][a-z]+) page\b")
 ASSET = re.compile(r"[Mm]aterialise (?!it\b|them\b|…)(\w+)")
 FILE = re.compile(r"(?<![\w/])((?:ava_core|ava_assets|ava_ui|docs|docker)/[\w./-]*\w|\.env\.example)")
 BESIDE_SETTINGS = {"AVA_USER_PASSWORD", "AVA_ANNOTATOR_PASSWORD", "AVA_UP"}
@@ -31,7 +31,8 @@ def named(pattern: re.Pattern[str], texts: list[Text], *, least: int) -> dict[st
     """What a pattern names, and where: `least` so often, else the pattern misses what it looks for."""
     found: dict[str, list[str]] = {}
     for text in texts:
-        for name in pattern.findall(text.said):
+        for match in pattern.finditer(text.said):
+            name = next((group for group in match.groups() if group), match[0])
             found.setdefault(name, []).append(text.place)
     assert sum(map(len, found.values())) >= least
     return found

@@ -9,6 +9,7 @@ import polars as pl
 
 from ava_core.annotation.shapes import Shape
 from ava_core.base.schemas import AVA_TIMESTAMP_OFFSET, BOX_COLUMNS, CLIP_FPS
+from ava_core.base.text import plural
 from ava_core.dataset.formats.repairs import Repair
 from ava_core.dataset.importing.imported import Imported
 from ava_core.ontology import CANNOT_TELL, UNSET, Ontology
@@ -117,7 +118,7 @@ def _fitting(labels: pl.DataFrame, ontology: Ontology) -> tuple[pl.DataFrame, li
     over = labels.filter(pl.col("action_ids").list.len() > allowed)
     repairs = [
         Repair(
-            f"more than {most[group]} action(s) of group {group!r} of one person at one time",
+            f"more than {plural(most[group], 'action')} of group {group!r} of one person at one time",
             "those of the smallest ids kept", int(rows["action_ids"].list.len().sum()) - rows.height * most[group],
             place=f"{rows['clip_id'][0]} at {rows['second'][0] + AVA_TIMESTAMP_OFFSET:04d}",
         )

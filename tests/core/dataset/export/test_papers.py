@@ -115,7 +115,7 @@ def test_a_moved_box_and_a_moved_clip_are_told_apart(released: Path, tmp_path: P
         "north_gate_000": "moved",
     }
     assert set(found.labels["change"]) == {"box moved"}
-    with pytest.raises(InputError, match="holds no annotations"):
+    with pytest.raises(InputError, match="has no annotations"):
         diff_releases(released, tmp_path)
 
 

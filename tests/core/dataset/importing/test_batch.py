@@ -197,7 +197,7 @@ def test_actions_that_exclude_each_other_are_cut_to_one_and_said(home: Home, old
     csv = older / "annotations/ava_train_v2.2.csv"
     csv.write_text(csv.read_text() + "hall,0902,0.1000,0.1000,0.5000,0.9000,11,0\n")
     made = taken_over(home, older)
-    assert ("more than 1 action(s) of group 'pose' of one person at one time", 1, "hall at 0902") in [
+    assert ("more than 1 action of group 'pose' of one person at one time", 1, "hall at 0902") in [
         (repair.defect, repair.rows, repair.place) for repair in made.repairs
     ]
 

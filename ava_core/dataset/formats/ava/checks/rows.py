@@ -113,7 +113,7 @@ class AnnotationCsv:
             rows.filter(~whole | (pl.col("person_id_n") > MAX_PERSON)),
             f"a person id is no integer in 0…{MAX_PERSON}, or an action id is none",
             "AlphAction numbers boxes with 1000 persons a picture, mmaction2 stops with a ValueError",
-            cure="Number the persons of each video anew: --fix does",
+            cure="Renumber the persons of each video, as --fix does",
         )
         yield from self._each(
             rows.filter(pl.col("video_id").str.contains(r"[\s,\"]") | (pl.col("video_id") == "")),
@@ -156,7 +156,7 @@ class AnnotationCsv:
             )  # fmt: skip
         else:
             multiplied = "SlowFast, mmaction2 and AlphAction end up with a box outside the picture, or NaN"
-            cure = "Divide it by the picture's side, or mend it; --fix leaves the row out"
+            cure = "Divide it by the picture's side, or correct it; --fix leaves the row out"
             yield from self._each(rows.filter(far), "a coordinate lies outside [0, 1]", multiplied, cure=cure)
         yield from self._each(
             rows.filter(slightly),
