@@ -45,7 +45,7 @@ class BlindAnswer:
     @property
     def question(self) -> str:
         """What is asked."""
-        return f"{self.group.name.replace('_', ' ')} of the marked person at second {self.item.second}:"
+        return f"{self.group.name.replace('_', ' ')} of the marked person at second {self.item.second}?"
 
     @property
     def of_several(self) -> bool:
