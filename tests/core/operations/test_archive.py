@@ -93,7 +93,7 @@ def test_what_changed_on_the_server_is_told_of_it_alone(home: Home) -> None:
 
 
 def test_it_cannot_be_archived_or_taken_back_twice(home: Home) -> None:
-    with pytest.raises(InputError, match="north is not in the archive"):
+    with pytest.raises(InputError, match="north is not archived"):
         take_back(home.at("north"), "adam")
     archive(home.at("north"), "adam")
     with pytest.raises(InputError, match="north is already archived"):

@@ -56,7 +56,7 @@ def test_all_tables_arrive_with_their_ids_and_new_rows_get_new_ones(world, targe
     newest = decisions.newest_decision(target, "north")
     [made] = decisions.reopen(target, "north", clips[:1], "chief")
     assert made.decision_id > newest
-    with pytest.raises(StoreError, match="holds batches already"):
+    with pytest.raises(StoreError, match="already has batches"):
         copy_tables(world.store, target)
 
 

@@ -43,7 +43,9 @@ def test_annotators_who_all_are_paused_are_no_annotators(tmp_path: Path) -> None
     for name in ("mia", "tom"):
         annotators.set_state(home.store, name, paused=True)
     (item,) = [item for item in waiting(home) if item.place == "tasks"]
-    assert item == ToDo("Nobody gets work: 2 annotators paused, inactive or still at practice", 2, "tasks")
+    assert item == ToDo(
+        "No active annotators: 2 annotators paused, inactive or still at practice", 2, "tasks"
+    )
 
 
 def test_completed_clips_wait_for_review_until_they_are_decided_on(tmp_path: Path) -> None:

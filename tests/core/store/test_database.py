@@ -57,7 +57,7 @@ def test_a_database_of_a_later_version_is_left_alone(tmp_path: Path) -> None:
     with engine.begin() as connection:
         connection.exec_driver_sql("CREATE TABLE alembic_version (version_num VARCHAR(32))")
         connection.exec_driver_sql("INSERT INTO alembic_version VALUES ('9999_future')")
-    with pytest.raises(StoreError, match="later version"):
+    with pytest.raises(StoreError, match="newer version"):
         open_store(url)
 
 
@@ -181,7 +181,7 @@ def test_a_schema_that_waits_for_a_lock_gives_up_and_names_who_holds_it(
     with engine.connect() as holder:
         holder.execute(sa.text(f"SELECT pg_advisory_xact_lock({schema.SCHEMA_LOCK})"))
         number = holder.scalar(sa.text("SELECT pg_backend_pid()"))
-        said = rf"up to date: session {number} of \w+ \(somebody's report\) from .*, idle in transaction"
+        said = rf"upgraded: session {number} of \w+ \(somebody's report\) from .*, idle in transaction"
         with pytest.raises(StoreError, match=said):
             open_store(postgres_url)
     engine.dispose()

@@ -130,7 +130,7 @@ def test_a_locked_database_is_said_in_a_sentence_and_keeps_nobody_out(tmp_path: 
     token = users.sign_in(store, "nadia", PASSWORD)
     with sqlite3.connect(tmp_path / "busy.db", timeout=0) as other:
         other.execute("BEGIN IMMEDIATE")
-        with pytest.raises(StoreBusyError, match="held by another program"):
+        with pytest.raises(StoreBusyError, match="Another program has locked the database"):
             users.sign_in(store, "nadia", PASSWORD)
         later = now() + 2 * users.SEEN_EVERY
         assert users.who(store, token, at=later) is not None, "a session's use is noted another time"

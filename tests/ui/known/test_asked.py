@@ -64,7 +64,7 @@ async def test_of_two_tabs_one_asks_and_the_other_is_told_who_did(asked: Asked, 
     await asyncio.sleep(0)
     assert asked.is_waiting(KEYS[0])
     assert [one.words for one in asked.waiting([], "street")] == [
-        "clips of street: adam asked for it just now, waiting for Dagster"
+        "clips of street: adam requested it just now, waiting for Dagster"
     ]
     with pytest.raises(AskedError, match="adam asked for clips of street just now; it waits for Dagster"):
         await once(asked, "eva", dagster.make)

@@ -210,7 +210,7 @@ async def test_a_locked_database_costs_one_person_one_request(site: Site) -> Non
         assert (await rita.get("/login")).status_code == 200
         assert not waiting.done(), "others are answered while somebody waits for the lock"
         answer = await waiting
-        assert "held by another program" in answer.text
+        assert "Another program has locked the database" in answer.text
         assert COOKIE not in answer.headers.get("set-cookie", "")
         other.rollback()
     assert (await site.http.post("/login", data=form)).status_code == 303
@@ -221,12 +221,15 @@ async def test_a_session_that_cannot_be_asked_for_is_put_off(
 ) -> None:
     def busy(*arguments: object) -> None:
         assert threading.current_thread() is not threading.main_thread(), "asked on the event loop"
-        raise StoreBusyError("The database is held by another program.")
+        raise StoreBusyError("The database is Another program has locked the database.")
 
     rita = site.enter("rita").http_client
     monkeypatch.setattr(labellers, "anybody", busy)
     answer = await rita.get("/quality")
-    assert (answer.status_code, answer.text) == (503, "The database is held by another program.")
+    assert (answer.status_code, answer.text) == (
+        503,
+        "The database is Another program has locked the database.",
+    )
 
 
 def test_the_webhook_believes_a_signature_alone(settings: Settings) -> None:

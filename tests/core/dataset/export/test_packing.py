@@ -74,7 +74,7 @@ def test_what_is_no_release_and_what_exists_is_refused(release: Path, tmp_path: 
     with pytest.raises(ExportError, match="already exists"):
         pack(release, tmp_path / "kept")
     (release / "release.json").unlink()
-    with pytest.raises(ExportError, match="is no release"):
+    with pytest.raises(ExportError, match="is not a release"):
         pack(release, tmp_path / "out")
 
 

@@ -218,7 +218,7 @@ def test_what_cannot_be_a_batch_says_so(tmp_path: Path) -> None:
     }
     zip_of(tmp_path / "empty.zip", {})
     zip_of(tmp_path / "texts.zip", {"a.txt": b"1"})
-    refusals |= {"empty.zip": "is empty", "texts.zip": "holds no video"}
+    refusals |= {"empty.zip": "is empty", "texts.zip": "contains no video"}
     for name, reason in refusals.items():
         with pytest.raises(InputError, match=reason):
             check_input(tmp_path / name)

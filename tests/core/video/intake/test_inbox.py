@@ -32,7 +32,7 @@ def test_an_item_is_taken_when_it_has_settled(settings: Settings, store: Store) 
     os.utime(item, ns=(1, 1))
     second = look_into_inbox(settings.inbox_dir, store, first.seen)
     assert second.registered == []
-    assert "settling" in second.sentence
+    assert "still being copied" in second.sentence
     third = look_into_inbox(settings.inbox_dir, store, second.seen)
     assert third.registered == ["raw_cctv_1"]
     assert look_into_inbox(settings.inbox_dir, store, third.seen).registered == []
@@ -68,8 +68,8 @@ def test_adding_copies_and_registers_with_options(settings: Settings, store: Sto
     [
         (lambda folder: folder / "nothing.zip", "does not exist"),
         (lambda folder: make_zip(folder / "empty.zip"), "is empty"),
-        (lambda folder: make_zip(folder / "texts.zip", "readme.txt"), "holds no video"),
-        (lambda folder: folder, "holds no video"),
+        (lambda folder: make_zip(folder / "texts.zip", "readme.txt"), "contains no video"),
+        (lambda folder: folder, "contains no video"),
     ],
 )
 def test_what_cannot_be_a_batch_leaves_nothing_behind(
