@@ -214,7 +214,7 @@ def test_what_cannot_be_a_batch_says_so(tmp_path: Path) -> None:
         "missing": "does not exist",
         "torn.zip": "is cut short",
         "notes.txt": "neither a zip nor a folder nor a video",
-        "folder": "holds no video",
+        "folder": "contains no video",
     }
     zip_of(tmp_path / "empty.zip", {})
     zip_of(tmp_path / "texts.zip", {"a.txt": b"1"})
