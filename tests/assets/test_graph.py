@@ -202,4 +202,4 @@ def test_tasks_without_a_server_fail_with_the_cure(
 
 
 def test_the_sensor_says_that_the_server_is_away(site: DagsterSite) -> None:
-    assert "does not answer" in site.tick("cvat_jobs").skipped
+    assert "is not responding" in site.tick("cvat_jobs").skipped

@@ -128,7 +128,7 @@ def test_a_cell_of_the_matrix_leads_to_what_the_two_say_differently(
     rita.open(f"/quality/{BATCH}/agreement")
     page.locator(".matrix a").first.click()
     page.wait_for_url("**#diverging")
-    page.wait_for_selector("text=/Where .+ and .+ differ/")
+    page.wait_for_selector("text=/Where .+ and .+ disagree/")
     # It stands far below, comes once the page is there, and is not hidden by the header (but for a pixel's fraction).
     page.wait_for_function(
         "(at => at > document.querySelector('.q-header').getBoundingClientRect().bottom - 1 && at < innerHeight)"

@@ -82,7 +82,7 @@ def test_from_the_first_start_to_a_dataset(
     page.set_input_files("input[type=file]", str(archive))
     page.get_by_label("Name of the batch").fill(BATCH)
     page.get_by_text("Options of this batch").first.click()
-    page.get_by_label("tasks are made").first.click()
+    page.get_by_label("create tasks").first.click()
     page.get_by_role("option", name="after I have seen the plan").click()
     page.locator("button:enabled", has_text="Add batch").click()
     page.wait_for_url(f"**/batches/{BATCH}")

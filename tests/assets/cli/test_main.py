@@ -102,7 +102,7 @@ def test_an_error_is_one_sentence_and_a_cure(
     [
         ({"AVA_OVERLAP": "many"}, "AVA_OVERLAP"),
         ({"AVA_DATABASE_URL": "postgresql://u:secret-word@127.0.0.1:1/x"}, "AVA_DATABASE_URL"),
-        ({"AVA_DETECTOR": "yolo"}, "AVA_DETECTOR"),
+        ({"AVA_DEAL_OUT": "sometimes"}, "AVA_DEAL_OUT"),
     ],
 )
 def test_a_wrong_setting_names_its_variable(ava: Any, environment: dict[str, str], said: str) -> None:

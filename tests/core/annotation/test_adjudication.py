@@ -86,7 +86,7 @@ def test_begun_work_is_not_written_over(site: Any) -> None:
     clip, parent, raw = done(site)
     with site.gateway() as gateway:
         gateway.set_job(parent, state="in progress")
-    with pytest.raises(DecisionError, match="has begun"):
+    with pytest.raises(DecisionError, match="already started"):
         send(site, clip, raw)
 
 
@@ -95,5 +95,5 @@ def test_a_clip_of_one_annotator_has_no_place_for_an_expert(site: Any) -> None:
     [single] = set(site.clips["clip_id"]) - {clip}
     with pytest.raises(DecisionError, match="one annotator"):
         send(site, single, raw)
-    with pytest.raises(DecisionError, match="no member"):
+    with pytest.raises(DecisionError, match="not a member"):
         send(site, clip, raw, expert="stranger")

@@ -353,7 +353,7 @@ def test_an_import_worker_that_was_killed_is_not_waited_for(
 
 
 def test_what_is_settled_cannot_be_settled_again(made: AnnotationSite) -> None:
-    with pytest.raises(InputError, match="settled already"):
+    with pytest.raises(InputError, match="already settled"):
         mend(made.settings, made.store, "task_missing", "99", "ann")
 
 

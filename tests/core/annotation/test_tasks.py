@@ -146,7 +146,7 @@ def test_completed_work_is_never_advised_to_be_removed(site: AnnotationSite) -> 
     site.clips = site.clips.with_columns(frames=pl.lit(59, pl.Int32))
     with pytest.raises(CvatError, match="Nothing was removed") as caught:
         site.create()
-    assert "Rename it" in caught.value.cure
+    assert "Rename the task" in caught.value.cure
     assert "remove it" not in str(caught.value)
     assert set(site.server_tasks()) == {"c0", "c1"}
 
@@ -158,7 +158,7 @@ def test_work_without_an_author_is_nobodys(site: AnnotationSite) -> None:
     with site.gateway() as gateway:
         gateway.set_job(job["job_id"], assignee=None)
     site.forget()
-    with pytest.raises(CvatError, match=f"job {job['job_id']} was begun.*not assigned to anyone"):
+    with pytest.raises(CvatError, match=f"job {job['job_id']} was started .*not assigned to anyone"):
         site.create()
 
 
@@ -230,7 +230,7 @@ def test_someone_who_is_no_member_is_named(site: AnnotationSite) -> None:
         annotators.set_state(site.store, name, active=False)
     for name in ("ghost", "wraith"):
         annotators.put(site.store, name)
-    with pytest.raises(CvatError, match=r"(ghost|wraith).*no member"):
+    with pytest.raises(CvatError, match=r"(ghost|wraith).*not a member"):
         site.create()
     assert site.server_tasks() == []
 

@@ -188,7 +188,7 @@ def test_a_second_run_changes_nothing(videos: Path, folder: Path) -> None:
 
 
 def test_one_folder_holds_one_batch(videos: Path, folder: Path) -> None:
-    with pytest.raises(InputError, match="holds batch day1 already"):
+    with pytest.raises(InputError, match="already holds batch day1"):
         preprocess(videos, folder, elsewhere_settings(), name="day2")
 
 
@@ -201,7 +201,7 @@ def test_nothing_usable_is_one_sentence(tmp_path: Path) -> None:
 def test_a_torn_copy_is_noticed(folder: Path, tmp_path: Path) -> None:
     clip = folder / "batches/day1/clips/files/day1_a_000.mp4"
     clip.write_bytes(clip.read_bytes()[:-1])
-    with pytest.raises(InputError, match=r"day1_a_000\.mp4 is missing or torn"):
+    with pytest.raises(InputError, match=r"day1_a_000\.mp4 is missing or incomplete"):
         take_in_sources(BatchContext("day1", load_settings(), storage=Storage(tmp_path / "s")), folder)
 
 
