@@ -160,7 +160,7 @@ def test_when_it_was_is_said_in_words(hours: float, said: str) -> None:
     ("action", "after", "did"),
     [("exclude", {}, "left mia out"), ("include", {}, "took mia in again"), ("reopen", {}, "reopened mia"),
      ("gold", {"expert": "eva"}, "made mia gold with the work of eva"),
-     ("gold", {"expert": ""}, "made mia an ordinary clip"),
+     ("gold", {"expert": ""}, "removed mia from gold"),
      ("expert", {"expert": "eva"}, "gave mia to eva"), ("expert", {"expert": ""}, "withdrew mia from its expert"),
      ("adjudicate", WHAT | {"group": "presence"}, "settled the presence of person 1 of c1 at second 3")],
 )  # fmt: skip
