@@ -28,12 +28,13 @@ test-nightly: $(INSTALLED) ## The rest of the tests; of properties ten times as 
 test-fast: $(INSTALLED) ## The tests that need no real server and no real run
 	$(PYTEST) -m "not slow and not nightly"
 
-check: $(INSTALLED) docs ## Static checks: format, lint, types, package rules, the Dagster definitions, spelling, docs
+check: $(INSTALLED) docs ## Static checks: format, lint, types, package rules, the Dagster definitions, spelling, the image, docs
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/codespell
+	$(BIN)/hadolint docker/Dockerfile
 	$(BIN)/dagster definitions validate -w workspace.yaml
 
 docs: $(INSTALLED) ## The docs site, in out/site; fails on a link that leads nowhere
