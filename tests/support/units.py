@@ -9,14 +9,14 @@ import time
 from pathlib import Path
 
 from ava_core.base.errors import InputError
-from ava_core.base.work.processes import cores
+from ava_core.base.work.cores import available
 from ava_core.base.work.runner import Advance
 
 
 def where(unit: int, advance: Advance) -> tuple[int, int, list[int]]:
     """The unit, the process that it ran in, and the cores of that."""
     advance(unit)
-    return unit, os.getpid(), cores()
+    return unit, os.getpid(), available()
 
 
 def odd_one_breaks(unit: int, advance: Advance) -> int:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from ava_core.base.settings import Settings
+from ava_core.base.work.cores import available
 from ava_core.base.work.on_ray import RayRunner
-from ava_core.base.work.processes import ProcessRunner, cores
+from ava_core.base.work.processes import ProcessRunner
 from ava_core.base.work.runner import InlineRunner, Runner
 
 
@@ -18,6 +19,6 @@ def make_runner(settings: Settings, units: int, *, worth: float, on_gpu: bool = 
         return InlineRunner()
     if settings.runner == "ray":
         return RayRunner(settings.ray_address, on_gpu=on_gpu, workers=settings.workers)
-    workers = settings.workers or (1 if on_gpu else min(len(cores()), int(worth)))
+    workers = settings.workers or (1 if on_gpu else min(len(available()), int(worth)))
     workers = min(workers, units)
     return ProcessRunner(workers) if workers > 1 else InlineRunner()

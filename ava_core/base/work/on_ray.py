@@ -15,6 +15,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
 from ava_core.base.errors import SettingsError
+from ava_core.base.work.cores import claimed
 from ava_core.base.work.runner import Advance, Outcome, Result, Unit, Work, attempt
 from ava_core.base.work.worker import portable
 
@@ -52,6 +53,17 @@ class RayRunner:
         """How many units the cluster can be at, as it is now: nodes come and go."""
         return self.workers or int(_resources(self.on_gpu))
 
+    def cpus_each(self) -> int:
+        """The CPUs that a task holds: as many as leave room for all that may be under way."""
+        import ray
+
+        nodes = [int(node["Resources"].get("CPU", 0)) for node in ray.nodes() if node["Alive"]]
+        wanted = max(1, self.room())
+        fits = (
+            each for each in range(max(nodes, default=1), 1, -1) if sum(n // each for n in nodes) >= wanted
+        )
+        return next(fits, 1)
+
     def gpus_each(self) -> float:
         """The share of a GPU that an actor holds."""
         return min(1.0, _resources(self.on_gpu) / self.room())
@@ -80,7 +92,8 @@ class _Crew:
         # Here, where nothing but the end of this run takes it away.
         here = NodeAffinitySchedulingStrategy(ray.get_runtime_context().get_node_id(), soft=False)
         self._board = ray.remote(_Board).options(num_cpus=0, scheduling_strategy=here).remote()
-        self._task = ray.remote(_run).options(num_cpus=1, max_retries=0)
+        self._cpus = runner.cpus_each()
+        self._task = ray.remote(_run_on).options(num_cpus=self._cpus, max_retries=0)
 
     def send(self) -> None:
         """Send units out while there is room."""
@@ -89,7 +102,7 @@ class _Crew:
             self._tries[number] += 1
             told = (self._work, self.units[number], self._board, number, self._tries[number])
             actor = self._actor() if self.runner.on_gpu else None
-            ref = actor.run.remote(*told) if actor else self._task.remote(*told)
+            ref = actor.run.remote(*told) if actor else self._task.remote(self._cpus, *told)
             self._under_way[ref] = number, actor
 
     def listen(self) -> None:
@@ -175,6 +188,12 @@ class _Actor:
 
     def run(self, *told: Any) -> tuple[str, Any]:
         """See `_run`."""
+        return _run(*told)
+
+
+def _run_on(cpus: int, *told: Any) -> tuple[str, Any]:
+    """See `_run`, on so many cores: Ray counts a task's CPUs, and holds it to none."""
+    with claimed(cpus):
         return _run(*told)
 
 

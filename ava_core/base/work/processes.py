@@ -8,7 +8,6 @@ OpenMP, torch and polars count their threads, so that together they are about as
 from __future__ import annotations
 
 import contextlib
-import os
 import signal
 import subprocess
 import sys
@@ -18,6 +17,7 @@ from multiprocessing.connection import Pipe, wait
 from typing import Any, Final
 
 from ava_core.base.errors import AvaError
+from ava_core.base.work.cores import available, shares
 from ava_core.base.work.runner import Advance, Outcome, Result, Unit, Work
 
 TRIES: Final = 2
@@ -39,29 +39,13 @@ class ProcessRunner:
         """See `Runner`."""
         crew = _Crew(work, units, advance)
         try:
-            for share in shares(cores(), min(self.workers, len(units))):
+            for share in shares(available(), min(self.workers, len(units))):
                 crew.hire(share)
             while len(crew.outcomes) < len(units):
                 crew.listen()
         finally:
             crew.dismiss()
         return [crew.outcomes[number] for number in range(len(units))]
-
-
-def cores() -> list[int]:
-    """The cores that this process may run on."""
-    if hasattr(os, "sched_getaffinity"):
-        return sorted(os.sched_getaffinity(0))
-    return list(range(os.cpu_count() or 1))
-
-
-def shares(available: Sequence[int], workers: int) -> list[list[int]]:
-    """The cores dealt out to so many workers; where there are fewer cores than workers, some share one.
-
-    >>> shares([0, 1, 2, 3, 4], 2), shares([0, 1], 3)
-    ([[0, 2, 4], [1, 3]], [[0], [1], [0]])
-    """
-    return [list(available[n::workers]) or [available[n % len(available)]] for n in range(workers)]
 
 
 class _Worker:

@@ -13,6 +13,7 @@ import traceback
 from multiprocessing.connection import Connection
 from typing import Any, Final
 
+from ava_core.base.work.cores import keep_to
 from ava_core.base.work.runner import attempt
 
 TIDY_S: Final = 5.0
@@ -21,7 +22,7 @@ TIDY_S: Final = 5.0
 
 def main(line: int, cores: list[int]) -> None:
     """Work for whoever holds the other end of the pipe `line`, on these cores."""
-    _keep_to(cores)
+    keep_to(cores)
     # Ctrl-C reaches everybody in the terminal; the parent alone says what is to end.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, _leave)
@@ -43,13 +44,6 @@ def _serve(parent: Any) -> None:
     parent.send(("ready", None))
     while True:
         parent.send(("done", attempt(work, parent.recv(), advance)))
-
-
-def _keep_to(cores: list[int]) -> None:
-    """Run on these cores; libraries that are imported from here on count them and start as many threads."""
-    if hasattr(os, "sched_setaffinity"):
-        os.sched_setaffinity(0, cores)
-    os.environ.setdefault("OMP_NUM_THREADS", str(len(cores)))
 
 
 def _leave(*_: object) -> None:

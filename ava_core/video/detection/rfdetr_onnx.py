@@ -18,7 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ava_core.base.errors import DetectorError
-from ava_core.base.work.processes import cores
+from ava_core.base.work.cores import available
 from ava_core.video.detection.base import CACHE_THRESHOLD, Boxes, Frame
 from ava_core.video.detection.rfdetr import CPU_BATCH, VARIANTS, person_ids, proper_people
 
@@ -54,7 +54,7 @@ class RfDetrOnnxDetector:
         self.version = f"onnx (onnxruntime {importlib.metadata.version('onnxruntime')})"
         options = onnxruntime.SessionOptions()
         # Left alone, it counts the machine's cores, not those it may run on.
-        options.intra_op_num_threads = len(cores())
+        options.intra_op_num_threads = len(available())
         self._session: Any = onnxruntime.InferenceSession(
             str(weights), options, providers=["CPUExecutionProvider"]
         )

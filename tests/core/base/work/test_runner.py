@@ -16,7 +16,8 @@ import pytest
 from ava_core.base.errors import AvaError
 from ava_core.base.settings import load_settings
 from ava_core.base.work.choice import make_runner
-from ava_core.base.work.processes import ProcessRunner, cores, shares
+from ava_core.base.work.cores import available, claimed, shares
+from ava_core.base.work.processes import ProcessRunner
 from ava_core.base.work.runner import InlineRunner, Outcome, Runner, untold
 from tests.support import units
 
@@ -67,7 +68,7 @@ def test_workers_are_other_processes_and_share_out_the_cores() -> None:
     outcomes = ProcessRunner(2).run(units.where, list(range(8)), untold)
     by_process = {one.result[1]: one.result[2] for one in outcomes if one.result}
     assert os.getpid() not in by_process
-    dealt = [set(share) for share in shares(cores(), 2)]
+    dealt = [set(share) for share in shares(available(), 2)]
     assert by_process
     assert all(set(own) in dealt for own in by_process.values())
     assert not any(is_alive(pid) for pid in by_process)
@@ -126,7 +127,7 @@ def test_little_work_is_done_inline() -> None:
 
 
 def test_the_settings_decide_on_the_runner(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("ava_core.base.work.choice.cores", lambda: [0, 1, 2, 3])
+    monkeypatch.setattr("ava_core.base.work.choice.available", lambda: [0, 1, 2, 3])
 
     def workers(**settings: object) -> int:
         made = make_runner(load_settings(**settings), 3, worth=100)
@@ -138,3 +139,22 @@ def test_the_settings_decide_on_the_runner(monkeypatch: pytest.MonkeyPatch) -> N
     assert workers(runner="inline", workers=2) == 1
     told = make_runner(load_settings(workers=2), 3, worth=0, on_gpu=True)
     assert isinstance(told, ProcessRunner), "told so, a GPU is shared"
+
+
+@pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="this system holds no process to its cores")
+def test_two_that_claim_cores_never_run_on_the_same_one() -> None:
+    before = available()
+    if len(before) < 2:
+        pytest.skip("NOT PROVED on a single core: that claims differ")
+    with claimed(1) as first:
+        assert available() == first
+        os.sched_setaffinity(0, before)  # as another process would see it
+        with claimed(1) as second:
+            assert len(first) == len(second) == 1
+            assert first != second
+        with claimed(len(before)) as too_many:
+            assert too_many == []
+            assert available() == before
+    with claimed(len(before)) as all_again:
+        assert all_again == before
+    assert available() == before
