@@ -34,7 +34,9 @@ from tests.support.waiting import wait_until
 
 WAITS = "import time; time.sleep(600)"
 HAS_CHILD = f"import subprocess, sys; subprocess.Popen([sys.executable, '-c', '{WAITS}']); {WAITS}"
-STUBBORN = f"import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('ready', flush=True); {WAITS}"
+STUBBORN = (
+    f"import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('ready', flush=True); {WAITS}"
+)
 HAS_STUBBORN_CHILD = f"""
 import subprocess, sys
 subprocess.Popen([sys.executable, "-c", {STUBBORN!r}], start_new_session=True)
