@@ -129,7 +129,8 @@ def _room(panel: Panel, place: Ints) -> Ints:
     rest = np.stack(
         [panel.second[place] - panel.second[first] - 1, panel.second[last] - panel.second[place]], 1
     )
-    return np.clip(rest, 0, FARTHEST)
+    room: Ints = np.clip(rest, 0, FARTHEST)
+    return room
 
 
 def _happened(noticed: Ints, who: Ints, room: Ints, count: Ints, annotators: int) -> Ints:
