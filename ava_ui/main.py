@@ -21,6 +21,7 @@ from ava_core.quality.review.audit_bound import audit_bound
 from ava_core.store import users
 from ava_ui import addresses
 from ava_ui.frame import theme
+from ava_ui.frame.handlers import ask_quickly
 from ava_ui.frame.visit import Visit
 from ava_ui.known import review_queue
 from ava_ui.known.console import Console
@@ -93,6 +94,7 @@ PAGES: Final = (
 
 def build(console: Console) -> None:
     """Register everything on NiceGUI's application."""
+    ask_quickly()
     app.add_middleware(door.Door, console=console)
     put_ahead(app)
     for part in (door, files, practice, labelling, uploads):

@@ -140,7 +140,7 @@ def test_every_word_of_the_glossary_has_its_module() -> None:
     rows = [
         [cell.strip() for cell in line.strip("|").split("|")]
         for line in (ROOT / "docs" / "glossary.md").read_text("utf-8").splitlines()
-        if line.startswith("|") and not line.startswith(("| word", "|---"))
+        if line.startswith("|") and not line.startswith(("| term", "|---"))
     ]
     assert len(rows) > 50
     assert [row for row in rows if len(row) != 3 or not OURS.fullmatch(row[2])] == []

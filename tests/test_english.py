@@ -26,6 +26,12 @@ BANNED = {
 }
 HEADINGS = {"What changed from"}
 
+CODE_BLOCK = re.compile(r"^```.*?^```", re.S | re.M)
+PART = re.compile(r"\n\s*\n|\n(?=[*|#\d])")
+"""Paragraphs, items of lists and rows of tables."""
+SCRIPT_TEXT = re.compile(r"\"(?:[^\"\\\n]|\\.)*\"|'(?:[^'\\\n]|\\.)*'|`(?:[^`\\]|\\.)*`", re.S)
+PLACEHOLDER = re.compile(r"\$\{[^}]*\}|\{\{.*?\}\}|<[^>]*>", re.S)
+
 
 @pytest.mark.parametrize(
     "text", ["2 clip(s)", "Who waits", "Done. What is left goes on.", "Mended anew", "10 clips at least"]
@@ -51,6 +57,36 @@ def test_texts_are_plain(package: str) -> None:
         if faults(text)
     ]
     assert not found, "\n".join(found)
+
+
+PAGES = [ROOT / name for name in ("README.md", "CHANGELOG.md", "SECURITY.md")] + sorted(
+    (ROOT / "docs").rglob("*.md")
+)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_pages_are_plain(page: Path) -> None:
+    prose = CODE_BLOCK.sub("", page.read_text("utf-8"))
+    found = [
+        f"{', '.join(faults(part))}: {' '.join(part.split())}" for part in PART.split(prose) if faults(part)
+    ]
+    assert not found, "\n".join(found)
+
+
+@pytest.mark.parametrize("script", sorted((ROOT / "ava_ui").rglob("*.js")), ids=lambda script: script.name)
+def test_texts_of_scripts_are_plain(script: Path) -> None:
+    found = [
+        text
+        for match in SCRIPT_TEXT.finditer(script.read_text("utf-8"))
+        if (text := " ".join(PLACEHOLDER.sub("…", match[0][1:-1]).split())) and faults(text)
+    ]
+    assert not found, "\n".join(found)
+
+
+def test_scripts_and_pages_are_taken_apart_as_they_are_read() -> None:
+    script = 'say(`Saved ${this.text("a b")} clip(s)`); other("fine")'
+    assert next(faults(PLACEHOLDER.sub("…", m[0][1:-1])) for m in SCRIPT_TEXT.finditer(script))
+    assert len(PART.split("One.\nStill one.\n\nTwo.\n* three\n| four |")) == 4
 
 
 def faults(text: str) -> list[str]:

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import httpx
 
-from ava_assets.running.family import Family, Guard
+from ava_assets.running.family import STOP_SECONDS, Family, Guard
 from ava_assets.running.instance import LOCATION, code_socket, dagster_environment, workspace_file
 from ava_core.annotation.password import embedded_password
 from ava_core.base.errors import AvaError
@@ -217,14 +217,20 @@ def running(services: list[Service]) -> Iterator[list[Service]]:
 
 
 @contextmanager
-def together() -> Iterator[tuple[Family, Guard]]:
-    """A family of processes that ends with the block, or with this process, whichever is first."""
+def together(within: float = STOP_SECONDS) -> Iterator[tuple[Family, Guard]]:
+    """A family of processes that ends with the block, or with this process, whichever is first.
+
+    `within`: seconds that they have to end once they are asked to; whoever interrupts once more waits no longer.
+    """
     family = Family()
     guard = Guard(family)
     try:
         yield family, guard
     finally:
-        family.end()
+        try:
+            family.end(within)
+        except KeyboardInterrupt:
+            family.end(within=0)
         guard.dismiss()
 
 

@@ -8,10 +8,12 @@ and Skene's model (`dawid_skene`) whose confusions are pooled over the crew (`po
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 import numpy.typing as npt
 
+from ava_core.base.work.threads import side_by_side
 from ava_core.quality.agreement.dawid_skene import Estimated, Patterns, dawid_skene
 from ava_core.quality.agreement.evidence import decisions
 from ava_core.quality.agreement.panel import Flags, Panel
@@ -53,10 +55,18 @@ def estimate_labels(panel: Panel, say: Array | None = None) -> LabelEstimate:
     named = panel.named
     posterior, unnamed = np.zeros(len(named.place)), np.zeros(panel.raters.shape)
     sums = np.zeros((5, len(panel.annotators)))
-    for number, group in enumerate(panel.ontology.groups):
-        at = np.flatnonzero(panel.group_of[named.column] == number)
-        fit = _exclusive if group.kind == "exclusive" else _multi
-        posterior[at], unnamed[:, number], rates = fit(panel, number, at, evidence[:, :, number], say)
+    rows = [
+        np.flatnonzero(panel.group_of[named.column] == number) for number in range(len(panel.ontology.groups))
+    ]
+    fits = side_by_side(
+        partial(
+            _exclusive if group.kind == "exclusive" else _multi,
+            panel, number, rows[number], evidence[:, :, number], say,
+        )
+        for number, group in enumerate(panel.ontology.groups)
+    )  # fmt: skip
+    for number, (chance, left, rates) in enumerate(fits):
+        posterior[rows[number]], unnamed[:, number] = chance, left
         sums += rates
     right, positive, wrong, negative, known = sums
     return LabelEstimate(
