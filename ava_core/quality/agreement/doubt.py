@@ -16,6 +16,9 @@ from ava_core.quality.agreement.dawid_skene import Estimated, Patterns
 
 Array = npt.NDArray[np.float64]
 
+BEST = 0.1
+"""Share of the answers, those about the classes that are confirmed best, by which the others are measured."""
+
 SIGNIFICANT = 2.0
 """Standard deviations by which classes must differ more than chance lets them before any is doubted."""
 
@@ -56,11 +59,12 @@ def _beyond_chance(excess: Array, asked: Array, variance: Array) -> Array:
     if spread > 0:
         between = spread / float((1 / noise).sum())
         shrunk = rate * between / (between + noise)
-        result[known] = (shrunk - _lower_quartile(shrunk, asked[known])) * asked[known]
+        result[known] = (shrunk - _best(shrunk, asked[known])) * asked[known]
     return result
 
 
-def _lower_quartile(values: Array, weights: Array) -> float:
-    order = np.argsort(values, kind="stable")
-    below = np.cumsum(weights[order])
-    return float(values[order][np.searchsorted(below, below[-1] / 4)])
+def _best(rate: Array, asked: Array) -> float:
+    """The rate below which `BEST` of the answers are."""
+    order = np.argsort(rate, kind="stable")
+    below = np.cumsum(asked[order])
+    return float(rate[order][np.searchsorted(below, BEST * below[-1])])
