@@ -1,15 +1,18 @@
-"""Dagster's processes ask the code server seldom whether it is new."""
+"""Dagster's processes look seldom at what seldom changes."""
 
 from __future__ import annotations
 
+from threading import Event
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 from dagster._core.errors import DagsterUserCodeUnreachableError
+from dagster._daemon import sensor
 from dagster._grpc import server_watcher
 from dagster._grpc.client import DagsterGrpcClient
 
-from ava_assets.running.daemon import WATCH_SECONDS, WATCHES, watch_calmly
+from ava_assets.running.daemon import WATCH_SECONDS, WATCHES, look_calmly, watch_calmly
 
 
 class Server(DagsterGrpcClient):
@@ -47,3 +50,23 @@ def test_the_code_server_is_asked_every_few_seconds_and_given_up_as_soon_as_ever
     *waited, on_leaving = server.waited
     assert waited == [on_leaving] * (3 + WATCHES) == [WATCH_SECONDS] * (3 + WATCHES)
     assert usual == WATCH_SECONDS * WATCHES
+
+
+@pytest.mark.parametrize(("look_seconds", "between"), [(15, 7.5), (5, 5), (60, 30)])
+def test_sensors_are_gone_through_twice_between_two_of_their_looks(
+    monkeypatch: pytest.MonkeyPatch, look_seconds: float, between: float
+) -> None:
+    monkeypatch.setattr(sensor, "MIN_INTERVAL_LOOP_TIME", sensor.MIN_INTERVAL_LOOP_TIME)
+    look_calmly(look_seconds)
+    waited, workspace, nobody = list[float](), Mock(), Event()
+    workspace.create_request_context().get_code_location_entries.return_value = {}
+    workspace.instance.all_instigator_state.return_value = []
+
+    def wait(seconds: float) -> None:
+        waited.append(seconds)
+
+    monkeypatch.setattr(nobody, "wait", wait)
+    loop = sensor.execute_sensor_iteration_loop(workspace, Mock(), nobody)
+    while not waited:
+        next(loop)
+    assert waited == [pytest.approx(between, abs=1)]
