@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from threading import Event
 from typing import Any
 from unittest.mock import Mock
 
 import pytest
+import sqlalchemy
+from dagster import DagsterInstance
 from dagster._core.errors import DagsterUserCodeUnreachableError
+from dagster._core.storage.runs.sqlite import sqlite_run_storage
+from dagster._core.storage.schedules.sqlite import sqlite_schedule_storage
 from dagster._daemon import sensor
 from dagster._grpc import server_watcher
 from dagster._grpc.client import DagsterGrpcClient
 
-from ava_assets.running.daemon import WATCH_SECONDS, WATCHES, look_calmly, watch_calmly
+from ava_assets.running.daemon import WATCH_SECONDS, WATCHES, keep_engines, look_calmly, watch_calmly
 
 
 class Server(DagsterGrpcClient):
@@ -70,3 +75,20 @@ def test_sensors_are_gone_through_twice_between_two_of_their_looks(
     while not waited:
         next(loop)
     assert waited == [pytest.approx(between, abs=1)]
+
+
+def test_the_engine_of_a_database_is_made_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = list[str]()
+
+    def create_engine(url: str, **options: Any) -> Any:
+        made.append(url.rpartition("/")[2])
+        return sqlalchemy.create_engine(url, **options)
+
+    with DagsterInstance.local_temp(str(tmp_path)) as instance:
+        for module in (sqlite_schedule_storage, sqlite_run_storage):
+            monkeypatch.setattr(module, "create_engine", create_engine)
+        keep_engines()
+        for _ in range(3):
+            assert not instance.all_instigator_state()
+            assert instance.get_runs_count() == 0
+    assert sorted(made) == ["runs.db", "schedules.db"]
