@@ -1,9 +1,8 @@
 // Files go up piece by piece. What the server has is asked for first, so that a broken upload goes on where it stopped.
-const PIECE = 8 * 1024 * 1024;
 const TRIES = 6;
 
 export default {
-  props: ["suffixes"],
+  props: ["suffixes", "piece"],
   template: `
     <div class="upload-box" @dragover.prevent @drop.prevent="add($event.dataTransfer.files)">
       <label>Choose or drop zips or videos ({{ suffixes.join(", ") }}) <input type="file" multiple :accept="suffixes.join(',')" @change="add($event.target.files)"></label>
@@ -43,7 +42,7 @@ export default {
         while (file.sent < file.size && file.state === "uploading") {
           const began = performance.now(), before = file.sent;
           try {
-            file.sent = (await ask("POST", `/upload/${file.key}?offset=${before}`, file.blob.slice(before, before + PIECE))).received;
+            file.sent = (await ask("POST", `/upload/${file.key}?offset=${before}`, file.blob.slice(before, before + this.piece))).received;
             file.rate = (file.sent - before) / (performance.now() - began) * 1000;
             tries = 0;
           } catch (error) {
