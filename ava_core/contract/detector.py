@@ -123,5 +123,5 @@ def _whole_boxes(detector: Detector, frames: Sequence[Frame], found: Any) -> lis
         low, high = np.minimum(x1, y1), np.maximum(x2 - width, y2 - height)
         inside = bool((low >= -EDGE).all() and (high <= EDGE).all())
         demand(inside, f"{name}: a box leaves the picture of {width} × {height}; clip it.")
-        demand(bool(((score >= 0) & (score <= 1)).all()), f"{name}: a score lies outside [0, 1].")
+        demand(bool(((score >= 0) & (score <= 1)).all()), f"{name}: a score is outside [0, 1].")
     return list(found)

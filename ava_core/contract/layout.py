@@ -49,7 +49,7 @@ def check_layout(name: str, flavour: Flavour) -> None:
         demand(_sums(given) == before, f"{name} changed pictures or videos of the dataset.")
         made = _sums(first)
         outside = sorted(file for file in made if Path(file).parts[0] != name)
-        demand(not outside, f"{name} writes {(outside or [''])[0]}; all must lie in the folder {name}/.")
+        demand(not outside, f"{name} writes {(outside or [''])[0]}; all files must be in the folder {name}/.")
         demand(bool(made), f"{name} wrote no file.")
         again = _sums(second)
         differing = sorted(file for file in made | again if made.get(file) != again.get(file))

@@ -58,4 +58,4 @@ def _text(file: Any) -> str:
     try:
         return str(file.read_text(encoding="utf-8"))
     except (AttributeError, OSError, UnicodeDecodeError) as error:
-        raise BrokenContractError(f"{file} is no file of text that can be read: {error}.") from None
+        raise BrokenContractError(f"{file} is not a readable text file: {error}.") from None

@@ -138,7 +138,7 @@ def _sound(found: pl.DataFrame, repairs: list[Repair]) -> pl.DataFrame:
     """Rows whose numbers are numbers, of seconds that a video can have."""
     found = _kept(found, FINITE, "boxes with a number that is infinite or none", repairs)
     return _kept(
-        found, pl.col("timestamp").is_between(0, LATEST), "timestamps that are no second of a video", repairs
+        found, pl.col("timestamp").is_between(0, LATEST), "timestamps that no video can have", repairs
     )
 
 
@@ -256,7 +256,7 @@ def _proposals(predicted: pl.DataFrame, clips: pl.DataFrame, repairs: list[Repai
     fit = FINITE & IN_SHARES & pl.col("score").is_finite() & pl.col("timestamp").is_between(0, LATEST)
     gone = boxes.filter(~fit)
     if gone.height:
-        repairs.append(Repair("predicted boxes that are no shares of the picture", "left out", gone.height))
+        repairs.append(Repair("predicted boxes that are not shares of the picture", "left out", gone.height))
     scaled = boxes.filter(fit).join(
         clips.select("clip_id", "width", "height"), on="clip_id", maintain_order="left"
     )

@@ -65,7 +65,7 @@ def loose_rows(
     is_row = pl.all_horizontal(pl.col(list(ROWS)).is_not_null()) & pl.col("extra").is_null()
     is_row &= pl.col("video_id") != ""
     ids = [pl.col(n).is_between(-LARGEST_ID, LARGEST_ID) for n in ("action_id", "person_id")]
-    rows = _kept(numbers, is_row & pl.all_horizontal(ids), "rows that are no row of AVA", repairs)
+    rows = _kept(numbers, is_row & pl.all_horizontal(ids), "rows that are not in AVA's form", repairs)
     rows = _kept(rows, pl.col("action_id") >= 1, "actions below 1, which stand for nothing", repairs)
     if rows.is_empty():
         if text.is_empty():

@@ -217,7 +217,7 @@ class _Reading:
         frame = _count(text)
         if frame is None:
             place = self._at(f"{owner.tag} {owner.get('id')}", f"frame {text!r}")
-            self.repairs.note("shapes at what is no frame", LEFT_OUT, place)
+            self.repairs.note("shapes without a valid frame number", LEFT_OUT, place)
             return None
         return frame - self.start
 

@@ -103,7 +103,9 @@ def _unchanged(folder: Path) -> Iterator[Finding]:
     try:
         hashes = dict(json.loads(path.read_text("utf-8")).get("files", {}))
     except (ValueError, AttributeError):
-        yield Finding(names.RECORD, 0, "it is no JSON object", "Nobody can tell what the release was made of")
+        yield Finding(
+            names.RECORD, 0, "it is not a JSON object", "Nobody can tell what the release was made of"
+        )
         return
     for name, sha256 in hashes.items():
         own = folder / name
