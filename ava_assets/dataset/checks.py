@@ -1,14 +1,12 @@
 """Checks on datasets: whether AVA's readers would read them rightly."""
 
-from dagster import AssetCheckResult, AssetCheckSeverity, MetadataValue, asset_check
+from dagster import AssetCheckResult, MetadataValue, asset_check
 
 from ava_assets.dataset import assets
 from ava_assets.partitions import video_batch
 from ava_assets.resources import Platform
 from ava_core.dataset.export.folders import fetched_folder
-from ava_core.dataset.export.inputs import behind_log
 from ava_core.dataset.formats.ava.checks import errors_among, validate_dataset
-from ava_core.decisions.standing import standing
 
 
 @asset_check(asset=assets.ava_csv, partitions_def=video_batch)
@@ -23,19 +21,4 @@ def readers_accept_the_batch(context, platform: Platform) -> AssetCheckResult:  
         metadata={
             "findings": MetadataValue.md("\n".join(f"* {finding}" for finding in findings[:20]) or "none")
         },
-    )
-
-
-@asset_check(asset=assets.ava_csv, partitions_def=video_batch)
-def nothing_was_decided_since(context, platform: Platform) -> AssetCheckResult:  # type: ignore[no-untyped-def]
-    """No decision or reading is newer than the dataset; the sensor rebuilds one that has fallen behind.
-
-    A freshness policy would go by the clock, and annotators take as long as they take.
-    """
-    at = platform.batch(context.partition_key)
-    reasons = behind_log(at, standing(at.store, at.batch))
-    return AssetCheckResult(
-        passed=not reasons,
-        severity=AssetCheckSeverity.WARN,
-        description=f"The consensus is out of date: {'; '.join(reasons)}." if reasons else "",
     )

@@ -235,19 +235,30 @@ def together(within: float = STOP_SECONDS) -> Iterator[tuple[Family, Guard]]:
 
 
 @contextmanager
-def told_to_stop() -> Iterator[None]:
-    """SIGTERM and a closed terminal interrupt the block as Ctrl-C does."""
-    numbers = (signal.SIGTERM, signal.SIGHUP)
-    before = [signal.signal(number, _interrupt) for number in numbers]
+def told_to_stop() -> Iterator[Callable[[], None]]:
+    """SIGTERM, Ctrl-C and a closed terminal interrupt the block, but for what this process was started to ignore.
+
+    What is given interrupts again where that was lost: Python drops what is raised within a finalizer.
+    """
+    told = list[int]()
+
+    def interrupt(number: int, frame: object) -> None:
+        told.append(number)
+        raise KeyboardInterrupt
+
+    def check() -> None:
+        if told:
+            raise KeyboardInterrupt
+
+    numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    before = {one: signal.getsignal(one) for one in numbers if signal.getsignal(one) is not signal.SIG_IGN}
+    for number in before:
+        signal.signal(number, interrupt)
     try:
-        yield
+        yield check
     finally:
-        for number, handler in zip(numbers, before, strict=True):
+        for number, handler in before.items():
             signal.signal(number, handler)
-
-
-def _interrupt(number: int, frame: object) -> None:
-    raise KeyboardInterrupt
 
 
 def free_port() -> int:

@@ -15,7 +15,6 @@ from ava_assets.annotation.checks import (
     cvat_has_what_was_made,
     living_seconds_are_answered,
 )
-from ava_assets.dataset.checks import nothing_was_decided_since
 from ava_assets.quality.checks import (
     approved_people_have_labels,
     classes_reach_their_floor,
@@ -33,12 +32,11 @@ from ava_core.base.schemas import (
     RULE_FINDINGS,
 )
 from ava_core.base.settings import load_settings
-from ava_core.decisions import exclude_annotator, mark_gold
+from ava_core.decisions import mark_gold
 from ava_core.store import batches, discrepancies, open_store
 from ava_core.store.tables import Discrepancy
 from tests.support.dagster_site import DagsterSite
 from tests.support.street import BATCH, copy_street
-from tests.support.world import World
 
 
 def by_class(alpha: float | None, floor: float | None, positives: int = 30) -> dict[str, pl.DataFrame]:
@@ -171,19 +169,3 @@ def test_unanswered_seconds_are_warned_of_and_silence_is_an_error(
     result = living_seconds_are_answered(context, Platform(home=str(tmp_path)), {"answered": table})
     assert (result.passed, result.severity.value) == (passes, severity)
     assert result.metadata["least answered"].value == answered / 100
-
-
-def test_a_dataset_that_decisions_have_overtaken_is_warned_of_until_it_is_formed_again(world: World) -> None:
-    world.add_batch("north")
-
-    def look() -> dg.AssetCheckResult:
-        context = dg.build_op_context(partition_key="north")
-        return nothing_was_decided_since(context, Platform(home=str(world.home)))
-
-    assert look().passed
-    exclude_annotator(world.store, "north", "ben", "chief", "random answers")
-    behind = look()
-    assert (behind.passed, behind.severity) == (False, dg.AssetCheckSeverity.WARN)
-    assert behind.description == "The consensus is out of date: ben was excluded after it."
-    world.form("north")
-    assert look().passed

@@ -66,7 +66,12 @@ WITHOUT_LINKS: Final = ("frames", *(name for name in DEFAULT if not FLAVOURS[nam
 
 def flavour_names() -> list[str]:
     """Layouts that may be chosen: the shipped ones, then those that installed packages add."""
-    return [*FLAVOURS, *(name for name in plugin_names("layouts") if name not in FLAVOURS)]
+    return [*FLAVOURS, *added_names()]
+
+
+def added_names() -> list[str]:
+    """Layouts that installed packages add, by name alone: nothing of theirs is imported, so their size is not known."""
+    return [name for name in plugin_names("layouts") if name not in FLAVOURS]
 
 
 def chosen_flavours(flavours: Collection[str]) -> dict[str, Flavour]:

@@ -15,6 +15,7 @@ import numpy.typing as npt
 
 from ava_core.base.work.threads import side_by_side
 from ava_core.quality.agreement.dawid_skene import Estimated, Patterns, dawid_skene
+from ava_core.quality.agreement.doubt import unexplained
 from ava_core.quality.agreement.evidence import decisions
 from ava_core.quality.agreement.panel import Flags, Panel
 from ava_core.quality.agreement.patterns import exclusive_patterns, multi_patterns
@@ -29,6 +30,9 @@ from ava_core.quality.agreement.pooling import (
 
 Array = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
+
+EVEN = 0.5
+"""Chance from which a label of a multi group holds; it is what is left of a chance in full doubt."""
 
 SHARED_ERROR = 0.02
 """Share of answers on which everybody errs alike, of which votes know nothing: no chance that a label holds is
@@ -107,9 +111,8 @@ def _multi(
     rate = holding(_counted(patterns.problem, patterns.count, share, len(columns)))
     observers = len(panel.annotators)
     start = of_two_coins(rate, np.full(observers, SENSITIVE), np.full(observers, ALARMS))
-    found = dawid_skene(
-        _where_several(patterns), problems=len(columns), observers=observers, learn=pool_multi, start=start
-    )
+    several = _where_several(patterns)
+    found = dawid_skene(several, problems=len(columns), observers=observers, learn=pool_multi, start=start)
     holds = found.posterior[:, 1]
     quiet = holds[silent.row]  # (ways, classes): nobody named the class
     unnamed = quiet.sum(axis=1)[silent.of_place]
@@ -117,7 +120,11 @@ def _multi(
     place = panel.named.place[at]
     unnamed -= np.bincount(place, quiet[silent.of_place[place], column], len(unnamed))
     unnamed = np.where(panel.raters[:, group] > 0, np.clip(unnamed, 0, None), 0.0)
-    return holds[row], unnamed, _sums_of_classes(patterns, found, observers)
+    chance = holds[row]
+    disputed = panel.named.yes[at] < panel.raters[place, group]
+    doubt = np.where(disputed & (chance > EVEN), unexplained(several, found)[column], 0.0)
+    chance = EVEN + (chance - EVEN) * (1 - doubt)
+    return chance, unnamed, _sums_of_classes(patterns, found, observers)
 
 
 def _of(patterns: Patterns) -> Array:

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import psutil
@@ -240,6 +241,26 @@ def test_a_second_interrupt_ends_the_wait(tmp_path: Path) -> None:
         family.end = interrupted  # type: ignore[method-assign]
     assert not started(stubborn.pid)
     assert guard._process.poll() is not None
+
+
+def test_an_interrupt_that_was_lost_interrupts_again() -> None:
+    with told_to_stop() as check:
+        check()
+        with suppress(KeyboardInterrupt):
+            os.kill(os.getpid(), signal.SIGTERM)
+        with pytest.raises(KeyboardInterrupt):
+            check()
+
+
+def test_a_terminal_that_may_close_may_close() -> None:
+    """`nohup ava up` goes on."""
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        with told_to_stop() as check:
+            os.kill(os.getpid(), signal.SIGHUP)
+            check()
+    finally:
+        signal.signal(signal.SIGHUP, before)
 
 
 def test_a_guard_that_hangs_is_not_waited_for(tmp_path: Path) -> None:
