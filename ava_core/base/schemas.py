@@ -405,7 +405,7 @@ SCORECARDS: Final[Schema] = {  # one row per annotator; alphas are Krippendorff'
     "bias_right": pl.Float64,
     "bias_bottom": pl.Float64,
     "flip_rate": pl.Float64,  # answers that differ from the same person's a second before
-    **_with_interval("gold_accuracy"),  # share of answers equal to the expert's; missing answers count as wrong
+    **_with_interval("gold_accuracy"),  # answers equal to the expert's; missing ones count as wrong
     "gold_answers": pl.Int64,
     "gold_iou": pl.Float64,
     **_with_interval("drift"),  # alpha in the later half of the work minus alpha in the earlier half
@@ -422,7 +422,7 @@ CONFLICTS: Final[Schema] = {  # places where annotators differ
     "annotators": pl.List(pl.String),  # label: who rated the group; otherwise the one whose work it is about
 }
 
-ADJUDICATION_QUEUE: Final[Schema] = {  # answers for an expert to check, the most errors corrected per minute first
+ADJUDICATION_QUEUE: Final[Schema] = {  # what an expert should check, most corrections per minute first
     "clip_id": pl.String,
     "second": pl.Int32,
     "person_id": pl.Int32,

@@ -44,12 +44,12 @@ def import_ava(
     clock: Clock = READ_FROM_ROWS,
     size: tuple[int, int] | None = None,
 ) -> Imported:
-    """Take a dataset's folder or csv over: rows, splits, excluded seconds, predicted boxes, frames.
+    """Import a dataset's folder or csv: rows, splits, excluded seconds, predicted boxes, frames.
 
-    Files are found by what they are, and read with whatever header, separator or line ends they have. `clock`: what
-    timestamps count; `size`: width and height of the pictures, for boxes in pixels without any. `ontology`: must know
-    every action of the label map by the same id and name; without it the label map is all that is known. Raises
-    `InputError` where there is no dataset, or the ontology contradicts it.
+    Files are recognised by their content, and read with any header, separator or line ends. `clock`: the meaning of
+    timestamps; `size`: width and height of the pictures, for boxes in pixels without pictures. `ontology`: must
+    contain every action of the label map with the same id and name; without it, the label map is used alone. Raises
+    `InputError` if there is no dataset, or if the ontology contradicts it.
 
     >>> from tempfile import TemporaryDirectory
     >>> from ava_core.ontology import load_ontology

@@ -33,9 +33,9 @@ ONE_SET: Final = "List the same videos in both: --fix does"
 
 
 def validate_dataset(place: Path) -> list[Finding]:
-    """All findings in a dataset folder or in one file of it; none where every rule holds.
+    """Check a dataset folder or a single file of one; returns all findings, none if every rule holds.
 
-    Files are found by what they are, whatever they are called. Raises `InputError` where there is nothing of an AVA
+    Files are recognised by their content, whatever their names. Raises `InputError` if there is no part of an AVA
     dataset.
 
     >>> from tempfile import TemporaryDirectory
