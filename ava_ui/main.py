@@ -15,6 +15,7 @@ from nicegui import Client, app, ui
 
 from ava_core.base.errors import AvaError
 from ava_core.base.private import close_home
+from ava_core.base.seldom_awake import wake_seldom
 from ava_core.base.settings import load_settings
 from ava_core.dataset.export.outlook_tables import read_outlook
 from ava_core.quality.review.audit_bound import audit_bound
@@ -112,6 +113,7 @@ def serve() -> None:
     close_home(settings.home_dir)
     console = Console.open(settings)
     build(console)
+    wake_seldom()
     if users.first_code(console.store, settings.home_dir):
         file = users.code_file(settings.home_dir)
         print(f"No accounts yet. The one-time code for the first admin is in {file}.", flush=True)

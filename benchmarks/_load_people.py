@@ -18,6 +18,7 @@ import httpx
 
 from ava_core.store import open_store, users
 from ava_core.video.intake.uploads import Quota, Uploads
+from ava_ui.elements.uploader import PIECE
 from ava_ui.main import PAGES
 from ava_ui.web.door import COOKIE
 from benchmarks._bench import Bars, table
@@ -34,8 +35,6 @@ SAVE_EVERY_S: Final = 2.0
 """Between two saves; all annotators save at the same moment."""
 PEOPLE: Final = 10
 """Tracks in a job."""
-PIECE: Final = 8 << 20
-"""What the page sends at once."""
 CUT_OFF: Final = 0.1
 """Share of pieces whose connection breaks half-way."""
 P95_MS: Final = 300.0
@@ -248,7 +247,7 @@ def measure(bars: Bars, seconds: float, gigabytes: float) -> None:
             work = together(place, seconds, total)
             lasted, after = time.perf_counter() - began, site.process.cpu_times()
     rows = []
-    for kind, what in (("page", "a page"), ("save", "a save"), ("piece", "a piece of 8 MB")):
+    for kind, what in (("page", "a page"), ("save", "a save"), ("piece", f"a piece of {PIECE >> 20} MB")):
         own, times = apart[kind].seconds[kind], work.seconds[kind]
         p95 = _p95(times) * 1000
         rows.append([what, len(times), median(own) * 1000, _p95(own) * 1000, median(times) * 1000, p95])
