@@ -43,6 +43,8 @@ CODE = re.compile(r"`[^`]*`")
 PART = re.compile(r"\n\s*\n|\n(?= *(?:[*|#]|\d+\. ))")
 """Paragraphs, items of lists and rows of tables."""
 SCRIPT_TEXT = re.compile(r"\"(?:[^\"\\\n]|\\.)*\"|'(?:[^'\\\n]|\\.)*'|`(?:[^`\\]|\\.)*`", re.S)
+SCRIPT_COMMENT = re.compile(r"/\*.*?\*/|(?<![:\"'`/])//[^\n]*", re.S)
+SPOKEN = re.compile(r"\b(?:aria-label|title|placeholder|alt)=\"([^\"]*)\"")
 PLACEHOLDER = re.compile(r"\$\{[^}]*\}|\{\{.*?\}\}|<[^>]*>", re.S)
 
 
@@ -105,20 +107,35 @@ def test_docs_say_one_thought_a_sentence(page: Path) -> None:
     assert not strung, "\n".join(strung)
 
 
-@pytest.mark.parametrize("script", sorted((ROOT / "ava_ui").rglob("*.js")), ids=lambda script: script.name)
-def test_texts_of_scripts_are_plain(script: Path) -> None:
-    found = [
-        text
-        for match in SCRIPT_TEXT.finditer(script.read_text("utf-8"))
-        if (text := " ".join(PLACEHOLDER.sub("…", match[0][1:-1]).split())) and faults(text)
-    ]
+WRITTEN = sorted([*(ROOT / "ava_ui").rglob("*.js"), *(ROOT / "ava_ui").rglob("*.html")])
+"""Scripts and pages of the browser."""
+
+
+@pytest.mark.parametrize("file", WRITTEN, ids=lambda file: file.name)
+def test_texts_of_scripts_are_plain(file: Path) -> None:
+    found = [text for text in texts_of_script(file.read_text("utf-8"), file.suffix) if faults(text)]
     assert not found, "\n".join(found)
 
 
 def test_scripts_and_pages_are_taken_apart_as_they_are_read() -> None:
-    script = 'say(`Saved ${this.text("a b")} clip(s)`); other("fine")'
-    assert next(faults(PLACEHOLDER.sub("…", m[0][1:-1])) for m in SCRIPT_TEXT.finditer(script))
+    script = 'say(`Saved ${this.text("a b")} clip(s)`); other("fine") // Who waits'
+    assert list(texts_of_script(script)) == ["Saved … clip(s)", "fine"]
+    template = '`<b :title="\'Go to \'" aria-label="2 clip(s)">{{ n }} left</b>`'
+    assert list(texts_of_script(template)) == ["'Go to '", "2 clip(s)", "…… left…"]
+    assert list(texts_of_script("<script>let a</script><h1>Sign in</h1>", ".html")) == ["Sign in"]
     assert len(PART.split("One.\nStill one.\n\nTwo.\n* three\n| four |")) == 4
+
+
+def texts_of_script(source: str, suffix: str = ".js") -> Iterator[str]:
+    """What a script or page of the browser says: its strings, or its elements; and attributes that are read out."""
+    if suffix == ".html":
+        pieces = [re.sub(r"<(script|style)\b.*?</\1>", "", source, flags=re.S)]
+    else:
+        pieces = [match[0][1:-1] for match in SCRIPT_TEXT.finditer(SCRIPT_COMMENT.sub("", source))]
+    for piece in pieces:
+        yield from (attribute[1] for attribute in SPOKEN.finditer(piece))
+        parts = re.split(r"<[^>]*>", piece) if suffix == ".html" else [PLACEHOLDER.sub("…", piece)]
+        yield from filter(None, (" ".join(part.split()) for part in parts))
 
 
 def prose_of(page: Path) -> list[str]:
