@@ -28,7 +28,7 @@ _MENDED: Final[Mapping[Defect, tuple[str, str]]] = {
     "quotes": ("cells in quotes", "read without them"),
     "separator": ("cells separated by tabs, semicolons or spaces", "read as cells"),
     "header": ("a header", "left out"),
-    "seven columns": ("rows of 7 columns, without a person id", "every box of a second a person of its own"),
+    "seven columns": ("rows of 7 columns, without a person id", "one person per box of a second"),
 }
 """Of each defect that changes what is read: its name, and what was done."""
 
