@@ -24,12 +24,12 @@ from ava_core.dataset.formats.videos.writer import write_videos
 
 @dataclass(frozen=True)
 class Flavour:
-    """A layout: how it is written, and what it holds.
+    """A layout: its writer and its contents.
 
-    `pictures`: which ones of each clip, none for ""; `labelled`: keyframes that have labels; `videos`: the clips' own;
-    `pixels`: whether its boxes are in pixels; `packs`, `encodes`: whether it copies what it holds into tar files, or
-    encodes it anew, where others have hard links. `write` gets the dataset's folder and the dataset, and fills a folder
-    of its own in there, named as the layout.
+    `pictures`: the pictures needed of each clip, none for ""; `labelled` means keyframes with labels. `videos`:
+    whether it needs the clips' files. `pixels`: whether its boxes are in pixels. `packs`, `encodes`: whether it copies
+    pictures or videos into tar files, or encodes them again; other layouts use hard links. `write` gets the dataset's
+    folder and the dataset, and writes into a subfolder with the layout's name.
     """
 
     write: Callable[[Path, Dataset], None]

@@ -38,6 +38,8 @@ def unexplained(patterns: Patterns, found: Estimated) -> Array:
     holds = 1 / (1 + np.exp(others[:, 0] - others[:, 1]))
     yes = holds * rates[row, slot, 1, 1] + (1 - holds) * rates[row, slot, 0, 1]
     weight = patterns.count[row] if patterns.evidence is None else patterns.evidence[row, slot]
+    told_by_truth = np.clip(rates[row, slot, 1, 1] - rates[row, slot, 0, 1], 0, 1)
+    weight = weight * told_by_truth  # who guesses contradicts nobody
     size = found.prior.shape[0]
     asked, no, predicted, variance = (
         np.bincount(problem, weight * part, size).astype(float)

@@ -20,7 +20,7 @@ from ava_core.quality.agreement.dawid_skene import Learn, Learnt
 
 Array = npt.NDArray[np.float64]
 
-COMPETENCE: Final = 20.0
+COMPETENCE: Final = 8.0
 """Decisions that the crew's mean counts for in an annotator's competence. Like the numbers below it was chosen on
 planted batches of several kinds (`benchmarks.consensus`); half or twice of it changes the results little."""
 
@@ -30,7 +30,7 @@ CONFUSION: Final = 60.0
 CONFUSION_OF_TWO: Final = 20.0
 """The same where most is rated by two, who look alike from their votes alone unless they may differ."""
 
-CLASS_ERROR: Final = 60.0
+CLASS_ERROR: Final = 20.0
 """Decisions that the mean over classes counts for in how hard a class of an exclusive group is."""
 
 CREW: Final = 30.0

@@ -34,6 +34,10 @@ Ints = npt.NDArray[np.int64]
 EVEN = 0.5
 """Chance from which a label of a multi group holds; it is what is left of a chance in full doubt."""
 
+OF_TWO = 0.5
+"""Where most is rated by two: how much of what the model takes one answer to be likelier than the other is believed.
+That the two differ does not tell which of them errs more often; on planted batches .4 to .6 is right."""
+
 SHARED_ERROR = 0.02
 """Share of answers on which everybody errs alike, of which votes know nothing: no chance that a label holds is
 thought to be higher than what is left."""
@@ -93,9 +97,14 @@ def _exclusive(
         learn=pool_exclusive(votes, mostly_two=bool(two)),
     )  # fmt: skip
     chance = found.posterior[row]
-    posterior = chance[panel.named.place[at], np.searchsorted(columns, panel.named.column[at])]
+    place = panel.named.place[at]
+    posterior = chance[place, np.searchsorted(columns, panel.named.column[at])]
     rated = panel.raters[:, group] > 0
-    left = np.where(rated, 1.0, 0.0) - np.bincount(panel.named.place[at], posterior, len(rated))
+    said = np.bincount(place, posterior, len(rated))
+    left = np.where(rated, 1.0, 0.0) - said
+    if two:
+        mean = (said / np.maximum(np.bincount(place, minlength=len(rated)), 1))[place]
+        posterior = mean + OF_TWO * (posterior - mean)
     return posterior, np.clip(left, 0, None), _sums_of_categories(patterns, found, len(panel.annotators))
 
 
