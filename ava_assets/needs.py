@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from dagster import (
+    AssetCheckEvaluation,
     AssetKey,
     AssetMaterialization,
     AssetSelection,
@@ -32,6 +33,7 @@ from dagster._core.storage.dagster_run import NOT_FINISHED_STATUSES
 from dagster._core.storage.tags import AUTO_RETRY_RUN_ID_TAG, PARTITION_NAME_TAG, WILL_RETRY_TAG
 
 from ava_assets.annotation.assets import annotated_in_cvat
+from ava_assets.freshness import found_behind
 from ava_assets.partitions import video_batch
 from ava_assets.quality.assets import qc_decisions
 from ava_assets.resources import Platform
@@ -124,7 +126,7 @@ class Asked:
 
     due: float
     requests: list[RunRequest] = field(default_factory=list)
-    events: list[AssetMaterialization] = field(default_factory=list)
+    events: list[AssetMaterialization | AssetCheckEvaluation] = field(default_factory=list)
 
 
 def compare(instance: DagsterInstance, store: Store, wanted: Mapping[str, Need], now: float) -> Asked:
@@ -139,7 +141,7 @@ def compare(instance: DagsterInstance, store: Store, wanted: Mapping[str, Need],
             row.tries, row.asked_at = row.tries + 1, now
             row.next_at = now + wait_seconds(row.tries)
             asked.requests.append(_request(need, row))
-            asked.events += _events(need)
+            asked.events += _events(store, need)
         if row.asked_at is not None and row.next_at is not None:
             asked.due = min(asked.due, now + ASKED_SECONDS)
         if before is None or _values(row) != _values(before):
@@ -226,12 +228,13 @@ def _request(need: Need, row: BatchNeed) -> RunRequest:
     )
 
 
-def _events(need: Need) -> list[AssetMaterialization]:
-    """What people did, for the graph: it shows why a run was started."""
+def _events(store: Store, need: Need) -> list[AssetMaterialization | AssetCheckEvaluation]:
+    """What people did, for the graph, and what is behind it: they show why a run was started."""
     outside = {"reading": annotated_in_cvat, "consensus": qc_decisions}.get(need.stage)
     if outside is None:
         return []
-    return [AssetMaterialization(outside.key, partition=need.batch, metadata={"in words": need.sentence})]
+    done = AssetMaterialization(outside.key, partition=need.batch, metadata={"in words": need.sentence})
+    return [done, *found_behind(store, need.batch)]
 
 
 def _values(row: BatchNeed) -> dict[str, object]:

@@ -77,7 +77,7 @@ class BatchContext:
 def open_batch(
     settings: Settings, name: str, *, storage: Storage | None = None, store: Store | None = None
 ) -> BatchContext:
-    """The batch of that name under general `settings`. Raises `InputError` where it is not known.
+    """Open a batch by name under general `settings`. Raises `InputError` if there is no such batch.
 
     >>> from tempfile import TemporaryDirectory
     >>> from ava_core.base.settings import load_settings

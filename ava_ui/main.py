@@ -15,12 +15,14 @@ from nicegui import Client, app, ui
 
 from ava_core.base.errors import AvaError
 from ava_core.base.private import close_home
+from ava_core.base.seldom_awake import wake_seldom
 from ava_core.base.settings import load_settings
 from ava_core.dataset.export.outlook_tables import read_outlook
 from ava_core.quality.review.audit_bound import audit_bound
 from ava_core.store import users
 from ava_ui import addresses
 from ava_ui.frame import theme
+from ava_ui.frame.handlers import ask_quickly
 from ava_ui.frame.visit import Visit
 from ava_ui.known import review_queue
 from ava_ui.known.console import Console
@@ -93,6 +95,7 @@ PAGES: Final = (
 
 def build(console: Console) -> None:
     """Register everything on NiceGUI's application."""
+    ask_quickly()
     app.add_middleware(door.Door, console=console)
     put_ahead(app)
     for part in (door, files, practice, labelling, uploads):
@@ -110,6 +113,7 @@ def serve() -> None:
     close_home(settings.home_dir)
     console = Console.open(settings)
     build(console)
+    wake_seldom()
     if users.first_code(console.store, settings.home_dir):
         file = users.code_file(settings.home_dir)
         print(f"No accounts yet. The one-time code for the first admin is in {file}.", flush=True)

@@ -41,6 +41,7 @@ GAINS: dict[str, float] = {
     "a bias that all share": 0.015,
     "one of three late": 0.020,
     "two of three late": 0.025,
+    "one of three early": 0.020,
     "20 % overlap, pool of 5": 0.0,
 }
 """Least gain in micro F1 over majority vote with one action of each exclusive group, all annotators' votes counted."""
@@ -59,16 +60,20 @@ COPIED = {
 }
 """A crew with somebody who copies, and the same crew without."""
 
-QUEUED = ("3 good", "5 good", "3 good, 4 clips", "3 good, 10 clips", "20 % overlap, pool of 5")
+ALONE = "20 % overlap, pool of 5"
+"""Where votes tell little about most boxes: the queue is held beside one that knows everybody's true error rate."""
+
+QUEUED = ("3 good", "5 good", "3 good, 4 clips", "3 good, 10 clips", ALONE)
 """Where half of all label errors are to be in a fifth of the boxes. Among bad annotators errors are everywhere."""
 
-OVERCONFIDENT, PARTS = 0.03, 10
+OVERCONFIDENT, PARTS, FIRST = 0.03, 10, 0.2
 
 
 @dataclass(frozen=True)
 class Outcome:
     """One batch: `ours` and `votes` are micro F1; `gated` the same two without suspects; `chance` and `right` of each
-    label that has a posterior; `early`, the share of wrong labels in the first fifth of the queue's boxes."""
+    label that has a posterior; `early`, the share of wrong labels in the first fifth of the queue's boxes, and `known`,
+    in the fifth with the most errors by true rates."""
 
     ours: float
     votes: float
@@ -78,6 +83,7 @@ class Outcome:
     chance: np.ndarray
     right: np.ndarray
     early: float
+    known: float
 
 
 def measured(name: str, seed: int) -> Outcome:
@@ -94,7 +100,9 @@ def measured(name: str, seed: int) -> Outcome:
         gated = formed(planted, work, suspects)[0].micro, rest
     chance, right = chances(planted, tables)
     pairs = tuple(work.dependent.filter(pl.col("what") == "labels").select("annotator", "annotator_b").rows())
-    return Outcome(mine.micro, votes, gated, suspects, pairs, chance, right, errors_in_queue(planted, tables))
+    wrong = wrong_labels(planted, tables)
+    early, known = errors_in_queue(tables, wrong), errors_by_rates(planted, tables, wrong)
+    return Outcome(mine.micro, votes, gated, suspects, pairs, chance, right, early, known)
 
 
 def formed(
@@ -115,18 +123,37 @@ def chances(planted: Planted, tables: dict[str, pl.DataFrame]) -> tuple[np.ndarr
     return both["posterior"].to_numpy(), both["holds"].fill_null(False).to_numpy()
 
 
-def errors_in_queue(planted: Planted, tables: dict[str, pl.DataFrame], part: float = 0.2) -> float:
-    """Share of all label errors that lie in the boxes that come first in the queue, `part` of all boxes."""
-    boxes, said = tables["consensus_boxes"], tables["consensus_labels"]
-    pairs = matched(planted.true_boxes, boxes)
+def wrong_labels(planted: Planted, tables: dict[str, pl.DataFrame]) -> pl.DataFrame:
+    """`PLACE` of each wrong label: one that is missing, or that doesn't hold."""
+    pairs = matched(planted.true_boxes, tables["consensus_boxes"])
     key = ["clip_id", "second", "person_id_b", "action_id"]
     true = planted.true_labels.join(pairs, on=PLACE).select(key)
-    said = said.rename({"person_id": "person_id_b"}).join(pairs, on=key[:3], how="semi").select(key)
-    said = said.cast(dict(true.schema))
+    said = tables["consensus_labels"].rename({"person_id": "person_id_b"})
+    said = said.join(pairs, on=key[:3], how="semi").select(key).cast(dict(true.schema))
     wrong = pl.concat([true.join(said, on=key, how="anti"), said.join(true, on=key, how="anti")])
-    first = tables["queue"].select(PLACE).unique(maintain_order=True).head(int(part * boxes.height))
-    first = first.rename({"person_id": "person_id_b"}).cast({name: wrong.schema[name] for name in key[:3]})
-    return wrong.join(first, on=key[:3], how="semi").height / max(wrong.height, 1)
+    boxes = tables["consensus_boxes"].schema
+    return wrong.select("clip_id", "second", person_id="person_id_b").cast(
+        {name: boxes[name] for name in PLACE}
+    )
+
+
+def errors_in_queue(tables: dict[str, pl.DataFrame], wrong: pl.DataFrame) -> float:
+    """Share of the wrong labels that lie in the boxes that come first in the queue, `FIRST` of all boxes."""
+    most = int(FIRST * tables["consensus_boxes"].height)
+    first = tables["queue"].select(PLACE).unique(maintain_order=True).head(most)
+    return wrong.join(first, on=PLACE, how="semi").height / max(wrong.height, 1)
+
+
+def errors_by_rates(planted: Planted, tables: dict[str, pl.DataFrame], wrong: pl.DataFrame) -> float:
+    """The same of an order by what votes can't tell: how many labels are wrong in truth, in the mean, where the same
+    people named as many labels."""
+    crew = planted.completed.group_by("clip_id").agg(pl.col("annotator").sort().str.join())
+    named = tables["consensus_labels"].group_by(PLACE).len("named")
+    boxes = tables["consensus_boxes"].select(PLACE).join(crew, on="clip_id").join(named, on=PLACE, how="left")
+    errors = boxes.join(wrong.group_by(PLACE).len("wrong"), on=PLACE, how="left").fill_null(0)
+    rate = pl.col("wrong").mean().over("annotator", "named")
+    first = errors.sort(rate, descending=True, maintain_order=True).head(int(FIRST * errors.height))
+    return float(first["wrong"].sum()) / max(wrong.height, 1)
 
 
 def overconfidence(chance: np.ndarray, right: np.ndarray) -> float:
@@ -160,6 +187,7 @@ def labels(bars: Bars, seeds: int, names: Sequence[str]) -> None:
         "overconfident",
         "ECE",
         "in queue",
+        "by true rates",
     ]
     table(header, rows)
     _reliability(bars, np.concatenate(chance), np.concatenate(right))
@@ -167,7 +195,10 @@ def labels(bars: Bars, seeds: int, names: Sequence[str]) -> None:
 
 def _rows(bars: Bars, name: str, runs: list[Outcome]) -> list[list[Any]]:
     chance, right = np.concatenate([run.chance for run in runs]), np.concatenate([run.right for run in runs])
-    extra = [overconfidence(chance, right), calibration_error(chance, right), mean(r.early for r in runs)]
+    known = mean(run.known for run in runs) if name == ALONE else ""
+    extra = [
+        overconfidence(chance, right), calibration_error(chance, right), mean(run.early for run in runs), known
+    ]  # fmt: skip
     bars.bar(f"{name}: over-confidence", extra[0], OVERCONFIDENT, holds=extra[0] <= OVERCONFIDENT)
     if name in QUEUED:
         bars.bar(
@@ -178,7 +209,7 @@ def _rows(bars: Bars, name: str, runs: list[Outcome]) -> list[list[Any]]:
         worst = min(run.ours - run.votes for run in runs)
         bars.bar(f"{name}: gain of the worst of {len(runs)} seeds", worst, 0.0, holds=worst >= 0)
     if name in GATED:
-        rows.append([*_row(bars, f"{name}, gated", [run.gated for run in runs], GATED[name]), "", "", ""])
+        rows.append([*_row(bars, f"{name}, gated", [run.gated for run in runs], GATED[name]), "", "", "", ""])
     if name.endswith("lazy"):
         out = mean("other0" in run.suspects for run in runs)
         bars.bar(f"{name}: gated out", out, 0, holds=out == 0)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import doctest
 import importlib
 import re
@@ -67,6 +68,48 @@ def leads_somewhere(page: Path, link: str) -> bool:
     """Whether a link from a page leads to a file, or to a page that the site generates."""
     target = (page.parent / link).resolve()
     return target.exists() or target in {ROOT / "docs" / path for path in GENERATED}
+
+
+QUOTING = [
+    ROOT / "README.md", *(ROOT / "docs" / f"{name}.md" for name in ("console", "cvat", "releases")),
+    *sorted((ROOT / "docs" / "how-to").glob("*.md")), *sorted((ROOT / "docs" / "tutorials").glob("*.md")),
+]  # fmt: skip
+"""Pages whose words in italics are names of pages, buttons and fields of the console: "Dataset → Generate dataset"."""
+ITALICS = re.compile(r"(?<![*\w])\*([^\s*][^*]*[^\s*])\*(?![*\w])")
+OF_CVAT = {"Upload annotations"}
+
+
+@pytest.fixture(scope="module")
+def on_screen() -> set[str]:
+    """Every string of the console and of the domain as it reads, without a "…" or placeholder at its end."""
+    files = (path for package in ("ava_ui", "ava_core") for path in (ROOT / package).rglob("*.py"))
+    trees = (ast.parse(path.read_text("utf-8")) for path in files)
+    strings = (
+        node.value for tree in trees for node in ast.walk(tree)
+        if isinstance(node, ast.Constant) and isinstance(node.value, str)
+    )  # fmt: skip
+    return {
+        said for string in strings for said in (string, string.removesuffix(" …"), string.removesuffix(" ("))
+    }
+
+
+def quoted_in(text: str) -> list[str]:
+    """Each name in italics; "A → B" is two. Code and bold words are none."""
+    prose = WORDS.sub("", BLOCK.sub("", text))
+    names = (" ".join(name.split()) for said in ITALICS.findall(prose) for name in said.split("→"))
+    return [name.removesuffix(" …") for name in names]
+
+
+@pytest.mark.parametrize("page", QUOTING, ids=lambda page: page.name)
+def test_names_that_a_page_quotes_are_on_the_screen(page: Path, on_screen: set[str]) -> None:
+    assert [name for name in quoted_in(page.read_text("utf-8")) if name not in on_screen | OF_CVAT] == []
+
+
+def test_quoted_names_are_found() -> None:
+    """Else the test above would pass whatever pages quote."""
+    said = "**Bold**, `*code*`, 2 * 3 * 4, *Your work → Start*, *Archive\nbatch …* and *x*y*."
+    assert quoted_in(said) == ["Your work", "Start", "Archive batch"]
+    assert len(quoted_in((ROOT / "README.md").read_text("utf-8"))) > 8
 
 
 def code_of(page: Path) -> str:
@@ -140,7 +183,7 @@ def test_every_word_of_the_glossary_has_its_module() -> None:
     rows = [
         [cell.strip() for cell in line.strip("|").split("|")]
         for line in (ROOT / "docs" / "glossary.md").read_text("utf-8").splitlines()
-        if line.startswith("|") and not line.startswith(("| word", "|---"))
+        if line.startswith("|") and not line.startswith(("| term", "|---"))
     ]
     assert len(rows) > 50
     assert [row for row in rows if len(row) != 3 or not OURS.fullmatch(row[2])] == []

@@ -24,6 +24,8 @@ STOP_SECONDS = 5.0
 """How long processes may take to end after they were asked to; then they are killed."""
 KILL_SECONDS = 2.0
 """How long the system may take to clear a killed one away."""
+DISMISS_SECONDS = 1.0
+"""How long the guard may take to go; all together stay well below ten seconds."""
 POLL_SECONDS = 0.05
 
 
@@ -70,13 +72,16 @@ class Family:
         leaders = [pid for pid, since in self.leaders.items() if since and started(pid) == since]
         return sorted({*leaders, *marked(self.mark)})
 
-    def end(self) -> int:
-        """Ask all to end, kill those that do not; returns how many there were."""
+    def end(self, within: float = STOP_SECONDS) -> int:
+        """Ask all at once to end, kill those that have not within so many seconds; returns how many there were."""
         found = self.alive()
         self._signal(found, signal.SIGTERM)
-        if not self._gone_within(STOP_SECONDS):
-            self._signal(self.alive(), signal.SIGKILL)
-            self._gone_within(KILL_SECONDS)
+        self._gone_within(within)
+        deadline = time.monotonic() + KILL_SECONDS
+        # Again and again: a process that is killed may have started another one a moment before.
+        while (left := self.alive()) and time.monotonic() < deadline:
+            self._signal(left, signal.SIGKILL)
+            time.sleep(POLL_SECONDS)
         return len(found)
 
     def end_group(self, leader: int) -> None:
@@ -94,13 +99,10 @@ class Family:
                 else:
                     os.kill(pid, number)
 
-    def _gone_within(self, seconds: float) -> bool:
+    def _gone_within(self, seconds: float) -> None:
         deadline = time.monotonic() + seconds
-        while self.alive():
-            if time.monotonic() > deadline:
-                return False
+        while time.monotonic() < deadline and self.alive():
             time.sleep(POLL_SECONDS)
-        return True
 
 
 class Guard:
@@ -138,7 +140,11 @@ class Guard:
         if self._process.stdin:
             with suppress(BrokenPipeError):
                 self._process.stdin.close()
-        self._process.wait(STOP_SECONDS)
+        try:
+            self._process.wait(DISMISS_SECONDS)
+        except subprocess.TimeoutExpired:  # on a busy machine it may not even have begun
+            self._process.kill()
+            self._process.wait()
 
     def _write(self, line: str) -> None:
         if self._process.stdin:

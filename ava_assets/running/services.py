@@ -15,7 +15,7 @@ from pathlib import Path
 
 import httpx
 
-from ava_assets.running.family import Family, Guard
+from ava_assets.running.family import STOP_SECONDS, Family, Guard
 from ava_assets.running.instance import LOCATION, code_socket, dagster_environment, workspace_file
 from ava_core.annotation.password import embedded_password
 from ava_core.base.errors import AvaError
@@ -217,31 +217,48 @@ def running(services: list[Service]) -> Iterator[list[Service]]:
 
 
 @contextmanager
-def together() -> Iterator[tuple[Family, Guard]]:
-    """A family of processes that ends with the block, or with this process, whichever is first."""
+def together(within: float = STOP_SECONDS) -> Iterator[tuple[Family, Guard]]:
+    """A family of processes that ends with the block, or with this process, whichever is first.
+
+    `within`: seconds that they have to end once they are asked to; whoever interrupts once more waits no longer.
+    """
     family = Family()
     guard = Guard(family)
     try:
         yield family, guard
     finally:
-        family.end()
+        try:
+            family.end(within)
+        except KeyboardInterrupt:
+            family.end(within=0)
         guard.dismiss()
 
 
 @contextmanager
-def told_to_stop() -> Iterator[None]:
-    """SIGTERM and a closed terminal interrupt the block as Ctrl-C does."""
-    numbers = (signal.SIGTERM, signal.SIGHUP)
-    before = [signal.signal(number, _interrupt) for number in numbers]
+def told_to_stop() -> Iterator[Callable[[], None]]:
+    """SIGTERM, Ctrl-C and a closed terminal interrupt the block, but for what this process was started to ignore.
+
+    What is given interrupts again where that was lost: Python drops what is raised within a finalizer.
+    """
+    told = list[int]()
+
+    def interrupt(number: int, frame: object) -> None:
+        told.append(number)
+        raise KeyboardInterrupt
+
+    def check() -> None:
+        if told:
+            raise KeyboardInterrupt
+
+    numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    before = {one: signal.getsignal(one) for one in numbers if signal.getsignal(one) is not signal.SIG_IGN}
+    for number in before:
+        signal.signal(number, interrupt)
     try:
-        yield
+        yield check
     finally:
-        for number, handler in zip(numbers, before, strict=True):
+        for number, handler in before.items():
             signal.signal(number, handler)
-
-
-def _interrupt(number: int, frame: object) -> None:
-    raise KeyboardInterrupt
 
 
 def free_port() -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import gc
 import json
 import os
 import time
@@ -111,22 +112,26 @@ class Supervisor:
 
         Raises `ServiceError` where the platform runs on this home already, or a service cannot be started at all.
         """
-        with told_to_stop(), locked(self.settings):
+        with told_to_stop() as check, locked(self.settings):
             if left := end_earlier(self.settings):
                 self.say(f"{plural(left, 'process')} left over from an earlier start stopped.")
             try:
                 with together() as (self.family, self.guard):
-                    self._loop(when_ready)
+                    self._loop(when_ready, check)
             finally:
                 forget_states(self.settings)
 
-    def _loop(self, when_ready: Callable[[], None]) -> None:
+    def _loop(self, when_ready: Callable[[], None], check: Callable[[], None]) -> None:
         announced = False
         while True:
+            check()
             self.look()
             if not announced and all(kept.state == "runs" for kept in self.kept):
                 when_ready()
                 announced = True
+                # The libraries that are loaded stay till the end, where looking for garbage among them would take
+                # a busy machine seconds.
+                gc.freeze()
             time.sleep(LOOK_SECONDS)
 
     def look(self) -> None:

@@ -14,6 +14,7 @@ from starlette.applications import Starlette
 from ava_assets.running.daemon import watch_calmly
 from ava_assets.running.signed_in import SignedIn, reading_only
 from ava_core.base.callers import Callers
+from ava_core.base.seldom_awake import wake_seldom
 from ava_core.base.settings import Settings, load_settings
 
 GRAPHQL = "/graphql"
@@ -40,6 +41,7 @@ def main() -> None:
     # Dagster hands its application straight to the server: this is where it comes from.
     cli.create_app_from_workspace_process_context = make_guarded
     watch_calmly()
+    wake_seldom()
     cli.main()
 
 

@@ -39,12 +39,12 @@ def plan_assignment(
     capacity: Mapping[str, int] | None = None,
     pair_floor: int = 0,
 ) -> AssignmentPlan:
-    """Deal clips out.
+    """Plan which annotators get which clips.
 
-    `overlap`: share of clips that `k` annotators do each; the others get one. `capacity`: most clips of an
-    annotator. `pair_floor`: clips that every two annotators share at least; where `overlap` gives fewer, more
-    clips are shared. The same input gives the same plan, in whatever order it comes. Raises `AssignmentError`
-    where there are too few annotators, too little capacity, or too few clips for the floor.
+    `overlap`: share of clips that go to `k` annotators; the others go to one. `capacity`: maximum number of clips of
+    each annotator. `pair_floor`: minimum number of clips shared by each pair of annotators; if `overlap` gives fewer,
+    more clips are shared. The same input gives the same plan, whatever its order. Raises `AssignmentError` if there
+    are too few annotators, too little capacity, or too few clips for the floor.
 
     >>> plan = plan_assignment(["a", "b", "c", "d"], ["anna", "ben", "cleo"], overlap=0.5, k=2, seed=0)
     >>> sorted(len(names) for names in plan.annotators.values()), sorted(plan.load.values())

@@ -45,12 +45,12 @@ Said = Sequence[tuple[Job, Reading, list[Shape]]]
 def read_completed(
     at: BatchContext, clips: pl.DataFrame, sink: ProgressSink = ignore_progress
 ) -> dict[str, pl.DataFrame]:
-    """Read what was completed or changed since its last reading; returns the versions that count of all work.
+    """Read jobs completed or changed since their last reading; returns the counting versions of all jobs.
 
     Tables: `raw_boxes`, `raw_labels`, `completed_jobs`, `held_answers`, `answered`, `job_findings` (see
-    `ava_core.base.schemas`). Unchanged content makes no new version; a job that is open again keeps its last reading,
-    and drops out of the tables until it is done. A job that cannot be read, or has lost most of what it said, keeps the
-    version that it had, and is a finding.
+    `ava_core.base.schemas`). Unchanged content creates no new version. A reopened job keeps its last reading, but is
+    missing from the tables until it is completed. A job that cannot be read, or that lost most of its content, keeps
+    its earlier version and becomes a finding.
     """
     reader = Reader(at, sink)
     reader.read(tasks.completed_jobs(at.store, at.batch))

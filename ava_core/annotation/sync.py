@@ -48,10 +48,10 @@ class CompletedWork:
 def look_at_jobs(
     gateway: CvatGateway, store: Store, cursor: Cursor | None = None
 ) -> tuple[Cursor, list[JobChange]]:
-    """Bring the jobs in the database in step with the server.
+    """Synchronise the jobs in the database with the server.
 
-    Asks only for what changed since `cursor`; a look without one reads all jobs, so whatever was missed is
-    found again. Jobs that the platform did not make are passed over.
+    Asks only for changes since `cursor`; without a cursor it reads all jobs, and so finds any missed change. Ignores
+    jobs that the platform did not create.
     """
     since = (cursor or {}).get("since", "")
     seen = gateway.jobs_changed_since(_earlier(since))

@@ -54,12 +54,12 @@ class PlannedTask:
 def create_tasks(
     at: BatchContext, clips: pl.DataFrame, tracks: pl.DataFrame, sink: ProgressSink = ignore_progress
 ) -> pl.DataFrame:
-    """One task per clip, one job per annotator, tracks pre-drawn in every job; returns `schemas.CVAT_JOBS`.
+    """Create a task per clip and a job per annotator, with tracks pre-drawn; returns `schemas.CVAT_JOBS`.
 
-    A clip with several annotators has replica jobs for them; its parent job stays unassigned, for adjudication.
-    Clips that have their task already keep it and its annotators. One that the server cannot use goes without, until
-    the next time; `cvat_tasks/set_aside.parquet` (`schemas.SET_ASIDE`) says why. Raises `AssignmentError` without
-    annotators, and `UnusableClipError` where no clip has a task then.
+    A clip with several annotators gets replica jobs; its parent job stays unassigned, for adjudication. Clips that
+    already have a task keep it and its annotators. A clip that the server cannot use gets no task until the next call;
+    `cvat_tasks/set_aside.parquet` (`schemas.SET_ASIDE`) gives the reason. Raises `AssignmentError` if there are no
+    annotators, and `UnusableClipError` if no clip has a task in the end.
     """
     aside: list[tuple[str, str]] = []
     with one_at_a_time(at):

@@ -88,13 +88,13 @@ class _Unpickler(pickle._Unpickler):
     def load_reduce(self) -> None:
         arguments, called = self.stack.pop(), self.stack[-1]
         if not any(called is known for known in _CALLED) or not isinstance(arguments, tuple):
-            raise UnsafePickleError("The pickle calls what is no function.", CURE)
+            raise UnsafePickleError("The pickle calls something that is not a function.", CURE)
         self.stack[-1] = called(*arguments)
 
     def load_build(self) -> None:
         state, built = self.stack.pop(), self.stack[-1]
         if not isinstance(built, Array | Dtype):
-            raise UnsafePickleError("The pickle changes an object that is none of its own.", CURE)
+            raise UnsafePickleError("The pickle changes an object that it did not make.", CURE)
         built.fill(state)
 
     def load_setitem(self) -> None:
@@ -118,10 +118,18 @@ class _Unpickler(pickle._Unpickler):
         self._list().extend(items)
 
     def _dict(self) -> dict[Any, Any]:
-        return self.stack[-1] if type(self.stack[-1]) is dict else _damaged("items of what is no dict")
+        return (
+            self.stack[-1]
+            if type(self.stack[-1]) is dict
+            else _damaged("items for a value that is not a dict")
+        )
 
     def _list(self) -> list[Any]:
-        return self.stack[-1] if type(self.stack[-1]) is list else _damaged("items of what is no list")
+        return (
+            self.stack[-1]
+            if type(self.stack[-1]) is list
+            else _damaged("items for a value that is not a list")
+        )
 
 
 def _counted(load: Callable[[Any], None]) -> Callable[[_Unpickler], None]:
@@ -164,7 +172,7 @@ def safe_load(source: Path | bytes) -> Any:
     except InputError:
         raise
     except KeyError:
-        _damaged("a part that is no value")
+        _damaged("a part that is not a value")
     except Exception as error:
         _damaged(str(error) or type(error).__name__)
 
@@ -181,12 +189,12 @@ class _Whole:
         if isinstance(value, Array):
             return (value.content, 1) if value.content is not None else _damaged("an array without content")
         if isinstance(value, Dtype | Name) or callable(value):
-            _damaged("a name in the place of a value")
+            _damaged("a name instead of a value")
         if not isinstance(value, list | tuple | dict):
             return value, 1
         if id(value) not in self.known:
             if depth > MAX_DEPTH:
-                _damaged(f"lists more than {MAX_DEPTH} deep, or one that holds itself")
+                _damaged(f"lists nested more than {MAX_DEPTH} deep, or a list that contains itself")
             self.known[id(value)] = self._container(value, depth)
         return self.known[id(value)]
 
@@ -195,7 +203,7 @@ class _Whole:
         made = [self.of(one, depth + 1) for one in within]
         count = 1 + sum(one[1] for one in made)
         if count > self.most:
-            _damaged("the same lists so often that they would fill the memory")
+            _damaged("lists repeated so often that they would fill the memory")
         whole = [one[0] for one in made]
         if isinstance(value, dict):
             value.update(zip(value, whole, strict=True))

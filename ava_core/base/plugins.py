@@ -55,7 +55,7 @@ def plugin_text(kind: Kind, name: str) -> str | None:
     try:
         return str(file.read_text(encoding="utf-8"))
     except Exception as error:
-        raise refused(kind, name, f"is no readable file: {type(error).__name__}: {error}") from error
+        raise refused(kind, name, f"is not a readable file: {type(error).__name__}: {error}") from error
 
 
 def refused(kind: Kind, name: str, why: str) -> PluginError:

@@ -1,8 +1,8 @@
 """The columns of every table that passes from one asset to the next.
 
 Frames are 0-based and count at 30 fps from the start of the clip. Boxes are `(x1, y1, x2, y2)` in pixels of
-the clip's picture, x to the right, y down, `x2 > x1`, `y2 > y1`; they become shares of the picture without
-letterbox bars only when a release is written. `second` counts whole seconds from the clip's start; the AVA
+the clip's picture, x to the right, y down, `x2 > x1`, `y2 > y1`; only a release writes
+them as shares of the picture without letterbox bars. `second` counts whole seconds from the clip's start; the AVA
 timestamp of second t is `900 + t`.
 """
 
@@ -48,7 +48,7 @@ SOURCE_VIDEOS: Final[Schema] = {
     "width": pl.Int32,  # as shown: upright, square pixels
     "height": pl.Int32,
     "rotation": pl.Int32,  # degrees clockwise
-    "mirrored": pl.Boolean,  # left to right, before it is turned
+    "mirrored": pl.Boolean,  # left to right, before rotation
     "pixel_aspect": pl.Float64,  # width over height of a stored pixel
     "interlaced": pl.Boolean,
     "fps": pl.Float64,  # average
@@ -88,13 +88,13 @@ CLIPS: Final[Schema] = {
 HAS_VIDEO: Final = pl.col("path") != ""
 """Clips whose video is at hand: those of a dataset that was imported without any have none."""
 
-CUTS: Final[Schema] = {  # what became of each usable source video
+CUTS: Final[Schema] = {  # the result of cutting each usable source video
     "source_id": pl.String,
     "original_name": pl.String,
     "duration_s": pl.Float64,
     "frames": pl.Int64,  # pictures that the file holds
-    "decoded": pl.Int64,  # of them, those that came out of the decoder
-    "damaged": pl.Int64,  # left out since they or what they lean on were damaged
+    "decoded": pl.Int64,  # of these, the ones that the decoder delivered
+    "damaged": pl.Int64,  # left out: damaged, or dependent on damaged frames
     "used": pl.Int64,  # shown in clips
     "clips": pl.Int64,
     "copied": pl.Int64,  # clips that hold the source's own frames, not encoded again
@@ -103,7 +103,7 @@ CUTS: Final[Schema] = {  # what became of each usable source video
     "reason": pl.String,  # "" where ok
 }
 
-SET_ASIDE: Final[Schema] = {  # clips of which a step could make nothing; the others went on
+SET_ASIDE: Final[Schema] = {  # clips that a step could not use; the others continue
     "clip_id": pl.String,
     "reason": pl.String,
 }
@@ -150,10 +150,10 @@ RAW_BOXES: Final[Schema] = {
     "job_id": pl.Int64,
     "version": pl.Int32,  # of this job's reading, from 1
     "track_key": pl.String,  # unique within (clip, annotator, version); CVAT's own numbers do not survive
-    "seed_track_id": pl.Int32,  # the pre-drawn track it descends from; null for one the annotator added
+    "seed_track_id": pl.Int32,  # the pre-drawn track it descends from; null if the annotator added it
     "second": pl.Int32,
     **_BOX,
-    "edited": pl.Boolean,  # the box differs from what was pre-drawn at this keyframe, or nothing was
+    "edited": pl.Boolean,  # the box differs from the pre-drawn one at this keyframe, or there was none
     "flags": pl.List(pl.String),  # degenerate_box | outside_picture | invalid_value:<attribute> | …
 }
 
@@ -168,7 +168,7 @@ RAW_LABELS: Final[Schema] = {
     "action_ids": pl.List(pl.Int32),  # [] = rated, none of the group's actions
 }
 
-COMPLETED_JOBS: Final[Schema] = {  # who has done what: a skipped job is not an empty one
+COMPLETED_JOBS: Final[Schema] = {  # completed jobs, also empty ones; skipped jobs are missing
     "clip_id": pl.String,
     "annotator": pl.String,
     "job_id": pl.Int64,
@@ -185,7 +185,7 @@ HELD_ANSWERS: Final[Schema] = {  # answers given earlier in the track, which hol
     "group": pl.String,
 }
 
-ANSWERED: Final[Schema] = {  # how much of what an annotator drew was answered, by job and group
+ANSWERED: Final[Schema] = {  # the share of an annotator's boxes with an answer, by job and group
     "clip_id": pl.String,
     "annotator": pl.String,
     "job_id": pl.Int64,
@@ -194,12 +194,12 @@ ANSWERED: Final[Schema] = {  # how much of what an annotator drew was answered, 
     "answered": pl.Int64,  # of these: the group was rated, or said to be unclear
 }
 
-JOB_FINDINGS: Final[Schema] = {  # what keeps a job from being read as it is, and what a person can do
+JOB_FINDINGS: Final[Schema] = {  # problems with reading a job as it is, and their cures
     "kind": pl.String,  # JobFinding
     "clip_id": pl.String,
     "annotator": pl.String,
     "job_id": pl.Int64,
-    "version": pl.Int32,  # the reading that it is about; null where there is none
+    "version": pl.Int32,  # the reading concerned; null if there is none
     "detail": pl.String,
     "cure": pl.String,
     "link": pl.String,  # opens the job in CVAT
@@ -227,7 +227,7 @@ RULE_FINDINGS: Final[
     "track_key": pl.String,
     "second": pl.Int32,
     "frame": pl.Int32,
-    "detail": pl.String,  # what was found
+    "detail": pl.String,  # the breach in words
     "say": pl.String,  # what the rule tells the annotator
     "link": pl.String,  # opens the frame in CVAT; "" for a job that is not known
 }
@@ -255,9 +255,9 @@ CONSENSUS_LABELS: Final[Schema] = {
     "person_id": pl.Int32,
     "group": pl.String,
     "action_id": pl.Int32,
-    "votes": pl.Int32,  # annotators who gave it, at this second or, where they were late, right after
+    "votes": pl.Int32,  # annotators who gave it, at this second or, if late, right after
     "voters": pl.Int32,  # annotators who rated this group of this person at this second
-    "posterior": pl.Float64,  # chance that it holds; null where nothing is known of the only annotator
+    "posterior": pl.Float64,  # chance that it holds; null if nothing is known about the only annotator
     "rule": pl.String,  # LabelRule
 }
 
@@ -266,11 +266,11 @@ ADJUDICATIONS: Final[Schema] = {  # an expert's word on a group; `action_ids` re
     "second": pl.Int32,
     "person_id": pl.Int32,
     "group": pl.String,  # of the ontology, or "presence": whether there is a person at all
-    "action_ids": pl.List(pl.Int32),  # of presence: [1] somebody is there, [] nobody is
+    "action_ids": pl.List(pl.Int32),  # for presence: [1] if the person is there, [] if not
 }
 
 
-PERSONS: Final[Schema] = {  # who is whom: the person of every annotator's track
+PERSONS: Final[Schema] = {  # the person that each annotator's track shows
     "clip_id": pl.String,
     "annotator": pl.String,
     "track_key": pl.String,
@@ -288,7 +288,7 @@ AGREEMENT_OVERALL: Final[Schema] = {
     "value": pl.Float64,  # null where undefined, and `reason` says why
     "low": pl.Float64,
     "high": pl.Float64,
-    "n": pl.Int64,  # units, boxes or answers that it rests on
+    "n": pl.Int64,  # units, boxes or answers behind the value
     "reason": pl.String,
 }
 
@@ -304,7 +304,7 @@ AGREEMENT_BY_CLASS: Final[Schema] = {
     "positive_high": pl.Float64,
     "positives": pl.Int64,  # yes-ratings
     "n": pl.Int64,  # ratings
-    "minimum_alpha": pl.Float64,  # the ontology's floor; null where there is none
+    "minimum_alpha": pl.Float64,  # the ontology's floor; null if there is none
     "reason": pl.String,
 }
 
@@ -314,7 +314,7 @@ AGREEMENT_BY_GROUP: Final[Schema] = {  # of an exclusive group, alpha is the mul
     "alpha": pl.Float64,
     "low": pl.Float64,
     "high": pl.Float64,
-    "percent_agreement": pl.Float64,  # these three only of exclusive groups
+    "percent_agreement": pl.Float64,  # these three for exclusive groups only
     "fleiss_kappa": pl.Float64,
     "gwet_ac1": pl.Float64,
     "n": pl.Int64,  # persons and seconds that two or more rated
@@ -355,7 +355,7 @@ AGREEMENT_BY_PAIR: Final[Schema] = {
 AGREEMENT_BY_CLIP: Final[Schema] = {
     "clip_id": pl.String,
     "annotators": pl.Int64,
-    "people": pl.Int64,  # whom anybody drew
+    "people": pl.Int64,  # people drawn by at least one annotator
     "pooled_alpha": pl.Float64,
     "kappa": pl.Float64,  # Cohen's, pooled over classes and over the pairs of the clip's annotators
     "mean_iou": pl.Float64,
@@ -368,12 +368,12 @@ AGREEMENT_BY_CLIP: Final[Schema] = {
 
 DependentIn = Literal["labels", "boxes"]
 
-DEPENDENT: Final[Schema] = {  # pairs of whom one may have copied: one vote, until a person decides
+DEPENDENT: Final[Schema] = {  # pairs that may have copied; they share one vote until a person decides
     "annotator": pl.String,
     "annotator_b": pl.String,
     "what": pl.String,  # DependentIn
     "alike": pl.Float64,  # kappa of their labels (MASI where `expected` is null), mean IoU of boxes that both drew
-    "expected": pl.Float64,  # the kappa that what each has with the rest allows; null where nothing can
+    "expected": pl.Float64,  # the kappa to expect from their kappas with the others; null if unknown
     "shared": pl.Int64,  # people and seconds that both labelled, boxes that both drew
 }
 
@@ -386,12 +386,12 @@ GATE: Final[Schema] = {
     "reasons": pl.List(pl.String),
 }
 
-SCORECARDS: Final[Schema] = {  # one row an annotator; alphas are Krippendorff's, pooled over classes
+SCORECARDS: Final[Schema] = {  # one row per annotator; alphas are Krippendorff's, pooled over classes
     "annotator": pl.String,
     "clips": pl.Int64,  # completed
     "boxes": pl.Int64,
     "ratings": pl.Int64,  # answers: person, second, group
-    "edit_rate": pl.Float64,  # share of boxes not left as pre-drawn
+    "edit_rate": pl.Float64,  # share of boxes changed from the pre-drawn ones
     **_with_interval("alpha"),  # against all others
     "best_alpha": pl.Float64,  # with the best partner
     "mean_alpha": pl.Float64,  # mean over partners
@@ -405,33 +405,33 @@ SCORECARDS: Final[Schema] = {  # one row an annotator; alphas are Krippendorff's
     "bias_right": pl.Float64,
     "bias_bottom": pl.Float64,
     "flip_rate": pl.Float64,  # answers that differ from the same person's a second before
-    **_with_interval("gold_accuracy"),  # answers equal to the expert's; what was left out is wrong
+    **_with_interval("gold_accuracy"),  # answers equal to the expert's; missing ones count as wrong
     "gold_answers": pl.Int64,
     "gold_iou": pl.Float64,
-    **_with_interval("drift"),  # alpha in the later half of the work minus that in the earlier
+    **_with_interval("drift"),  # alpha in the later half of the work minus alpha in the earlier half
     "reason": pl.String,  # why figures are null
 }
 
-CONFLICTS: Final[Schema] = {  # where annotators differ
+CONFLICTS: Final[Schema] = {  # places where annotators differ
     "clip_id": pl.String,
     "second": pl.Int32,
     "person_id": pl.Int32,
-    "frame": pl.Int32,  # the one to jump to
+    "frame": pl.Int32,  # the frame to jump to
     "kind": pl.String,  # label:<group> | box | identity | missed
     "detail": pl.String,
     "annotators": pl.List(pl.String),  # label: who rated the group; otherwise the one whose work it is about
 }
 
-ADJUDICATION_QUEUE: Final[Schema] = {  # what an expert should look at, what a minute of it mends most first
+ADJUDICATION_QUEUE: Final[Schema] = {  # what an expert should check, most corrections per minute first
     "clip_id": pl.String,
     "second": pl.Int32,
     "person_id": pl.Int32,
     "frame": pl.Int32,
     "group": pl.String,  # of the ontology, or "presence" where it is disputed whether there is one
-    "expected_error": pl.Float64,  # labels of the group that are expected to be wrong
+    "expected_error": pl.Float64,  # expected number of wrong labels of the group
     "reason": pl.String,
-    "stretch": pl.Int32,  # from 1, in order: seconds on end at which nobody's answer changes
-    "per_minute": pl.Float64,  # wrong labels of the stretch that a minute of an expert is expected to mend
+    "stretch": pl.Int32,  # number from 1 of a run of seconds in which no answer changes
+    "per_minute": pl.Float64,  # wrong labels in the stretch that an expert is expected to correct per minute
 }
 
 Need = Literal["", "top_up", "review", "annotator"]
@@ -442,13 +442,13 @@ CLIP_NEEDS: Final[Schema] = {  # what a clip lacks before its labels can be trus
     "voters": pl.Int32,  # trusted annotators who completed it
     "need": pl.String,  # Need
     "reason": pl.String,
-    "expected_errors": pl.Float64,  # labels that are expected to be wrong; null where nothing is known of the crew
-    "worth": pl.Float64,  # of these, how many each hundred answers of one annotator more are expected to mend
+    "expected_errors": pl.Float64,  # expected number of wrong labels; null if nothing is known about the crew
+    "worth": pl.Float64,  # of these, the number expected to be corrected by 100 answers of one more annotator
 }
 
 PROVENANCE: Final[Schema] = {  # what a clip's consensus was made of
     "clip_id": pl.String,
-    "readings": pl.List(pl.String),  # annotator:job:version of each trusted annotator, then of the expert
+    "readings": pl.List(pl.String),  # annotator:job:version of each trusted annotator, then the expert's
     "adjudications": pl.Int64,  # answers and presences that an expert decided
     "ontology": pl.String,  # its digest
     "digest": pl.String,  # of all inputs; the same digest, the same consensus

@@ -124,6 +124,12 @@ class Settings(BaseSettings):
     ray_address: str = Field(
         "auto", description="Ray cluster: host:port, or auto for this machine's cluster."
     )
+    executor: str = Field(
+        "",
+        pattern=r"^([A-Za-z_][\w.]*:[A-Za-z_]\w*)?$",
+        description="Dagster executor that runs a run's steps, as module:name. Default: one after another in the run's "
+        "process.",
+    )
     workers: int = Field(
         0,
         ge=0,

@@ -60,6 +60,6 @@ def _measure(text: str) -> None:
             count += sizes.get(event.anchor or "", 1)
         count += isinstance(event, yaml.NodeEvent)
         if count > MAX_VALUES:
-            raise UnfitYamlError(f"it has more than {MAX_VALUES} values, with those that aliases repeat")
+            raise UnfitYamlError(f"it has more than {MAX_VALUES} values, including those that aliases repeat")
         if len(open_) > MAX_DEPTH:
-            raise UnfitYamlError(f"its lists lie more than {MAX_DEPTH} deep")
+            raise UnfitYamlError(f"its lists are nested more than {MAX_DEPTH} deep")

@@ -23,10 +23,11 @@ EDGE: Final = 1e-6
 
 
 def check_detector(make: Callable[[Settings], Detector], settings: Settings | None = None) -> None:
-    """Make the detector as the platform does and let it look at two videos in which somebody walks.
+    """Make the detector as the platform does, and show it two videos of a walking person.
 
-    Held to: what it says of itself; one array of boxes a frame, whole and inside the picture; frames that stay as
-    they were; `start_video` that forgets the video before. `settings`: by default the general ones.
+    Checks that the attributes are valid, that each frame gives one array of boxes, complete and inside the picture,
+    that frames stay unmodified, and that `start_video` forgets the video before. `settings`: the general ones by
+    default.
 
     >>> from ava_core.video.detection.motion import MotionDetector
     >>> check_detector(lambda settings: MotionDetector())
@@ -123,5 +124,5 @@ def _whole_boxes(detector: Detector, frames: Sequence[Frame], found: Any) -> lis
         low, high = np.minimum(x1, y1), np.maximum(x2 - width, y2 - height)
         inside = bool((low >= -EDGE).all() and (high <= EDGE).all())
         demand(inside, f"{name}: a box leaves the picture of {width} × {height}; clip it.")
-        demand(bool(((score >= 0) & (score <= 1)).all()), f"{name}: a score lies outside [0, 1].")
+        demand(bool(((score >= 0) & (score <= 1)).all()), f"{name}: a score is outside [0, 1].")
     return list(found)

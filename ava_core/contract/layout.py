@@ -21,9 +21,9 @@ TAKEN: Final = (names.ANNOTATIONS, names.FRAME_LISTS, names.PLOTS)
 def check_layout(name: str, flavour: Flavour) -> None:
     """Write a small dataset with the layout, twice.
 
-    Held to: a name of a folder that no release has; a folder of its own, named as the layout, that holds files; nothing
-    beside it; the dataset's pictures and videos left as they are; the same bytes from the same dataset; no use of
-    pictures or videos that it does not ask for.
+    Checks that the name is a folder that releases don't use, that the layout writes files into a folder of that name
+    and nowhere else, that it leaves the dataset's pictures and videos unmodified, that the same dataset gives the same
+    bytes, and that it uses only the pictures and videos that it asks for.
 
     >>> from ava_core.dataset.formats.flavours import FLAVOURS
     >>> check_layout("coco", FLAVOURS["coco"])
@@ -49,7 +49,7 @@ def check_layout(name: str, flavour: Flavour) -> None:
         demand(_sums(given) == before, f"{name} changed pictures or videos of the dataset.")
         made = _sums(first)
         outside = sorted(file for file in made if Path(file).parts[0] != name)
-        demand(not outside, f"{name} writes {(outside or [''])[0]}; all must lie in the folder {name}/.")
+        demand(not outside, f"{name} writes {(outside or [''])[0]}; all files must be in the folder {name}/.")
         demand(bool(made), f"{name} wrote no file.")
         again = _sums(second)
         differing = sorted(file for file in made | again if made.get(file) != again.get(file))

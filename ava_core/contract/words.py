@@ -14,11 +14,11 @@ from ava_core.ontology.load import parse_ontology
 
 
 def check_ontology(file: Any, before: Any = None) -> Ontology:
-    """Read an ontology from a file (a `Path`, or what `importlib.resources.files` gives) and return it.
+    """Read an ontology from a file (a `Path`, or a result of `importlib.resources.files`) and return it.
 
-    Held to: the rules of its form (`OntologyError` names file and line); a description of every action; every action
-    comes back as it was from the form that annotators see. `before`: the file of the last published version, whose
-    ids must keep their meaning.
+    Checks that the file is well formed (`OntologyError` names file and line), that every action has a description, and
+    that every action survives the round trip through the annotators' form. `before`: the file of the last published
+    version, whose ids must keep their meaning.
 
     >>> from importlib import resources
     >>> check_ontology(resources.files("ava_core.ontology") / "street.yaml").name
@@ -38,8 +38,8 @@ def check_ontology(file: Any, before: Any = None) -> Ontology:
 def check_rules(file: Any, ontology: Ontology) -> RuleSet:
     """Read a file of rules (as in `check_ontology`) and return them.
 
-    Held to: the rules of its form and the names of the ontology (`InputError` names file and rule); a sentence for the
-    annotator in every rule; each can be held against work.
+    Checks that the file is well formed and uses the ontology's names (`InputError` names file and rule), that every
+    rule has a sentence for the annotator, and that every rule can be applied.
 
     >>> from importlib import resources
     >>> from ava_core.ontology import load_ontology
@@ -58,4 +58,4 @@ def _text(file: Any) -> str:
     try:
         return str(file.read_text(encoding="utf-8"))
     except (AttributeError, OSError, UnicodeDecodeError) as error:
-        raise BrokenContractError(f"{file} is no file of text that can be read: {error}.") from None
+        raise BrokenContractError(f"{file} is not a readable text file: {error}.") from None

@@ -33,7 +33,7 @@ def adjudicate(
     """
     if group == PRESENCE:
         raise DecisionError(
-            f"Whether person {person_id} of {clip_id} is there at second {second} is no action.",
+            f"The presence of person {person_id} of {clip_id} at second {second} is not an action.",
             "Settle the person's presence: yes or no.",
         )
     with deciding(store, batch, actor, comment, seen) as now:

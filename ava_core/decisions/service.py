@@ -50,10 +50,10 @@ def approve(
     seen: int | None = None,
     shown: Shown | None = None,
 ) -> list[Decision]:
-    """Approve clips. Raises `DecisionError` for a clip that is not of the batch or that nobody completed.
+    """Approve clips. Raises `DecisionError` for a clip that is not in the batch, or without a completed job.
 
-    The approval notes the readings that count: it is of those and of no later ones. `shown`: those that the person
-    looked at; where another one counts meanwhile, nothing is approved.
+    The approval records the readings that count, and applies to these only. `shown`: the readings that the person
+    looked at; if another one counts by now, nothing is approved.
     """
     return _judge(store, batch, clip_ids, "approve", actor, comment, seen, shown)
 

@@ -63,10 +63,10 @@ def ontology_names() -> list[str]:
 
 
 def load_ontology(name_or_path: str | Path) -> Ontology:
-    """Load a shipped ontology by name, one from a YAML file, or one that a package adds, by name.
+    """Load an ontology: a shipped one or a package's by name, or one from a YAML file.
 
-    A file is read again only once it has changed. Raises `OntologyError` with line and reason, and `PluginError`
-    where the package is broken.
+    A file is read again only after it has changed. Raises `OntologyError` with line and reason, and `PluginError` if
+    the package is broken.
 
     >>> ava = load_ontology("ava80")
     >>> ava.action(12).name, ava.group_of(12).name, ava.group_of(12).kind

@@ -15,7 +15,7 @@ from sqlalchemy import select
 from ava_core.annotation.sync import CompletedWork, completed_work
 from ava_core.base.settings import Settings
 from ava_core.base.text import plural
-from ava_core.decisions import newest_decisions
+from ava_core.decisions import newest_decision, newest_decisions
 from ava_core.store import Store, made_of
 from ava_core.store.made_of import States
 from ava_core.store.tables import Batch, BatchNeed, Task
@@ -34,6 +34,14 @@ QUIET_SECONDS: Final = 60.0
 """Work on a batch of which more is to come is read once nobody has completed anything for so long …"""
 LONGEST_UNREAD_SECONDS: Final = 900.0
 """… or once it has waited for so long."""
+
+BEHIND: Final[Mapping[str, str]] = {
+    "raw_annotations": "Completed jobs have changed since the raw annotations were read.",
+    "agreement": "Completed jobs have changed since agreement was measured.",
+    "consensus_labels": "The consensus is older than the newest reading or decision.",
+    "ava_csv": "The dataset is older than the newest reading or decision.",
+}
+"""How people are told that an asset is behind what it is made from."""
 
 
 @dataclass(frozen=True)
@@ -61,12 +69,19 @@ def needs(store: Store, settings: Settings) -> dict[str, Need]:
         at_once = options.get("deal_out", settings.deal_out) == "at once"
         need = (
             _video(name, made.get(name, {}), with_tasks=at_once or name in dealt)
-            or _reading(name, made.get(name, {}), work)
+            or _reading(name, made.get(name, {}), work.get(name))
             or _consensus(name, made.get(name, {}), decided.get(name, 0))
         )
         if need is not None:
             found[name] = need
     return found
+
+
+def behind(store: Store, batch: str) -> dict[str, str]:
+    """By asset of a batch that is behind what it is made from, a sentence; what was never made is not behind."""
+    made, work = made_of.of_batch(store, batch), completed_work(store, batch).get(batch)
+    wanted = (_of_work(work) if work else {}) | _of_decisions(made, newest_decision(store, batch))
+    return {asset: BEHIND[asset] for asset in _differing(made, wanted) if asset in made}
 
 
 def reading_state(store: Store, batch: str) -> str:
@@ -111,20 +126,33 @@ def _video(batch: str, made: States, *, with_tasks: bool) -> Need | None:
     return Need(batch, "video", chain[missing:], chain[missing], f"{chain[missing]} is to be made.")
 
 
-def _reading(batch: str, made: States, work: Mapping[str, CompletedWork]) -> Need | None:
-    done = work.get(batch)
-    if done is None or {made.get(asset) for asset in READING_ASSETS} == {done.digest}:
+def _reading(batch: str, made: States, work: CompletedWork | None) -> Need | None:
+    if work is None or not _differing(made, _of_work(work)):
         return None
-    said = f"{done.completed} of {plural(done.total, 'job')} completed, with changes not read yet."
-    return Need(batch, "reading", READING_ASSETS, done.digest, said, done.completed >= done.total)
+    said = f"{work.completed} of {plural(work.total, 'job')} completed, with changes not read yet."
+    return Need(batch, "reading", READING_ASSETS, work.digest, said, work.completed >= work.total)
 
 
 def _consensus(batch: str, made: States, decision: int) -> Need | None:
-    read = {made.get(asset) for asset in READING_ASSETS}
-    if not decision or None in read or len(read) > 1:
-        return None
-    state = consensus_state(str(read.pop()), decision)
-    if {made.get(asset) for asset in CONSENSUS_ASSETS} == {state}:
+    wanted = _of_decisions(made, decision)
+    if not _differing(made, wanted):
         return None
     said = "Consensus and dataset do not include the newest reading or decision."
-    return Need(batch, "consensus", CONSENSUS_ASSETS, state, said)
+    return Need(batch, "consensus", CONSENSUS_ASSETS, wanted[CONSENSUS_ASSETS[0]], said)
+
+
+def _of_work(work: CompletedWork) -> States:
+    """What reading and agreement would be made of now."""
+    return dict.fromkeys(READING_ASSETS, work.digest)
+
+
+def _of_decisions(made: States, decision: int) -> States:
+    """What consensus and dataset would be made of now: nothing before a reading is measured and decided on."""
+    read = {made.get(asset) for asset in READING_ASSETS}
+    if not decision or None in read or len(read) > 1:
+        return {}
+    return dict.fromkeys(CONSENSUS_ASSETS, consensus_state(str(read.pop()), decision))
+
+
+def _differing(made: States, wanted: States) -> list[str]:
+    return [asset for asset, state in wanted.items() if made.get(asset) != state]

@@ -78,11 +78,11 @@ def _lock_in_words() -> Iterator[None]:
 
 
 def open_store(settings_or_url: Settings | str, *, busy_ms: int = SQLITE_BUSY_MS) -> Store:
-    """Open the database, made or brought up to date first. Several processes may do so at once.
+    """Open the database, and create or migrate it first. Several processes may do so at once.
 
     `busy_ms`: how long SQLite waits for another writer before it raises `StoreBusyError`.
 
-    Raises `StoreError` where it cannot be reached, or was made by a later version of this code.
+    Raises `StoreError` if the database cannot be reached, or was made by a later version of this code.
 
     >>> from tempfile import TemporaryDirectory
     >>> with TemporaryDirectory() as folder:

@@ -65,9 +65,9 @@ class Batch(Base):
 
 
 class Project(Base):
-    """A project on the annotation server, known by its id; `name` is what it was called when it was made.
+    """A project on the annotation server, identified by its id; `name` is its name at the time of its creation.
 
-    `form`: ids of the label (`label_id`) and of its attributes by name (`specs`), as they were when tasks were made.
+    `form`: ids of the label (`label_id`) and of its attributes by name (`specs`), at the time when tasks were created.
     """
 
     __tablename__ = "projects"
@@ -78,7 +78,7 @@ class Project(Base):
 
 
 class Clip(Base):
-    """A clip's id is given once on a platform, in whatever case of letters, and belongs to one batch."""
+    """A clip's id is unique on a platform, whatever its case, and belongs to one batch."""
 
     __tablename__ = "clips"
     key: Mapped[str] = mapped_column(String(200), primary_key=True)  # the id, casefolded
@@ -95,7 +95,7 @@ QcStatus = Literal["pending", "approved", "rejected"]
 
 
 class Task(Base):
-    """A task on the annotation server: one clip. A clip has further ones for annotators who were added later."""
+    """A task on the annotation server: one clip. A clip has further tasks for annotators who were added later."""
 
     __tablename__ = "tasks"
     task_id: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
@@ -192,7 +192,7 @@ ontology has; somebody who has work is no member; a task's making never came to 
 
 
 class Discrepancy(Base):
-    """What the annotation server had otherwise than the platform made it, when the two were held together last."""
+    """A difference between the annotation server and the platform, as of their last comparison."""
 
     __tablename__ = "discrepancies"
     kind: Mapped[DiscrepancyKind] = mapped_column(String(32), primary_key=True)
@@ -207,7 +207,7 @@ class Discrepancy(Base):
 
 
 class Annotator(Base):
-    """A person who annotates, known by the exact user name on the annotation server."""
+    """A person who annotates, identified by the exact user name on the annotation server."""
 
     __tablename__ = "annotators"
     username: Mapped[str] = mapped_column(String(150), primary_key=True)
@@ -222,9 +222,9 @@ class Annotator(Base):
 
 
 class LabellerSession(Base):
-    """An annotator who is signed in at the console, with the token that the annotation server gave.
+    """A signed-in annotator's session at the console, with the token from the annotation server.
 
-    `sealed`: that token, encrypted so that only the session's own token, which is in the browser alone, opens it.
+    `sealed`: that token, encrypted with the session's own token, which only the browser has.
     """
 
     __tablename__ = "labeller_sessions"
@@ -238,10 +238,10 @@ class LabellerSession(Base):
 
 
 class ActiveTime(Base):
-    """A stretch in which somebody worked at a job with the page in focus. Append-only.
+    """A stretch of work on a job with the page in focus. Append-only.
 
-    `track`: the page's key of the person it went into, "" for nobody in particular; `action_id`: the class that was
-    said at its end, 0 where none was; `answers`: how many were given.
+    `track`: the page's key of the person worked on, "" for no particular one; `action_id`: the class answered at
+    the end, 0 if none; `answers`: their number.
     """
 
     __tablename__ = "active_times"
@@ -257,11 +257,11 @@ class ActiveTime(Base):
 
 
 class PracticeClip(Base):
-    """A clip to practise on, frozen as it was chosen: later decisions on the clip do not change what is right.
+    """A practice clip, frozen when it was chosen: later decisions on the clip do not change the right answers.
 
-    `measure`: whose answers are right, an annotator's or `CONSENSUS`; `predrawn`: as a job's; `truth`: for each person
-    and second `[second, person, [x1, y1, x2, y2], {group: [action id, …]}]`, pixels of the clip. Practice is no job:
-    what is said in it lies in `PracticeTry` alone, which nothing else reads.
+    `measure`: the source of the right answers, an annotator or `CONSENSUS`; `predrawn`: as for a job; `truth`: for each
+    person and second `[second, person, [x1, y1, x2, y2], {group: [action id, …]}]`, in pixels of the clip. Practice is
+    not a job: its answers are in `PracticeTry` only, which nothing else reads.
     """
 
     __tablename__ = "practice_clips"
@@ -283,10 +283,10 @@ CONSENSUS: Final = "consensus"
 
 
 class PracticeTry(Base):
-    """One go of an annotator at a practice clip: tracks as the label sheet has them, and how it was marked.
+    """An annotator's attempt at a practice clip: tracks as in the label sheet, and the marks.
 
-    `asked`: answers that count, `correct`: those that were right; `remarks`: `{"frame", "said"}` for each stretch that
-    was not. All three are empty until it is finished.
+    `asked`: answers that count; `correct`: the right ones; `remarks`: `{"frame", "said"}` for each stretch with a wrong
+    answer. All three are empty until the attempt is finished.
     """
 
     __tablename__ = "practice_tries"
@@ -304,7 +304,7 @@ class PracticeTry(Base):
 
 
 class PracticeRule(Base):
-    """From which share of right answers practice is passed, and whether real work waits for it. The newest counts."""
+    """The pass mark of practice, and whether it must be passed before real work. The newest row counts."""
 
     __tablename__ = "practice_rules"
     rule_id: Mapped[int] = mapped_column(primary_key=True)
@@ -336,8 +336,8 @@ class ActionExample(Base):
 class Reading(Base):
     """One reading of a completed job. Append-only; the same content never makes a second version.
 
-    The newest one that is not `held` counts. `held` says why one was held back or set aside, "" where it was not;
-    `judged_by`: who decided that in place of the platform.
+    The newest reading that is not `held` counts. `held`: why a reading was held back or set aside, "" if it was not;
+    `judged_by`: the person who decided that instead of the platform.
     """
 
     __tablename__ = "readings"
@@ -381,7 +381,7 @@ annotators are independent of each other."""
 
 
 class Decision(Base):
-    """What an admin or reviewer decided. Append-only: a later decision reverses an earlier one."""
+    """A decision of an admin or reviewer. Append-only: a later decision reverses an earlier one."""
 
     __tablename__ = "decisions"
     decision_id: Mapped[int] = mapped_column(primary_key=True)
@@ -397,7 +397,7 @@ class Decision(Base):
 
 
 class WebhookEvent(Base):
-    """A delivery of the annotation server, kept once however often it is sent."""
+    """A webhook delivery of the annotation server, stored once however often it arrives."""
 
     __tablename__ = "webhook_events"
     event_id: Mapped[int] = mapped_column(primary_key=True)
@@ -410,7 +410,7 @@ class WebhookEvent(Base):
 
 
 class AuditLogEntry(Base):
-    """Who did what, when, to what."""
+    """An action with its author, time and object."""
 
     __tablename__ = "audit"
     audit_id: Mapped[int] = mapped_column(primary_key=True)
@@ -422,7 +422,7 @@ class AuditLogEntry(Base):
 
 
 class MadeOf(Base):
-    """What the newest making of an asset was made of: a text that is another one as soon as that is behind."""
+    """The inputs of an asset's newest version, as a text that differs as soon as the asset is out of date."""
 
     __tablename__ = "made_of"
     batch: Mapped[str] = mapped_column(ForeignKey("batches.name", ondelete="CASCADE"), primary_key=True)
@@ -431,7 +431,7 @@ class MadeOf(Base):
 
 
 class TakenIn(Base):
-    """A source video that was taken in, usable or not; `sha256` is of its content, "" of what could not be read."""
+    """A source video of a batch, usable or not; `sha256` of its content, "" if it could not be read."""
 
     __tablename__ = "taken_in"
     batch: Mapped[str] = mapped_column(ForeignKey("batches.name", ondelete="CASCADE"), primary_key=True)
@@ -442,7 +442,7 @@ class TakenIn(Base):
 
 
 class BatchNeed(Base):
-    """What a batch needs next, and how often it was asked for; times are seconds since 1970."""
+    """The next need of a batch, and the number of requests for it; times are seconds since 1970."""
 
     __tablename__ = "batch_needs"
     batch: Mapped[str] = mapped_column(ForeignKey("batches.name", ondelete="CASCADE"), primary_key=True)
@@ -458,7 +458,7 @@ class BatchNeed(Base):
 
 
 class User(Base):
-    """A person who may use the console. Annotators, whose accounts are the annotation server's, are not these."""
+    """A person with an account of the console. Annotators are not here: their accounts are the annotation server's."""
 
     __tablename__ = "users"
     username: Mapped[str] = mapped_column(String(150), primary_key=True)
@@ -470,7 +470,7 @@ class User(Base):
 
 
 class SignInTry(Base):
-    """Tries to sign in since the last right one, for a name ("" for all) and from a network address."""
+    """Failed sign-ins since the last success, for a name ("" for all) and a network address."""
 
     __tablename__ = "sign_in_tries"
     source: Mapped[str] = mapped_column(String(64), primary_key=True)
@@ -481,7 +481,7 @@ class SignInTry(Base):
 
 
 class ConsoleSession(Base):
-    """Somebody who is signed in. The token itself is only in that person's browser."""
+    """A signed-in person's session. The token itself is only in that person's browser."""
 
     __tablename__ = "console_sessions"
     token_hash: Mapped[str] = mapped_column(String(64), primary_key=True)
@@ -492,7 +492,7 @@ class ConsoleSession(Base):
 
 
 class Audit(Base):
-    """A blind audit: a random sample of a batch's approved answers, drawn and frozen when it was started."""
+    """A blind audit: a random sample of a batch's approved answers, frozen when the audit was started."""
 
     __tablename__ = "audits"
     audit_id: Mapped[int] = mapped_column(primary_key=True)
@@ -506,7 +506,7 @@ class Audit(Base):
 
 
 class AuditItem(Base):
-    """An answer that an audit checks: a group of a person at a second. Nobody sees `expected` before answering."""
+    """An answer that an audit checks: a group of a person at a second. `expected` is hidden until it is answered."""
 
     __tablename__ = "audit_items"
     item_id: Mapped[int] = mapped_column(primary_key=True)

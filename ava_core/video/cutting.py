@@ -51,10 +51,10 @@ def cut_clips(
     """Cut all usable source videos; returns `schemas.CLIPS`.
 
     Writes under `batches/<batch>/clips`: `files/<clip_id>.mp4`, `keyframes/<clip_id>/<second %04d>.jpg`, the
-    detections of the same pass, and `cuts.parquet` (`schemas.CUTS`) that says what became of each source. Done clips
-    are left alone unless their source's content or the settings changed. A source that breaks off keeps the clips
-    before the break; one that cannot be cut at all is set aside with its reason. Clips that were made elsewhere stay
-    as they are. Raises `SettingsError` where the encoder or decoder of the settings does not work on this machine.
+    detections of the same pass, and `cuts.parquet` (`schemas.CUTS`) with the result for each source. Finished clips
+    stay unless their source's content or the settings changed. A source that breaks off keeps the clips before the
+    break; a source that cannot be cut at all is set aside with the reason. Clips made elsewhere stay unchanged. Raises
+    `SettingsError` if the configured encoder or decoder does not work on this machine.
     """
     usable = with_new_columns(source_videos, ADDED_TO_SOURCE_VIDEOS).filter(USABLE)
     given = given_table(at, "clips")

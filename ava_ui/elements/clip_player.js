@@ -25,8 +25,8 @@ export default {
         </div>
         <div class="player-bar">
           <button @click="$refs.player.toggle()" aria-label="Play or pause">{{ playing ? 'Pause' : 'Play' }}</button>
-          <button @click="$refs.player.bySeconds(-1)" aria-label="A second back">◂ 1 s</button>
-          <button @click="$refs.player.bySeconds(1)" aria-label="A second on">1 s ▸</button>
+          <button @click="$refs.player.bySeconds(-1)" aria-label="One second back">◂ 1 s</button>
+          <button @click="$refs.player.bySeconds(1)" aria-label="One second forward">1 s ▸</button>
           <span>second {{ second }} · frame {{ frame }} of {{ doc.clip.frames }}</span>
           <label>speed <select :value="rate" @change="$refs.player.speed(Number($event.target.value))">
             <option v-for="s in [0.25, 0.5, 1, 2, 4]" :key="s" :value="s">{{ s }}×</option></select></label>
@@ -38,7 +38,7 @@ export default {
             <small v-if="layer.kind === 'consensus' || !choosing">{{ layer.kind === 'consensus' ? 'C' : n + 1 }}</small>
           </button>
           <a v-for="layer in doc.layers.filter(l => l.link)" :key="'l' + layer.key" target="_blank" rel="noopener"
-             :href="layer.link + frame">the job of {{ layer.name }}</a>
+             :href="layer.link + frame">{{ layer.name }}'s job</a>
           <a v-for="layer in doc.layers.filter(l => l.in_cvat)" :key="'c' + layer.key" target="_blank" rel="noopener"
              :href="layer.in_cvat + frame">{{ layer.name }} in CVAT</a>
         </div>
@@ -53,7 +53,7 @@ export default {
               <td>{{ row.person }} · {{ soft(row.group) }}</td>
               <td v-for="(cell, n) in row.cells" :key="n">{{ soft(cell) }}</td>
             </tr>
-            <tr v-if="!labels.length"><td :colspan="raters.length + 1">{{ people.length ? 'All agree at this second.' : 'Nobody at this second.' }}</td></tr>
+            <tr v-if="!labels.length"><td :colspan="raters.length + 1">{{ people.length ? 'All agree at this second.' : 'No one at this second.' }}</td></tr>
           </tbody>
         </table>
         <strong>{{ doc.conflicts.length }} conflicts</strong>
@@ -117,7 +117,7 @@ export default {
       this.doc = await answer.json();
       await this.$nextTick();
       if (this.frameWanted && this.$refs.player) this.seek(this.frameWanted);
-    } catch (error) { this.problem = "The clip cannot be shown: " + error.message; }
+    } catch (error) { this.problem = "Cannot show the clip: " + error.message; }
   },
   beforeUnmount() { clearTimeout(this.telling); window.removeEventListener("keydown", this.pressed); },
   methods: {

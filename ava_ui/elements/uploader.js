@@ -1,19 +1,18 @@
 // Files go up piece by piece. What the server has is asked for first, so that a broken upload goes on where it stopped.
-const PIECE = 8 * 1024 * 1024;
 const TRIES = 6;
 
 export default {
-  props: ["suffixes"],
+  props: ["suffixes", "piece"],
   template: `
     <div class="upload-box" @dragover.prevent @drop.prevent="add($event.dataTransfer.files)">
       <label>Choose or drop zips or videos ({{ suffixes.join(", ") }}) <input type="file" multiple :accept="suffixes.join(',')" @change="add($event.target.files)"></label>
-      <div v-if="refused.length" class="bad" role="alert">Not taken: {{ refused.join(", ") }}</div>
+      <div v-if="refused.length" class="bad" role="alert">Not accepted: {{ refused.join(", ") }}</div>
       <div v-for="file in files" :key="file.key">
         <div>{{ file.name }} · {{ size(file.sent) }} of {{ size(file.size) }}
           <span v-if="file.rate"> · {{ size(file.rate) }}/s</span> · {{ file.state }}
           <span v-if="file.problem" class="bad" role="alert">{{ file.problem }}</span>
           <button type="button" v-if="file.state === 'uploading'" @click="file.state = 'paused'">Pause</button>
-          <button type="button" v-if="file.state === 'paused' || file.state === 'failed'" @click="send(file)">Go on</button>
+          <button type="button" v-if="file.state === 'paused' || file.state === 'failed'" @click="send(file)">Resume</button>
           <button type="button" @click="cancel(file)">Remove</button>
         </div>
         <progress :max="file.size || 1" :value="file.sent" :aria-label="'Progress of ' + file.name"></progress>
@@ -43,7 +42,7 @@ export default {
         while (file.sent < file.size && file.state === "uploading") {
           const began = performance.now(), before = file.sent;
           try {
-            file.sent = (await ask("POST", `/upload/${file.key}?offset=${before}`, file.blob.slice(before, before + PIECE))).received;
+            file.sent = (await ask("POST", `/upload/${file.key}?offset=${before}`, file.blob.slice(before, before + this.piece))).received;
             file.rate = (file.sent - before) / (performance.now() - began) * 1000;
             tries = 0;
           } catch (error) {

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
-from typing import Any
+from typing import Any, Final
 
 from nicegui.element import Element
 from nicegui.events import GenericEventArguments
+
+PIECE: Final = 4 << 20
+"""Bytes that go up at once. Larger ones go up no faster, and keep others waiting longer."""
 
 
 class Uploader(Element, component="uploader.js"):
@@ -24,6 +27,7 @@ class Uploader(Element, component="uploader.js"):
     ) -> None:
         super().__init__()
         self.props["suffixes"] = sorted(suffixes)
+        self.props["piece"] = PIECE
 
         def uploaded(event: GenericEventArguments) -> Any:
             return on_uploaded({str(key): str(name) for key, name in event.args})

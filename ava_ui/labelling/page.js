@@ -216,7 +216,7 @@ export default {
       this.group = group.name;
       this.over = "";
       const answer = (reach === "whole" ? said.pressedWhole : said.pressed)(track, group, action, frame);
-      if (answer === undefined) { this.say(`At most ${group.most} of ${group.name}: take one off first.`); return; }
+      if (answer === undefined) { this.say(`At most ${group.most} of ${group.name}: remove one first.`); return; }
       this.answer(group.name, answer, reach, action);
     },
     answer(group, answer, reach = "on", action = 0) {
@@ -225,7 +225,7 @@ export default {
       if (answer === null) { this.put(said.takeOff(track, group, frame), action); return; }
       if (reach === "whole") this.put(said.sayWhole(track, group, answer), action);
       else if (reach === "second") {
-        if (said.answerAt(track, group, frame + fps) === undefined) this.say("No earlier answer here, so this one holds until you give another.");
+        if (said.answerAt(track, group, frame + fps) === undefined) this.say("There is no earlier answer, so this one holds until you give another.");
         this.put(said.sayBetween(track, group, frame, frame + fps, answer), action);
       } else this.put(said.say(track, group, frame, answer), action);
     },
@@ -236,7 +236,7 @@ export default {
     },
     none() {
       if (this.groups.find(g => g.name === this.group).kind === "multi") this.toggle(this.group, []);
-      else this.say(`${this.group.replaceAll("_", " ")} always has one action: say which, or that you cannot tell.`);
+      else this.say(`${this.group.replaceAll("_", " ")} always has one action: choose one, or press * if you cannot tell.`);
     },
     unclear(track) { return this.unsetOf(track).reduce((t, u) => said.say(t, u.group, t.keys[0][0], said.CANNOT_TELL), track); },
     asBefore() {
@@ -249,7 +249,7 @@ export default {
       this.put(track, 0);
     },
     fresh() { return `n${Math.random().toString(36).slice(2, 10)}`; },
-    draw() { this.drawing = true; this.say("Draw a box around the person. Escape stops."); },
+    draw() { this.drawing = true; this.say("Draw a box around the person. Press Escape to cancel."); },
     drawn(box) {
       this.drawing = false;
       const track = Object.freeze(geometry.drawn(this.fresh(), this.frame, box));
@@ -298,7 +298,7 @@ export default {
       this.working = true;
       try {
         await this.outbox.drain();
-        if (this.outbox.waiting || Object.keys(this.conflicts).length) { this.say("Not finished: something is not stored yet."); return; }
+        if (this.outbox.waiting || Object.keys(this.conflicts).length) { this.say("Not finished: some changes are not saved yet."); return; }
         this.closed = "You have finished this job. Reopen it to make changes.";
         const { following } = this.doc, ahead = onward && following ? this.ask("sheet", null, following.source).catch(() => null) : null;
         await this.ask("state", { state: "completed" });
@@ -349,7 +349,7 @@ export default {
       if (!one) return;
       const track = this.tracks.find(t => t.key === one.key), group = this.groupOf[one.action];
       if (!track) return;
-      if (one.from === one.until) { this.say("Too short: it holds at no whole second."); return; }
+      if (one.from === one.until) { this.say("Too short: the action covers no whole second."); return; }
       const now = said.answerAt(track, group.name, one.from), ids = Array.isArray(now) ? now : [];
       const answer = group.kind === "exclusive" ? [one.action] : [...new Set([...ids, one.action])].sort((a, b) => a - b).slice(0, group.most);
       this.changed(where => this.history.replace(Object.freeze(said.sayBetween(track, group.name, one.from, one.until, answer)), where), one.action);

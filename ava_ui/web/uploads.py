@@ -42,9 +42,9 @@ def routes(console: Console) -> APIRouter:
     @router.post(addresses.UPLOAD)
     async def piece(request: Request, key: str, offset: int) -> Response:
         own = uploads(request)
-        body = await _measured(request)
+        parts = await _measured(request)
         try:
-            return JSONResponse({"received": await asyncio.to_thread(own.append, key, offset, body)})
+            return JSONResponse({"received": await asyncio.to_thread(own.append, key, offset, *parts)})
         except QuotaError as error:
             return _too_much(error)
         except InputError:
@@ -62,12 +62,12 @@ def _too_much(error: QuotaError) -> Response:
     return PlainTextResponse(str(error), 413)
 
 
-async def _measured(request: Request) -> bytes:
-    """The body, held to its limit by what arrives: a header may say anything, or nothing."""
+async def _measured(request: Request) -> list[bytes]:
+    """The body in the parts it came in, held to its limit by what arrives: a header may say anything, or nothing."""
     parts, size = list[bytes](), 0
     async for part in request.stream():
         parts.append(part)
         size += len(part)
         if size > LARGEST_PIECE:
             raise HTTPException(413, "The chunk is too large.")
-    return b"".join(parts)
+    return parts

@@ -12,6 +12,7 @@ import yaml
 
 from ava_assets.definitions import build_definitions
 from ava_assets.running.instance import LOOKING_AFTER_RUNS, dagster_yaml
+from ava_core.base.errors import SettingsError
 from ava_core.base.schemas import TRACKS
 from ava_core.base.settings import load_settings
 
@@ -129,3 +130,22 @@ def test_runs_are_looked_after_alike_wherever_dagster_runs() -> None:
 def test_nothing_is_evaluated_while_nothing_changes(graph: dg.AssetGraph) -> None:
     """Conditions of assets cost half a core at 500 batches: the sensor of batches compares instead."""
     assert [node.key for node in graph.asset_nodes if node.automation_condition] == []
+
+
+def test_steps_run_by_the_executor_that_is_chosen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "many_processes.py").write_text(
+        "from dagster import multiprocess_executor as executor\nnothing = 1\n"
+    )
+    monkeypatch.syspath_prepend(str(tmp_path))
+    assert build_definitions(load_settings()).executor is dg.in_process_executor
+    chosen = build_definitions(load_settings(executor="many_processes:executor"))
+    assert chosen.resolve_job_def("video_to_tasks").executor_def is dg.multiprocess_executor
+    for place, said in {
+        "nowhere:executor": "No module",
+        "many_processes:gone": "gone",
+        "many_processes:nothing": "int",
+    }.items():
+        with pytest.raises(SettingsError, match=f"AVA_EXECUTOR={place}.*{said}"):
+            build_definitions(load_settings(executor=place))
+    with pytest.raises(SettingsError, match="AVA_EXECUTOR"):
+        load_settings(executor="not a place")

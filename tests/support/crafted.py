@@ -142,13 +142,13 @@ Case = Callable[[Path], object]
 CASES: Final[Mapping[str, Mapping[str, Case]]] = {
     "CVAT XML": {
         "entities of entities": lambda at: xml(f"{LAUGHS}]><annotations>&i;</annotations>", at),
-        "an entity of a file": lambda at: xml(
+        "an entity that refers to a file": lambda at: xml(
             '<!DOCTYPE a [<!ENTITY x SYSTEM "file:///etc/passwd">]><annotations>&x;</annotations>', at
         ),
-        "100 000 elements in one another": lambda at: xml(
+        "100 000 nested elements": lambda at: xml(
             META + "<a>" * 10**5 + "</a>" * 10**5 + "</annotations>", at
         ),
-        "a zip of 300 MB of nothing": lambda at: xml(zipped("annotations.xml", 300 << 20, b" "), at),
+        "a zip of 300 MB of blanks": lambda at: xml(zipped("annotations.xml", 300 << 20, b" "), at),
         "a zip of 60 million elements": lambda at: xml(zipped("annotations.xml", 240 << 20, b"<a/>"), at),
         "a box two billion frames away": lambda at: xml(
             f'{META}<track id="0" label="person">{BOX.format(0)}{BOX.format(2**31 - 2)}</track></annotations>', at
@@ -156,36 +156,36 @@ CASES: Final[Mapping[str, Mapping[str, Case]]] = {
         "a task of two billion frames": lambda at: xml(
             META.replace("450", str(2**31 - 1)) + '<track id="0" label="person"/></annotations>', at
         ),
-        "an encoding of its own": lambda at: xml(META.replace("1.0", '1.0" encoding="utf-7') + "</annotations>", at),
+        "an unusual encoding": lambda at: xml(META.replace("1.0", '1.0" encoding="utf-7') + "</annotations>", at),
         "cut in the middle": lambda at: xml(META[:150], at),
     },
     "YAML": {
         "aliases of aliases": lambda at: ontology(REPEATED, at),
         "rules of aliases of aliases": lambda at: rules(REPEATED, at),
-        "100 000 lists in one another": lambda at: ontology("[" * 100_000, at),
-        "a date that is none": lambda at: ontology("version: 2001-99-99", at),
+        "100 000 nested lists": lambda at: ontology("[" * 100_000, at),
+        "an impossible date": lambda at: ontology("version: 2001-99-99", at),
         "a number of 5000 digits": lambda at: ontology("version: " + "9" * 5000, at),
-        "bytes that are no text": lambda at: ontology(b"\xff\xfe\xff", at),
-        "a class to make": lambda at: ontology("!!python/object/apply:os.system [id]", at),
+        "bytes that are not text": lambda at: ontology(b"\xff\xfe\xff", at),
+        "an object to construct": lambda at: ontology("!!python/object/apply:os.system [id]", at),
         "a file of 10 MB": lambda at: ontology("a: [1, 2]\n" * 1_000_000, at),
-        "a list that holds itself": lambda at: ontology("name: &a [*a]", at),
+        "a list that contains itself": lambda at: ontology("name: &a [*a]", at),
     },
     "pictures": {
         "900 million pixels in 3 MB": lambda at: picture(png(30_000, 30_000, 300), at),
         "a side of two billion": lambda at: picture(png(2**31 - 1, 1, 0), at),
-        "a side of nothing": lambda at: picture(png(0, 5, 0), at),
+        "a side of 0 pixels": lambda at: picture(png(0, 5, 0), at),
         "a JPEG of 65 535 × 65 535": lambda at: picture(
             b"\xff\xd8\xff\xc0\x00\x11\x08\xff\xff\xff\xff" + bytes(50), at
         ),
-        "a JPEG of filling bytes": lambda at: picture(b"\xff\xd8" + b"\xff" * 10_000_000, at),
+        "a JPEG of padding bytes": lambda at: picture(b"\xff\xd8" + b"\xff" * 10_000_000, at),
         "cut in the middle": lambda at: picture(png(100, 100, 100)[:60], at),
-        "a text": lambda at: picture(b"this is no picture", at),
+        "a text file": lambda at: picture(b"this is no picture", at),
     },
     "pickles": {
         "a call": lambda at: loaded(pickle.dumps(Evil()), at),
         "lists in lists": lambda at: loaded(nested(100_000), at),
-        "a list of itself, 60 times doubled": lambda at: loaded(doubled(60), at),
-        "a value under number two billion": lambda at: loaded(b"\x80\x02Nr\xff\xff\xff\x7f.", at),
+        "a list doubled 60 times": lambda at: loaded(doubled(60), at),
+        "a value stored under index two billion": lambda at: loaded(b"\x80\x02Nr\xff\xff\xff\x7f.", at),
         "text of four gigabytes": lambda at: loaded(b"\x80\x02X\xff\xff\xff\xff.", at),
         "cut in the middle": lambda at: loaded(pickle.dumps({"v,0902": [[0.1] * 5]}, 2)[:20], at),
     },
@@ -196,8 +196,8 @@ CASES: Final[Mapping[str, Mapping[str, Case]]] = {
         "zero bytes": lambda at: older("\0" * 5_000_000, at),
         "a number of a million digits": lambda at: ava(f"{ROW}v,0902,{'9' * 10**6},0.1,0.5,0.5,1,1\n", at),
         "a second a million years away": lambda at: ava(f"{ROW}v,1e300,0.1,0.1,0.5,0.5,1,1\n", at),
-        "a video's name of 100 000 letters": lambda at: ava(f"{ROW}{'v' * 10**5},0902,0.1,0.1,0.5,0.5,1,1\n", at),
-        "nothing": lambda at: ava("", at),
+        "a video name of 100 000 letters": lambda at: ava(f"{ROW}{'v' * 10**5},0902,0.1,0.1,0.5,0.5,1,1\n", at),
+        "an empty file": lambda at: ava("", at),
     },
 }  # fmt: skip
 """By kind and name."""
@@ -214,7 +214,7 @@ def main() -> None:
             resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, resource.RLIM_INFINITY))
             try:
                 take(Path(folder))
-                said = "taken"
+                said = "accepted"
             except AvaError as error:
                 said = str(error).replace(folder, "…").replace(Path(folder).name, "…")
             resource.setrlimit(resource.RLIMIT_AS, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))

@@ -89,38 +89,38 @@ def class_81(folder: Path) -> None:
 
 
 FAULTS = (
-    Fault("nothing was changed", "no fault", "", lambda folder: None),
-    Fault("frame numbers where timestamps stand", "mmaction2 reads the first picture for every item",
+    Fault("unchanged", "no fault", "", lambda folder: None),
+    Fault("frame numbers instead of timestamps", "mmaction2 reads the first picture for every item",
           "timestamps are frame numbers, 30 a second", stamped(lambda t: 30 * t)),
-    Fault("frame numbers of 25 a second", "SlowFast raises KeyError", "timestamps are frame numbers, 25 a second",
+    Fault("frame numbers at 25 per second", "SlowFast raises KeyError", "timestamps are frame numbers, 25 a second",
           stamped(lambda t: 25 * t)),
-    Fault("seconds from 1 in place of 0902", "SlowFast raises KeyError: 1", "timestamps are seconds of the clip",
+    Fault("seconds from 1 instead of from 0902", "SlowFast raises KeyError: 1", "timestamps are seconds of the clip",
           stamped(lambda t: t - 1)),
     Fault("a val video without a predicted box", "SlowFast: assert len(boxes_and_labels) == len(image_paths)",
           "has no box", without(VAL_BOXES, "^north_gate|^north_yard|^south")),
-    Fault("a val video with boxes at seconds that validation skips", "the same assertion",
-          "has no box at a second that 4 divides", without(VAL_BOXES, ",0904,")),
+    Fault("a val video with boxes only at seconds that validation skips", "the same assertion",
+          "has no box at a second divisible by 4", without(VAL_BOXES, ",0904,")),
     Fault("boxes of val below the score threshold", "the same assertion, or accuracy 0",
           "no box with a score of 0.9", text(VAL_BOXES, lambda old: re.sub(r"[^,\n]+\n", "0.3\n", old))),
-    Fault("one picture a second in the frame list", "SlowFast looks for frame 30 of each second",
+    Fault("one picture per second in the frame list", "SlowFast looks for frame 30 of each second",
           "the list names one frame in 30",
           lambda folder: text(LIST, lambda old: "".join(
               x for n, x in enumerate(old.splitlines(True)) if n == 0 or int(x.split()[2]) % 30 == 0))(folder)),
-    Fault("proposals with keys of other seconds", "mmaction2 takes the whole picture for a person: mAP 0",
+    Fault("proposals with keys of other seconds", "mmaction2 uses the whole picture as the person: mAP 0",
           "no key matches a row", pickled(lambda key, boxes: (key.replace(",090", ",000"), boxes))),
-    Fault("proposals of other videos", "mmaction2 takes the whole picture for a person: mAP 0",
+    Fault("proposals of other videos", "mmaction2 uses the whole picture as the person: mAP 0",
           "no key matches a row", pickled(lambda key, boxes: (f"other_{key}", boxes))),
-    Fault("proposals in pixels", "mmaction2: relative proposals invalid", "a value lies outside [0, 1]",
+    Fault("proposals in pixels", "mmaction2: relative proposals invalid", "a value is outside [0, 1]",
           pickled(lambda key, boxes: (key, boxes * 500))),
     Fault("a key of the proposals without a box", "mmaction2: max() of an empty sequence", "the key holds no box",
           pickled(lambda key, boxes: (key, boxes[:0]))),
-    Fault("a class 81 in the rows", "SlowFast asserts label <= 80, YOWO has 80 columns", "an action id is above 80",
+    Fault("class 81 in the rows", "SlowFast asserts label <= 80, YOWO has 80 columns", "an action id is above 80",
           class_81),
     Fault("boxes in pixels", "every reader multiplies them by the picture's size", "boxes are in pixels",
           rows(CSV, lambda row: [*row[:2], *(str(round(float(x) * 640)) for x in row[2:6]), *row[6:]])),
-    Fault("seven columns, without a person", "mmaction2 and pytorchvideo raise IndexError", "rows have 7 columns",
+    Fault("seven columns, without the person", "mmaction2 and pytorchvideo raise IndexError", "rows have 7 columns",
           rows(CSV, lambda row: row[:7])),
-    Fault("tabs", "no reader splits at them", "cells are separated by tabs",
+    Fault("tabs", "no reader splits at tabs", "cells are separated by tabs",
           text(CSV, lambda old: old.replace(",", "\t"))),
     Fault("a header", "ValueError", "the file has a header",
           text(CSV, lambda old: "video_id,timestamp,x1,y1,x2,y2,action_id,person_id\n" + old)),
@@ -162,7 +162,7 @@ def row_of(release: Path, fault: Fault) -> str:
 
 def table(release: Path) -> str:
     """The table of all faults, as markdown."""
-    head = "| somebody has | what is true | what is said | cure |\n|---|---|---|---|\n"
+    head = "| fault | effect | finding | cure |\n|---|---|---|---|\n"
     return head + "\n".join(row_of(release, fault) for fault in FAULTS)
 
 

@@ -55,6 +55,7 @@ def _with(good: int, *others: Profile) -> Callable[[int], dict[str, Profile]]:
 MEDIOCRE = Profile(accuracy=0.5)
 WEAK = Profile(accuracy=0.3)
 LATE = Profile(late=1)
+EARLY = Profile(late=-1)
 COPIER = Profile(copies="other0")
 
 SCENARIOS: dict[str, Scenario] = {
@@ -80,6 +81,7 @@ SCENARIOS: dict[str, Scenario] = {
     "a bias that all share": Scenario(_with(3), nature=Nature(bias=0.3)),
     "one of three late": Scenario(_with(2, LATE)),
     "two of three late": Scenario(_with(1, LATE, LATE)),
+    "one of three early": Scenario(_with(2, EARLY)),
     "20 % overlap, pool of 5": Scenario(_with(5), per_clip=3, overlap=0.2),
     "2 good + weak": Scenario(_with(2, WEAK)),
     "2 good + weak + its copier": Scenario(_with(2, WEAK, COPIER)),

@@ -50,7 +50,7 @@ class Profile:
     deletes: float = 0.85  # pre-drawn tracks of nobody whom they take out
     swaps: float = 0.2  # clips in which two people's tracks change places half-way
     splits: float = 0.15  # clips in which a track is cut in two
-    late: int = 0  # seconds by which every change is noticed too late
+    late: int = 0  # seconds by which every change is noticed too late; negative: too early
     copies: str = ""  # the annotator whose answers are taken over instead of giving own ones
     copied: float = 0.95  # share of people whose answers are taken over, of who copies
     copies_boxes: bool = False  # whether the boxes are taken over too
@@ -283,8 +283,10 @@ class _World:
             for number in range(len(self.groups)):
                 said = self._perceived(number, scene.labels[person, start], accuracy, profile.named, hard)
                 answers[start:end, said] = True
-        if profile.late:
+        if profile.late > 0:
             answers[profile.late :] = answers[: -profile.late].copy()
+        elif profile.late < 0:
+            answers[: profile.late] = answers[-profile.late :].copy()
         return answers
 
     def _copy(self, tracks: list[list], profile: Profile, made: dict[str, list[list]]) -> None:

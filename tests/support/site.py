@@ -31,11 +31,24 @@ class Site:
 
 
 @asynccontextmanager
+async def lifespan_kept() -> AsyncIterator[None]:
+    """Each router that is included wraps the application's lifespan once more, and NiceGUI has one application.
+
+    Without this the hundredth console of a process would be too many for Python's stack.
+    """
+    own = core.app.router.lifespan_context
+    try:
+        yield
+    finally:
+        core.app.router.lifespan_context = own
+
+
+@asynccontextmanager
 async def opened(settings: Settings) -> AsyncIterator[Site]:
     """The console over a home for the time of the block."""
     from ava_ui.main import build
 
-    async with user_simulation() as first:
+    async with user_simulation() as first, lifespan_kept():
         first.http_client.base_url = httpx.URL(ADDRESS)
         console = Console.open(settings)
         build(console)

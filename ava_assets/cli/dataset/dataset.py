@@ -150,7 +150,8 @@ def import_dataset(
     """
     if to is None and not batch:
         raise InputError(
-            "Nothing is said of where the dataset goes.", "Name a folder, --to, or a new batch, --batch."
+            "The command needs a destination for the dataset.",
+            "Name a folder with --to, or a new batch with --batch.",
         )
     console = Console(highlight=False, soft_wrap=True)
     cvat = _FromCvat(label, clip_from, tuple(by or ()))

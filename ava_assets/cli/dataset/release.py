@@ -199,6 +199,7 @@ def _show_sizes(batches: list[str]) -> None:
 
     from ava_core.base.storage import Storage
     from ava_core.dataset.export.sizes import expected_sizes, sizes_by_batch
+    from ava_core.dataset.formats.flavours import added_names
     from ava_core.store import open_store
 
     settings = load_settings()
@@ -216,6 +217,8 @@ def _show_sizes(batches: list[str]) -> None:
         return
     _show(console, "Estimated size of a release", shown)
     console.print("linked: hard links where the file system supports them, so almost no extra disk space")
+    if added := added_names():
+        console.print(f"Not estimated, as installed packages add them: {', '.join(added)}")
 
 
 def _flavours(chosen: list[str] | None) -> list[str]:

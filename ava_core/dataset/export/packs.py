@@ -81,7 +81,9 @@ def index_of(dataset: UPath) -> pl.DataFrame:
     index = pl.read_parquet(path.read_bytes())
     for name in index["path"]:
         if PurePosixPath(name).is_absolute() or ".." in PurePosixPath(name).parts:
-            raise InputError(f"{path} names {name!r}, which lies outside.", "Do not use this dataset.")
+            raise InputError(
+                f"{path} names {name!r}, which is outside its folder.", "Do not use this dataset."
+            )
     return index
 
 

@@ -54,11 +54,10 @@ def write_release(
     *,
     sink: ProgressSink = ignore_progress,
 ) -> Release:
-    """Write `releases/<name>` from every batch that has a dataset, or from those that are named; nothing is left
-    behind where it fails.
+    """Write `releases/<name>` from all batches with a dataset, or the named ones; a failure leaves nothing behind.
 
-    Splits of earlier releases hold. Every batch's consensus says what its log says (`agreeing`). A clip that lacks
-    pictures is left out, and named in card and record. Raises `ExportError` where the name is taken, a batch is behind
+    Splits of earlier releases stay. Every batch's consensus agrees with its decision log (`agreeing`). Clips without
+    pictures are left out, and named in card and record. Raises `ExportError` if the name is taken, a batch is behind
     its log, nothing is approved, no clip has its pictures, a class is too weak, or batches contradict each other in
     names or ontologies.
     """

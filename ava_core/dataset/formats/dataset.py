@@ -24,12 +24,12 @@ VIDEO_ID: Final = re.compile(r"[A-Za-z0-9_-]+")
 
 @dataclass(frozen=True)
 class Dataset:
-    """Rows, what they stand on, and where the pictures are.
+    """Rows, the data behind them, and the places of the pictures.
 
-    `rows`: `rows.ROW_COLUMNS`, sorted; `clips`, `proposals`, `disputed`: as in `ava_core.base.schemas`; `split_of`: the
-    split of each clip that has rows, and of no other: readers want the same videos in csv and frame list;
-    `pictures`: of each such clip, the folder of its frames `<clip>_%06d.jpg`, numbered from 1; `videos`: its file as it
-    was cut. Each is empty where no layout that is written asks for it.
+    `rows`: `rows.ROW_COLUMNS`, sorted; `clips`, `proposals`, `disputed`: as in `ava_core.base.schemas`; `split_of`:
+    the split of each clip with rows, and of no other, because readers expect the same videos in csv and frame list;
+    `pictures`: for each of these clips, the folder of its frames `<clip>_%06d.jpg`, numbered from 1; `videos`: each
+    clip's file. Pictures and videos are empty if no layout in the release asks for them.
     """
 
     title: str

@@ -24,12 +24,12 @@ from ava_core.dataset.formats.videos.writer import write_videos
 
 @dataclass(frozen=True)
 class Flavour:
-    """A layout: how it is written, and what it holds.
+    """A layout: its writer and its contents.
 
-    `pictures`: which ones of each clip, none for ""; `labelled`: keyframes that have labels; `videos`: the clips' own;
-    `pixels`: whether its boxes are in pixels; `packs`, `encodes`: whether it copies what it holds into tar files, or
-    encodes it anew, where others have hard links. `write` gets the dataset's folder and the dataset, and fills a folder
-    of its own in there, named as the layout.
+    `pictures`: the pictures needed of each clip, none for ""; `labelled` means keyframes with labels. `videos`:
+    whether it needs the clips' files. `pixels`: whether its boxes are in pixels. `packs`, `encodes`: whether it copies
+    pictures or videos into tar files, or encodes them again; other layouts use hard links. `write` gets the dataset's
+    folder and the dataset, and writes into a subfolder with the layout's name.
     """
 
     write: Callable[[Path, Dataset], None]
@@ -66,7 +66,12 @@ WITHOUT_LINKS: Final = ("frames", *(name for name in DEFAULT if not FLAVOURS[nam
 
 def flavour_names() -> list[str]:
     """Layouts that may be chosen: the shipped ones, then those that installed packages add."""
-    return [*FLAVOURS, *(name for name in plugin_names("layouts") if name not in FLAVOURS)]
+    return [*FLAVOURS, *added_names()]
+
+
+def added_names() -> list[str]:
+    """Layouts that installed packages add, by name alone: nothing of theirs is imported, so their size is not known."""
+    return [name for name in plugin_names("layouts") if name not in FLAVOURS]
 
 
 def chosen_flavours(flavours: Collection[str]) -> dict[str, Flavour]:

@@ -44,12 +44,12 @@ def import_ava(
     clock: Clock = READ_FROM_ROWS,
     size: tuple[int, int] | None = None,
 ) -> Imported:
-    """Take a dataset's folder or csv over: rows, splits, excluded seconds, predicted boxes, frames.
+    """Import a dataset's folder or csv: rows, splits, excluded seconds, predicted boxes, frames.
 
-    Files are found by what they are, and read with whatever header, separator or line ends they have. `clock`: what
-    timestamps count; `size`: width and height of the pictures, for boxes in pixels without any. `ontology`: must know
-    every action of the label map by the same id and name; without it the label map is all that is known. Raises
-    `InputError` where there is no dataset, or the ontology contradicts it.
+    Files are recognised by their content, and read with any header, separator or line ends. `clock`: the meaning of
+    timestamps; `size`: width and height of the pictures, for boxes in pixels without pictures. `ontology`: must
+    contain every action of the label map with the same id and name; without it, the label map is used alone. Raises
+    `InputError` if there is no dataset, or if the ontology contradicts it.
 
     >>> from tempfile import TemporaryDirectory
     >>> from ava_core.ontology import load_ontology
@@ -138,7 +138,7 @@ def _sound(found: pl.DataFrame, repairs: list[Repair]) -> pl.DataFrame:
     """Rows whose numbers are numbers, of seconds that a video can have."""
     found = _kept(found, FINITE, "boxes with a number that is infinite or none", repairs)
     return _kept(
-        found, pl.col("timestamp").is_between(0, LATEST), "timestamps that are no second of a video", repairs
+        found, pl.col("timestamp").is_between(0, LATEST), "timestamps that no video can have", repairs
     )
 
 
@@ -256,7 +256,7 @@ def _proposals(predicted: pl.DataFrame, clips: pl.DataFrame, repairs: list[Repai
     fit = FINITE & IN_SHARES & pl.col("score").is_finite() & pl.col("timestamp").is_between(0, LATEST)
     gone = boxes.filter(~fit)
     if gone.height:
-        repairs.append(Repair("predicted boxes that are no shares of the picture", "left out", gone.height))
+        repairs.append(Repair("predicted boxes that are not shares of the picture", "left out", gone.height))
     scaled = boxes.filter(fit).join(
         clips.select("clip_id", "width", "height"), on="clip_id", maintain_order="left"
     )

@@ -28,7 +28,7 @@ _MENDED: Final[Mapping[Defect, tuple[str, str]]] = {
     "quotes": ("cells in quotes", "read without them"),
     "separator": ("cells separated by tabs, semicolons or spaces", "read as cells"),
     "header": ("a header", "left out"),
-    "seven columns": ("rows of 7 columns, without a person id", "every box of a second a person of its own"),
+    "seven columns": ("rows of 7 columns, without a person id", "one person per box of a second"),
 }
 """Of each defect that changes what is read: its name, and what was done."""
 
@@ -65,7 +65,7 @@ def loose_rows(
     is_row = pl.all_horizontal(pl.col(list(ROWS)).is_not_null()) & pl.col("extra").is_null()
     is_row &= pl.col("video_id") != ""
     ids = [pl.col(n).is_between(-LARGEST_ID, LARGEST_ID) for n in ("action_id", "person_id")]
-    rows = _kept(numbers, is_row & pl.all_horizontal(ids), "rows that are no row of AVA", repairs)
+    rows = _kept(numbers, is_row & pl.all_horizontal(ids), "rows that are not in AVA's form", repairs)
     rows = _kept(rows, pl.col("action_id") >= 1, "actions below 1, which stand for nothing", repairs)
     if rows.is_empty():
         if text.is_empty():

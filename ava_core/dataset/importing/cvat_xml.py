@@ -115,7 +115,7 @@ def at_clip_rate(copy: CvatCopy, index_fps: float | None, repairs: Repairs) -> C
     if copy.frames * step > LONGEST_SECONDS * CLIP_FPS:
         raise InputError(
             f"{file_name(copy.path)}: {copy.name} has {copy.frames} frames, more than a day.",
-            "Export a clip's task.",
+            "Export the task of a single clip.",
         )
     return replace(
         copy,

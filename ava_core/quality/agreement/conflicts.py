@@ -105,13 +105,11 @@ def _raters(panel: Panel, place: Ints, group: int) -> pl.Series:
 
 def _said(panel: Panel, place: Ints, slot: int, group: int, columns: Ints) -> pl.Series:
     """`annotator=1+17` at each place; null where the slot did not rate the group."""
-    bits = np.packbits(panel.votes[place][:, slot, columns], axis=1)
+    votes = panel.votes[place, slot][:, columns]
+    bits = np.packbits(votes, axis=1)
     rows = np.ascontiguousarray(bits).view(np.dtype((np.void, bits.shape[1])))[:, 0]
     _, first, code = np.unique(rows, return_index=True, return_inverse=True)
-    answers = [
-        "+".join(map(str, panel.action_ids[columns[panel.votes[place[at], slot, columns]]])) or NOTHING
-        for at in first
-    ]
+    answers = ["+".join(map(str, panel.action_ids[columns[votes[at]]])) or NOTHING for at in first]
     answer = pl.Series(answers, dtype=pl.String)[code] if len(place) else _none()
     name = (
         pl.Series([*panel.annotators, ""], dtype=pl.String)[panel.who[place, slot]] if len(place) else _none()

@@ -10,6 +10,7 @@ somebody ended early is the same person all the same. All clips of a batch go th
 from __future__ import annotations
 
 from collections import defaultdict
+from functools import partial
 from typing import Final
 
 import numpy as np
@@ -17,6 +18,7 @@ import numpy.typing as npt
 import polars as pl
 
 from ava_core.base.schemas import BOX_COLUMNS
+from ava_core.base.work.threads import side_by_side
 from ava_core.quality.agreement.overlap import area
 
 Array = npt.NDArray[np.float64]
@@ -33,7 +35,7 @@ track that ends early over the seconds that both have."""
 LEAST_SHARED: Final = 0.5
 """Share of the shorter track's seconds that both must have, for those seconds to tell who it is."""
 
-CHUNK: Final = 50_000
+CHUNK: Final = 25_000
 """Pairs of tracks compared at once; bounds the memory."""
 
 TRACK: Final = ["clip", "who", "track"]
@@ -87,7 +89,8 @@ class Tracks:
         those of both (nan where they share too few)."""
         whole, within, common = np.zeros(len(i)), np.zeros(len(i)), np.full(len(i), np.nan)
         length = self.seen.sum(axis=1)
-        for at in range(0, len(i), CHUNK):
+
+        def compare(at: int) -> None:
             part = slice(at, at + CHUNK)
             a, b = self.boxes[i[part]], self.boxes[j[part]]
             size = np.minimum(a[..., 2:], b[..., 2:]) - np.maximum(a[..., :2], b[..., :2])
@@ -100,6 +103,8 @@ class Tracks:
             both = (self.seen[i[part]] & self.seen[j[part]]).sum(axis=1)
             told = (both > 0) & (both >= LEAST_SHARED * np.minimum(length[i[part]], length[j[part]]))
             common[part] = np.where(told, _share(shared, own_within + other_within - shared), np.nan)
+
+        side_by_side(partial(compare, at) for at in range(0, len(i), CHUNK))
         return whole, within, common
 
     def first_and_place(self, cluster: Ints) -> tuple[Ints, Array]:

@@ -18,6 +18,7 @@ from ava_core.base.schemas import (
     AGREEMENT_OVERALL,
     CONFUSION,
 )
+from ava_core.base.work.threads import side_by_side
 from ava_core.ontology import Ontology
 from ava_core.quality.agreement import alpha, coefficients
 from ava_core.quality.agreement.alpha import CONSTANT, NO_PAIRS, UNUSED, LabelSums, Resampled
@@ -125,25 +126,30 @@ def measure_work(
     pairs = pair_sums(panel, tangled) if experts.any() else work.pairs
     dependent = dependent_pairs(panel, pairs) if experts.any() else work.dependent
     steadiness = flips(panel)
-    labels = Resampled.of(alpha.label_sums(panel), bootstrap)
-    by_pair = _pairs(panel, pairs, bootstrap)
-    cards = scorecards(
-        panel, pairs, by_pair, gold_sums(work.panel, gold or {}), steadiness, bootstrap,
-        order=_order(work.completed), assigned=assigned,
-    )  # fmt: skip
-    tables = {
-        "persons": panel.persons,
-        "overall": _overall(panel, labels, pairs, steadiness, bootstrap),
-        "per_class": _per_class(panel, labels),
-        "per_group": _per_group(panel, labels),
-        "confusion": _confusion(panel),
-        "pairs": by_pair,
-        "dependent": dependent,
-        "clips": _clips(panel, labels.by_clip, pairs),
-        "annotators": cards,
-        "conflicts": conflicts(panel, tangled),
-        "ignored": panel.ignored,
-    }
+
+    def of_labels() -> dict[str, pl.DataFrame]:
+        labels = Resampled.of(alpha.label_sums(panel), bootstrap)
+        return {
+            "overall": _overall(panel, labels, pairs, steadiness, bootstrap),
+            "per_class": _per_class(panel, labels),
+            "per_group": _per_group(panel, labels),
+            "clips": _clips(panel, labels.by_clip, pairs),
+        }
+
+    def of_people() -> dict[str, pl.DataFrame]:
+        by_pair = _pairs(panel, pairs, bootstrap)
+        cards = scorecards(
+            panel, pairs, by_pair, gold_sums(work.panel, gold or {}), steadiness, bootstrap,
+            order=_order(work.completed), assigned=assigned,
+        )  # fmt: skip
+        return {"pairs": by_pair, "annotators": cards}
+
+    def of_places() -> dict[str, pl.DataFrame]:
+        return {"confusion": _confusion(panel), "conflicts": conflicts(panel, tangled)}
+
+    tables = {"persons": panel.persons, "dependent": dependent, "ignored": panel.ignored}
+    for part in side_by_side([of_people, of_places, of_labels]):
+        tables |= part
     open_pairs = undecided(dependent, (), independent)
     return tables | {"gate": gate(tables | {"dependent": open_pairs})}
 

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import combinations
 from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 
+from ava_core.base.work.threads import side_by_side
 from ava_core.quality.agreement.alpha import LabelSums, pooled
 from ava_core.quality.agreement.bootstrap import ClipBootstrap, Estimate, estimate, share
 from ava_core.quality.agreement.overlap import area, areas
@@ -136,7 +138,7 @@ def disagreements(pairs: PairSums) -> tuple[Array, Array]:
 def pair_sums(panel: Panel, tangled: Panel | None = None) -> PairSums:
     """Sums of every clip and pair. `tangled`: the panel before swapped identities were undone, for IDF1."""
     slots = combinations(range(panel.crew.shape[1]), 2)
-    parts = [_slot_pair(panel, tangled or panel, i, j) for i, j in slots]
+    parts = side_by_side(partial(_slot_pair, panel, tangled or panel, i, j) for i, j in slots)
     width = len(SUMS) + 4 * len(panel.action_ids)
     none = np.zeros(0, np.int64)
     parts.append(PairSums(none, none, none, np.zeros((0, width))))

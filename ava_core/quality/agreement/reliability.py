@@ -8,11 +8,14 @@ and Skene's model (`dawid_skene`) whose confusions are pooled over the crew (`po
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 import numpy.typing as npt
 
+from ava_core.base.work.threads import side_by_side
 from ava_core.quality.agreement.dawid_skene import Estimated, Patterns, dawid_skene
+from ava_core.quality.agreement.doubt import unexplained
 from ava_core.quality.agreement.evidence import decisions
 from ava_core.quality.agreement.panel import Flags, Panel
 from ava_core.quality.agreement.patterns import exclusive_patterns, multi_patterns
@@ -27,6 +30,13 @@ from ava_core.quality.agreement.pooling import (
 
 Array = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
+
+EVEN = 0.5
+"""Chance from which a label of a multi group holds; it is what is left of a chance in full doubt."""
+
+OF_TWO = 0.5
+"""Where most is rated by two: how much of what the model takes one answer to be likelier than the other is believed.
+That the two differ does not tell which of them errs more often; on planted batches .4 to .6 is right."""
 
 SHARED_ERROR = 0.02
 """Share of answers on which everybody errs alike, of which votes know nothing: no chance that a label holds is
@@ -53,10 +63,18 @@ def estimate_labels(panel: Panel, say: Array | None = None) -> LabelEstimate:
     named = panel.named
     posterior, unnamed = np.zeros(len(named.place)), np.zeros(panel.raters.shape)
     sums = np.zeros((5, len(panel.annotators)))
-    for number, group in enumerate(panel.ontology.groups):
-        at = np.flatnonzero(panel.group_of[named.column] == number)
-        fit = _exclusive if group.kind == "exclusive" else _multi
-        posterior[at], unnamed[:, number], rates = fit(panel, number, at, evidence[:, :, number], say)
+    rows = [
+        np.flatnonzero(panel.group_of[named.column] == number) for number in range(len(panel.ontology.groups))
+    ]
+    fits = side_by_side(
+        partial(
+            _exclusive if group.kind == "exclusive" else _multi,
+            panel, number, rows[number], evidence[:, :, number], say,
+        )
+        for number, group in enumerate(panel.ontology.groups)
+    )  # fmt: skip
+    for number, (chance, left, rates) in enumerate(fits):
+        posterior[rows[number]], unnamed[:, number] = chance, left
         sums += rates
     right, positive, wrong, negative, known = sums
     return LabelEstimate(
@@ -79,9 +97,14 @@ def _exclusive(
         learn=pool_exclusive(votes, mostly_two=bool(two)),
     )  # fmt: skip
     chance = found.posterior[row]
-    posterior = chance[panel.named.place[at], np.searchsorted(columns, panel.named.column[at])]
+    place = panel.named.place[at]
+    posterior = chance[place, np.searchsorted(columns, panel.named.column[at])]
     rated = panel.raters[:, group] > 0
-    left = np.where(rated, 1.0, 0.0) - np.bincount(panel.named.place[at], posterior, len(rated))
+    said = np.bincount(place, posterior, len(rated))
+    left = np.where(rated, 1.0, 0.0) - said
+    if two:
+        mean = (said / np.maximum(np.bincount(place, minlength=len(rated)), 1))[place]
+        posterior = mean + OF_TWO * (posterior - mean)
     return posterior, np.clip(left, 0, None), _sums_of_categories(patterns, found, len(panel.annotators))
 
 
@@ -97,9 +120,8 @@ def _multi(
     rate = holding(_counted(patterns.problem, patterns.count, share, len(columns)))
     observers = len(panel.annotators)
     start = of_two_coins(rate, np.full(observers, SENSITIVE), np.full(observers, ALARMS))
-    found = dawid_skene(
-        _where_several(patterns), problems=len(columns), observers=observers, learn=pool_multi, start=start
-    )
+    several = _where_several(patterns)
+    found = dawid_skene(several, problems=len(columns), observers=observers, learn=pool_multi, start=start)
     holds = found.posterior[:, 1]
     quiet = holds[silent.row]  # (ways, classes): nobody named the class
     unnamed = quiet.sum(axis=1)[silent.of_place]
@@ -107,7 +129,11 @@ def _multi(
     place = panel.named.place[at]
     unnamed -= np.bincount(place, quiet[silent.of_place[place], column], len(unnamed))
     unnamed = np.where(panel.raters[:, group] > 0, np.clip(unnamed, 0, None), 0.0)
-    return holds[row], unnamed, _sums_of_classes(patterns, found, observers)
+    chance = holds[row]
+    disputed = panel.named.yes[at] < panel.raters[place, group]
+    doubt = np.where(disputed & (chance > EVEN), unexplained(several, found)[column], 0.0)
+    chance = EVEN + (chance - EVEN) * (1 - doubt)
+    return chance, unnamed, _sums_of_classes(patterns, found, observers)
 
 
 def _of(patterns: Patterns) -> Array:

@@ -9,6 +9,7 @@ import numpy as np
 import polars as pl
 
 from ava_core.base.schemas import ADJUDICATIONS, DISPUTED, PLACE, conform, empty
+from ava_core.base.work.threads import side_by_side
 from ava_core.decisions import PRESENCE, on_presence
 from ava_core.ontology import Ontology
 from ava_core.quality.agreement.build import Work, match_work
@@ -118,16 +119,21 @@ class Draft:
         expert = _about(adjudications, approved)
         merged = self.merged.settled(panel, on_presence(expert))
         out = merged.kept & np.isin(panel.clip, np.flatnonzero(np.isin(panel.clips, sorted(approved))))
-        boxes = box_table(panel, merged, out)
-        labels = adjudicate(label_table(seen, self.decided, out), expert)
-        queue = self._unsettled(merged, expert, approved)
+        boxes, labels, queue, needs = side_by_side(
+            [
+                lambda: box_table(panel, merged, out),
+                lambda: adjudicate(label_table(seen, self.decided, out), expert),
+                lambda: self._unsettled(merged, expert, approved),
+                lambda: clip_needs(panel, merged, self.decided).filter(within),
+            ]
+        )
         disputes = queue.filter(pl.col("group") == PRESENCE).select("clip_id", "second", "reason").unique()
         return {
             "consensus_boxes": boxes,
             "consensus_labels": labels.join(boxes.select(PLACE), on=PLACE, how="semi", maintain_order="left"),
             "disputed": conform(disputes, DISPUTED, "disputed").sort("clip_id", "second"),
             "queue": queue,
-            "needs": clip_needs(panel, merged, self.decided).filter(within),
+            "needs": needs,
             "persons": panel.persons,
             "provenance": provenance(
                 self.work.completed,

@@ -20,20 +20,20 @@ CACHE_THRESHOLD: Final = 0.15
 
 @runtime_checkable
 class Detector(Protocol):
-    """Finds people in frames of one video at a time, in order of time."""
+    """Finds people in the frames of one video at a time, in time order."""
 
     name: str
     version: str
     pixel_format: Literal["rgb24", "luma"]
-    """Frames that `detect` wants."""
+    """Format of the frames for `detect`."""
     batch_size: int
-    """Frames per call of `detect` that serve it best."""
+    """Number of frames per call of `detect`."""
     warm_up_frames: int
-    """Frames of a video's beginning that `start_video` wants to see; 0 where none."""
+    """Number of frames from a video's beginning for `start_video`; 0 for none."""
 
     @property
     def parameters(self) -> dict[str, Any]:
-        """What changes its results; kept beside them, and compared before cached ones are used again."""
+        """Everything that changes the results; stored with them, and compared before stored detections are reused."""
         ...
 
     def start_video(self, first_frames: Sequence[Frame]) -> None:

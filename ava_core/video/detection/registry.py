@@ -101,7 +101,7 @@ def _made(factory: Factory, settings: Settings) -> Detector:
     except Exception as error:
         raise refused("detectors", name, f"cannot start: {type(error).__name__}: {error}") from error
     if not isinstance(made, Detector):
-        raise refused("detectors", name, f"makes a {type(made).__name__}, which is no Detector")
+        raise refused("detectors", name, f"makes a {type(made).__name__}, which is not a Detector")
     return made
 
 

@@ -67,7 +67,7 @@ def _check_files(folder: Path, manifest: Manifest) -> None:
         outside = path.is_absolute() or ".." in path.parts
         if outside or (len(path.parts) > 1 and not path.is_relative_to(allowed)):
             raise InputError(
-                f"{folder / MANIFEST} names {name}, which lies outside.", "Do not use this folder."
+                f"{folder / MANIFEST} names {name}, which is outside the folder.", "Do not use this folder."
             )
         if not (folder / name).is_file() or (folder / name).stat().st_size != size:
             raise InputError(f"{folder / name} is missing or incomplete.", "Copy the folder again.")

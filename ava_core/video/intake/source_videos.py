@@ -31,10 +31,9 @@ def take_in_sources(
 ) -> pl.DataFrame:
     """Store the videos of a zip, folder or file; returns `schemas.SOURCE_VIDEOS`.
 
-    A file that cannot be used is quarantined with its reason and the rest go on. Content seen before, in this
-    batch or where `known` says, is a duplicate. A video that was taken in before keeps its id. A folder of
-    `ava preprocess` or of an older tool's files is taken as it stands. Raises `InputError` where the input as a
-    whole cannot be used.
+    Unusable files are quarantined with the reason, and the rest continue. Content that is already in this batch, or
+    that `known` reports, is a duplicate. A video keeps the id that it already has. A folder from `ava preprocess` or
+    from an older tool is used unchanged. Raises `InputError` if the input as a whole is unusable.
     """
     if manifest_of(input_path):
         return take_over(at, input_path, known)

@@ -67,14 +67,15 @@ class Uploads:
                     "quota.",
                 )
 
-    def append(self, key: str, offset: int, piece: bytes) -> int:
-        """Append a piece; returns how much there is.
+    def append(self, key: str, offset: int, *parts: bytes) -> int:
+        """Append a piece, in the parts it came in; returns how much there is.
 
+        Joined to one, a piece would lie in memory twice, which costs more time than all the rest of its way.
         Raises `InputError` where it does not begin at the end, `QuotaError` where there is no room for it.
         """
         part = self._part(key)
         self.own.mkdir(parents=True, exist_ok=True)
-        self.check(len(piece))
+        self.check(sum(map(len, parts)))
         try:
             with part.open("ab") as file:
                 # A browser that gave a piece up may send it again while the first is still being written.
@@ -84,7 +85,7 @@ class Uploads:
                     raise InputError(
                         f"{there} bytes are there, but the chunk begins at {offset}.", "Resume from there."
                     )
-                file.write(piece)
+                file.writelines(parts)
                 return file.tell()
         except OSError as error:
             if error.errno not in (errno.ENOSPC, errno.EDQUOT):

@@ -28,9 +28,10 @@ def track_detections(
 ) -> pl.DataFrame:
     """Track one clip.
 
-    `detections`: `schemas.DETECTIONS` of the clip; `sampled`: its frames that were looked at, ascending. Returns
-    `schemas.TRACKS`: a row per track and sampled frame in which it was detected, or across a gap interpolated;
-    between two rows one step apart a box moves linearly. A track has no row where it was not seen.
+    `detections`: `schemas.DETECTIONS` of the clip; `sampled`: the frames given to the detector, ascending. Returns
+    `schemas.TRACKS`: a row per track and sampled frame in which the person was detected, or interpolated across a gap.
+    Between two rows one step apart, a box moves linearly. A track has no rows for frames in which the person was not
+    seen.
 
     >>> sampled = np.arange(0, 30, 3)
     >>> walker = pl.DataFrame({

@@ -18,7 +18,7 @@ from ava_core.dataset.export.sizes import expected_sizes, sizes_by_batch
 from ava_core.dataset.export.split_preview import Preview, preview_release
 from ava_core.dataset.export.splits import RATIOS
 from ava_core.dataset.formats.ava.names import SPLITS
-from ava_core.dataset.formats.flavours import DEFAULT, flavour_names
+from ava_core.dataset.formats.flavours import DEFAULT, added_names, flavour_names
 from ava_ui import addresses
 from ava_ui.addresses import cell
 from ava_ui.elements.ask_button import AskButton
@@ -109,6 +109,7 @@ class _Form:
         said = {name: f"{gigabytes(size)}, {plural(files, 'file')} ({gigabytes(round(hour))} an hour)"
                 for name, files, size, hour in
                 found.select("flavour", "files", "bytes", "bytes_per_hour").iter_rows()}  # fmt: skip
+        said |= dict.fromkeys(added_names(), "size not estimated")
         self.flavours.set_options(
             {name: ": ".join(filter(None, (name, said.get(name)))) for name in flavour_names()}
         )

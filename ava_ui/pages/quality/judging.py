@@ -113,7 +113,7 @@ class JudgementPanel:
         self.comment.on_value_change(lambda: visit.keep_draft(judgement.comment))
         approve = ui.button("Approve (A)", icon="check", color="positive").mark("approve")
         reject = ui.button("Reject (R)", icon="close", color="negative").mark("reject")
-        self.hand_back = ui.switch("hand back", value=True).mark("hand-back")
+        self.hand_back = ui.switch("return to annotators", value=True).mark("hand-back")
         with self.hand_back:
             ui.tooltip("A rejected clip returns to its annotators with your comment at the current second.")
         reopen = ui.button("Undo (U)", icon="undo").props("flat").mark("reopen")

@@ -10,7 +10,7 @@ import polars as pl
 from nicegui import ui
 
 from ava_core.base.schemas import USABLE
-from ava_core.operations.needs import in_words
+from ava_core.operations.needs import behind, in_words
 from ava_core.store import batch_needs, batches, tasks
 from ava_core.video.outcome import WORTH_A_WARNING, clips_without_people, outcome_of
 from ava_ui import addresses
@@ -67,7 +67,9 @@ async def content(visit: Visit) -> None:
 
 
 async def _waits(visit: Visit, name: str) -> None:
-    """Why the batch does not come on by itself, where its last run failed."""
+    """What is behind in the batch, and why it does not come on by itself where its last run failed."""
+    for said in (await asyncio.to_thread(behind, visit.console.store, name)).values():
+        ui.label(said).classes("soft").mark("behind")
     row = (await asyncio.to_thread(batch_needs.known, visit.console.store)).get(name)
     if row is not None and (said := in_words(row, time.time())):
         ui.label(said).classes("bad" if row.next_at is None else "warn").mark("waits")

@@ -16,8 +16,8 @@ PROMPT = ">>>"
 
 HEAD = """# Python API
 
-The functions that other programs call, from the faces of the rooms. Generated from their docstrings; the tests run the
-examples. [How it works](../how-it-works.md) lists them in the order in which a batch passes through.
+These are the functions that other programs call. The page is generated from their docstrings, and the tests run the
+examples. [How it works](../how-it-works.md) lists the functions in the order in which a batch passes through them.
 
 """
 

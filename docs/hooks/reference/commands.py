@@ -12,8 +12,8 @@ from reference.markdown import code, table
 
 HEAD = """# Commands
 
-Generated from the command line itself; `ava COMMAND --help` says the same. An error that you can
-mend is one sentence on stderr, and the exit code is 1.
+Generated from the command line itself; `ava COMMAND --help` shows the same. If you can fix the cause of an error,
+the command prints one sentence on stderr and exits with code 1.
 
 """
 

@@ -11,8 +11,9 @@ from reference.markdown import code, table
 
 HEAD = """# Database
 
-Generated from `ava_core/store/tables.py`. The operational database is SQLite in `AVA_HOME`, or PostgreSQL by
-`AVA_DATABASE_URL`; `ava` brings it up to date when it opens it. Read it as you like, and let the platform write it.
+Generated from `ava_core/store/tables.py`. The operational database is SQLite in `AVA_HOME`, or PostgreSQL if
+you set `AVA_DATABASE_URL`. `ava` migrates it when it opens it. Read it freely, but let only the
+platform write to it.
 
 """
 
@@ -31,7 +32,7 @@ def database_page() -> str:
 
 
 def _row(column: Column[object]) -> tuple[str, str, str, str]:
-    marks = ["key"] if column.primary_key else ["may be empty"] if column.nullable else []
+    marks = ["key"] if column.primary_key else ["nullable"] if column.nullable else []
     refers = ", ".join(f"of {code(str(key.target_fullname))}" for key in column.foreign_keys)
     return code(column.name), _kind(column), ", ".join(marks), refers
 

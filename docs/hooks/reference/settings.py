@@ -11,9 +11,9 @@ from reference.markdown import code, table
 
 HEAD = """# Settings
 
-Generated from `ava_core/base/settings.py`. Set them as environment variables or as lines of `.env` in the
-folder in which you start `ava`. Times are seconds, sizes pixels, rates frames a second. Most may also be set for one
-batch: `ava batch add VIDEOS.zip --option overlap=0.3`.
+Generated from `ava_core/base/settings.py`. Set them as environment variables, or as lines of `.env` in the
+folder in which you start `ava`. Times are in seconds, sizes in pixels, rates in frames per second. You can set most of
+them for a single batch, too: `ava batch add VIDEOS.zip --option overlap=0.3`.
 
 """
 GROUP = re.compile(r"^    # (.+)$")

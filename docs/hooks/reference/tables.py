@@ -13,7 +13,7 @@ from reference.markdown import code, table
 HEAD = """# Tables
 
 Generated from `ava_core/base/schemas.py`. These are the Parquet files of a batch
-(`batches/BATCH/ASSET/TABLE.parquet` below the storage root), and what functions of `ava_core` take and give.
+(`batches/BATCH/ASSET/TABLE.parquet` below the storage root), and the arguments and results of `ava_core`'s functions.
 
 """
 COMMENT = re.compile(r"#\s(.*)$")

@@ -7,7 +7,7 @@ from reference.markdown import code, table
 
 HEAD = """# Shipped ontologies
 
-Generated from the ontology files. An id is permanent: it is what a dataset's rows hold. For actions of your own see
+Generated from the ontology files. An id is permanent, because a dataset's rows contain it. For your own actions, see
 [your own ontology](../how-to/ontology.md).
 
 """

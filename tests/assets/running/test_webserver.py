@@ -191,7 +191,7 @@ def who_calls(app: Starlette, settings: Settings) -> dict[str, TestClient]:
     program = client(app, settings)
     program.headers["Authorization"] = f"Bearer {dagster_token(settings.home_dir)}"
     return {
-        "nobody": client(app, settings), "shut out": left,
+        "nobody": client(app, settings), "deactivated": left,
         "annotator": TestClient(app, base_url=ADDRESS, client=ELSEWHERE, cookies=label),
         "viewer": client(app, settings, "viewer"), "reviewer": client(app, settings, "reviewer"),
         "admin": client(app, settings, "admin"), "platform": program,

@@ -14,7 +14,7 @@ from tests.support import doors
 from tests.support.server_place import PASSWORD, Place
 
 CALLERS = {
-    "nobody": "", "shut out": "victor", "stranger": "strange", "member": "tomas", "assignee": "maria",
+    "nobody": "", "deactivated": "victor", "stranger": "strange", "member": "tomas", "assignee": "maria",
     "maintainer": "manager", "administrator": "admin",
 }  # fmt: skip
 """A stranger is a member of another organisation; the assignee has the job that is asked for."""

@@ -203,7 +203,7 @@ BOMBS = {
     "lists of the same lists": b"]q\x00" + b"".join(
         b"](" + b"h" + bytes([n]) + b"h" + bytes([n]) + b"eq" + bytes([n + 1]) for n in range(60)
     ) + b".",
-    "a list that holds itself": b"]q\x00h\x00a.",
+    "a list that contains itself": b"]q\x00h\x00a.",
     "100,000 lists deep": b"]" * 100_000 + b"a" * 99_999 + b".",
     "keys that were chosen": b"}(" + b"".join(
         pickle.dumps((2**61 - 1) * n, 2)[2:-1] + b"N" for n in range(1, 1000)

@@ -74,7 +74,7 @@ def test_a_package_cannot_replace_what_ships(
         ("bad_eyes:other", DETECTOR, "cannot be loaded: AttributeError"),
         ("bad_eyes:make", "make = 3", "cannot be called with the settings"),
         ("bad_eyes:torn", DETECTOR, "cannot start: RuntimeError: no weights"),
-        ("bad_eyes:make", "make = str", "makes a str, which is no Detector"),
+        ("bad_eyes:make", "make = str", "makes a str, which is not a Detector"),
     ],
 )
 def test_a_broken_detector_is_named_with_its_package(
@@ -146,7 +146,7 @@ def test_the_doctor_says_of_every_broken_one_what_is_wrong(
         "'gone' in ava.detectors, which torn-pieces adds as torn_pieces:gone, cannot be loaded: AttributeError",
         "'motion' in ava.detectors, which torn-pieces adds as torn_pieces:GONE, is never used",
         "'odd' in ava.layouts, which torn-pieces adds as torn_pieces:RULES, is a PosixPath, not a Flavour",
-        "'none' in ava.ontologies, which torn-pieces adds as torn_pieces:GONE, is no readable file",
+        "'none' in ava.ontologies, which torn-pieces adds as torn_pieces:GONE, is not a readable file",
         "ava.rules: bare: rules.0: Unable to extract tag",
     ):
         assert fault in found.line
@@ -218,7 +218,7 @@ def test_an_ontology_and_its_rules_are_found_by_name(tmp_path: Path, monkeypatch
     assert "yard_words" in ontology_names()
     assert load_rules("yard_rules", ontology).name == "yard"
     assert load_rules("", ontology).name != "yard", "rules of a package hold where they are named"
-    with pytest.raises(PluginError, match=r"which yard-words adds .* is no readable file"):
+    with pytest.raises(PluginError, match=r"which yard-words adds .* is not a readable file"):
         load_ontology("lost_words")
     with pytest.raises(OntologyError, match="yard_words"):
         load_ontology("not_there")

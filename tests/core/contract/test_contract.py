@@ -124,7 +124,7 @@ def spoils(folder: Path, dataset: Dataset) -> None:
 @pytest.mark.parametrize(
     ("write", "said"),
     [
-        (beside, "writes labels.txt; all must lie in the folder yard/"),
+        (beside, "writes labels.txt; all files must be in the folder yard/"),
         (at_random, "yard/made.txt differs"),
         (spoils, "changed pictures"),
         (lambda folder, dataset: None, "wrote no file"),
@@ -157,5 +157,5 @@ def test_words_that_break_it_are_told_how(tmp_path: Path) -> None:
     rules.write_text("name: r\nrules:\n  - {id: tiny, kind: min_area, severity: flag, least_px: 9}\n")
     with pytest.raises(BrokenContractError, match="rule tiny tells the annotator nothing"):
         check_rules(rules, load_ontology("street"))
-    with pytest.raises(BrokenContractError, match="no file of text"):
+    with pytest.raises(BrokenContractError, match="not a readable text file"):
         check_rules(tmp_path / "none.yaml", load_ontology("street"))

@@ -209,7 +209,7 @@ def test_a_torn_copy_is_noticed(folder: Path, tmp_path: Path) -> None:
 def test_a_manifest_leads_nowhere_else(name: str, folder: Path, tmp_path: Path) -> None:
     content = json.loads((folder / MANIFEST).read_bytes())
     (folder / MANIFEST).write_text(json.dumps(content | {"files": {name: 1}}))
-    with pytest.raises(InputError, match="lies outside"):
+    with pytest.raises(InputError, match="is outside the folder"):
         take_in_sources(BatchContext("day1", load_settings(), storage=Storage(tmp_path / "s")), folder)
 
 

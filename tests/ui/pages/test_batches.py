@@ -6,7 +6,7 @@ from typing import Any
 
 from nicegui import ui
 
-from ava_core.store import audit_log, batches
+from ava_core.store import audit_log, batches, made_of
 from ava_ui.elements.uploader import Uploader
 from tests.support.dagster_answers import REPOSITORY, answering
 from tests.support.site import Site
@@ -135,3 +135,10 @@ async def test_every_batch_has_a_picture(site: Site) -> None:
     await vera.should_see("street · 4 clips", retries=50)
     pictures = [e.props.get("src", "") for e in vera.find(ui.element).elements if e.tag == "img"]
     assert pictures == ["/media/keyframe/street/clip_0000/3"]
+
+
+async def test_the_page_of_a_batch_says_what_is_behind(site: Site) -> None:
+    made_of.note(site.console.store, BATCH, "raw_annotations", "an older reading")
+    adam = site.enter("adam")
+    await adam.open(f"/batches/{BATCH}")
+    await adam.should_see("Completed jobs have changed since the raw annotations were read.", retries=50)

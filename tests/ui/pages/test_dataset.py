@@ -23,6 +23,7 @@ from ava_ui.elements.data_table import DataTable
 from ava_ui.elements.json_tree import LEAVES, json_tree
 from ava_ui.known.release_contents import ReleaseContents
 from ava_ui.web.release_card import shown_card
+from tests.support.plugins import install
 from tests.support.shared import made_once
 from tests.support.site import Site
 from tests.support.street import PASSWORD, PEOPLE
@@ -151,7 +152,10 @@ async def test_a_pin_without_a_source_video_is_refused(site: Site) -> None:
     await adam.should_see("a pin has no source video", retries=20)
 
 
-async def test_what_was_chosen_is_what_the_run_is_given(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_what_was_chosen_is_what_the_run_is_given(
+    site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    install(monkeypatch, tmp_path / "packages", "yard", {"ava.layouts": {"yard_rows": "yard:none"}})
     given: list[dict[str, object]] = []
 
     async def make_release(options: dict[str, object]) -> str:
@@ -166,6 +170,7 @@ async def test_what_was_chosen_is_what_the_run_is_given(site: Site, monkeypatch:
     adam.find(marker="release-name").type("v3")
     (layouts,) = adam.find(marker="release-flavours").elements
     await eventually(lambda: "630 files" in layouts.options["frames"], 30)  # type: ignore[attr-defined]
+    assert layouts.options["yard_rows"] == "yard_rows: size not estimated"  # type: ignore[attr-defined]
     (batches,) = adam.find(marker="release-batches").elements
     batches.set_value(["south"])  # type: ignore[attr-defined]
     await eventually(lambda: "210 files" in layouts.options["frames"])  # type: ignore[attr-defined]

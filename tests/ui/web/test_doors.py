@@ -21,7 +21,7 @@ from tests.support import doors
 from tests.support.site import ADDRESS, Site, opened
 from tests.support.street import PARAMS, PASSWORD
 
-CALLERS = ("nobody", "shut out", "annotator", "viewer", "reviewer", "admin")
+CALLERS = ("nobody", "deactivated", "annotator", "viewer", "reviewer", "admin")
 PLACES = PARAMS | {
     "key": "0123456789abcdef", "second": "0", "item_id": "1", "name": "x", "path": "page.js", "example_id": "1",
 }  # fmt: skip
@@ -54,7 +54,7 @@ def session_of(site: Site, caller: str) -> str:
     store = site.console.store
     if caller == "annotator":
         return labellers.begin(store, site.console.jobs.table()["annotator"][0], 7, "0" * 40)
-    if caller == "shut out":
+    if caller == "deactivated":
         token = users.sign_in(store, "victor", PASSWORD)
         users.change(store, "victor", active=False)
         users.change(store, "victor", active=True)

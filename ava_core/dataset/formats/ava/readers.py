@@ -62,14 +62,14 @@ READERS: Final = (
     ),
     Reader(
         "VideoMAE-Action-Detection", ("rows", "keyframes", "seconds"), (),
-        "csv2COCO.py as AlphAction; alphaction/config/paths_catalog.py",
+        "csv2COCO.py as for AlphAction; alphaction/config/paths_catalog.py",
     ),
     Reader(
         "STMixer", ("rows", "frame list", "frames"), ("label map", "excluded", "seconds"),
         "AVA.TRAIN_GT_BOX_LISTS, TEST_GT_BOX_LISTS, TRAIN_LISTS, TEST_LISTS, LABEL_MAP_FILE, EXCLUSION_FILE",
     ),
     Reader("TubeR", ("rows", "frames"), (), "obtain_generated_bboxes_training(input_csv, frame_root), DATA.DATA_PATH"),
-    Reader("Datumaro", ("datumaro",), (), "the folder"),
+    Reader("Datumaro", ("datumaro",), (), "the folder's path"),
 )  # fmt: skip
 
 OWN_NAMES: Final[Mapping[Role, str]] = {

@@ -20,7 +20,7 @@ ZIP_START: Final = b"PK"
 
 
 def file_name(path: Path) -> str:
-    """The file with its folder, as it can be printed: names of files may hold bytes that are no text."""
+    """The file with its folder, as it can be printed: names of files may hold bytes that are not text."""
     return "/".join(path.absolute().parts[-2:]).encode("utf-8", "replace").decode()
 
 
@@ -40,7 +40,7 @@ def open_document(path: Path) -> Any:
             "Export it again.",
         ) from None
     except (ParseError, ValueError, LookupError) as error:
-        raise InputError(f"{file_name(path)} is no XML: {error}.", "Export it again.") from None
+        raise InputError(f"{file_name(path)} is not XML: {error}.", "Export it again.") from None
     if root.tag != "annotations" or (root.findtext("version") or "").strip() != "1.1":
         raise InputError(f"{file_name(path)} is not CVAT XML 1.1.", "Export as `CVAT for video 1.1`.")
     return root
@@ -74,6 +74,6 @@ def _text(path: Path) -> bytes:
 
 def _too_large(path: Path) -> InputError:
     return InputError(
-        f"{file_name(path)} holds more than {MAX_BYTES >> 20} MiB or {MAX_PARTS} parts of XML.",
-        "Export tasks singly.",
+        f"{file_name(path)} has more than {MAX_BYTES >> 20} MiB or {MAX_PARTS} tags and attributes.",
+        "Export one task at a time.",
     )

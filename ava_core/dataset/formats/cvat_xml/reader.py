@@ -207,7 +207,7 @@ class _Reading:
             if scale != (1.0, 1.0):
                 self.repairs.note(OTHER_SIZE, f"boxes scaled to {self.width}×{self.height}", place)
                 box = (box[0] * scale[0], box[1] * scale[1], box[2] * scale[0], box[3] * scale[1])
-            self.repairs.note(ALONE, "a person of its own for every box", place)
+            self.repairs.note(ALONE, "one person per box", place)
             for moment, outside in ((frame, False), (frame + 1, True)):
                 said = attributes_of(element)
                 self.shapes.append(self._shape(moment, box, element, said, where, outside=outside))
@@ -217,7 +217,7 @@ class _Reading:
         frame = _count(text)
         if frame is None:
             place = self._at(f"{owner.tag} {owner.get('id')}", f"frame {text!r}")
-            self.repairs.note("shapes at what is no frame", LEFT_OUT, place)
+            self.repairs.note("shapes without a valid frame number", LEFT_OUT, place)
             return None
         return frame - self.start
 

@@ -46,7 +46,7 @@ def _rectangle(element: Any) -> tuple[Box, str]:
 def _polygon(element: Any) -> tuple[Box, str]:
     pairs = [point.split(",") for point in (element.get("points") or "").split(";")]
     if any(len(pair) != 2 for pair in pairs):
-        raise UnfitShapeError("polygons whose points are no numbers")
+        raise UnfitShapeError("polygons whose points are not numbers")
     points = [tuple(_finite(text, element.tag) for text in pair) for pair in pairs]
     xs, ys = zip(*points, strict=True)
     return (min(xs), min(ys), max(xs), max(ys)), "polygons"

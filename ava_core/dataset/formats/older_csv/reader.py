@@ -191,7 +191,7 @@ class OlderRows:
         nobody = pl.col("person_id") < 0
         count = self.rows.filter(nobody).height
         if count:
-            self.repairs.append(Repair("persons with id -1", "a person of its own for every box", count))
+            self.repairs.append(Repair("persons with id -1", "one person per box", count))
         own = pl.concat_str(
             pl.lit("box"), "second", *(pl.col(n).round(1) for n in BOX_COLUMNS), separator="_"
         )

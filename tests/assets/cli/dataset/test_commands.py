@@ -14,6 +14,7 @@ import pytest
 
 from ava_assets.cli import main
 from ava_core.dataset.formats.flavours import FLAVOURS
+from tests.support.plugins import install
 
 
 class Said(NamedTuple):
@@ -162,6 +163,19 @@ def test_import_asks_what_cvats_files_do_not_say(ava: Run, tmp_path: Path) -> No
     assert "annotator named as the file or its folder (1 rows: " in done.out
     jobs = pl.read_parquet(tmp_path / "out/work/completed_jobs.parquet")
     assert jobs["annotator"].to_list() == ["ben", "dora"]
+
+
+def test_sizes_name_the_layouts_that_they_leave_out(
+    ava: Run, world, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AVA_HOME", str(world.home))
+    monkeypatch.setenv("AVA_ONTOLOGY", str(world.home / "tiny.yaml"))
+    world.add_batch("north")
+    assert "Not estimated" not in ava("release", "make", "--sizes").out
+    points = {"ava.layouts": {"yard_rows": "yard_rows_of:never_imported"}}
+    install(monkeypatch, tmp_path / "packages", "yard-rows-of", points, "raise ValueError")
+    said = ava("release", "make", "--sizes").out.splitlines()[-1]
+    assert said == "Not estimated, as installed packages add them: yard_rows"
 
 
 def test_releases_are_made_listed_and_compared(ava: Run, world, monkeypatch: pytest.MonkeyPatch) -> None:

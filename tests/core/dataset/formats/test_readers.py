@@ -86,7 +86,7 @@ def test_the_page_on_readers_holds_the_table() -> None:
 def test_the_page_says_by_which_layouts_a_reader_loads_and_how_that_was_seen(
     numbered: Path, tmp_path: Path
 ) -> None:
-    lines = ["| reader | layouts beside annotations | it then | seen by |", "|---|---|---|---|"]
+    lines = ["| reader | layouts beside annotations | verdict | tested with |", "|---|---|---|---|"]
     for number, reader in enumerate(KNOWN):
         flavours = [need for need in reader.needs if need in FLAVOURS]
         folder = tmp_path / str(number)

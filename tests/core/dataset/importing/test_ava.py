@@ -193,7 +193,7 @@ MESSY = [
     ),
     ("frames", "film,60,0.1,0.1,0.5,0.5,1,0\nfilm,90,0,0.25,0.5,1,1,0\n", "frame numbers for timestamps"),
     ("pixels", "film,0902,64,36,320,180,1,0\nfilm,0903,0,90,320,360,1,0\n", "boxes in pixels"),
-    ("a broken line", "{0}\nfilm,0903\n{1}\n", "rows that are no row of AVA"),
+    ("a broken line", "{0}\nfilm,0903\n{1}\n", "rows that are not in AVA's form"),
     ("nothing said", "{0}\n{1}\nfilm,0903,0.1,0.1,0.5,0.5,-1,1\n", "actions below 1"),
 ]
 

@@ -103,7 +103,7 @@ def test_a_copy_may_be_given_its_annotator(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "reason"),
     [
-        ("hello", "is no XML"),
+        ("hello", "is not XML"),
         ("<annotations><version>2.0</version></annotations>", r"is not CVAT XML 1\.1"),
         ("<annotations><version>1.1</version></annotations>", "names no task"),
     ],

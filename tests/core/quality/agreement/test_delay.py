@@ -1,4 +1,4 @@
-"""Who notices a change late: what is changed late counts from when it happened."""
+"""Who notices a change late, or early: what they change counts from when it happened."""
 
 from __future__ import annotations
 
@@ -12,18 +12,27 @@ from tests.support.written_work import Track, written
 
 SECONDS = 12
 CLIPS = [f"c{number}" for number in range(8)]
+MANY = [f"m{number}" for number in range(60)]
+ENDS = [f"e{number}" for number in range(30)]
 
 
-def answered(changes: dict[str, int], group: str = "pose", answers: tuple[int, int] = (1, 2)) -> Panel:
+def answered(
+    changes: dict[str, int], group: str = "pose", answers: tuple[int, int] = (1, 2), clips: list[str] = CLIPS
+) -> Panel:
     """Everybody says first one thing, then another, from a second of their own on, in many clips."""
+    return written(jobs_of(changes, group, answers, clips)).panel
+
+
+def jobs_of(
+    changes: dict[str, int], group: str, answers: tuple[int, int], clips: list[str]
+) -> dict[tuple[str, str], list[Track]]:
     before, after = answers
-    jobs = {
+    return {
         (clip, name): [Track(seconds=range(SECONDS), labels={group: {
             second: [before] if second < at else [after] for second in range(SECONDS)}})]
-        for clip in CLIPS
+        for clip in clips
         for name, at in changes.items()
     }  # fmt: skip
-    return written(jobs).panel
 
 
 def begins(panel: Panel, action: int) -> dict[str, set[int]]:
@@ -45,9 +54,31 @@ def test_who_is_always_late_is_moved_to_where_the_others_are(group: str, answers
     assert not (still & (panel.second >= 5)[:, None]).any()
 
 
-def test_two_who_are_late_do_not_outvote_the_one_who_is_not() -> None:
-    panel = answered({"anna": 5, "ben": 6, "cleo": 6})
-    assert begins(aligned(panel), 2) == {"anna": {5}, "ben": {5}, "cleo": {5}}
+@pytest.mark.parametrize("group", ["pose", "object"])
+def test_two_who_are_late_do_not_outvote_the_one_who_sees_what_happens_at_the_last_second(group: str) -> None:
+    answers = (1, 2) if group == "pose" else (4, 5)
+    behind = jobs_of({"anna": 5, "ben": 6, "cleo": 6}, group, answers, MANY)
+    too_late = jobs_of({"anna": SECONDS - 1, "ben": SECONDS, "cleo": SECONDS}, group, answers, ENDS)
+    panel = aligned(written(behind | too_late).panel)
+    ends = np.isin(np.array(panel.clips)[panel.clip], ENDS)
+    column = panel.action_ids.tolist().index(answers[1])
+    assert panel.votes[~ends & (panel.second == 5), :, column].all()
+    last = panel.votes[ends & (panel.second == SECONDS - 1), :, column]
+    assert last.tolist() == [[True, False, False]] * len(ENDS)
+
+
+@pytest.mark.parametrize(("group", "answers"), [("pose", (1, 2)), ("object", (4, 5))])
+@pytest.mark.parametrize("early", [1, 2])
+def test_one_who_is_always_early_is_moved_to_where_the_others_are(
+    group: str, answers: tuple[int, int], early: int
+) -> None:
+    panel = answered({"anna": 6 - early, "ben": 6, "cleo": 6}, group, answers, MANY)
+    assert begins(aligned(panel), answers[1]) == {"anna": {6}, "ben": {6}, "cleo": {6}}
+
+
+def test_of_two_nobody_knows_which_is_early_and_which_is_late_so_answers_stay() -> None:
+    panel = answered({"anna": 5, "ben": 6}, clips=MANY)
+    assert np.array_equal(aligned(panel).votes, panel.votes)
 
 
 def test_who_changes_together_stays() -> None:

@@ -89,3 +89,16 @@ def test_the_slots_of_a_crew_do_not_matter() -> None:
 
 def _panel(name: str) -> Panel:
     return build_panel(*scenario(name, 0).work)
+
+
+@pytest.mark.parametrize("others", [[], ["cleo"]])
+def test_that_two_differ_does_not_tell_which_of_them_is_right(others: list[str]) -> None:
+    """Ben says 2 throughout, anna 1 and 2 in turn: of 1 against 2 the model is sure, of two people it can't be."""
+    said = {"anna": lambda clip: 1 + clip % 2, "ben": lambda _: 2} | {
+        name: lambda clip: 1 + clip % 2 for name in others
+    }
+    jobs = {(f"c{clip}", name): [Track(labels={"pose": [answer(clip)]})]
+            for clip in range(40) for name, answer in said.items()}  # fmt: skip
+    panel = written(jobs).panel
+    chance = estimate_labels(panel).posterior[panel.named.yes < len(said)]
+    assert (chance.max() < 0.75) == (not others)

@@ -46,8 +46,8 @@ def test_of_two_poses_the_one_that_is_common_elsewhere_is_likelier() -> None:
     assert said(consensus(group(one, other, seconds=3))) == {3: "dawid_skene"}
 
 
-def test_a_change_that_most_notice_late_counts_from_when_it_happened() -> None:
-    begins = {"anna": 5, "ben": 6, "cleo": 6}
+def test_a_change_that_one_notices_late_counts_for_that_one_too_from_when_it_happened() -> None:
+    begins = {"anna": 5, "ben": 5, "cleo": 6}
     jobs = {
         (f"c{clip}", name): [Track(labels={"pose": {s: [1 if s < at else 2] for s in range(10)}})]
         for clip in range(8)

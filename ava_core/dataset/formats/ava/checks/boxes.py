@@ -49,7 +49,7 @@ def check_proposals(path: Path, name: str, labelled: Collection[str]) -> Iterato
         )  # fmt: skip
         return
     if not isinstance(content, dict):
-        yield Finding(name, 0, "it is no dictionary", "mmaction2 stops", cure=WRITTEN_ANEW)
+        yield Finding(name, 0, "it is not a dictionary", "mmaction2 stops", cure=WRITTEN_ANEW)
         return
     for key, problem in list(_problems(content).items())[:EXAMPLES]:
         yield Finding(name, 0, f"{key!r}: {problem}", "mmaction2 stops or crops nothing", cure=WRITTEN_ANEW)
@@ -63,7 +63,7 @@ def check_proposals(path: Path, name: str, labelled: Collection[str]) -> Iterato
         )
         yield Finding(
             name, 0, f"{share}, {first!r} first; the file has {min(map(str, content), default='none')!r}",
-            "mmaction2 takes the whole picture for the one person of such a second, without an error",
+            "mmaction2 uses the whole picture as the only person of such a second, without an error",
             "error" if content and 2 * met < len(labelled) else "warning",
             "Write keys <video>,<timestamp> as in the csv",
         )  # fmt: skip
@@ -77,7 +77,7 @@ def _problems(content: Mapping[Any, Any]) -> dict[Any, str]:
         values = np.concatenate([content[key] for key in sound])
         outside = ~((values >= 0) & (values <= 1)).all(axis=1)
         owner = np.repeat(np.arange(len(sound)), [len(content[key]) for key in sound])
-        found |= {sound[n]: "a value lies outside [0, 1]" for n in np.unique(owner[outside])}
+        found |= {sound[n]: "a value is outside [0, 1]" for n in np.unique(owner[outside])}
     return found
 
 
@@ -85,7 +85,7 @@ def _shape_problem(key: object, boxes: object) -> str:
     if not isinstance(key, str) or not _KEY.fullmatch(key):
         return "the key is not <video>,<timestamp with four digits>"
     if not isinstance(boxes, np.ndarray):
-        return "the boxes are no array"
+        return "the boxes are not an array"
     if boxes.ndim != 2 or boxes.shape[1] != 5 or boxes.dtype.kind != "f":
         return f"the array is {boxes.dtype}{boxes.shape}, not float (N, 5)"
     if not len(boxes):
@@ -113,7 +113,7 @@ def check_predicted(path: Path, name: str, split: str, listed: set[str]) -> Iter
     )
     good = rows.join(bad, on="line", how="anti")
     late = good.filter(~pl.col("second").cast(pl.Float64).is_between(FIRST_TIMESTAMP, LAST_TIMESTAMP))
-    outside = f"a second lies outside {FIRST_TIMESTAMP:04d}…{LAST_TIMESTAMP}"
+    outside = f"a second is outside {FIRST_TIMESTAMP:04d}…{LAST_TIMESTAMP}"
     yield from each_line(
         name, late, outside, "SlowFast raises KeyError", cure="Leave the row out: --fix does"
     )
@@ -135,7 +135,7 @@ def _check_tested(name: str, split: str, rows: pl.DataFrame, listed: set[str]) -
     every = VALIDATED_EVERY if split == "val" else 1
     seen = rows.filter(pl.col("second").cast(pl.Float64).cast(pl.Int64) % every == 0)
     best = dict(seen.group_by("video").agg(pl.col("score").cast(pl.Float64).max()).rows())
-    at = f" at a second that {every} divides, which are all that validation reads" if every > 1 else ""
+    at = f" at a second divisible by {every}, the only seconds that validation reads" if every > 1 else ""
     for video in sorted(listed - set(best))[:EXAMPLES]:
         yield Finding(
             name, 0, f"{video} has no box{at}", f"{STOPS}, before it begins",
@@ -150,7 +150,7 @@ def _check_tested(name: str, split: str, rows: pl.DataFrame, listed: set[str]) -
         yield Finding(
             name,
             0,
-            f"{some}; {video} has {least:g} at most",
+            f"{some}; {video}: its highest score is {least:g}",
             f"{STOPS} with its default threshold",
             "error" if least < LOWEST_THRESHOLD else "warning",
             f"Set AVA.DETECTION_SCORE_THRESH to {least:g} or less",

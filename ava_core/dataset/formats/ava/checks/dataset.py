@@ -33,9 +33,9 @@ ONE_SET: Final = "List the same videos in both: --fix does"
 
 
 def validate_dataset(place: Path) -> list[Finding]:
-    """All findings in a dataset folder or in one file of it; none where every rule holds.
+    """Check a dataset folder or a single file of one; returns all findings, none if every rule holds.
 
-    Files are found by what they are, whatever they are called. Raises `InputError` where there is nothing of an AVA
+    Files are recognised by their content, whatever their names. Raises `InputError` if there is no part of an AVA
     dataset.
 
     >>> from tempfile import TemporaryDirectory
@@ -103,7 +103,9 @@ def _unchanged(folder: Path) -> Iterator[Finding]:
     try:
         hashes = dict(json.loads(path.read_text("utf-8")).get("files", {}))
     except (ValueError, AttributeError):
-        yield Finding(names.RECORD, 0, "it is no JSON object", "Nobody can tell what the release was made of")
+        yield Finding(
+            names.RECORD, 0, "it is not a JSON object", "Nobody can tell what the release was made of"
+        )
         return
     for name, sha256 in hashes.items():
         own = folder / name

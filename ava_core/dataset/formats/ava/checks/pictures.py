@@ -128,7 +128,7 @@ def _check_size(name: str, path: Path, readers: str, looked: _Looked) -> Iterato
         yield Finding(
             name,
             0,
-            f"{path.name} is no picture that can be opened: {why}",
+            f"{path.name} is not a readable picture: {why}",
             f"{readers} stop there",
             cure="Extract it again",
         )

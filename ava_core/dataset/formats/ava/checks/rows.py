@@ -28,13 +28,13 @@ MANY_ROWS: Final = 10
 Severity = Literal["error", "warning"]
 
 _EVERYBODY: Final = "SlowFast, mmaction2, pytorchvideo, YOWOv2 and the AVA evaluation stop"
-_FIXED: Final = "--fix writes it as readers want it"
+_FIXED: Final = "--fix writes it as readers expect"
 AS_A_WHOLE: Final[dict[Defect, tuple[str, str, Severity, str]]] = {
     "bom": ("the file begins with a byte-order mark", "SlowFast, mmaction2 and the AVA evaluation misread the first "
             "video id", "error", _FIXED),
     "cr": ("lines end in CR LF, as Windows writes them (lines end in CR)", "Readers cope; programs that split at LF "
            "keep the CR", "warning", _FIXED),
-    "lone cr": ("lines end in CR alone", "mmaction2 takes the whole file for one line and stops with a ValueError",
+    "lone cr": ("lines end in CR alone", "mmaction2 reads the whole file as one line and stops with a ValueError",
                 "error", _FIXED),
     "quotes": ("cells are quoted", "SlowFast and mmaction2 split at commas alone", "error", _FIXED),
     "open end": ("the last line does not end", "Readers cope; files that are joined lose a row", "warning", _FIXED),
@@ -42,7 +42,7 @@ AS_A_WHOLE: Final[dict[Defect, tuple[str, str, Severity, str]]] = {
     "header": ("the file has a header", f"{_EVERYBODY} with a ValueError", "error", _FIXED),
     "seven columns": ("rows have 7 columns, without a person id (8 columns)", "mmaction2 and pytorchvideo stop with an "
                       "IndexError, AlphAction with a ValueError; SlowFast and the evaluation read them", "error",
-                      f"{_FIXED}, every box a person of its own"),
+                      f"{_FIXED}, with one person per box"),
 }  # fmt: skip
 """Of each defect of a file: the rule, what follows, how grave that is, the cure."""
 
@@ -85,8 +85,8 @@ class AnnotationCsv:
         )
         bad = numbers.filter(pl.any_horizontal(pl.col(f"{n}_n").is_null() for n in ROW_COLUMNS[1:]))
         stops = "SlowFast, mmaction2 and the AVA evaluation stop with a ValueError"
-        cure = "Mend the cell; --fix leaves the row out"
-        yield from self._each(bad, "a cell is no number", stops, cure=cure)
+        cure = "Correct the cell; --fix leaves the row out"
+        yield from self._each(bad, "a cell is not a number", stops, cure=cure)
         self.rows = good = numbers.join(bad, on="line", how="anti")
         yield from self._check_cells(good, actions)
         yield from self._check_together(good)
@@ -99,7 +99,7 @@ class AnnotationCsv:
         yield from self._each(
             rows.filter(unknown),
             "an action id is not in the label map",
-            "The AVA evaluation leaves it out without a word, in truth and detections",
+            "The AVA evaluation silently leaves it out, in truth and detections",
             cure="Name it in the label map",
         )
         yield from self._each(
@@ -111,7 +111,7 @@ class AnnotationCsv:
         whole = pl.all_horizontal(pl.col(n).str.contains(r"^\d+$") for n in ("action_id", "person_id"))
         yield from self._each(
             rows.filter(~whole | (pl.col("person_id_n") > MAX_PERSON)),
-            f"a person id is no integer in 0…{MAX_PERSON}, or an action id is none",
+            f"a person id is not an integer in 0…{MAX_PERSON}, or an action id is not an integer",
             "AlphAction numbers boxes with 1000 persons a picture, mmaction2 stops with a ValueError",
             cure="Renumber the persons of each video, as --fix does",
         )
@@ -130,7 +130,7 @@ class AnnotationCsv:
         number = pl.col("timestamp").str.contains(r"^\d+$")
         yield from self._each(
             rows.filter(~number),
-            "a timestamp is no whole number",
+            "a timestamp is not a whole number",
             "SlowFast, mmaction2 and YOWOv2 stop with a ValueError",
             cure="Write 0902, not 902.0",
         )
@@ -157,10 +157,10 @@ class AnnotationCsv:
         else:
             multiplied = "SlowFast, mmaction2 and AlphAction end up with a box outside the picture, or NaN"
             cure = "Divide it by the picture's side, or correct it; --fix leaves the row out"
-            yield from self._each(rows.filter(far), "a coordinate lies outside [0, 1]", multiplied, cure=cure)
+            yield from self._each(rows.filter(far), "a coordinate is outside [0, 1]", multiplied, cure=cure)
         yield from self._each(
             rows.filter(slightly),
-            "a coordinate lies slightly outside [0, 1]",
+            "a coordinate is slightly outside [0, 1]",
             "Readers cut the box at the picture's border; the evaluation does not",
             "warning",
             "Cut it: --fix does",
@@ -230,7 +230,7 @@ class AnnotationCsv:
                 if meaning == "seconds" else f"timestamps are {what}, not AVA's seconds",
                 "SlowFast raises KeyError, mmaction2 reads the first picture for every item without an error, "
                 "pytorchvideo skips them all, AlphAction raises KeyError",
-                cure="Count seconds from 900: --fix does, with --offset where the clip's start is not 0",
+                cure="Count seconds from 900: --fix does, with --offset if the clip does not start at 0",
             )  # fmt: skip
             return
         length = frames.rename({"video": "video_id"})
@@ -238,19 +238,19 @@ class AnnotationCsv:
         second = pl.col("timestamp_n") - AVA_TIMESTAMP_OFFSET
         yield from self._each(
             rows.filter(second < FIRST_TIMESTAMP - AVA_TIMESTAMP_OFFSET),
-            f"a timestamp lies before {FIRST_TIMESTAMP:04d}",
+            f"a timestamp is before {FIRST_TIMESTAMP:04d}",
             "mmaction2 reads the first frame for it without an error, SlowFast raises KeyError",
             cure="Leave the row out: models see two seconds around it",
         )
         yield from self._each(
             rows.filter(pl.col("timestamp_n") > LAST_TIMESTAMP),
-            f"a timestamp lies after {LAST_TIMESTAMP}",
+            f"a timestamp is after {LAST_TIMESTAMP}",
             "SlowFast and AlphAction raise KeyError, pytorchvideo skips it",
             cure="Cut the video into clips",
         )
         yield from self._each(
             rows.filter(second > pl.col("frames") / CLIP_FPS - CONTEXT_SECONDS),
-            "a timestamp lies less than two seconds before the video's end",
+            "a timestamp is less than two seconds before the video's end",
             "mmaction2 raises FileNotFoundError, SlowFast reads the last frame over and over",
             cure="Leave the row out",
         )

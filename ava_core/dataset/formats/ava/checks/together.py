@@ -23,7 +23,7 @@ def check_validated(
     looked_at = kept.filter(pl.col("timestamp").cast(pl.Float64, strict=False) % VALIDATED_EVERY == 0)
     for video in sorted(listed & set(rows["video_id"]) - set(looked_at["video_id"]))[:EXAMPLES]:
         yield Finding(
-            name, 0, f"{video} has no row at a second that {VALIDATED_EVERY} divides",
+            name, 0, f"{video} has no row at a second divisible by {VALIDATED_EVERY}",
             "YOWOv2 validates on those alone and stops with AssertionError: len(boxes_and_labels) == len(image_paths)",
             cure="Put the video into train",
         )  # fmt: skip
