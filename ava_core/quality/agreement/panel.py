@@ -162,12 +162,12 @@ class Panel:
         """Sums of a value of each row of `named`: `(tubes, C)`."""
         return self._named_by(self._cell_of_tube, len(self.tubes), values)
 
-    @cached_property
+    @property
     def _cell_of_clip(self) -> Ints:
         """Clip and class of each row of `named` as one number `(n,)`."""
         return self.clip[self.named.place] * len(self.action_ids) + self.named.column
 
-    @cached_property
+    @property
     def _cell_of_tube(self) -> Ints:
         """The same of the person of a clip."""
         return self.tube[self.named.place] * len(self.action_ids) + self.named.column
