@@ -15,7 +15,7 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from ava_core.quality.agreement.bootstrap import ClipBootstrap, Estimate, estimate, share
+from ava_core.quality.agreement.bootstrap import ClipBootstrap, Estimate, estimate, share, times
 from ava_core.quality.agreement.panel import Panel
 
 Array = npt.NDArray[np.float64]
@@ -47,7 +47,7 @@ class LabelSums:
 
     def resampled(self, bootstrap: ClipBootstrap) -> LabelSums:
         """Of each repetition, where rows are all clips: `(repetitions, C)`."""
-        return LabelSums(*(bootstrap.weights @ part for part in self._parts))
+        return LabelSums(*(times(bootstrap.weights, part) for part in self._parts))
 
     @property
     def expected(self) -> Array:

@@ -60,8 +60,7 @@ class ClipBootstrap:
         if len(starts) < len(clip):
             rows = np.add.reduceat(rows, starts, axis=0)
         every = len(starts) == self.weights.shape[1]
-        result: Array = (self.weights if every else self.weights[:, clip[starts]]) @ rows
-        return result
+        return times(self.weights if every else self.weights[:, clip[starts]], rows)
 
     def ratio(self, part: npt.NDArray[Any], whole: npt.NDArray[Any], clip: Ints, reason: str) -> Estimate:
         """Σ part / Σ whole over rows, each of a `clip` (ascending); undefined for `reason` where the whole is 0."""
@@ -69,6 +68,14 @@ class ClipBootstrap:
         drawn = self.resampled(rows, clip)
         value = share(rows[:, 0].sum(keepdims=True), rows[:, 1].sum(keepdims=True))
         return interval(float(value[0]), share(drawn[:, 0], drawn[:, 1]), len(np.unique(clip)), reason)
+
+
+def times(weights: Array, rows: Array) -> Array:
+    """`weights @ rows`, in which neighbouring columns that are equal, as those of unused classes are, count once."""
+    new = np.ones(rows.shape[1], dtype=bool)
+    new[1:] = (rows[:, 1:] != rows[:, :-1]).any(axis=0)
+    result: Array = (weights @ rows[:, new])[:, np.cumsum(new) - 1]
+    return result
 
 
 def estimate(figure: Callable[[Any], Array], total: Any, drawn: Any, clips: int, reason: str) -> Estimate:

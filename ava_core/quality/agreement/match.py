@@ -35,7 +35,7 @@ track that ends early over the seconds that both have."""
 LEAST_SHARED: Final = 0.5
 """Share of the shorter track's seconds that both must have, for those seconds to tell who it is."""
 
-CHUNK: Final = 25_000
+CHUNK: Final = 10_000
 """Pairs of tracks compared at once; bounds the memory."""
 
 TRACK: Final = ["clip", "who", "track"]

@@ -91,7 +91,7 @@ class Panel:
         anybody = np.zeros((len(self.second), len(self.action_ids)), dtype=bool)
         for slot in range(self.votes.shape[1]):
             anybody |= self.votes[:, slot]
-        place, column = np.nonzero(anybody)
+        place, column = np.divmod(np.flatnonzero(anybody), max(len(self.action_ids), 1))
         return Named(place, column, self.votes[place, :, column])
 
     def counts(self, columns: Ints) -> Array:
@@ -156,16 +156,28 @@ class Panel:
 
     def named_by_clip(self, values: npt.NDArray[Any]) -> Array:
         """Sums of a value of each row of `named`: `(clips, C)`."""
-        return self._named_by(self.clip, len(self.clips), values)
+        return self._named_by(self._cell_of_clip, len(self.clips), values)
 
     def named_by_tube(self, values: npt.NDArray[Any]) -> Array:
         """Sums of a value of each row of `named`: `(tubes, C)`."""
-        return self._named_by(self.tube, len(self.tubes), values)
+        return self._named_by(self._cell_of_tube, len(self.tubes), values)
 
-    def _named_by(self, index: Ints, count: int, values: npt.NDArray[Any]) -> Array:
+    @property
+    def _cell_of_clip(self) -> Ints:
+        """Clip and class of each row of `named` as one number `(n,)`."""
+        return self.clip[self.named.place] * len(self.action_ids) + self.named.column
+
+    @property
+    def _cell_of_tube(self) -> Ints:
+        """The same of the person of a clip."""
+        return self.tube[self.named.place] * len(self.action_ids) + self.named.column
+
+    def _named_by(self, cell: Ints, count: int, values: npt.NDArray[Any]) -> Array:
         classes = len(self.action_ids)
-        cell = index[self.named.place] * classes + self.named.column
-        flat = np.bincount(cell, values, count * classes)
+        if values.dtype == bool:
+            flat = np.bincount(cell[values], minlength=count * classes)
+        else:
+            flat = np.bincount(cell, values, count * classes)
         return flat.reshape(count, classes).astype(float)
 
     def without(self, annotators: Collection[str]) -> Panel:

@@ -90,8 +90,9 @@ def _choices(panel: Panel, group: int, columns: Ints) -> Ints:
     """The category that each annotator chose `(P, K)`, -1 where there is none."""
     first = np.full(panel.rated.shape[:2], -1)
     at = np.flatnonzero(panel.group_of[panel.named.column] == group)[::-1]
-    row, slot = np.nonzero(panel.named.votes[at])
-    first[panel.named.place[at[row]], slot] = np.searchsorted(columns, panel.named.column[at[row]])
+    place, chosen = panel.named.place[at], np.searchsorted(columns, panel.named.column[at])
+    for slot, said in enumerate(panel.named.votes[at].T):
+        first[place[said], slot] = chosen[said]
     result: Ints = np.where(panel.rated[:, :, group], first, -1)
     return result
 

@@ -65,7 +65,7 @@ def test_a_package_finds_every_box_and_label_and_the_right_picture(
 
 
 def test_mlcroissant_gives_every_label_with_its_picture(released: Path, tmp_path: Path) -> None:
-    python = throwaway(tmp_path / "environment", "mlcroissant", shared=True)
+    python = throwaway(tmp_path / "environment", "mlcroissant[parquet]", shared=True)
     called = [python, "-m", "tests.support.programs.croissant", released]
     done = subprocess.run(called, capture_output=True, text=True, cwd=ROOT)
     assert done.returncode == 0, done.stderr
