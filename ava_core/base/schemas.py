@@ -1,9 +1,8 @@
 """The columns of every table that passes from one asset to the next.
 
 Frames are 0-based and count at 30 fps from the start of the clip. Boxes are `(x1, y1, x2, y2)` in pixels of
-the clip's picture, x to the right, y down, `x2 > x1`, `y2 > y1`; only a release writes
-them as shares of the picture without letterbox bars. `second` counts whole seconds from the clip's start; the AVA
-timestamp of second t is `900 + t`.
+the clip's picture, x to the right, y down, `x2 > x1`, `y2 > y1`; only a release writes them as shares of the picture
+without letterbox bars. `second` counts whole seconds from the clip's start; the AVA timestamp of second t is `900 + t`.
 """
 
 from __future__ import annotations

@@ -1,8 +1,7 @@
 """Units of work on all cores: processes that each take the next unit as soon as they are free.
 
 Each is a fresh Python of its own rather than a fork, which threads of torch and polars do not survive; nor is the
-program imported that the run was started with. On Linux it is held to its share of the cores, by which ffmpeg, OpenCV,
-OpenMP, torch and polars count their threads, so that together they are about as many as the cores.
+program imported that the run was started with. It keeps to its share of the cores.
 """
 
 from __future__ import annotations

@@ -44,7 +44,7 @@ HANDLERS: list[Callable[..., Any]] = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize("handler", HANDLERS, ids=[str(number) for number in range(len(HANDLERS))])
+@pytest.mark.parametrize("handler", HANDLERS)
 def test_it_says_what_niceguis_own_says(handler: Callable[..., Any]) -> None:
     assert expects_arguments(handler) == functions.expects_arguments(handler)
 
